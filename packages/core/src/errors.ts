@@ -1,0 +1,48 @@
+/**
+ * Something the user can mend: a flag, a file, a field. The command line prints it as it is and exits 2.
+ * Problems found together are thrown together: one line each.
+ */
+export class InputError extends Error {
+  override readonly name = "InputError";
+  readonly problems: readonly string[];
+
+  constructor(problems: string | readonly string[]) {
+    const list = typeof problems === "string" ? [problems] : problems;
+    super(list.join("\n"));
+    this.problems = list;
+  }
+}
+
+/** Something only petl's authors can mend. The command line prints it with its stack and exits 1. */
+export class InternalError extends Error {
+  override readonly name = "InternalError";
+}
+
+/** Throws one InputError that holds every problem, or returns when there is none. */
+export function refuse(problems: readonly string[]): void {
+  if (problems.length > 0) throw new InputError(problems);
+}
+
+/** `"q_lim"` among `["q_lin", "k_lin"]` gives `; did you mean "q_lin"?`, or nothing where no name is near. */
+export function suggestion(given: string, allowed: Iterable<string>): string {
+  let best: { name: string; distance: number } | undefined;
+  for (const name of allowed) {
+    const distance = editDistance(given.toLowerCase(), name.toLowerCase());
+    if (!best || distance < best.distance) best = { name, distance };
+  }
+  return best && best.distance <= Math.max(1, Math.floor(best.name.length / 3)) ? `; did you mean "${best.name}"?` : "";
+}
+
+/** Levenshtein distance. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(substitution, previous[j]! + 1, row[j - 1]! + 1));
+    }
+    previous = row;
+  }
+  return previous[b.length]!;
+}

@@ -1,0 +1,1 @@
+export { InputError, InternalError } from "./errors.ts";

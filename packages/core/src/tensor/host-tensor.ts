@@ -1,0 +1,18 @@
+import type { DType, HostArrays } from "./dtype.ts";
+
+/** A tensor in host memory, row-major. */
+export type HostTensor = {
+  [D in DType]: { readonly dtype: D; readonly shape: readonly number[]; readonly data: HostArrays[D] };
+}[DType];
+
+/** Number of elements of a shape of known numbers; 1 for a scalar. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, n) => product * n, 1);
+}
+
+export const float32 = (shape: readonly number[], data: Float32Array): HostTensor => ({
+  dtype: "float32",
+  shape,
+  data,
+});
+export const int32 = (shape: readonly number[], data: Int32Array): HostTensor => ({ dtype: "int32", shape, data });
