@@ -3,13 +3,14 @@
 python make.py DATA   where DATA holds tokenizers/bert-base-uncased, tokenizers/gpt2 and
 checkpoints/tinystories-656k-llama. (checkpoints/all-minilm-l6-v2 must give the ids of bert-base-uncased.)
 
-Writes strings.json (our own strings and pairs), tiny-wordpiece.json and tiny-bytes.json (two small tokenizers trained
-here, on those strings), and golden.json (ids only). Deterministic: running it again writes the same bytes.
+Writes strings.json (our own strings and pairs), tiny-wordpiece.json and tiny-bytes.json (two small tokenizers made here
+from those strings), and golden.json (ids only). Deterministic: running it again writes the same bytes.
 """
 
 import json
 import random
 import sys
+from collections import Counter
 from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -80,12 +81,16 @@ def words():
 
 def tiny_wordpiece(texts):
     """A cased vocabulary behind BERT's normalizer that keeps case and accents; [CLS] A [SEP] B [SEP]."""
-    tok = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    counts = Counter(word for text in texts for word, _ in pre_tokenizers.BertPreTokenizer().pre_tokenize_str(text))
+    letters = sorted({letter for word, count in counts.items() if count > 1 for letter in word})
+    known = sorted(word for word, count in counts.items() if count > 4 and len(word) > 1)
+    vocab = names + letters + ["##" + letter for letter in letters] + known
+    tok = Tokenizer(models.WordPiece({token: i for i, token in enumerate(vocab)}, unk_token="[UNK]"))
     tok.normalizer = normalizers.BertNormalizer(lowercase=False)
     tok.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tok.decoder = decoders.WordPiece()
-    names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tok.train_from_iterator(texts, trainers.WordPieceTrainer(vocab_size=400, special_tokens=names, limit_alphabet=120))
+    tok.add_special_tokens(names)
     tok.post_processor = processors.TemplateProcessing(
         single="[CLS]:0 $A:0 [SEP]:0", pair="[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
@@ -129,8 +134,9 @@ def run(path, texts, couples, lists):
         out["truncated"].append([short, tok(text, truncation=True, max_length=short)["input_ids"]])
         out["decoded"].append(tok.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))
     for first, second, room in couples:
-        got = tok(texts[first], texts[second], truncation=True, max_length=room, return_token_type_ids=True)
-        out["pairs"].append([got["input_ids"], got["token_type_ids"]])
+        # as a batch of one: called with a lone pair whose second text is empty, transformers forgets that it is a pair
+        got = tok([texts[first]], [texts[second]], truncation=True, max_length=room, return_token_type_ids=True)
+        out["pairs"].append([got["input_ids"][0], got["token_type_ids"][0]])
     by_word = word_form(path)
     for index, listed in enumerate(lists):
         room = 6 + index % 20

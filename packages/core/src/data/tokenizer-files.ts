@@ -1,0 +1,183 @@
+import { z } from "zod";
+import { InputError } from "../errors.ts";
+
+/** The files of a checkpoint folder that say how its text becomes ids. */
+export const tokenizerFileNames = [
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "vocab.txt",
+  "config.json",
+] as const;
+
+/** The texts of those of them that the folder has. */
+export type TokenizerFiles = { readonly [Name in (typeof tokenizerFileNames)[number]]?: string | undefined };
+
+const tokenName = z.union([z.string(), z.object({ content: z.string() }).transform((token) => token.content)]);
+const optionalName = tokenName.nullish().catch(undefined);
+
+const specialNames = z.object({
+  pad_token: optionalName,
+  unk_token: optionalName,
+  cls_token: optionalName,
+  sep_token: optionalName,
+  mask_token: optionalName,
+  bos_token: optionalName,
+  eos_token: optionalName,
+});
+
+/** The special tokens that a model may have, by the names that transformers gives them. */
+export type SpecialName = keyof z.infer<typeof specialNames>;
+export const specialTokenNames = Object.keys(specialNames.shape).filter(
+  (name): name is SpecialName => name in specialNames.shape,
+);
+
+const configSchema = specialNames.extend({
+  tokenizer_class: z.string().nullish(),
+  do_lower_case: z.boolean().nullish(),
+  strip_accents: z.boolean().nullish(),
+  tokenize_chinese_chars: z.boolean().nullish(),
+  truncation_side: z.enum(["left", "right"]).nullish(),
+  model_max_length: z.number().nullish(),
+  model_input_names: z.array(z.string()).nullish(),
+});
+
+const modelConfigSchema = z.object({ pad_token_id: z.number().int().nonnegative().nullish().catch(undefined) });
+
+const normalizerSchema = z.looseObject({
+  type: z.string(),
+  get normalizers() {
+    return z.array(normalizerSchema).optional();
+  },
+});
+export type Normalizer = z.infer<typeof normalizerSchema>;
+
+const templateItem = z.union([
+  z.object({ SpecialToken: z.object({ id: z.string(), type_id: z.number().int().default(0) }) }),
+  z.object({ Sequence: z.object({ id: z.enum(["A", "B"]), type_id: z.number().int().default(0) }) }),
+]);
+const markerPair = z.tuple([z.string(), z.number().int()]);
+const processorSchema = z.union([
+  z.object({
+    type: z.literal("TemplateProcessing"),
+    single: z.array(templateItem),
+    pair: z.array(templateItem),
+    special_tokens: z.record(z.string(), z.object({ ids: z.array(z.number().int()) })),
+  }),
+  z.object({ type: z.literal("BertProcessing"), cls: markerPair, sep: markerPair }),
+  z.object({ type: z.literal("RobertaProcessing"), cls: markerPair, sep: markerPair }),
+  z.object({ type: z.literal("ByteLevel") }),
+  z.object({
+    type: z.literal("Sequence"),
+    get processors() {
+      return z.array(processorSchema);
+    },
+  }),
+]);
+/** What a tokenizer file puts around one text and around two. */
+export type PostProcessor = z.infer<typeof processorSchema>;
+
+const tokenizerSchema = z.looseObject({
+  added_tokens: z.array(z.looseObject({ id: z.number().int(), content: z.string() })).nullish(),
+  normalizer: normalizerSchema.nullish(),
+  pre_tokenizer: z.looseObject({ type: z.string() }).nullish(),
+  post_processor: processorSchema.nullish(),
+  model: z.looseObject({ vocab: z.union([z.record(z.string(), z.number()), z.array(z.unknown())]) }),
+});
+export type TokenizerJson = z.infer<typeof tokenizerSchema>;
+
+/** What the files say, checked, with the settings that stand in several of them brought together. */
+export interface TokenizerDescription {
+  readonly tokenizer: TokenizerJson;
+  readonly config: z.infer<typeof configSchema>;
+  readonly padTokenId: number | undefined;
+}
+
+/**
+ * Reads and checks a folder's tokenizer files. Without `tokenizer.json`, `vocab.txt` makes BERT's WordPiece tokenizer.
+ * @throws InputError naming the file: none of the two, not JSON, or of another form.
+ */
+export function readTokenizerFiles(files: TokenizerFiles): TokenizerDescription {
+  const map = parse(files, "special_tokens_map.json", specialNames) ?? {};
+  const config = { ...map, ...withoutEmpty(parse(files, "tokenizer_config.json", configSchema) ?? {}) };
+  const padTokenId = parse(files, "config.json", modelConfigSchema)?.pad_token_id ?? undefined;
+  const settings = configSchema.parse(config);
+  const given = parse(files, "tokenizer.json", tokenizerSchema);
+  if (given) return { tokenizer: withSettings(given, settings), config: settings, padTokenId };
+  const vocabulary = files["vocab.txt"];
+  if (vocabulary === undefined) throw new InputError("there is no tokenizer: neither tokenizer.json nor vocab.txt");
+  return { tokenizer: wordPieceTokenizer(vocabulary, settings), config: settings, padTokenId };
+}
+
+function parse<T>(files: TokenizerFiles, name: keyof TokenizerFiles, schema: z.ZodType<T>): T | undefined {
+  const text = files[name];
+  if (text === undefined) return undefined;
+  const result = schema.safeParse(parseJson(name, text));
+  if (result.success) return result.data;
+  throw new InputError(result.error.issues.map((issue) => `${name}: ${issue.path.join(".")}: ${issue.message}`));
+}
+
+function parseJson(name: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InputError(`${name} is not JSON`);
+  }
+}
+
+function withoutEmpty(record: object): object {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null && value !== undefined));
+}
+
+/** tokenizer_config.json overrules BERT's normalizer in tokenizer.json, as transformers' BERT tokenizers do. */
+function withSettings(tokenizer: TokenizerJson, config: z.infer<typeof configSchema>): TokenizerJson {
+  const { normalizer } = tokenizer;
+  if (normalizer?.type !== "BertNormalizer") return tokenizer;
+  const overruled: Normalizer = {
+    ...normalizer,
+    ...withoutEmpty({
+      lowercase: config.do_lower_case,
+      strip_accents: config.strip_accents,
+      handle_chinese_chars: config.tokenize_chinese_chars,
+    }),
+  };
+  return { ...tokenizer, normalizer: overruled };
+}
+
+/** The single steps of a normalizer, in order. */
+export function normalizerSteps(normalizer: Normalizer | null | undefined): readonly Normalizer[] {
+  if (!normalizer) return [];
+  return normalizer.normalizers ? normalizer.normalizers.flatMap(normalizerSteps) : [normalizer];
+}
+
+/**
+ * BERT's tokenizer from its bare vocabulary, a token a line: [CLS] A [SEP] B [SEP].
+ * Where nothing says whether it lowercases, a vocabulary with capital letters is taken to be a cased one.
+ */
+function wordPieceTokenizer(text: string, config: z.infer<typeof configSchema>): TokenizerJson {
+  const lines = text.replace(/\r?\n$/, "").split(/\r?\n/);
+  const vocab = Object.fromEntries(lines.map((token, id) => [token, id]));
+  const name = (key: SpecialName, usual: string) => config[key] ?? usual;
+  const unk = name("unk_token", "[UNK]");
+  const [cls, sep] = [name("cls_token", "[CLS]"), name("sep_token", "[SEP]")];
+  const special = [name("pad_token", "[PAD]"), unk, cls, sep, name("mask_token", "[MASK]")];
+  const missing = [unk, cls, sep].filter((token) => vocab[token] === undefined);
+  if (missing.length > 0) throw new InputError(`vocab.txt lacks ${missing.map((token) => `"${token}"`).join(", ")}`);
+  const cased = lines.some((token) => !special.includes(token) && /[A-Z]/.test(token));
+  return {
+    added_tokens: special
+      .filter((token) => vocab[token] !== undefined)
+      .map((content) => ({ id: vocab[content]!, content, special: true, normalized: false })),
+    normalizer: {
+      type: "BertNormalizer",
+      clean_text: true,
+      handle_chinese_chars: config.tokenize_chinese_chars ?? true,
+      strip_accents: config.strip_accents ?? null,
+      lowercase: config.do_lower_case ?? !cased,
+    },
+    pre_tokenizer: { type: "BertPreTokenizer" },
+    post_processor: { type: "BertProcessing", cls: [cls, vocab[cls]!], sep: [sep, vocab[sep]!] },
+    decoder: { type: "WordPiece", prefix: "##", cleanup: true },
+    model: { type: "WordPiece", unk_token: unk, continuing_subword_prefix: "##", max_input_chars_per_word: 100, vocab },
+  };
+}
