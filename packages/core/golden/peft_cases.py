@@ -107,7 +107,18 @@ def save_adapter(model, folder):
 
 def load_adapter(base, folder, models, is_trainable=False):
     """The adapter as read back from its files, on a fresh base."""
+    if is_trainable and peft.PeftConfig.from_pretrained(folder).is_prompt_learning:
+        return trainable_prompt(base, folder, models)
     return peft.PeftModel.from_pretrained(load_base(base, models), folder, is_trainable=is_trainable).eval()
+
+
+def trainable_prompt(base, folder, models):
+    """from_pretrained refuses to train prompt learning any further, so its tensors go into a new adapter."""
+    config = peft.PeftConfig.from_pretrained(folder)
+    config.inference_mode = False
+    model = peft.get_peft_model(load_base(base, models), config)
+    peft.set_peft_model_state_dict(model, peft.load_peft_weights(folder))
+    return model.eval()
 
 
 def save_changed(model, original, path):

@@ -152,10 +152,10 @@ def plain(value):
 
 
 def write_json(path, document):
-    """One line per top-level key and per row, so that a changed number shows as one changed line."""
+    """One line per top-level key and per row of a table, so that a changed number shows as one changed line."""
     lines = []
     for key, value in plain(document).items():
-        if isinstance(value, list):
+        if isinstance(value, list) and isinstance(value[0], (list, dict)):
             items = ",\n    ".join(json.dumps(item) for item in value)
             lines.append(f"  {json.dumps(key)}: [\n    {items}\n  ]")
         else:
