@@ -1,0 +1,18 @@
+"""small.parquet for src/data/parquet.test.ts: pyarrow's usual file (Snappy), every kind of column that data sets have."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+table = pa.table(
+    {
+        "sentence": pa.array(["a fine film", "ein Ärgernis", "良い"]),
+        "label": pa.array([1, 0, 1], pa.int64()),
+        "score": pa.array([0.5, -1.25, 3.0], pa.float32()),
+        "input_ids": pa.array([[101, 7, 102], [101, 102], [101, 8, 9, 102]], pa.list_(pa.int32())),
+        "good": pa.array([True, False, True]),
+        "note": pa.array(["x", None, "y"]),
+    }
+)
+pq.write_table(table, Path(__file__).parent / "small.parquet", compression="snappy")
