@@ -32,6 +32,8 @@ def case(base, init=None, **flags):
 
 CASES = {
     "bert-lora": case(BERT, "adapters/bert-lora", method="lora"),
+    "bert-dora": case(BERT, "adapters/bert-dora", method="dora"),
+    "bert-ia3": case(BERT, "adapters/bert-ia3", method="ia3", lr=1e-2),
     "bert-full": case(BERT, method="full", lr=1e-3),
     "bert-bitfit": case(BERT, method="bitfit", lr=1e-2),
     "bert-top-layers": case(BERT, method="top-layers", count=1, lr=2e-3),
