@@ -3,6 +3,16 @@ import { InputError } from "@petl/core";
 /** The machine can't do it now: a full disk, a lost network. The command line prints the message alone and exits 1. */
 export class MachineError extends Error {
   override readonly name = "MachineError";
+  /** Whether the same again may do, as after a broken line. */
+  readonly passing: boolean;
+
+  constructor(
+    message: string,
+    { passing = false, cause }: { readonly passing?: boolean; readonly cause?: unknown } = {},
+  ) {
+    super(message, { cause });
+    this.passing = passing;
+  }
 }
 
 const machineFaults: Readonly<Record<string, string>> = {

@@ -1,0 +1,74 @@
+import { listFiles, modelInfo } from "@huggingface/hub";
+import { InputError } from "@petl/core";
+import { z } from "zod";
+import { MachineError } from "../machine-error.ts";
+import type { RemoteFile } from "./download.ts";
+import { isCommit } from "./hub-id.ts";
+import { type HubAccess, hubFetch } from "./request.ts";
+
+/** The commit that the revision stands for now. */
+export async function commitAtHub(access: HubAccess): Promise<string> {
+  const { endpoint, repo, revision } = access;
+  const question = {
+    name: repo,
+    revision,
+    additionalFields: ["sha" as const],
+    hubUrl: endpoint,
+    fetch: hubFetch(access),
+  };
+  const { sha } = await understood(access, () => modelInfo(question));
+  if (typeof sha !== "string" || !isCommit(sha)) throw strange(access);
+  return sha;
+}
+
+const hash = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/);
+const bytes = z.int().nonnegative();
+const entryShape = z.looseObject({
+  type: z.string(),
+  path: z.string(),
+  size: bytes,
+  oid: hash.optional(),
+  lfs: z.looseObject({ oid: hash, size: bytes }).optional(),
+});
+
+/**
+ * The files at the top of the repository, by name. Git can hold no name that leads out of its folder, so a listing
+ * with one is forged and refused as a whole.
+ */
+export async function filesAtHub(access: HubAccess, commit: string): Promise<ReadonlyMap<string, RemoteFile>> {
+  const { endpoint, repo } = access;
+  const files = new Map<string, RemoteFile>();
+  const question = {
+    repo: { type: "model" as const, name: repo },
+    revision: commit,
+    hubUrl: endpoint,
+    fetch: hubFetch(access),
+  };
+  await understood(access, async () => {
+    for await (const item of listFiles(question)) {
+      const entry = entryShape.safeParse(item);
+      if (!entry.success) throw strange(access);
+      const { type, path, oid, size, lfs } = entry.data;
+      if (/[/\\\p{Cc}]|^\.{0,2}$/u.test(path)) {
+        throw new InputError(`the listing of "${repo}" holds the file name ${JSON.stringify(path)}; refused`);
+      }
+      const hash = lfs?.oid ?? oid;
+      const url = `${endpoint}/${repo}/resolve/${commit}/${encodeURIComponent(path)}`;
+      if (type === "file" && hash) files.set(path, { path, url, size: lfs?.size ?? size, hash });
+    }
+  });
+  return files;
+}
+
+/** Answers that aren't what the hub's are: a login page of a hotel, a proxy. */
+async function understood<T>(access: HubAccess, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof SyntaxError || error instanceof TypeError ? strange(access) : error;
+  }
+}
+
+function strange({ endpoint, repo }: HubAccess): MachineError {
+  return new MachineError(`${endpoint} gave no answer of a hub to a question about "${repo}"; is a proxy between?`);
+}

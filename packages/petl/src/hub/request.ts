@@ -1,0 +1,123 @@
+import { InputError } from "@petl/core";
+import { MachineError } from "../machine-error.ts";
+
+export interface HubAccess {
+  /** "https://huggingface.co" or a mirror of it. */
+  readonly endpoint: string;
+  readonly token: string | undefined;
+  /** `owner/name`, for the messages. */
+  readonly repo: string;
+  readonly revision: string;
+  /** Milliseconds without an answer or a byte after which a line counts as broken. */
+  readonly timeout: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * `fetch` for the hub: sends the token to the hub's own origin alone (a redirect to another host, as for large files,
+ * loses it), and turns every failure into one line that says what to do.
+ */
+export function hubFetch(access: HubAccess): typeof fetch {
+  return async (input, init) => {
+    const url = new URL(input instanceof Request ? input.url : input);
+    const headers = new Headers(init?.headers);
+    headers.delete("authorization");
+    if (access.token && url.origin === new URL(access.endpoint).origin) {
+      headers.set("authorization", `Bearer ${access.token}`);
+    }
+    const timer = new AbortController();
+    const late = setTimeout(() => timer.abort(), access.timeout);
+    const signals = [timer.signal, ...(access.signal ? [access.signal] : [])];
+    try {
+      const response = await fetch(url, { ...init, headers, signal: AbortSignal.any(signals) });
+      if (!response.ok) {
+        await response.body?.cancel();
+        throw refusal(response, access);
+      }
+      return response;
+    } catch (error) {
+      throw explained(error, access);
+    } finally {
+      clearTimeout(late);
+    }
+  };
+}
+
+/** A response's bytes as they come; a broken or silent line is a passing MachineError. */
+export async function* bodyOf(response: Response, access: HubAccess): AsyncGenerator<Uint8Array> {
+  const reader = response.body?.getReader();
+  try {
+    for (;;) {
+      const bytes = reader && (await nextOf(reader, access));
+      if (!bytes) return;
+      yield bytes;
+    }
+  } finally {
+    await reader?.cancel().catch(() => undefined); // a broken line has nothing left to cancel
+  }
+}
+
+async function nextOf(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  access: HubAccess,
+): Promise<Uint8Array | undefined> {
+  let late: NodeJS.Timeout | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    late = setTimeout(() => reject(new DOMException("silent", "AbortError")), access.timeout);
+  });
+  try {
+    return (await Promise.race([reader.read(), silence])).value;
+  } catch (error) {
+    throw explained(error, access);
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+function explained(error: unknown, access: HubAccess): unknown {
+  access.signal?.throwIfAborted();
+  if (error instanceof InputError || error instanceof MachineError) return error;
+  return new MachineError(
+    `can't reach ${access.endpoint} (${reason(error)}); check the connection, or use --offline with a model that is already downloaded`,
+    { passing: true, cause: error },
+  );
+}
+
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === "AbortError") return "no answer in time";
+  const cause = error.cause;
+  if (cause instanceof Error) return "code" in cause ? String(cause.code) : cause.message;
+  return error.message;
+}
+
+function refusal(response: Response, { endpoint, repo, revision, token }: HubAccess): Error {
+  const code = response.headers.get("x-error-code");
+  const page = `${endpoint}/${repo}`;
+  const { status } = response;
+  if (code === "RevisionNotFound")
+    return new InputError(`the hub's "${repo}" has no revision "${revision}"; see ${page}`);
+  if (code === "GatedRepo" || status === 403) {
+    const account = token
+      ? "with the account of the token that was sent"
+      : "and set HF_TOKEN to a token of your account";
+    return new InputError(
+      `the hub gives out "${repo}" only after its owner's terms are accepted; accept them at ${page}, ${account}`,
+    );
+  }
+  if (status === 401 && token && code !== "RepoNotFound") {
+    return new InputError(`the hub refuses the token that was sent for "${repo}"; check HF_TOKEN`);
+  }
+  if (status === 401 || status === 404) {
+    const hidden = token ? "your token may not see it" : "if it is private, set HF_TOKEN to a token that may read it";
+    return new InputError(
+      `the hub has no model "${repo}" at revision "${revision}"; check the spelling, or, ${hidden}`,
+    );
+  }
+  if (status === 429 || status >= 500) {
+    return new MachineError(`${endpoint} is overloaded or out of order (status ${status}); try again later`, {
+      passing: true,
+    });
+  }
+  return new MachineError(`${endpoint} answered with status ${status} to a request for "${repo}"`);
+}
