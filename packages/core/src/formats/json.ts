@@ -43,10 +43,11 @@ function checkValue(check: Check, depth: number): void {
     if (next === "{") checkObject(check, depth + 1);
     else checkArray(check, depth + 1);
   } else if (next === '"') checkString(check);
+  else if (next === "-" || isDigit(text.charCodeAt(at))) checkNumber(check);
   else {
     const word = ["true", "false", "null"].find((allowed) => text.startsWith(allowed, at));
-    if (word) check.at += word.length;
-    else checkNumber(check);
+    if (!word) fail(check, "a value");
+    check.at += word.length;
   }
   skipSpace(check);
 }
@@ -109,7 +110,7 @@ function checkEscape(check: Check): void {
 
 function checkNumber(check: Check): void {
   take(check, "-");
-  if (!take(check, "0")) digits(check, "a value");
+  if (!take(check, "0")) digits(check, "a digit");
   if (take(check, ".")) digits(check, "a digit");
   if (take(check, "e") || take(check, "E")) {
     if (!take(check, "+")) take(check, "-");
