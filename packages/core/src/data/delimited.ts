@@ -4,7 +4,10 @@ import { decodeText, linesOf } from "./text.ts";
 
 /** How a delimited file's first line is meant. */
 export interface DelimitedOptions {
-  /** false: there is no line of names, and the columns are called `column1`, `column2` … Default true. */
+  /**
+   * false: there is no line of names. The columns are called `column1`, `column2` …, as many as the widest row has
+   * (STS-B's rows name a source or not), and cells that a row lacks at its end are empty. Default true.
+   */
   readonly header?: boolean;
 }
 
@@ -115,21 +118,23 @@ function isLineEnd(text: string, at: number): boolean {
 }
 
 function quoteAround(text: string, at: number): string {
-  return JSON.stringify(text.slice(at, at + 12));
+  return JSON.stringify(text.slice(at, at + 12).split(/[\r\n]/)[0]);
 }
 
 function toTable(name: string, records: readonly DelimitedRecord[], { header = true }: DelimitedOptions): Table {
   const first = records[0];
   if (!first) throw new InputError(`${name} is empty`);
-  const columns = header ? headerNames(name, first) : first.cells.map((_, i) => `column${i + 1}`);
+  const width = records.reduce((most, { cells }) => Math.max(most, cells.length), 0);
+  const columns = header ? headerNames(name, first) : Array.from({ length: width }, (_, i) => `column${i + 1}`);
   const body = header ? records.slice(1) : records;
   if (body.length === 0) throw new InputError(`${name} has a header and no rows`);
+  const uneven = header ? body.filter(({ cells }) => cells.length !== columns.length) : [];
   refuseRows(
-    body
-      .filter(({ cells }) => cells.length !== columns.length)
-      .map(({ cells, line }) => `${name} line ${line}: ${cells.length} columns; the first line has ${columns.length}`),
+    uneven.map(
+      ({ cells, line }) => `${name} line ${line}: ${cells.length} columns; the first line has ${columns.length}`,
+    ),
   );
-  const rows = body.map(({ cells }) => Object.fromEntries(cells.map((cell, i) => [columns[i]!, cell])));
+  const rows = body.map(({ cells }) => Object.fromEntries(columns.map((column, i) => [column, cells[i] ?? ""])));
   return table(
     name,
     columns,

@@ -1,0 +1,24 @@
+import type { Label } from "./examples.ts";
+
+/** What reading one row gives: an example, or what is wrong with it. */
+export type RowResult<E> = { readonly example: E } | { readonly problems: readonly string[] };
+
+/** A label from a cell: undefined where there is none, null where the cell can't be one. */
+export function labelOf(value: unknown): Label | undefined | null {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === "boolean") return String(value);
+  if (typeof value === "string") return value.trim() === "" ? undefined : value.trim();
+  return typeof value === "number" && Number.isFinite(value) ? value : null;
+}
+
+/** The field of an example's label, left out where there is none. */
+export function withLabel(label: Label | undefined | null): { label?: Label } {
+  return label === undefined || label === null ? {} : { label };
+}
+
+/** A value's kind for a message: `a number`, `null`, `missing`. */
+export function kindOf(value: unknown): string {
+  if (value === undefined) return "missing";
+  if (value === null) return "null";
+  return Array.isArray(value) ? "a list" : `a ${typeof value}`;
+}

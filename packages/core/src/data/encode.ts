@@ -1,0 +1,117 @@
+import { InputError } from "../errors.ts";
+import { type Example, type ExampleSet, ignoredLabel, isLabelled } from "./examples.ts";
+import { checkLabels, type LabelMap } from "./labels.ts";
+import { refuseRows } from "./table.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+
+/** What a row is trained to give. */
+export type Target =
+  | { readonly kind: "class"; readonly id: number }
+  | { readonly kind: "value"; readonly value: number }
+  /** A class for every token, `ignoredLabel` for none. */
+  | { readonly kind: "tokens"; readonly ids: Int32Array };
+
+/** A row as a model reads it, unpadded: every array of shape [tokens]. */
+export interface EncodedExample {
+  readonly inputIds: Int32Array;
+  readonly attentionMask?: Int32Array;
+  readonly tokenTypeIds?: Int32Array;
+  readonly target?: Target;
+}
+
+/** What labels mean: classes of a row, a number, classes of tokens, or nothing (prediction). */
+export type TargetKind =
+  | { readonly task: "classification" | "token-classification"; readonly labels: LabelMap }
+  | { readonly task: "regression" }
+  | { readonly task: "none" };
+
+/** How rows become tokens. */
+export interface EncodeOptions {
+  /** Needed for rows of text and of words. */
+  readonly tokenizer?: Tokenizer | undefined;
+  /** Longer texts are cut; rows that come as tokens are refused, since no one can say where to cut them. */
+  readonly maxLength: number;
+  /** Number of the model's token embeddings; larger ids are refused. */
+  readonly vocabularySize?: number | undefined;
+}
+
+/**
+ * The rows of a data set as a model reads them, in the same order, with targets where the rows have labels. Of a word
+ * only the first token has the word's class, the others are ignored, as transformers' token classification does.
+ * @throws InputError: text for a base without a tokenizer; labels that don't fit the task, ids out of range and rows of
+ * tokens that are too long, each named by its line, ten at most.
+ */
+export function encodeExamples(set: ExampleSet, kind: TargetKind, options: EncodeOptions): EncodedExample[] {
+  const target = isLabelled(set) ? kind : ({ task: "none" } as const);
+  if (target.task !== "none") refuseLabels(set, target);
+  const encoded = set.examples.map((example) => encodeExample(set, example, target, options));
+  refuseRows(
+    encoded.flatMap((row, index) => tokenProblems(row, options).map((text) => `${set.placeOf(index)}: ${text}`)),
+  );
+  return encoded;
+}
+
+function refuseLabels(set: ExampleSet, kind: Exclude<TargetKind, { task: "none" }>): void {
+  const perToken = set.examples.some((example) => "labels" in example);
+  if (perToken !== (kind.task === "token-classification")) {
+    const has = perToken ? "a label for every token" : "one label a row";
+    throw new InputError(`${set.name} has ${has}, which ${kind.task} can't use`);
+  }
+  if (kind.task === "regression") refuseNames(set);
+  else checkLabels(set, kind.labels);
+}
+
+function refuseNames(set: ExampleSet): void {
+  const problems = set.examples.flatMap((example, index) => {
+    const label = example.kind === "words" ? undefined : example.label;
+    if (typeof label === "number") return [];
+    return [`${set.placeOf(index)}: label ${JSON.stringify(label)} is no number, which regression needs`];
+  });
+  refuseRows(problems);
+}
+
+function encodeExample(set: ExampleSet, example: Example, kind: TargetKind, options: EncodeOptions): EncodedExample {
+  switch (example.kind) {
+    case "tokens": {
+      const { inputIds, attentionMask, tokenTypeIds } = example;
+      const masks = { ...(attentionMask && { attentionMask }), ...(tokenTypeIds && { tokenTypeIds }) };
+      return { inputIds, ...masks, ...withTarget(rowTarget(example, kind)) };
+    }
+    case "text": {
+      const encoded = needTokenizer(set, options).encode(example.text, example.pair, options.maxLength);
+      return { ...encoded, ...withTarget(rowTarget(example, kind)) };
+    }
+    case "words": {
+      const { firstTokens, ...encoded } = needTokenizer(set, options).encodeWords(example.words, options.maxLength);
+      const { labels } = example;
+      if (kind.task !== "token-classification" || !labels) return encoded;
+      const ids = new Int32Array(encoded.inputIds.length).fill(ignoredLabel);
+      for (const [word, token] of firstTokens.entries()) if (token >= 0) ids[token] = kind.labels.idOf(labels[word]!)!;
+      return { ...encoded, target: { kind: "tokens", ids } };
+    }
+  }
+}
+
+function needTokenizer(set: ExampleSet, { tokenizer }: EncodeOptions): Tokenizer {
+  if (tokenizer) return tokenizer;
+  throw new InputError(`the base has no tokenizer, and ${set.name} holds text; give rows with "input_ids" instead`);
+}
+
+function rowTarget(example: Exclude<Example, { kind: "words" }>, kind: TargetKind): Target | undefined {
+  if (kind.task === "none") return undefined;
+  if (example.kind === "tokens" && example.labels) return { kind: "tokens", ids: example.labels };
+  if (kind.task === "regression") return { kind: "value", value: Number(example.label) };
+  return example.label === undefined ? undefined : { kind: "class", id: kind.labels.idOf(example.label)! };
+}
+
+function withTarget(target: Target | undefined): { target?: Target } {
+  return target ? { target } : {};
+}
+
+function tokenProblems({ inputIds }: EncodedExample, { maxLength, vocabularySize }: EncodeOptions): string[] {
+  const problems: string[] = [];
+  if (inputIds.length > maxLength) problems.push(`${inputIds.length} input_ids; the model takes at most ${maxLength}`);
+  const strange = vocabularySize === undefined ? undefined : inputIds.find((id) => id >= vocabularySize);
+  if (strange !== undefined) problems.push(`input id ${strange}; the model knows 0 to ${(vocabularySize ?? 0) - 1}`);
+  return problems;
+}

@@ -1,0 +1,36 @@
+/** A label as the file has it; strings that are all numbers have become numbers. */
+export type Label = string | number;
+
+/** The label of a token that counts for nothing: neither in the loss nor in a metric. */
+export const ignoredLabel = -100;
+
+/** One row that means something to a model. Instruction rows will be one more kind. */
+export type Example =
+  | { readonly kind: "text"; readonly text: string; readonly pair?: string; readonly label?: Label }
+  | {
+      readonly kind: "tokens";
+      readonly inputIds: Int32Array;
+      readonly attentionMask?: Int32Array;
+      readonly tokenTypeIds?: Int32Array;
+      /** The row's label. */
+      readonly label?: Label;
+      /** A label for every token, `ignoredLabel` for none. */
+      readonly labels?: Int32Array;
+    }
+  | { readonly kind: "words"; readonly words: readonly string[]; readonly labels?: readonly Label[] };
+
+/** The examples of one file, in its order. */
+export interface ExampleSet {
+  readonly name: string;
+  readonly examples: readonly Example[];
+  /** Where an example stands, in words: `train.tsv line 3`. */
+  placeOf(index: number): string;
+  /** The columns that were read, for saying so. */
+  readonly columns: { readonly text: string; readonly pair?: string; readonly label?: string };
+}
+
+/** Whether the examples have labels; they all have or none has. */
+export function isLabelled({ examples }: ExampleSet): boolean {
+  const first = examples[0];
+  return first !== undefined && (("label" in first && first.label !== undefined) || "labels" in first);
+}

@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import type { Example, ExampleSet, Label } from "./examples.ts";
+import { checkLabels, labelMap, learnLabels } from "./labels.ts";
+
+const setOf = (examples: readonly Example[]): ExampleSet => ({
+  name: "t.csv",
+  examples,
+  placeOf: (index) => `t.csv line ${index + 2}`,
+  columns: { text: "text" },
+});
+const labelled = (...labels: Label[]) => setOf(labels.map((label) => ({ kind: "text", text: "x", label })));
+const tokens = (...labels: number[]) =>
+  setOf([{ kind: "tokens", inputIds: new Int32Array(labels.length), labels: Int32Array.from(labels) }]);
+
+test("integers 0 … n-1 keep their numbers; names are sorted; other integers are names by size", () => {
+  expect(learnLabels(labelled(2, 0, 1, 0)).names).toEqual(["LABEL_0", "LABEL_1", "LABEL_2"]);
+  expect(learnLabels(labelled("joy", "Zorn", "fear")).names).toEqual(["Zorn", "fear", "joy"]);
+  const stars = learnLabels(labelled(10, 2, 1));
+  expect(stars.names).toEqual(["1", "2", "10"]);
+  expect([1, 2, 10, 0].map((label) => stars.idOf(label))).toEqual([0, 1, 2, undefined]);
+  expect(learnLabels(labelled(0, 4)).names).toEqual(["0", "4"]);
+});
+
+test("integers beside tokens are class numbers also where a class has no row, and -100 is none of them", () => {
+  expect(learnLabels(tokens(-100, 3, 0, -100)).names.length).toBe(4);
+  expect(learnLabels(setOf([{ kind: "tokens", inputIds: Int32Array.of(1), label: 2 }])).names.length).toBe(3);
+  expect(learnLabels(setOf([{ kind: "words", words: ["a", "b"], labels: ["O", "B-ORG"] }])).names).toEqual([
+    "B-ORG",
+    "O",
+  ]);
+});
+
+test("one class is no classification", () => {
+  expect(() => learnLabels(labelled("a", "a"))).toThrow(
+    'every row has the label "a"; classification needs at least two',
+  );
+});
+
+test("given classes take names and numbers", () => {
+  const map = labelMap(["negative", "positive"]);
+  expect(["negative", "positive", 0, "1", 2, -1, "neutral"].map((label) => map.idOf(label))).toEqual([
+    0,
+    1,
+    0,
+    1,
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
+
+test("labels that given classes don't have are named by line with the allowed ones", () => {
+  const map = labelMap(["negative", "positive"]);
+  expect(() => checkLabels(labelled("positive", "positiv"), map)).toThrow(
+    't.csv line 3: unknown label "positiv"; did you mean "positive"?; allowed: negative, positive',
+  );
+  expect(() => checkLabels(labelled(1, 2), map)).toThrow(
+    "t.csv line 3: label 2 is not one of the 2 classes; allowed: negative, positive",
+  );
+  expect(() => checkLabels(tokens(-100, 1), map)).not.toThrow();
+});

@@ -1,0 +1,41 @@
+import { InputError } from "../errors.ts";
+import { type ExampleSet, isLabelled } from "./examples.ts";
+
+/** The tasks that labelled rows can stand for. */
+export type LabelledTask = "classification" | "regression" | "token-classification";
+
+/** A task and, in words, what in the data speaks for it. */
+export interface TaskGuess {
+  readonly task: LabelledTask;
+  readonly why: string;
+}
+
+/**
+ * The task that the labels of a data set stand for: a label for every word or token means token classification, a
+ * number with a fraction regression, everything else classification.
+ * @throws InputError when the rows have no labels.
+ */
+export function guessTask(set: ExampleSet): TaskGuess {
+  const first = set.examples[0];
+  if (!first || !isLabelled(set)) {
+    const { text } = set.columns;
+    throw new InputError(
+      `${set.name} has no labels beside "${text}", so its task can't be guessed; name the column with --label, or the task with --task`,
+    );
+  }
+  if ("labels" in first) {
+    const what = first.kind === "words" ? "word" : "token";
+    return { task: "token-classification", why: `every ${what} has a label` };
+  }
+  const labels = set.examples.map((example) => (example.kind === "words" ? undefined : example.label));
+  const fraction = labels.findIndex((label) => typeof label === "number" && !Number.isInteger(label));
+  if (fraction >= 0)
+    return { task: "regression", why: `labels are numbers, and ${set.placeOf(fraction)} has ${labels[fraction]}` };
+  const distinct = [...new Set(labels)];
+  const kind = typeof distinct[0] === "number" ? "integers" : "names";
+  const few = distinct.slice(0, 4).join(", ");
+  return {
+    task: "classification",
+    why: `labels are ${distinct.length} ${kind} (${few}${distinct.length > 4 ? ", …" : ""})`,
+  };
+}
