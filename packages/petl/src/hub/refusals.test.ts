@@ -1,0 +1,153 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { InputError } from "@petl/core";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { MachineError } from "../machine-error.ts";
+import { openTrial, type Trial, weights } from "./hub.fake.ts";
+
+let trial: Trial;
+beforeEach(async () => {
+  trial = await openTrial();
+  for (const name of ["HF_HUB_OFFLINE", "HF_TOKEN", "HF_ENDPOINT"]) vi.stubEnv(name, "");
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await trial.close();
+});
+
+describe("tokens", () => {
+  test("the token goes to the hub and not to the host that large files are redirected to", async () => {
+    trial.hub.intercept = (request, response) => {
+      if (!request.url?.endsWith("model.safetensors")) return false;
+      response.writeHead(302, { location: `${trial.cdn.endpoint}${request.url}` }).end();
+      return true;
+    };
+    await trial.resolve({ token: "secret" });
+    expect(trial.hub.requests.map(({ authorization }) => authorization)).toEqual(
+      trial.hub.requests.map(() => "Bearer secret"),
+    );
+    expect(trial.cdn.requests.map(({ authorization }) => authorization)).toEqual([undefined]);
+    expect(readFileSync(join(trial.snapshot, "model.safetensors")).equals(weights)).toBe(true);
+  });
+
+  test("the next page of a listing on another host is asked for without the token", async () => {
+    trial.hub.intercept = (request, response) => {
+      if (!request.url?.includes("/tree/")) return false;
+      response.setHeader("link", `<${trial.cdn.endpoint}${request.url}>; rel="next"`).end("[]");
+      return true;
+    };
+    await trial.resolve({ token: "secret" });
+    expect(trial.cdn.requests.map(({ authorization }) => authorization)).toEqual([undefined]);
+  });
+
+  test("no message tells the token", async () => {
+    trial.hub.intercept = (_, response) => {
+      response.writeHead(401).end("secret");
+      return true;
+    };
+    const fails = trial.resolve({ token: "secret" });
+    await expect(fails).rejects.toThrow(/refuses the token .*HF_TOKEN$/);
+    await expect(fails).rejects.not.toThrow(/secret/);
+  });
+});
+
+describe("refusals are one line that says what to do", () => {
+  const answering = (status: number, code?: string) => {
+    trial.hub.intercept = (_, response) => {
+      response.writeHead(status, code ? { "x-error-code": code } : {}).end('{"error":"x"}');
+      return true;
+    };
+  };
+
+  test.each<[number, string | undefined, string | undefined, typeof InputError | typeof MachineError, RegExp]>([
+    [404, "RepoNotFound", undefined, InputError, /has no model "owner\/name" .*spelling.*HF_TOKEN/],
+    [401, "RepoNotFound", undefined, InputError, /has no model "owner\/name"/],
+    [401, undefined, undefined, InputError, /has no model "owner\/name"/],
+    [404, "RevisionNotFound", undefined, InputError, /has no revision "main"/],
+    [401, "GatedRepo", undefined, InputError, /accept them at http.*\/owner\/name, and set HF_TOKEN/],
+    [403, "GatedRepo", "t", InputError, /accept them at http.*\/owner\/name, with the account of the token/],
+    [500, undefined, undefined, MachineError, /overloaded or out of order \(status 500\)/],
+    [418, undefined, undefined, MachineError, /answered with status 418/],
+  ])("status %s %s", async (status, code, token, kind, message) => {
+    answering(status, code);
+    const fails = trial.resolve(token ? { token } : {});
+    await expect(fails).rejects.toThrow(kind);
+    await expect(fails).rejects.toThrow(message);
+    await expect(fails).rejects.toHaveProperty("message", expect.not.stringContaining("\n"));
+  });
+
+  test("a gated repository shows its listing and refuses its files", async () => {
+    trial.hub.intercept = (request, response) => {
+      if (!request.url?.includes("/resolve/")) return false;
+      response.writeHead(401, { "x-error-code": "GatedRepo" }).end();
+      return true;
+    };
+    await expect(trial.resolve()).rejects.toThrow(/terms are accepted/);
+  });
+
+  test("no network", async () => {
+    await expect(trial.resolve({ endpoint: "http://127.0.0.1:1" })).rejects.toThrow(MachineError);
+    await expect(trial.resolve({ endpoint: "http://127.0.0.1:1" })).rejects.toThrow(/can't reach .*--offline/);
+  });
+
+  test("a silent hub", async () => {
+    trial.hub.intercept = () => true;
+    await expect(trial.resolve({ timeout: 50 })).rejects.toThrow(/can't reach .* \(no answer in time\)/);
+  });
+
+  test("a page that is no answer of a hub", async () => {
+    trial.hub.intercept = (_, response) => {
+      response.end("<html>please log in</html>");
+      return true;
+    };
+    await expect(trial.resolve()).rejects.toThrow(/gave no answer of a hub/);
+  });
+
+  test("an address that is none", async () => {
+    await expect(trial.resolve({ endpoint: "huggingface.co" })).rejects.toThrow(/no http or https address/);
+  });
+
+  test("pickled weights alone are refused by name", async () => {
+    trial.hub.files = { "config.json": Buffer.from("{}"), "pytorch_model.bin": Buffer.from("x") };
+    await expect(trial.resolve()).rejects.toThrow(/has no model.safetensors .*; pytorch_model.bin can run code/);
+    expect(existsSync(trial.cacheDir)).toBe(false);
+  });
+});
+
+describe("hostile hubs", () => {
+  test.each(["../../evil", "..", "a/b", "/etc/x", "a\\b", "a\0b"])(
+    "a listing with %j is refused whole",
+    async (path) => {
+      trial.hub.listing = (entries) => [...entries, { type: "file", path, size: 1, oid: "0".repeat(40) }];
+      await expect(trial.resolve()).rejects.toThrow(/the listing of "owner\/name" holds the file name/);
+      expect(existsSync(trial.cacheDir)).toBe(false);
+    },
+  );
+
+  test("a hash that is a path is refused", async () => {
+    trial.hub.listing = (entries) => entries.map((entry) => ({ ...entry, oid: "../../../evil" }));
+    await expect(trial.resolve()).rejects.toThrow(/gave no answer of a hub/);
+    expect(existsSync(trial.cacheDir)).toBe(false);
+  });
+
+  test.each(["../../evil.safetensors", "a/b.safetensors", "model.bin", "absent.safetensors"])(
+    "an index that names the shard %j is refused",
+    async (shard) => {
+      trial.hub.files = {
+        "config.json": Buffer.from("{}"),
+        "model.safetensors.index.json": Buffer.from(JSON.stringify({ weight_map: { a: shard } })),
+      };
+      await expect(trial.resolve()).rejects.toThrow(InputError);
+      expect(existsSync(join(trial.cacheDir, "models--owner--name/refs"))).toBe(false);
+    },
+  );
+
+  test("a commit that is a path is refused", async () => {
+    trial.hub.intercept = (request, response) => {
+      if (!request.url?.includes("/revision/")) return false;
+      response.end(JSON.stringify({ sha: "../../evil" }));
+      return true;
+    };
+    await expect(trial.resolve()).rejects.toThrow(/gave no answer of a hub/);
+  });
+});
