@@ -28,7 +28,7 @@ HAND = [
     "𠀀𠀁 rare ideographs 㐀", "full ｗｉｄｔｈ ＡＢＣ １２３", "ﬁne ﬂow ligatures ﬀ", "① ② ½ ¼ ² ³ ™ © ®",
     "emoji 😀😃 👍🏽 👩‍👩‍👧‍👦 🇩🇪 ❤️", "zero\u200bwidth\u200djoiner\u2060word", "soft\u00adhyphen", "non\u00a0breaking\u00a0space",
     "em—dash en–dash figure‒dash minus−sign", "“curly” ‘quotes’ „low“ «guillemets»", "bullet • middle · dot … ellipsis",
-    "ideographic\u3000space", "next\u0085line", "byte\ufeffmark", "\ufeffstarts with a mark", "bell\u0007 and null\u0000 inside",
+    "ideographic\u3000space", "next\u0085line", "byte\ufeffmark", "marks \ufeff / \ufeff47 a \ufeff", "next \u0085 \u0085line", "\ufeffstarts with a mark", "bell\u0007 and null\u0000 inside",
     "escape\u001b[31mred", "delete\u007fchar", "line\u2028separator\u2029paragraph", "thin\u2009hair\u200aspaces\u202f",
     "replacement \ufffd char", "private \ue000 use", "unassigned \u0378 here", "math 𝒜𝓑 𝟘𝟙 ∑∫√∞ ≠ ≤",
     "1234567890", "3.14159 -2.5e-10 1,000,000", "12:30 2024-02-29 50% $9.99 €5 £3 ¥100", "x=1;y=2;z=x+y", "a_b_c snake_case kebab-case camelCase PascalCase",

@@ -113,7 +113,7 @@ test("rows of tokens are read, and everything wrong with them is named by line",
     't.jsonl line 6: "input_ids" is a string instead of a list of integers from 0',
     't.jsonl line 7: "input_ids" is empty',
     't.jsonl line 8: "input_ids" is missing',
-    't.jsonl line 9: "label" is a object instead of a label',
+    't.jsonl line 9: "label" is an object instead of a label',
   ]);
 });
 

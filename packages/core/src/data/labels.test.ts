@@ -30,6 +30,10 @@ test("integers beside tokens are class numbers also where a class has no row, an
   ]);
 });
 
+test("an identifier in place of a class number is refused before it makes a giant head", () => {
+  expect(() => learnLabels(tokens(0, 2_000_000_000))).toThrow("a label is 2000000000; class numbers stay below 100000");
+});
+
 test("one class is no classification", () => {
   expect(() => learnLabels(labelled("a", "a"))).toThrow(
     'every row has the label "a"; classification needs at least two',

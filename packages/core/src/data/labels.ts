@@ -27,20 +27,25 @@ export function labelMap(names: readonly string[]): LabelMap {
   };
 }
 
+/** A head with more classes is a mistake in the data: an identifier in place of a class number. */
+const mostClasses = 100_000;
+
 const isInteger = (text: string) => /^-?\d+$/.test(text);
 
 /**
  * The classes of a data set that brings none: integers 0 … n-1 are class numbers (named LABEL_i, as transformers does),
  * other labels are names, sorted (numbers by size, text by code unit). Integers that come with tokens or stand at every
  * word are always class numbers, also where some class below the largest has no row.
- * @throws InputError when there are fewer than two classes.
+ * @throws InputError when there are fewer than two classes, or class numbers that no head could have.
  */
 export function learnLabels(set: ExampleSet): LabelMap {
   const distinct = [...new Set(set.examples.flatMap(labelsOf))];
   const integers = distinct.filter((label) => typeof label === "number" && Number.isInteger(label)).map(Number);
-  const largest = Math.max(-1, ...integers);
-  const numbered = integers.length === distinct.length && Math.min(0, ...integers) === 0;
+  const largest = integers.reduce((a, b) => Math.max(a, b), -1);
+  const numbered = integers.length === distinct.length && integers.every((id) => id >= 0);
   const areIds = numbered && (largest + 1 === distinct.length || set.examples[0]?.kind !== "text");
+  if (areIds && largest >= mostClasses)
+    throw new InputError(`${set.name}: a label is ${largest}; class numbers stay below ${mostClasses}`);
   const names = areIds ? Array.from({ length: largest + 1 }, (_, id) => `LABEL_${id}`) : sorted(distinct).map(String);
   if (names.length < 2) {
     const what = names.length === 0 ? "no row has a label" : `every row has the label "${distinct[0]}"`;

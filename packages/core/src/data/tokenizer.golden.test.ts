@@ -108,9 +108,11 @@ for (const subject of tokenizers) {
       };
       expect(different(expected.words, got, (i) => words[i])).toEqual([]);
     });
-    test.runIf(expected.decoded)("decodes to the text of the real tokenizer", () => {
+    const { decoded } = expected;
+    if (!decoded) return;
+    test("decodes to the text of the real tokenizer", () => {
       const got = (i: number) => tokenizer.decode(expected.single[i]!);
-      expect(different(expected.decoded!, got, (i) => texts[i])).toEqual([]);
+      expect(different(decoded, got, (i) => texts[i])).toEqual([]);
     });
   });
 }

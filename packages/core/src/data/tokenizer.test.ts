@@ -26,7 +26,11 @@ test("two texts together fill the room exactly, and the shorter is cut only wher
 test("byte-level text comes back from its ids", () => {
   const tokenizer = loadTokenizer({ "tokenizer.json": file("tiny-bytes") });
   const text = fc.string({ unit: "grapheme" }).filter((one) => !/<(s|pad|\/s|unk|mask)>/.test(one));
-  fc.assert(fc.property(text, (one) => expect(tokenizer.decode(tokenizer.encode(one).inputIds)).toBe(one)));
+  fc.assert(
+    fc.property(text, (one) => {
+      expect(tokenizer.decode(tokenizer.encode(one).inputIds)).toBe(one);
+    }),
+  );
 });
 
 test("truncation and padding that the file carries are ignored", () => {

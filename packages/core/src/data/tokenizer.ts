@@ -108,7 +108,7 @@ function buildEngine({ tokenizer, config }: TokenizerDescription): TextEngine {
 }
 
 function isByteLevel(step: unknown): step is { pattern: RegExp } {
-  return typeof step === "object" && step !== null && "byte_encoder" in step && "pattern" in step;
+  return step instanceof Object && "byte_encoder" in step && "pattern" in step; // the library's steps are functions
 }
 
 /** GPT-2's pattern, with White_Space as the Rust library has it: U+0085 belongs to it, U+FEFF doesn't. */
