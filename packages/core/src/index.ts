@@ -1,2 +1,14 @@
-export { InputError, InternalError } from "./errors.ts";
+export { InputError, InternalError, suggestion } from "./errors.ts";
 export { type ByteSource, type Folder, isPlainName } from "./formats/folder.ts";
+export { type HfModel, readBase } from "./formats/hf-model.ts";
+export { labelCount, taskOf } from "./models/models.ts";
+export { type Task, tasks } from "./nn/model.ts";
+export type { EncodedGraph } from "./onnx/encode.ts";
+export { type AdaptedModel, adapt, type Goal, initialPhi } from "./peft/adapt.ts";
+export type { Base } from "./peft/base.ts";
+export type { MethodUse } from "./peft/method.ts";
+export { methods } from "./peft/methods.ts";
+export { type Phi, tensorsOf } from "./peft/phi.ts";
+export { type Ort, ortEngine } from "./runtime/ort.ts";
+export { compile, type Program } from "./runtime/program.ts";
+export type { Engine, Session, Tensors } from "./runtime/session.ts";

@@ -40,3 +40,17 @@ export interface HostArrays {
   readonly uint8: Uint8Array;
   readonly bool: Uint8Array;
 }
+
+/** ONNX's number of each element type (TensorProto.DataType). */
+export const onnxTypes: readonly (readonly [DType, number])[] = [
+  ["float32", 1],
+  ["uint8", 2],
+  ["int8", 3],
+  ["int16", 5],
+  ["int32", 6],
+  ["int64", 7],
+  ["bool", 9],
+  ["float16", 10],
+  ["float64", 11],
+  ["bfloat16", 16],
+];

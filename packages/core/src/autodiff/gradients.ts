@@ -1,0 +1,43 @@
+import { InternalError } from "../errors.ts";
+import { add } from "../graph/ops/add.ts";
+import { expand } from "../graph/ops/expand.ts";
+import { type Node, scalar, type Value } from "../graph/value.ts";
+import { nodesOf } from "../graph/walk.ts";
+
+/**
+ * Reverse-mode differentiation: graph in, graph out, nothing computed.
+ * Returns ∂loss/∂w for every w, each of w's shape; zeros for a w that the loss does not depend on.
+ * Only nodes between some w and the loss are differentiated, so a frozen tensor costs no gradient.
+ */
+export function gradients(loss: Value, wrt: readonly Value[]): readonly Value[] {
+  const nodes = nodesOf([loss]);
+  const varying = dependents(nodes, wrt);
+  const received = new Map<Value, Value>([[loss, expand(scalar(1, loss.dtype), loss.shape)]]);
+  for (const node of [...nodes].reverse()) {
+    const [output] = node.outputs;
+    const dy = output && received.get(output);
+    if (!dy || !node.inputs.some((operand) => varying.has(operand))) continue;
+    for (const [index, gradient] of differentiate(node, dy).entries()) {
+      const operand = node.inputs[index];
+      if (!gradient || !operand || !varying.has(operand)) continue;
+      const sum = received.get(operand);
+      received.set(operand, sum ? add(sum, gradient) : gradient);
+    }
+  }
+  return wrt.map((w) => received.get(w) ?? expand(scalar(0, w.dtype), w.shape));
+}
+
+function differentiate(node: Node, dy: Value) {
+  const rule = node.operator.gradient(dy, node);
+  if (!rule) throw new InternalError(`${node.operator.type} has no gradient`);
+  return rule;
+}
+
+/** The values that change with some w. */
+function dependents(nodes: readonly Node[], wrt: readonly Value[]): ReadonlySet<Value> {
+  const varying = new Set(wrt);
+  for (const node of nodes) {
+    if (node.inputs.some((operand) => varying.has(operand))) for (const output of node.outputs) varying.add(output);
+  }
+  return varying;
+}

@@ -1,0 +1,113 @@
+import { InternalError } from "../errors.ts";
+import type { Attributes, Node, TensorType, Value } from "./value.ts";
+
+/** How an attribute is written: ONNX tells integers from floats. */
+export type AttributeKind = "int" | "float" | "string" | "ints";
+type AttributeKinds = Readonly<Record<string, AttributeKind>>;
+type AttributesOf<K extends AttributeKinds> = {
+  readonly [name in keyof K]: { int: number; float: number; string: string; ints: readonly number[] }[K[name]];
+};
+
+/** How many operands an operator takes. */
+export type Arity = 1 | 2 | 3 | 4 | "many";
+type Operands<N extends Arity> = {
+  1: readonly [Value];
+  2: readonly [Value, Value];
+  3: readonly [Value, Value, Value];
+  4: readonly [Value, Value, Value, Value];
+  many: readonly Value[];
+}[N];
+
+/** What an operator is: its ONNX name, its shape rule, its gradient rule, and how a restriction passes through it. */
+export interface OperatorRule<N extends Arity, K extends AttributeKinds> {
+  /** the ONNX operator that a node becomes */
+  readonly type: string;
+  /** left out for ONNX's own operators */
+  readonly domain?: "com.microsoft";
+  readonly operands: N;
+  readonly attributes?: K;
+  /** dtype and shape of each output; throws where the operands do not fit */
+  readonly infer: (inputs: Operands<N>, attributes: AttributesOf<K>) => readonly TensorType[];
+  /**
+   * The gradient of each operand given dy, that of the first output (later outputs serve gradient rules only);
+   * undefined for an operand that has none. Left out where the operator is not differentiable.
+   */
+  readonly gradient?: (
+    dy: Value,
+    inputs: Operands<N>,
+    outputs: readonly Value[],
+    attributes: AttributesOf<K>,
+  ) => readonly (Value | undefined)[];
+  /**
+   * Where only a range of `axis` of the first output is read: of each operand, the axis of which the same range
+   * suffices (undefined: it is needed whole; for an operand made by `dims`, the entry that takes the range's length).
+   * Returns undefined where the restriction does not pass.
+   */
+  readonly narrow?: (
+    axis: number,
+    inputs: Operands<N>,
+    output: Value,
+    attributes: AttributesOf<K>,
+  ) => readonly (number | undefined)[] | undefined;
+}
+
+/** An operator as nodes hold it, whatever its operands and attributes. */
+export interface Operator {
+  readonly type: string;
+  readonly domain: "" | "com.microsoft";
+  readonly attributeKinds: AttributeKinds;
+  apply(inputs: readonly Value[], attributes: Attributes): Node;
+  /** undefined where the operator is not differentiable */
+  gradient(dy: Value, node: Node): readonly (Value | undefined)[] | undefined;
+  narrow(axis: number, node: Node): readonly (number | undefined)[] | undefined;
+}
+
+export interface DefinedOperator<N extends Arity, K extends AttributeKinds> extends Operator {
+  /** Applies the operator to operands of its own types; all its outputs. */
+  all(inputs: Operands<N>, attributes: AttributesOf<K>): readonly Value[];
+  /** The same, the first output only. */
+  of(inputs: Operands<N>, attributes: AttributesOf<K>): Value;
+}
+
+/** Declares an operator: one file in graph/ops, one line in graph/operators.ts. */
+export function defineOp<const N extends Arity, const K extends AttributeKinds>(
+  rule: OperatorRule<N, K>,
+): DefinedOperator<N, K> {
+  // nodes hold every operator's operands and attributes alike; inside its own rule they have the declared types again
+  const operands = (inputs: readonly Value[]) => inputs as Operands<N>;
+  const typed = (attributes: Attributes) => attributes as AttributesOf<K>;
+  const operator: DefinedOperator<N, K> = {
+    type: rule.type,
+    domain: rule.domain ?? "",
+    attributeKinds: rule.attributes ?? {},
+    apply(inputs, attributes) {
+      if (rule.operands !== "many" && inputs.length !== rule.operands) {
+        illegal(rule.type, `takes ${rule.operands} operands`, inputs);
+      }
+      const outputs: Value[] = [];
+      const node: Node = { operator, inputs, attributes, outputs };
+      for (const [output, type] of rule.infer(operands(inputs), typed(attributes)).entries()) {
+        outputs.push({ ...type, source: { kind: "node", node, output } });
+      }
+      return node;
+    },
+    gradient: (dy, { inputs, outputs, attributes }) =>
+      rule.gradient?.(dy, operands(inputs), outputs, typed(attributes)),
+    narrow: (axis, node) => rule.narrow?.(axis, operands(node.inputs), firstOutput(node), typed(node.attributes)),
+    all: (inputs, attributes) => operator.apply(inputs, attributes as Attributes).outputs,
+    of: (inputs, attributes) => firstOutput(operator.apply(inputs, attributes as Attributes)),
+  };
+  return operator;
+}
+
+export function firstOutput(node: Node): Value {
+  const [value] = node.outputs;
+  if (!value) throw new InternalError(`${node.operator.type} has no output`);
+  return value;
+}
+
+/** Throws for operands that an operator cannot take: a bug in petl's own graph. */
+export function illegal(type: string, reason: string, inputs: readonly TensorType[]): never {
+  const given = inputs.map(({ dtype, shape }) => `${dtype}[${shape.join(", ")}]`).join(", ");
+  throw new InternalError(`${type}(${given}): ${reason}`);
+}

@@ -1,0 +1,52 @@
+import type { z } from "zod";
+import { InputError } from "../errors.ts";
+import type { Value } from "../graph/value.ts";
+import type { Model, ModelInputs, Sizes } from "../nn/model.ts";
+import type { Scope } from "../nn/scope.ts";
+
+/** A kind of base model, named as config.json's `model_type`; its members are explained at {@link Model}. */
+interface ArchitectureRule<Config>
+  extends Pick<Model, "modelType" | "conventions" | "prefix" | "poolerModule" | "headModules" | "classes"> {
+  /** the fields of config.json that the computation depends on */
+  readonly config: z.ZodType<Config>;
+  sizes(config: Config): Sizes;
+  encode(base: Scope, config: Config, inputs: ModelInputs): Value;
+  pool(base: Scope, config: Config, hidden: Value): Value;
+  classify(head: Scope, config: Config, pooled: Value, labels: number): Value;
+  classifyTokens(head: Scope, config: Config, hidden: Value, labels: number): Value;
+  predictTokens(head: Scope, config: Config, hidden: Value, base: Scope): Value;
+}
+
+export interface Architecture extends Pick<Model, "modelType" | "classes"> {
+  /** The model that a config.json describes. */
+  model(config: unknown): Model;
+}
+
+/**
+ * Declares an architecture: one file in models, one line in models/models.ts. It names every module and tensor as
+ * Hugging Face does and knows no method; methods act at the sites that its scopes announce.
+ */
+export function defineArchitecture<Config>(rule: ArchitectureRule<Config>): Architecture {
+  return {
+    modelType: rule.modelType,
+    classes: rule.classes,
+    model(json) {
+      const parsed = rule.config.safeParse(json);
+      if (!parsed.success) {
+        throw new InputError(
+          parsed.error.issues.map(({ path, message }) => `config.json: ${path.join(".")}: ${message.toLowerCase()}`),
+        );
+      }
+      const config = parsed.data;
+      return {
+        ...rule,
+        sizes: rule.sizes(config),
+        encode: (base, inputs) => rule.encode(base, config, inputs),
+        pool: (base, hidden) => rule.pool(base, config, hidden),
+        classify: (head, pooled, labels) => rule.classify(head, config, pooled, labels),
+        classifyTokens: (head, hidden, labels) => rule.classifyTokens(head, config, hidden, labels),
+        predictTokens: (head, hidden, base) => rule.predictTokens(head, config, hidden, base),
+      };
+    },
+  };
+}

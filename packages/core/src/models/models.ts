@@ -1,0 +1,44 @@
+import { InputError, suggestion } from "../errors.ts";
+import type { Model, Task } from "../nn/model.ts";
+import { tasks } from "../nn/model.ts";
+import type { Architecture } from "./architecture.ts";
+import { bert } from "./bert.ts";
+import { distilbert } from "./distilbert.ts";
+import { roberta } from "./roberta.ts";
+
+/** Every architecture that petl can load: one file in models, one line here. */
+export const architectures: readonly Architecture[] = [bert, distilbert, roberta];
+
+/** What config.json says that is needed to choose an architecture. */
+export interface ModelConfig {
+  readonly model_type?: string | undefined;
+  readonly architectures?: readonly string[] | null | undefined;
+  readonly num_labels?: number | undefined;
+  readonly id2label?: Readonly<Record<string, string>> | null | undefined;
+  readonly problem_type?: string | null | undefined;
+}
+
+/** The model that a config.json describes; throws for a kind that petl does not know. */
+export function modelOf(config: ModelConfig): Model {
+  const names = architectures.map(({ modelType }) => modelType);
+  const known = architectures.find(({ modelType }) => modelType === config.model_type);
+  if (known) return known.model(config);
+  const given =
+    config.model_type === undefined
+      ? "config.json has no model_type"
+      : `config.json: model_type "${config.model_type}" is not supported`;
+  throw new InputError(`${given}${suggestion(config.model_type ?? "", names)}; petl loads ${names.join(", ")}`);
+}
+
+/** The task of the head that the checkpoint was saved with; undefined for a bare base. */
+export function taskOf(config: ModelConfig): Task | undefined {
+  const classes = architectures.find(({ modelType }) => modelType === config.model_type)?.classes;
+  const task = tasks.find((name) => classes && config.architectures?.includes(classes[name]));
+  const single = labelCount(config) === 1 && config.problem_type !== "single_label_classification";
+  return task === "classification" && (single || config.problem_type === "regression") ? "regression" : task;
+}
+
+/** The number of labels of the checkpoint's head; Hugging Face leaves the default 2 unwritten. */
+export function labelCount({ num_labels, id2label }: ModelConfig): number {
+  return id2label ? Object.keys(id2label).length : (num_labels ?? 2);
+}

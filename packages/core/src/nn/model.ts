@@ -1,0 +1,63 @@
+import type { Value } from "../graph/value.ts";
+import type { Scope } from "./scope.ts";
+
+/** What a batch brings: int32 tensors [batch, tokens]. */
+export interface ModelInputs {
+  readonly inputIds: Value;
+  /** 1 for text, 0 for padding */
+  readonly attentionMask: Value;
+  /** which of two texts a token belongs to; architectures that do not tell them apart ignore it */
+  readonly tokenTypeIds: Value;
+}
+
+/** The sizes that methods, plans and counts need of any model. */
+export interface Sizes {
+  readonly layers: number;
+  readonly hidden: number;
+  readonly heads: number;
+  readonly vocabulary: number;
+  /** the longest input that has positions */
+  readonly maxTokens: number;
+  readonly padId: number;
+  /** standard deviation of the normal distribution from which a new head starts */
+  readonly initializerRange: number;
+}
+
+/** What a model is asked for; each is a Hugging Face class of its own. */
+export const tasks = ["classification", "regression", "token-classification", "masked-lm"] as const;
+export type Task = (typeof tasks)[number];
+
+/** Names of the linear layers that methods act on by default, as papers and PEFT do. */
+export interface Conventions {
+  /** the projections that low-rank updates act on */
+  readonly updated: readonly string[];
+  /** the layers whose activations are rescaled */
+  readonly scaled: readonly string[];
+  /** those of them whose input, not output, is rescaled */
+  readonly scaledInputs: readonly string[];
+}
+
+/** A base model of some architecture and some sizes: how it computes, every module under its Hugging Face name. */
+export interface Model {
+  readonly modelType: string;
+  readonly sizes: Sizes;
+  readonly conventions: Conventions;
+  /** the attribute that holds the base model in Hugging Face's task classes; tensors of a bare base lack it */
+  readonly prefix: string;
+  /** the base's own module that pooling uses and that a checkpoint may lack, as masked-LM checkpoints do */
+  readonly poolerModule: string | undefined;
+  /** the modules that Hugging Face's class adds on top of the base, by task */
+  readonly headModules: Readonly<Record<Task, readonly string[]>>;
+  /** Hugging Face's class for each task, and for the bare base */
+  readonly classes: Readonly<Record<Task | "base", string>>;
+  /** The last hidden states: [batch, tokens, hidden]. */
+  encode(base: Scope, inputs: ModelInputs): Value;
+  /** The vector that stands for the whole text, as Hugging Face's class takes it: [batch, 1, hidden]. */
+  pool(base: Scope, hidden: Value): Value;
+  /** [batch, 1, hidden] -> [batch, 1, labels] */
+  classify(head: Scope, pooled: Value, labels: number): Value;
+  /** [batch, tokens, hidden] -> [batch, tokens, labels] */
+  classifyTokens(head: Scope, hidden: Value, labels: number): Value;
+  /** [batch, tokens, hidden] -> [batch, tokens, vocabulary]; `base` holds the embeddings that the output may share */
+  predictTokens(head: Scope, hidden: Value, base: Scope): Value;
+}

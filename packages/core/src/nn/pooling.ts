@@ -1,0 +1,39 @@
+import { cast } from "../graph/ops/cast.ts";
+import { cumSum } from "../graph/ops/cum-sum.ts";
+import { div } from "../graph/ops/div.ts";
+import { equal } from "../graph/ops/equal.ts";
+import { matmul } from "../graph/ops/matmul.ts";
+import { mul } from "../graph/ops/mul.ts";
+import { reduceSum } from "../graph/ops/reduce-sum.ts";
+import { reshape } from "../graph/ops/reshape.ts";
+import { slice } from "../graph/ops/slice.ts";
+import type { Value } from "../graph/value.ts";
+
+/**
+ * Which vector stands for a text: the mean over its tokens, the first one as it is (`cls`), the last one, or what
+ * Hugging Face's class for the task takes (`default`).
+ */
+export const poolings = ["default", "mean", "cls", "last"] as const;
+export type Pooling = (typeof poolings)[number];
+
+/** hidden: [batch, tokens, hidden], mask: [batch, tokens] -> [batch, 1, hidden] */
+export function pool(pooling: Exclude<Pooling, "default">, hidden: Value, mask: Value): Value {
+  switch (pooling) {
+    case "cls":
+      return slice(hidden, 1, 0, 1);
+    case "mean": {
+      const text = cast(mask, "float32");
+      return weighted(div(text, reduceSum(text, [1])), hidden);
+    }
+    case "last": {
+      const last = equal(cumSum(mask, 1), reduceSum(mask, [1]));
+      return weighted(cast(mul(cast(last, "int32"), mask), "float32"), hidden);
+    }
+  }
+}
+
+/** Σ over tokens of weight times vector.  weights: [batch, tokens] */
+function weighted(weights: Value, hidden: Value): Value {
+  const [batch = 1, tokens = 1] = weights.shape;
+  return matmul(reshape(weights, [batch, 1, tokens]), hidden);
+}

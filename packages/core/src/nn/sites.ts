@@ -1,0 +1,79 @@
+import type { Value } from "../graph/value.ts";
+
+/** A linear layer: y = W x + b. */
+export interface LinearSite {
+  /** the Hugging Face module path, verbatim */
+  readonly path: string;
+  /** [batch, tokens, in] (or [batch, 1, in] in a head) */
+  readonly x: Value;
+  /** W x + b: [..., out] */
+  readonly y: Value;
+  /** the same layer on another input */
+  readonly apply: (x: Value) => Value;
+  /** [out, in] */
+  readonly weight: Value;
+  /** [out] */
+  readonly bias: Value | undefined;
+  readonly inSize: number;
+  readonly outSize: number;
+}
+
+/** A table of vectors, looked up by id. */
+export interface EmbeddingSite {
+  readonly path: string;
+  /** [batch, tokens] */
+  readonly ids: Value;
+  /** [batch, tokens, hidden] */
+  readonly y: Value;
+  /** [rows, size] */
+  readonly weight: Value;
+  readonly rows: number;
+  readonly size: number;
+}
+
+/** A block's sublayer, attention or feed-forward, whose output is added to the residual stream. */
+export interface SublayerSite {
+  /** the path of the module whose output enters the residual sum */
+  readonly path: string;
+  readonly place: "attention" | "feed-forward";
+  /** the residual input: [batch, tokens, hidden] */
+  readonly x: Value;
+  /** the sublayer's output, before the residual sum: [batch, tokens, hidden] */
+  readonly y: Value;
+  /** the layer norm behind the residual sum; undefined in architectures that normalise in front */
+  readonly normalize: ((sum: Value) => Value) | undefined;
+  readonly hidden: number;
+}
+
+/** What an attention layer reads: keys and values [batch, heads, keys, head size], and the mask's bias on its scores. */
+export interface AttentionSite {
+  readonly path: string;
+  /** which attention layer of the model this is, counted from the embeddings */
+  readonly index: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly headSize: number;
+  readonly key: Value;
+  readonly value: Value;
+  /** added to the scores: [batch, 1, queries or 1, keys] */
+  readonly bias: Value;
+}
+
+/** What acts at the sites that an architecture announces. */
+export interface Hooks {
+  linear(site: LinearSite): Value;
+  embedding(site: EmbeddingSite): Value;
+  sublayer(site: SublayerSite): Value;
+  attention(site: AttentionSite): Pick<AttentionSite, "key" | "value" | "bias">;
+  /** vectors that take part in attention without being text; the text's positions are counted behind them */
+  readonly virtualTokens: number;
+}
+
+/** Nothing acts: the base model itself. */
+export const noHooks: Hooks = {
+  linear: ({ y }) => y,
+  embedding: ({ y }) => y,
+  sublayer: ({ y }) => y,
+  attention: ({ key, value, bias }) => ({ key, value, bias }),
+  virtualTokens: 0,
+};

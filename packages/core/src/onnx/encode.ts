@@ -1,0 +1,162 @@
+import { InternalError } from "../errors.ts";
+import type { AttributeKind } from "../graph/operator.ts";
+import type { Attributes, Node, Value } from "../graph/value.ts";
+import { leavesOf, nodesOf } from "../graph/walk.ts";
+import { type DType, onnxTypes } from "../tensor/dtype.ts";
+import type { HostTensor } from "../tensor/host-tensor.ts";
+import type { Shape } from "../tensor/shape.ts";
+import type { StoredTensor } from "../tensor/stored-tensor.ts";
+import { lengthNodes, type NamedNode } from "./lengths.ts";
+import { bytes, type Field, float, int, join, message, string } from "./protobuf.ts";
+
+/** What a ModelProto and its session need to know of each other. */
+export interface EncodedGraph {
+  /** the ModelProto */
+  readonly model: Uint8Array<ArrayBuffer>;
+  readonly inputs: readonly { readonly name: string; readonly dtype: DType; readonly shape: Shape }[];
+  readonly outputs: readonly { readonly name: string; readonly dtype: DType; readonly shape: Shape }[];
+  /** the frozen tensors that the model reads from the checkpoint's own files */
+  readonly weights: readonly StoredTensor[];
+}
+
+const irVersion = 10;
+const opset = 21;
+
+/**
+ * Writes the graph that the named outputs reach as an ONNX ModelProto; frozen tensors stay in their files, which the
+ * engine knows under the names that `fileName` gives.
+ */
+export function encode(outputs: Readonly<Record<string, Value>>, fileName = (file: string) => file): EncodedGraph {
+  const results = Object.entries(outputs);
+  const values = results.map(([, value]) => value);
+  const leaves = leavesOf(values);
+  const names = new Names(results);
+  const inputs = leaves.flatMap((leaf) =>
+    leaf.source.kind === "input" ? [{ name: leaf.source.name, dtype: leaf.dtype, shape: leaf.shape }] : [],
+  );
+  const weights = leaves.flatMap(({ source }) => (source.kind === "weight" ? [source.tensor] : []));
+  const fields: Field[] = [];
+  for (const leaf of leaves) fields.push(...leafFields(leaf, names, inputs, fileName));
+  for (const node of nodesOf(values)) fields.push(nodeField(named(node, names)));
+  const described = results.map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
+  // an output that is itself a leaf, or that bears two names, is passed on by a node of its own
+  for (const [name, value] of results) {
+    if (names.of(value) !== name)
+      fields.push(nodeField({ type: "Identity", inputs: [names.of(value)], outputs: [name] }));
+  }
+  const graph = message(
+    7,
+    ...fields,
+    string(2, "petl"),
+    ...inputs.map((info) => valueInfo(11, info)),
+    ...described.map((info) => valueInfo(12, info)),
+  );
+  const model = join(
+    int(1, irVersion),
+    string(2, "petl"),
+    graph,
+    message(8, string(1, ""), int(2, opset)),
+    message(8, string(1, "com.microsoft"), int(2, 1)),
+  );
+  return { model, inputs, outputs: described, weights };
+}
+
+/** One name per value: an input's and a weight's own, an output's given one, a number for the rest. */
+class Names {
+  readonly #names = new Map<Value, string>();
+  #next = 0;
+
+  constructor(outputs: readonly (readonly [string, Value])[]) {
+    for (const [name, value] of outputs) {
+      if (value.source.kind === "node" && !this.#names.has(value)) this.#names.set(value, name);
+    }
+  }
+
+  of(value: Value): string {
+    const known = this.#names.get(value);
+    if (known !== undefined) return known;
+    const { source } = value;
+    const name = source.kind === "input" ? source.name : `${source.kind}.${this.#next++}`;
+    this.#names.set(value, name);
+    return name;
+  }
+}
+
+function leafFields(
+  leaf: Value,
+  names: Names,
+  inputs: EncodedGraph["inputs"],
+  fileName: (file: string) => string,
+): readonly Field[] {
+  const name = names.of(leaf);
+  switch (leaf.source.kind) {
+    case "weight":
+      return [weightField(name, { ...leaf.source.tensor, file: fileName(leaf.source.tensor.file) })];
+    case "constant":
+      return [constantField(name, leaf.source.tensor)];
+    case "dims": {
+      const { constants, nodes } = lengthNodes(name, leaf.source.dims, inputs);
+      return [...constants.map(([constant, tensor]) => constantField(constant, tensor)), ...nodes.map(nodeField)];
+    }
+    default:
+      return [];
+  }
+}
+
+function named({ operator, inputs, outputs, attributes }: Node, names: Names): NamedNode {
+  const name = (value: Value) => names.of(value);
+  return { ...operator, inputs: inputs.map(name), outputs: outputs.map(name), attributes };
+}
+
+function nodeField({ type, domain = "", inputs, outputs, attributeKinds = {}, attributes = {} }: NamedNode): Field {
+  return message(
+    1,
+    ...inputs.map((name) => string(1, name)),
+    ...outputs.map((name) => string(2, name)),
+    string(4, type),
+    ...Object.entries(attributeKinds).map(([name, kind]) => message(5, attributeField(name, kind, attributes[name]))),
+    string(7, domain),
+  );
+}
+
+/** AttributeProto: name 1, f 2, i 3, s 4, ints 8, type 20 (1 float, 2 int, 3 string, 7 ints). */
+function attributeField(name: string, kind: AttributeKind, value: Attributes[string] | undefined): Field {
+  if (kind === "int" && typeof value === "number") return [...string(1, name), ...int(3, value), ...int(20, 2)];
+  if (kind === "float" && typeof value === "number") return [...string(1, name), ...float(2, value), ...int(20, 1)];
+  if (kind === "string" && typeof value === "string") return [...string(1, name), ...string(4, value), ...int(20, 3)];
+  if (kind === "ints" && Array.isArray(value)) {
+    return [...string(1, name), ...value.flatMap((entry: number) => int(8, entry)), ...int(20, 7)];
+  }
+  throw new InternalError(`attribute "${name}" should be ${kind}, is ${JSON.stringify(value)}`);
+}
+
+/** TensorProto: dims 1, data_type 2, name 8, raw_data 9, external_data 13, data_location 14 (1 external). */
+function tensorFields(name: string, dtype: DType, shape: readonly number[]): Field[] {
+  return [...shape.map((dim) => int(1, dim)), int(2, typeNumber(dtype)), string(8, name)];
+}
+
+function constantField(name: string, { dtype, shape, data }: HostTensor): Field {
+  return message(
+    5,
+    ...tensorFields(name, dtype, shape),
+    bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
+  );
+}
+
+function weightField(name: string, { dtype, shape, file, offset, byteLength }: StoredTensor): Field {
+  const entry = (key: string, value: string) => message(13, string(1, key), string(2, value));
+  const place = [entry("location", file), entry("offset", String(offset)), entry("length", String(byteLength))];
+  return message(5, ...tensorFields(name, dtype, shape), ...place, int(14, 1));
+}
+
+/** ValueInfoProto: name 1, type 2 { tensor_type 1 { elem_type 1, shape 2 { dim 1 { dim_value 1 | dim_param 2 } } } }. */
+function valueInfo(field: number, { name, dtype, shape }: { name: string; dtype: DType; shape: Shape }): Field {
+  const axes = shape.map((dim) => message(1, typeof dim === "number" ? int(1, dim) : string(2, dim)));
+  return message(field, string(1, name), message(2, message(1, int(1, typeNumber(dtype)), message(2, ...axes))));
+}
+
+function typeNumber(dtype: DType): number {
+  const number = onnxTypes.find(([name]) => name === dtype)?.[1];
+  if (number === undefined) throw new InternalError(`ONNX has no type ${dtype}`);
+  return number;
+}

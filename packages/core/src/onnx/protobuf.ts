@@ -1,0 +1,59 @@
+/**
+ * The wire format of Protocol Buffers, as much of it as a ModelProto needs: varints, 32-bit floats, bytes, messages.
+ * A field is a list of byte chunks, so that nothing is copied until the whole message is joined.
+ */
+export type Field = readonly Uint8Array[];
+
+const text = new TextEncoder();
+
+function varint(value: number | bigint): Uint8Array {
+  const bytes: number[] = [];
+  let rest = BigInt.asUintN(64, BigInt(value));
+  while (rest >= 128n) {
+    bytes.push(Number(rest & 127n) | 128);
+    rest >>= 7n;
+  }
+  bytes.push(Number(rest));
+  return Uint8Array.from(bytes);
+}
+
+/** How a field's content is laid out. */
+const Wire = { varint: 0, length: 2, fixed32: 5 } as const;
+const tag = (field: number, wire: number) => varint(field * 8 + wire);
+const lengthOf = (chunks: Field) => chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+
+/** An int32, int64 or enum field. */
+export const int = (field: number, value: number | bigint): Field => [tag(field, Wire.varint), varint(value)];
+
+/** A float field. */
+export function float(field: number, value: number): Field {
+  return [tag(field, Wire.fixed32), new Uint8Array(Float32Array.of(value).buffer)];
+}
+
+/** A bytes field. */
+export const bytes = (field: number, value: Uint8Array): Field => [
+  tag(field, Wire.length),
+  varint(value.length),
+  value,
+];
+
+/** A string field. */
+export const string = (field: number, value: string): Field => bytes(field, text.encode(value));
+
+/** A field that holds a message. */
+export function message(field: number, ...fields: readonly Field[]): Field {
+  const chunks = fields.flat();
+  return [tag(field, Wire.length), varint(lengthOf(chunks)), ...chunks];
+}
+
+/** The bytes of a message. */
+export function join(...fields: readonly Field[]): Uint8Array<ArrayBuffer> {
+  const chunks = fields.flat();
+  const whole = new Uint8Array(lengthOf(chunks));
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return whole;
+}

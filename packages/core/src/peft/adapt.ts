@@ -1,0 +1,158 @@
+import { refuse } from "../errors.ts";
+import { narrow } from "../graph/narrow.ts";
+import { reshape } from "../graph/ops/reshape.ts";
+import { input, type Value } from "../graph/value.ts";
+import type { Model, ModelInputs, Task } from "../nn/model.ts";
+import { type Pooling, pool } from "../nn/pooling.ts";
+import { joinPath, type Scope } from "../nn/scope.ts";
+import { random } from "../tensor/random.ts";
+import { batchDim, tokensDim } from "../tensor/shape.ts";
+import { type Base, findTensor } from "./base.ts";
+import { type Building, inHead, moduleScope } from "./builder.ts";
+import { checkTargets } from "./check-targets.ts";
+import type { MethodUse } from "./method.ts";
+import { layOut, lengthOf, type Phi, type Placed } from "./phi.ts";
+
+/** What an adapted model is for. */
+export interface Goal {
+  readonly task: Task;
+  /** number of classes; 1 for regression; ignored for language models */
+  readonly labels: number;
+  /** what the head reads of a text: what Hugging Face's class does, or another vector */
+  readonly pooling?: Pooling | undefined;
+  /** whether the head is trained; left out: it is, but for the language-model head of a checkpoint that has one */
+  readonly trainsHead?: boolean | undefined;
+}
+
+/** The model's forward graph. */
+export interface Forward {
+  readonly inputs: ModelInputs;
+  /** [batch, labels], [batch, tokens, labels] or [batch, tokens, vocabulary] */
+  readonly logits: Value;
+  /** Φ's tensors as the graph's inputs, in the layout's order */
+  readonly phi: readonly Value[];
+}
+
+/** Noise while training: `key` is an int64 scalar, new at every step; `dropout` is the base's own. */
+export interface Noise {
+  readonly key: Value;
+  readonly dropout: number;
+}
+
+/** A base model with methods acting on it and a head on top: g(x; Θ, Φ). */
+export interface AdaptedModel {
+  readonly base: Base;
+  readonly methods: readonly MethodUse[];
+  readonly goal: Goal;
+  /** Φ's tensors with their places in the flat vector */
+  readonly layout: readonly Placed[];
+  /** the sites that the methods act on, in the model's order */
+  readonly targets: readonly string[];
+  readonly linearLayers: readonly string[];
+  /** every tensor of the model with the task's head, frozen or trained, without what methods add */
+  readonly modelTensors: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly head: boolean;
+  }[];
+  /** modules that are saved with the adapter because they are trained with it as a head */
+  readonly headModules: readonly string[];
+  /** head tensors that the checkpoint lacks, so that they start at random */
+  readonly newTensors: readonly string[];
+  /** Builds the forward graph; without noise nothing is dropped. */
+  forward(noise?: Noise): Forward;
+  /** Graphs of the base's tensors as the adapter changes them, by name. Throws where a method cannot be merged. */
+  merged(): Readonly<Record<string, Value>>;
+}
+
+/** Puts methods and a head on a base model. Throws one InputError with everything that does not fit. */
+export function adapt(base: Base, methods: readonly MethodUse[], goal: Goal): AdaptedModel {
+  const { building } = build(base, methods, goal, undefined);
+  const { parameters, linearLayers, adaptedSites } = building;
+  refuse([...building.problems, ...checkTargets(building)]);
+  const layout = layOut([...parameters.values()].map(({ parameter }) => parameter));
+  return {
+    ...{ base, methods, goal, layout, linearLayers },
+    targets: [...adaptedSites],
+    modelTensors: modelTensors(building),
+    headModules: building.headTrained ? building.headModules : [],
+    newTensors: layout.filter(({ part, stored }) => part === "head" && !stored).map(({ name }) => name),
+    forward: (noise) => build(base, methods, goal, noise).forward,
+    merged() {
+      const again = build(base, methods, goal, undefined).building;
+      const reasons = [...again.unmergeable].map(
+        (name) => `${name} cannot be merged: what it computes is no change of the base's weights`,
+      );
+      refuse(reasons);
+      const unfrozen = [...again.parameters].filter(([, { parameter }]) => parameter.part !== "adapter");
+      return Object.fromEntries([
+        ...unfrozen.map(([name, { value }]) => [name, value] as const),
+        ...again.merges.flatMap((merge) => merge()),
+      ]);
+    },
+  };
+}
+
+/** Draws Φ's initial values: each tensor from its own stream of the seed, or from the checkpoint. */
+export async function initialPhi({ layout, base }: Pick<AdaptedModel, "layout" | "base">, seed: number): Promise<Phi> {
+  const values = new Float32Array(lengthOf(layout));
+  for (const { name, shape, offset, initial } of layout) {
+    const read = (tensor: string) => base.read(findTensor(base, tensor)?.name ?? tensor);
+    values.set(await initial({ shape, random: random(seed, `initial ${name}`), read }), offset);
+  }
+  return { layout, values };
+}
+
+function build(base: Base, methods: readonly MethodUse[], goal: Goal, noise: Noise | undefined) {
+  const { model } = base;
+  const textHead = goal.task === "classification" || goal.task === "regression";
+  const pooler = textHead && model.poolerModule ? joinPath(model.prefix, model.poolerModule) : undefined;
+  const lacks = (module: string) =>
+    base.tensors !== undefined && ![...base.tensors.keys()].some((name) => name.startsWith(`${module}.`));
+  const lacksPooler = pooler !== undefined && base.tensors !== undefined && !findTensor(base, `${pooler}.weight`);
+  const lacksHead = model.headModules[goal.task].some(lacks);
+  const building: Building = {
+    ...{ base, methods, noise },
+    headModules: [...model.headModules[goal.task], ...(lacksPooler ? [pooler] : [])],
+    headTrained: goal.trainsHead ?? (goal.task !== "masked-lm" || lacksHead),
+    parameters: new Map(),
+    frozen: new Map(),
+    linearLayers: [],
+    adaptedSites: new Set(),
+    merges: [],
+    unmergeable: new Set(),
+    problems: new Set(),
+    dropouts: 0,
+  };
+  const inputs = batchInputs();
+  const logits = narrow(logitsOf(model, moduleScope(building, ""), inputs, goal));
+  return { building, forward: { inputs, logits, phi: [...building.parameters.values()].map(({ value }) => value) } };
+}
+
+const batchInputs = (): ModelInputs => ({
+  inputIds: input("input_ids", "int32", [batchDim, tokensDim]),
+  attentionMask: input("attention_mask", "int32", [batchDim, tokensDim]),
+  tokenTypeIds: input("token_type_ids", "int32", [batchDim, tokensDim]),
+});
+
+function logitsOf(model: Model, root: Scope, inputs: ModelInputs, { task, labels, pooling = "default" }: Goal): Value {
+  const base = root.at(model.prefix);
+  const hidden = model.encode(base, inputs);
+  if (task === "masked-lm") return model.predictTokens(root, hidden, base);
+  if (task === "token-classification") return model.classifyTokens(root, hidden, labels);
+  const usual = model.pool(base, hidden);
+  const pooled = pooling === "default" ? usual : pool(pooling, hidden, inputs.attentionMask);
+  return reshape(model.classify(root, pooled, labels), [batchDim, labels]);
+}
+
+function modelTensors(building: Building): AdaptedModel["modelTensors"] {
+  const trained = [...building.parameters.values()].flatMap(({ parameter: { name, shape, part } }) =>
+    part === "adapter" ? [] : [{ name, shape, head: part === "head" }],
+  );
+  const frozen = [...building.frozen].map(([name, { shape }]) => ({
+    name,
+    shape: shape.map(Number),
+    head: inHead(building, name),
+  }));
+  return [...trained, ...frozen];
+}

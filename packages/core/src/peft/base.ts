@@ -1,0 +1,32 @@
+import type { Model } from "../nn/model.ts";
+import type { StoredTensor } from "../tensor/stored-tensor.ts";
+
+/** A base model with its checkpoint's tensors: Θ. */
+export interface Base {
+  /** how it was named when it was opened */
+  readonly name: string;
+  readonly model: Model;
+  /** the checkpoint's tensors by name; undefined where only the configuration is at hand, for counting */
+  readonly tensors: ReadonlyMap<string, StoredTensor> | undefined;
+  /** A tensor of the checkpoint, in float32. */
+  read(name: string): Promise<Float32Array>;
+}
+
+/**
+ * Where a checkpoint keeps a tensor that has the given name in Hugging Face's task class: under that name, without the
+ * base's prefix (a bare base was saved), or with the names that layer norms had before 2020.
+ */
+export function findTensor(
+  { tensors, model }: Pick<Base, "tensors" | "model">,
+  name: string,
+): StoredTensor | undefined {
+  const bare = name.startsWith(`${model.prefix}.`) ? name.slice(model.prefix.length + 1) : `${model.prefix}.${name}`;
+  for (const candidate of [name, bare]) {
+    const older = candidate
+      .replace(/LayerNorm\.weight$/, "LayerNorm.gamma")
+      .replace(/LayerNorm\.bias$/, "LayerNorm.beta");
+    const found = tensors?.get(candidate) ?? tensors?.get(older);
+    if (found) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,166 @@
+import { cast } from "../graph/ops/cast.ts";
+import { input, type Value, weight } from "../graph/value.ts";
+import { dropout } from "../nn/dropout.ts";
+import { joinPath, type Scope } from "../nn/scope.ts";
+import type { Hooks } from "../nn/sites.ts";
+import { type Base, findTensor } from "./base.ts";
+import type { AdapterScope, MethodUse, Place } from "./method.ts";
+import { fromCheckpoint, type Initializer, normal, ones, type Parameter, zeros } from "./parameter.ts";
+import { layerOf } from "./targets.ts";
+
+/** What one building of the forward graph is told and notes down; all of it belongs to that building alone. */
+export interface Building {
+  readonly base: Base;
+  readonly methods: readonly MethodUse[];
+  /** modules that are the task's head or are trained with it because the checkpoint lacks them */
+  readonly headModules: readonly string[];
+  readonly headTrained: boolean;
+  /** present while training: the step's key, and the base's own dropout */
+  readonly noise: { readonly key: Value; readonly dropout: number } | undefined;
+  readonly parameters: Map<string, { readonly value: Value; readonly parameter: Parameter }>;
+  readonly frozen: Map<string, Value>;
+  /** paths of all linear layers, and of the sites at which a method acts */
+  readonly linearLayers: string[];
+  readonly adaptedSites: Set<string>;
+  /** tensors of the base as merging changes them, by name, one entry a site */
+  readonly merges: (() => readonly (readonly [string, Value])[])[];
+  /** methods that cannot be merged into the base's weights */
+  readonly unmergeable: Set<string>;
+  readonly problems: Set<string>;
+  dropouts: number;
+}
+
+/** The scope of a module of the base or of the head. */
+export function moduleScope(building: Building, path: string): Scope {
+  return {
+    path,
+    hooks: hooksOf(building),
+    at: (name) => moduleScope(building, joinPath(path, name)),
+    parameter: (name, shape) => moduleTensor(building, joinPath(path, name), shape),
+    dropout: (x) => noisy(building, x, building.noise?.dropout ?? 0),
+  };
+}
+
+/** Whether a path lies in the task's head. */
+export const inHead = ({ headModules }: Pick<Building, "headModules">, path: string): boolean =>
+  headModules.some((module) => path === module || path.startsWith(`${module}.`));
+
+/** A tensor of the checkpoint: trained where the head or a method wants it, frozen in its file otherwise. */
+function moduleTensor(building: Building, name: string, shape: readonly number[]): Value {
+  const known = building.parameters.get(name)?.value ?? building.frozen.get(name);
+  if (known) return known;
+  const { base, methods } = building;
+  const stored = findTensor(base, name);
+  const fits = stored?.shape.length === shape.length && stored.shape.every((length, axis) => length === shape[axis]);
+  const head = inHead(building, name);
+  const place = placeOf(building, name);
+  const trainer = methods.find((use) => use.trains?.({ ...place, shape, head }));
+  if (head ? building.headTrained || trainer : trainer) {
+    const start =
+      stored && fits
+        ? { initial: fromCheckpoint(stored.name), stored: stored.name }
+        : { initial: newTensor(building, name, shape, head), stored: undefined };
+    return trained(building, {
+      name,
+      shape,
+      ...start,
+      part: head ? "head" : "base",
+      method: head ? undefined : trainer?.name,
+    });
+  }
+  if (!fits && base.tensors) building.problems.add(misfit(name, shape, stored?.shape));
+  const tensor = stored ?? { name, file: "", offset: 0, byteLength: 0, dtype: "float32" as const, shape };
+  const value = cast(weight(tensor), "float32");
+  building.frozen.set(name, value);
+  return value;
+}
+
+/** What a head's tensor is before training: as Hugging Face's classes do it. */
+function newTensor({ base, problems }: Building, name: string, shape: readonly number[], head: boolean): Initializer {
+  if (!head && base.tensors) problems.add(misfit(name, shape, undefined));
+  if (name.endsWith("bias")) return zeros;
+  return shape.length === 1 ? ones : normal(base.model.sizes.initializerRange);
+}
+
+function misfit(name: string, shape: readonly number[], stored: readonly number[] | undefined): string {
+  return stored
+    ? `the checkpoint's "${name}" has shape [${stored.join(", ")}]; its config.json calls for [${shape.join(", ")}]`
+    : `the checkpoint has no tensor "${name}" of shape [${shape.join(", ")}]`;
+}
+
+function trained(building: Building, parameter: Parameter): Value {
+  const known = building.parameters.get(parameter.name);
+  if (known) return known.value;
+  const value = input(parameter.name, "float32", parameter.shape);
+  building.parameters.set(parameter.name, { value, parameter });
+  return value;
+}
+
+function noisy(building: Building, x: Value, probability: number): Value {
+  return building.noise ? dropout(x, probability, building.noise.key, ++building.dropouts) : x;
+}
+
+/** What a method sees of the model at one site. */
+function adapterScope(building: Building, path: string, method: string): AdapterScope {
+  const own = { part: "adapter", stored: undefined, method } as const;
+  return {
+    parameter: (name, shape, initial) => trained(building, { name: `${path}.${name}`, shape, initial, ...own }),
+    shared: (name, shape, initial) => trained(building, { name, shape, initial, ...own }),
+    dropout: (x, probability) => noisy(building, x, probability),
+  };
+}
+
+function placeOf({ base }: Building, path: string): Place {
+  const { sizes, conventions } = base.model;
+  return { path, layer: layerOf(path), layers: sizes.layers, conventions };
+}
+
+/** The methods at the architecture's sites: at most one acts at each. */
+function hooksOf(building: Building): Hooks {
+  const { methods, adaptedSites, merges, unmergeable, problems } = building;
+  const actor = (path: string, acts: (use: MethodUse) => boolean | undefined): MethodUse | undefined => {
+    const actors = building.headTrained && inHead(building, path) ? [] : methods.filter(acts);
+    if (actors.length > 1) problems.add(`${actors.map(({ name }) => name).join(" and ")} cannot both act on ${path}`);
+    if (actors.length > 0) adaptedSites.add(path);
+    return actors[0];
+  };
+  return {
+    virtualTokens: methods.reduce((sum, use) => sum + (use.virtualTokens?.() ?? 0), 0),
+    linear(site) {
+      const at = { ...site, ...placeOf(building, site.path) };
+      building.linearLayers.push(site.path);
+      const use = actor(site.path, (method) => method.targetsLinear?.(at));
+      if (!use?.linear) return site.y;
+      const scope = adapterScope(building, site.path, use.name);
+      merges.push(() => {
+        const { weight, bias } = use.merge?.(at, scope) ?? site;
+        return [[`${site.path}.weight`, weight], ...(bias ? [[`${site.path}.bias`, bias] as const] : [])];
+      });
+      return use.linear(at, scope);
+    },
+    embedding(site) {
+      const at = { ...site, ...placeOf(building, site.path) };
+      const use = actor(site.path, (method) => method.targetsEmbedding?.(at));
+      if (!use?.embedding) return site.y;
+      const scope = adapterScope(building, site.path, use.name);
+      merges.push(() => [[`${site.path}.weight`, use.mergeEmbedding?.(at, scope) ?? site.weight]]);
+      return use.embedding(at, scope);
+    },
+    sublayer(site) {
+      const at = { ...site, ...placeOf(building, site.path) };
+      const results = new Map(
+        methods.map((use) => [use, use.sublayer?.(at, adapterScope(building, site.path, use.name))]),
+      );
+      const use = actor(site.path, (method) => results.get(method) !== undefined);
+      if (use) unmergeable.add(use.name);
+      return (use && results.get(use)) ?? site.y;
+    },
+    attention(site) {
+      const use = actor(site.path, (method) => method.attention !== undefined);
+      if (!use?.attention) return site;
+      unmergeable.add(use.name);
+      const at = { ...site, ...placeOf(building, site.path) };
+      return use.attention(at, adapterScope(building, site.path, use.name));
+    },
+  };
+}

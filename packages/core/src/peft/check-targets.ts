@@ -1,0 +1,64 @@
+import { suggestion } from "../errors.ts";
+import type { Building } from "./builder.ts";
+import type { MethodUse } from "./method.ts";
+import { endsIn, layerOf } from "./targets.ts";
+
+/** What the methods' options name that the model does not have: modules, layers. */
+export function checkTargets(building: Building): readonly string[] {
+  return building.methods.flatMap((use) => [
+    ...Object.values(use.options).flatMap((value) => unknownNames(building, value)),
+    ...Object.values(use.options).flatMap((value) => unknownLayers(building, use, value)),
+    ...actsNowhere(building, use),
+  ]);
+}
+
+function unknownNames(building: Building, option: unknown): readonly string[] {
+  if (!isRecord(option) || option.kind !== "names" || option.required !== true || !Array.isArray(option.names))
+    return [];
+  const paths = modulePaths(building);
+  const { modelType } = building.base.model;
+  return option.names
+    .filter((name) => typeof name === "string" && !paths.some((path) => endsIn(path, name)))
+    .map((name: string) => {
+      const known = shortNames(building.linearLayers);
+      const question = suggestion(name, known) || ";";
+      return `no linear layer of ${modelType} is named "${name}"${question} its linear layers: ${known.join(", ")}`;
+    });
+}
+
+function unknownLayers(building: Building, use: MethodUse, option: unknown): readonly string[] {
+  const { layers } = building.base.model.sizes;
+  const has = `the base has ${layers} layers, 0 to ${layers - 1}`;
+  if (Array.isArray(option)) {
+    const beyond = option.filter((index) => typeof index === "number" && index >= layers);
+    return beyond.map((index) => `${use.name}: there is no layer ${index}; ${has}`);
+  }
+  const count = isRecord(option) && "end" in option ? option.count : use.options.count === option ? option : 0;
+  return typeof count === "number" && count > layers ? [`${use.name}: cannot take ${count} layers; ${has}`] : [];
+}
+
+/** A method that is meant to act on linear layers and finds none. */
+function actsNowhere({ adaptedSites, linearLayers, base }: Building, use: MethodUse): readonly string[] {
+  if (!use.targetsLinear || adaptedSites.size > 0) return [];
+  return [
+    `${use.name} finds no layer to act on in this ${base.model.modelType}; its linear layers: ${shortNames(linearLayers).join(", ")}`,
+  ];
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The modules that hold tensors. */
+function modulePaths({ parameters, frozen }: Building): readonly string[] {
+  return [...parameters.keys(), ...frozen.keys()].map((name) => name.slice(0, name.lastIndexOf(".")));
+}
+
+/** The names that tell a model's linear layers apart: `ffn.lin1` and `query`, not `encoder.layer.0.attention.self.query`. */
+function shortNames(paths: readonly string[]): readonly string[] {
+  const short = paths.map((path) => {
+    const layer = layerOf(path);
+    const inLayer = layer === undefined ? path : path.slice(path.indexOf(`.${layer}.`) + `.${layer}.`.length);
+    return inLayer.replace(/^attention\.(self\.)?(?!output)/, "");
+  });
+  return [...new Set(short)].sort();
+}

@@ -1,0 +1,161 @@
+import { refuse, suggestion } from "../errors.ts";
+import type { Value } from "../graph/value.ts";
+import type { Conventions, Model } from "../nn/model.ts";
+import type { AttentionSite, EmbeddingSite, LinearSite, SublayerSite } from "../nn/sites.ts";
+import type { Options, OptionValues } from "./options.ts";
+import type { Initializer } from "./parameter.ts";
+
+/** What a method acts with at one site. */
+export interface AdapterScope {
+  /** A trained tensor of the site: `name` behind the site's path. */
+  parameter(name: string, shape: readonly number[], initial: Initializer): Value;
+  /** A trained tensor of the whole model, under its own name. */
+  shared(name: string, shape: readonly number[], initial: Initializer): Value;
+  /** Dropout while training; the identity otherwise. */
+  dropout(x: Value, probability: number): Value;
+}
+
+/** Where in the model a site is. */
+export interface Place {
+  readonly path: string;
+  /** its layer in the stack; undefined for embeddings, pooler and head */
+  readonly layer: number | undefined;
+  readonly layers: number;
+  readonly conventions: Conventions;
+}
+
+/** A tensor of the base model, as methods that unfreeze see it. */
+export interface BaseParameter extends Place {
+  readonly shape: readonly number[];
+  /** whether it belongs to the task's head */
+  readonly head: boolean;
+}
+
+type Weights = Pick<LinearSite, "weight" | "bias" | "inSize" | "outSize">;
+type Table = { readonly weight: Value } & Pick<EmbeddingSite, "rows" | "size">;
+
+/** What a method does at the sites that an architecture announces; each member is left out where it does nothing. */
+interface Actions<Rest extends readonly unknown[]> {
+  /** whether a linear layer is one that {@link linear} acts on */
+  targetsLinear?(place: Place, ...options: Rest): boolean;
+  linear?(site: LinearSite & Place, scope: AdapterScope, ...options: Rest): Value;
+  /** the weight and bias that compute alone what the adapted layer computes */
+  merge?(site: Weights & Place, scope: AdapterScope, ...options: Rest): Pick<LinearSite, "weight" | "bias">;
+  targetsEmbedding?(place: Place, ...options: Rest): boolean;
+  embedding?(site: EmbeddingSite & Place, scope: AdapterScope, ...options: Rest): Value;
+  /** the table that gives alone what the adapted embedding gives */
+  mergeEmbedding?(site: Table & Place, scope: AdapterScope, ...options: Rest): Value;
+  /** what replaces a sublayer's output before the residual sum; undefined where the method does not act */
+  sublayer?(site: SublayerSite & Place, scope: AdapterScope, ...options: Rest): Value | undefined;
+  attention?(site: AttentionSite & Place, scope: AdapterScope, ...options: Rest): AttentionRead;
+  /** vectors in front of every text's keys and values */
+  virtualTokens?(...options: Rest): number;
+  /** whether a tensor of the base is trained */
+  trains?(parameter: BaseParameter, ...options: Rest): boolean;
+}
+
+type AttentionRead = Pick<AttentionSite, "key" | "value" | "bias">;
+type Json = Readonly<Record<string, unknown>>;
+
+interface Description {
+  readonly name: string;
+  /** one line for lists and help */
+  readonly summary: string;
+  /** the paper and the section */
+  readonly source: string;
+  /** what the adapted model is before training: the base, or why it differs */
+  readonly start: "base" | { readonly differs: string };
+}
+
+/** A recipe: what is done at which sites, which base tensors are unfrozen, how an update merges, how it is saved. */
+interface MethodRule<O extends Options> extends Description, Actions<readonly [OptionValues<O>]> {
+  readonly options: O;
+  /** how Hugging Face's PEFT writes the method; left out where it has no such type */
+  readonly peft?: {
+    readonly type: string;
+    /** the options in an adapter_config.json of that type; undefined where it describes another method */
+    read(config: Json): Json | undefined;
+    write(options: OptionValues<O>, model: Pick<Model, "sizes" | "conventions">): Json;
+  };
+}
+
+/** A method with its options chosen. */
+export interface MethodUse extends Description, Actions<readonly []> {
+  readonly options: Json;
+  /** the fields of adapter_config.json that say the same; undefined where PEFT has no such type */
+  peftConfig?(model: Pick<Model, "sizes" | "conventions">): Json;
+}
+
+/** A method as lists hold it, whatever its options. */
+export interface Method extends Description {
+  readonly options: Options;
+  readonly peftType: string | undefined;
+  /** The method with options from flags or JSON, defaults filled in; every problem in one error. */
+  use(given: Json): MethodUse;
+  /** The method as an adapter_config.json describes it; undefined where that describes another one. */
+  fromPeft(config: Json): MethodUse | undefined;
+}
+
+/** Declares a method: one file in peft/methods, one line in peft/methods.ts. */
+export function defineMethod<const O extends Options>(rule: MethodRule<O>): Method {
+  const { name, summary, source, start, options, peft } = rule;
+  const description = { name, summary, source, start };
+  const use = (given: Json): MethodUse => {
+    const values = parseOptions(name, options, given);
+    return {
+      ...description,
+      ...bind(rule, values),
+      options: values,
+      ...(peft && { peftConfig: (model) => ({ peft_type: peft.type, ...peft.write(values, model) }) }),
+    };
+  };
+  return {
+    ...description,
+    options,
+    peftType: peft?.type,
+    use,
+    fromPeft(config) {
+      const given = config.peft_type === peft?.type ? peft?.read(config) : undefined;
+      return given && use(given);
+    },
+  };
+}
+
+/** A rule's actions with their options fixed. */
+function bind<O extends Options>(rule: MethodRule<O>, options: OptionValues<O>): Actions<readonly []> {
+  const { targetsLinear, linear, merge, targetsEmbedding, embedding, mergeEmbedding } = rule;
+  const { sublayer, attention, virtualTokens, trains } = rule;
+  return {
+    ...(targetsLinear && { targetsLinear: (place) => targetsLinear(place, options) }),
+    ...(linear && { linear: (site, scope) => linear(site, scope, options) }),
+    ...(merge && { merge: (site, scope) => merge(site, scope, options) }),
+    ...(targetsEmbedding && { targetsEmbedding: (place) => targetsEmbedding(place, options) }),
+    ...(embedding && { embedding: (site, scope) => embedding(site, scope, options) }),
+    ...(mergeEmbedding && { mergeEmbedding: (site, scope) => mergeEmbedding(site, scope, options) }),
+    ...(sublayer && { sublayer: (site, scope) => sublayer(site, scope, options) }),
+    ...(attention && { attention: (site, scope) => attention(site, scope, options) }),
+    ...(virtualTokens && { virtualTokens: () => virtualTokens(options) }),
+    ...(trains && { trains: (parameter) => trains(parameter, options) }),
+  };
+}
+
+/** Option values from flags or JSON; unknown names and bad values are thrown together. */
+function parseOptions<O extends Options>(method: string, options: O, given: Json): OptionValues<O> {
+  const problems: string[] = [];
+  for (const name of Object.keys(given)) {
+    if (name in options) continue;
+    const allowed = Object.keys(options);
+    const list = allowed.length > 0 ? `its options: ${allowed.join(", ")}` : "it has none";
+    problems.push(`${method} has no option "${name}"${suggestion(name, allowed)}; ${list}`);
+  }
+  const values = Object.entries(options).map(([name, { schema, initial }]) => {
+    if (given[name] === undefined) return [name, initial] as const;
+    const parsed = schema.safeParse(given[name]);
+    if (parsed.success) return [name, parsed.data] as const;
+    const reasons = parsed.error.issues.map(({ message }) => message.toLowerCase()).join("; ");
+    problems.push(`${method}: ${name} ${JSON.stringify(given[name])} is not possible: ${reasons}`);
+    return [name, initial] as const;
+  });
+  refuse(problems);
+  return Object.fromEntries(values) as OptionValues<O>;
+}

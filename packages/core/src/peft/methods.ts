@@ -1,0 +1,25 @@
+import type { Method } from "./method.ts";
+import { bitfit } from "./methods/bitfit.ts";
+import { bottleneck } from "./methods/bottleneck.ts";
+import { dora } from "./methods/dora.ts";
+import { full } from "./methods/full.ts";
+import { head } from "./methods/head.ts";
+import { ia3 } from "./methods/ia3.ts";
+import { lora } from "./methods/lora.ts";
+import { parallel } from "./methods/parallel.ts";
+import { prefix } from "./methods/prefix.ts";
+import { topLayers } from "./methods/top-layers.ts";
+
+/** Every method: one file in peft/methods, one line here. */
+export const methods: readonly Method[] = [
+  full,
+  head,
+  topLayers,
+  bottleneck,
+  parallel,
+  lora,
+  dora,
+  ia3,
+  bitfit,
+  prefix,
+];

@@ -1,0 +1,23 @@
+import { defineMethod } from "../method.ts";
+import { layers, targets } from "../options.ts";
+import { isChosen, isTarget } from "../targets.ts";
+
+/**
+ * BitFit: only biases are trained, all of them or those of chosen modules (`query` and `intermediate.dense` do nearly as
+ * well as all). The base's own biases are the start.
+ */
+export const bitfit = defineMethod({
+  name: "bitfit",
+  summary: "trains the base's biases and nothing else",
+  source: "Ben Zaken et al. 2021, arXiv:2106.10199, section 3",
+  start: "base",
+  options: {
+    targets: targets("modules whose biases are trained; all biases where left out"),
+    layers: layers("layers of the stack whose biases are trained: 0,2,4-7, top:K or bottom:K"),
+  },
+  trains({ path, layer, layers: count }, { targets, layers }) {
+    if (!path.endsWith(".bias")) return false;
+    const module = path.slice(0, -".bias".length);
+    return (targets === undefined || isTarget(module, targets)) && isChosen(layer, layers, count);
+  },
+});

@@ -1,0 +1,40 @@
+import { add } from "../../graph/ops/add.ts";
+import { activationNames } from "../../nn/activations.ts";
+import { bottleneckModule } from "../bottleneck-module.ts";
+import { defineMethod } from "../method.ts";
+import { choice, layers, positive, toggle } from "../options.ts";
+import { isChosen } from "../targets.ts";
+
+/**
+ * Bottleneck adapters in series, u(h) = W_up act(W_down h + b_down) + b_up with W_down: [size, hidden], behind a
+ * sublayer's output f and in front of the residual sum with x:
+ * - houlsby, behind attention and feed-forward: LN(f + u(f) + x); the blocks' layer norms are trained too.
+ * - pfeiffer, behind the feed-forward only: LN(f + u(LN(f + x)) + x) (Pfeiffer et al. 2020, arXiv:2005.00052, section 3.2.1).
+ * W_up and the biases start at zero, so the adapted model starts as the base model.
+ */
+export const bottleneck = defineMethod({
+  name: "bottleneck",
+  summary: "puts small two-layer networks in series behind the blocks' sublayers",
+  source: "Houlsby et al. 2019, arXiv:1902.00751, section 2.1",
+  start: "base",
+  options: {
+    size: positive(64, "width of the bottleneck"),
+    placement: choice(["houlsby", "pfeiffer"], "houlsby", "where the adapters stand"),
+    activation: choice(activationNames, "gelu", "non-linearity between the projections"),
+    layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
+    layerNorms: toggle(true, "houlsby: train the layer norms of the adapted blocks too"),
+  },
+  sublayer({ x, y, hidden, normalize, place, layer, layers: count }, scope, { size, placement, activation, layers }) {
+    if (!isChosen(layer, layers, count)) return undefined;
+    if (placement === "houlsby") return add(y, bottleneckModule(scope, y, hidden, size, activation));
+    if (place === "attention") return undefined;
+    const sum = add(y, x);
+    return add(y, bottleneckModule(scope, normalize ? normalize(sum) : sum, hidden, size, activation));
+  },
+  trains({ path, layer, layers: count }, { placement, layerNorms, layers }) {
+    const isLayerNorm = /layer_?norm\.(weight|bias)$/i.test(path);
+    return (
+      placement === "houlsby" && layerNorms && isLayerNorm && layer !== undefined && isChosen(layer, layers, count)
+    );
+  },
+});

@@ -1,0 +1,73 @@
+import { add } from "../../graph/ops/add.ts";
+import { div } from "../../graph/ops/div.ts";
+import { detach } from "../../graph/ops/identity.ts";
+import { matmul } from "../../graph/ops/matmul.ts";
+import { mul } from "../../graph/ops/mul.ts";
+import { reduceSum } from "../../graph/ops/reduce-sum.ts";
+import { reshape } from "../../graph/ops/reshape.ts";
+import { sqrt } from "../../graph/ops/sqrt.ts";
+import type { Value } from "../../graph/value.ts";
+import { project } from "../../nn/linear.ts";
+import { factors, isLowRankTarget, lowRankOptions, readLowRank, update, writeLowRank } from "../low-rank.ts";
+import { defineMethod } from "../method.ts";
+import type { Initializer } from "../parameter.ts";
+
+/**
+ * DoRA: y = b + (m / ‖V‖) ⊙ V x with V = W + scale · B A, its rows' lengths ‖V‖ and magnitudes m: [out].
+ * m starts as ‖W‖ and B as zero, so the adapted model starts as the base model up to rounding.
+ * As in the paper's section 4.3, ‖V‖ is taken as given in the backward pass.  Merged: W' = (m / ‖V‖) V.
+ */
+export const dora = defineMethod({
+  name: "dora",
+  summary: "LoRA on the direction of each weight row, with the row's length trained apart",
+  source: "Liu et al. 2024, arXiv:2402.09353, section 4",
+  start: "base",
+  options: lowRankOptions,
+  targetsLinear: isLowRankTarget,
+  linear({ x, weight, bias, inSize, outSize, path }, scope, options) {
+    const low = factors(scope, path, inSize, outSize, options);
+    const dropped = scope.dropout(x, options.dropout);
+    const ratio = div(magnitude(scope, path, outSize), detach(rowLengths(add(weight, update(low)))));
+    const direction = add(
+      project(dropped, weight),
+      matmul(project(dropped, low.A), low.B, { transB: true, alpha: low.scale }),
+    );
+    const y = mul(direction, ratio);
+    return bias ? add(y, bias) : y;
+  },
+  merge({ weight, bias, inSize, outSize, path }, scope, options) {
+    const direction = add(weight, update(factors(scope, path, inSize, outSize, options)));
+    const ratio = div(magnitude(scope, path, outSize), rowLengths(direction));
+    return { weight: mul(direction, reshape(ratio, [outSize, 1])), bias };
+  },
+  peft: {
+    type: "LORA",
+    read(config) {
+      const { dora, options } = readLowRank(config);
+      return dora ? options : undefined;
+    },
+    write: (options, { conventions, sizes }) => ({
+      ...writeLowRank(options, conventions.updated, sizes.layers),
+      use_dora: true,
+    }),
+  },
+});
+
+const magnitude = (scope: Parameters<typeof factors>[0], path: string, outSize: number) =>
+  scope.parameter("lora_magnitude_vector", [outSize], lengthsOfRows(`${path}.weight`));
+
+/** ‖V‖: the Euclidean length of each row.  [out, in] -> [out] */
+const rowLengths = (V: Value): Value => reshape(sqrt(reduceSum(mul(V, V), [1])), [V.shape[0] ?? 1]);
+
+/** The rows' lengths of a tensor of the checkpoint. */
+const lengthsOfRows =
+  (tensor: string): Initializer =>
+  async ({ read, shape: [rows = 1] }) => {
+    const weight = await read(tensor);
+    const columns = weight.length / rows;
+    return Float32Array.from({ length: rows }, (_, row) => {
+      let sum = 0;
+      for (let i = row * columns; i < (row + 1) * columns; i++) sum += (weight[i] ?? 0) ** 2;
+      return Math.sqrt(sum);
+    });
+  };

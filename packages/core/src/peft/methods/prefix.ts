@@ -1,0 +1,56 @@
+import { z } from "zod";
+import { InputError } from "../../errors.ts";
+import { concat } from "../../graph/ops/concat.ts";
+import { expand } from "../../graph/ops/expand.ts";
+import { reshape } from "../../graph/ops/reshape.ts";
+import { slice } from "../../graph/ops/slice.ts";
+import { transpose } from "../../graph/ops/transpose.ts";
+import { scalar, type Value } from "../../graph/value.ts";
+import { defineMethod } from "../method.ts";
+import { positive } from "../options.ts";
+import { normal } from "../parameter.ts";
+
+/**
+ * Prefix tuning: every attention layer sees T learned keys and values in front of the text's own, P: [T, layers · 2 ·
+ * hidden], for layer i the keys at 2i and the values at 2i + 1. The text's positions are counted behind the prefix.
+ */
+export const prefix = defineMethod({
+  name: "prefix",
+  summary: "puts learned keys and values in front of every attention layer's own",
+  source: "Li & Liang 2021, arXiv:2101.00190, section 4; as PEFT stores it, without the training-time network",
+  start: { differs: "random prefixes take part in attention from the first step on" },
+  options: { tokens: positive(20, "length of the prefix") },
+  virtualTokens: ({ tokens }) => tokens,
+  attention({ key, value, bias, heads, headSize, index, layers }, scope, { tokens }) {
+    const hidden = heads * headSize;
+    const table = scope.shared("prompt_embeddings", [tokens, layers * 2 * hidden], normal(1));
+    const batch = key.shape[0] ?? 1;
+    const vectors = (at: number): Value => {
+      const own = reshape(slice(table, 1, at * hidden, (at + 1) * hidden), [1, tokens, heads, headSize]);
+      return expand(transpose(own, [0, 2, 1, 3]), [batch, heads, tokens, headSize]);
+    };
+    const visible = expand(scalar(0), [...bias.shape.slice(0, -1), tokens]);
+    return {
+      key: concat([vectors(2 * index), key], 2),
+      value: concat([vectors(2 * index + 1), value], 2),
+      bias: concat([visible, bias], -1),
+    };
+  },
+  peft: {
+    type: "PREFIX_TUNING",
+    read(config) {
+      const fields = z.looseObject({ num_virtual_tokens: z.int().positive() }).safeParse(config);
+      if (!fields.success) throw new InputError("adapter_config.json: num_virtual_tokens must be a positive integer");
+      return { tokens: fields.data.num_virtual_tokens };
+    },
+    write: ({ tokens }, { sizes }) => ({
+      num_virtual_tokens: tokens,
+      token_dim: sizes.hidden,
+      num_transformer_submodules: 1,
+      num_attention_heads: sizes.heads,
+      num_layers: sizes.layers,
+      encoder_hidden_size: sizes.hidden,
+      prefix_projection: false,
+    }),
+  },
+});

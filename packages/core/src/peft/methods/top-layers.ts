@@ -1,0 +1,13 @@
+import { defineMethod } from "../method.ts";
+import { positive } from "../options.ts";
+import { isChosen } from "../targets.ts";
+
+/** Fine-tuning of the top K layers of the stack; embeddings, the layers below and the pooler stay frozen. */
+export const topLayers = defineMethod({
+  name: "top-layers",
+  summary: "fine-tunes the top K layers of the stack",
+  source: "Houlsby et al. 2019, arXiv:1902.00751, section 3.4",
+  start: "base",
+  options: { count: positive(1, "how many layers, counted from the top") },
+  trains: ({ layer, layers }, { count }) => isChosen(layer, { end: "top", count }, layers),
+});

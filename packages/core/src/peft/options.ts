@@ -1,0 +1,131 @@
+import { z } from "zod";
+
+/** One option of a method: from it come the flag, its help, its check and its default. */
+export interface Option<T> {
+  readonly schema: z.ZodType<T>;
+  readonly initial: T;
+  readonly help: string;
+  /** what stands for the value in help texts; undefined for a switch */
+  readonly placeholder: string | undefined;
+}
+
+export type Options = Readonly<Record<string, Option<unknown>>>;
+export type OptionValues<O extends Options> = {
+  readonly [name in keyof O]: O[name] extends Option<infer T> ? T : never;
+};
+
+/** Values arrive as numbers from JSON and as text from flags. */
+const numeric = (schema: z.ZodNumber) =>
+  z.preprocess((value) => (typeof value === "string" && value.trim() !== "" ? Number(value) : value), schema);
+
+/** An integer above 0. */
+export const positive = (initial: number, help: string): Option<number> => ({
+  ...{ schema: numeric(z.int().positive()), initial, help, placeholder: "N" },
+});
+
+/** Any finite number. */
+export const real = (initial: number, help: string): Option<number> => ({
+  ...{ schema: numeric(z.number()), initial, help, placeholder: "X" },
+});
+
+/** A number from 0 up to but not including 1. */
+export const fraction = (initial: number, help: string): Option<number> => ({
+  ...{ schema: numeric(z.number().min(0).lt(1)), initial, help, placeholder: "P" },
+});
+
+/** On or off. */
+export const toggle = (initial: boolean, help: string): Option<boolean> => ({
+  schema: z.preprocess((value) => (value === "true" ? true : value === "false" ? false : value), z.boolean()),
+  ...{ initial, help, placeholder: undefined },
+});
+
+/** One of a few names. */
+export const choice = <const T extends string>(names: readonly T[], initial: T, help: string): Option<T> => ({
+  ...{ schema: z.enum(names), initial, help: `${help}: ${names.join(", ")}`, placeholder: "NAME" },
+});
+
+/** A number for each of some patterns, `q_lin=16,layer.0=4`. */
+export const patterns = (help: string): Option<Readonly<Record<string, number>>> => ({
+  schema: z.preprocess(
+    (value) => (typeof value === "string" ? parsePatterns(value) : value),
+    z.record(z.string(), z.number().positive()),
+  ),
+  ...{ initial: {}, help, placeholder: "PATTERN=N,…" },
+});
+
+function parsePatterns(text: string): Record<string, number> {
+  return Object.fromEntries(
+    text.split(",").map((entry) => {
+      const at = entry.lastIndexOf("=");
+      return [entry.slice(0, at), Number(entry.slice(at + 1))];
+    }),
+  );
+}
+
+/** Which layers of the stack: `0,2,4-7`, `top:2`, `bottom:3`, or a list of indices; undefined for all of them. */
+export type Layers = readonly number[] | { readonly end: "top" | "bottom"; readonly count: number } | undefined;
+
+export const layers = (help: string): Option<Layers> => ({
+  schema: z.preprocess(
+    (value) => (typeof value === "string" ? parseLayers(value) : typeof value === "number" ? [value] : value),
+    z.union([
+      z.array(z.int().nonnegative()).readonly(),
+      z.object({ end: z.enum(["top", "bottom"]), count: z.int().positive() }).readonly(),
+      z.undefined(),
+    ]),
+  ),
+  ...{ initial: undefined, help, placeholder: "LIST" },
+});
+
+function parseLayers(text: string): unknown {
+  const end = /^(top|bottom):(\d+)$/.exec(text);
+  if (end) return { end: end[1], count: Number(end[2]) };
+  return text.split(",").flatMap((part) => {
+    const range = /^(\d+)-(\d+)$/.exec(part);
+    if (!range) return [/^\d+$/.test(part) ? Number(part) : part];
+    const [from, to] = [Number(range[1]), Number(range[2])];
+    return to < from || to - from > 10_000 ? [part] : Array.from({ length: to - from + 1 }, (_, i) => from + i);
+  });
+}
+
+/** Which modules a method acts on, with PEFT's meaning; undefined for the architecture's convention. */
+export type Targets =
+  | { readonly kind: "names"; readonly names: readonly string[]; readonly required: boolean }
+  | { readonly kind: "pattern"; readonly pattern: string }
+  | { readonly kind: "all-linear" }
+  | undefined;
+
+export const targets = (help: string): Option<Targets> => ({
+  schema: z.preprocess(
+    (value) =>
+      typeof value === "string"
+        ? parseTargets(value)
+        : Array.isArray(value)
+          ? { kind: "names", names: value, required: true }
+          : value,
+    z.union([
+      z.object({ kind: z.literal("names"), names: z.array(z.string()).min(1), required: z.boolean() }).readonly(),
+      z
+        .object({ kind: z.literal("pattern"), pattern: z.string().refine(isPattern, "not a regular expression") })
+        .readonly(),
+      z.object({ kind: z.literal("all-linear") }).readonly(),
+      z.undefined(),
+    ]),
+  ),
+  ...{ initial: undefined, help, placeholder: "NAMES" },
+});
+
+/** Names are words joined by dots and commas; anything else is a regular expression. */
+function parseTargets(text: string): Targets {
+  if (text === "all-linear") return { kind: "all-linear" };
+  if (/^[\w.]+(,[\w.]+)*$/.test(text)) return { kind: "names", names: text.split(","), required: true };
+  return { kind: "pattern", pattern: text };
+}
+
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text).source !== "" && text.length <= 1000;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,57 @@
+import type { Random } from "../tensor/random.ts";
+
+/** Which part of Φ a tensor belongs to: a method's own, the base's where a method unfreezes it, or the head. */
+export type Part = "adapter" | "base" | "head";
+
+/** One trained tensor: a named view of Φ. */
+export interface Parameter {
+  /** the Hugging Face module path and the tensor's name behind it */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly part: Part;
+  /** the method whose tensor it is; undefined for the head's */
+  readonly method: string | undefined;
+  readonly initial: Initializer;
+  /** the checkpoint's tensor that it starts from; undefined where it starts anew */
+  readonly stored: string | undefined;
+}
+
+/** Where an initial value comes from. */
+export interface InitialContext {
+  readonly shape: readonly number[];
+  /** its own stream of random numbers, keyed by the run's seed and the tensor's name */
+  readonly random: Random;
+  /** a tensor of the checkpoint, in float32 */
+  readonly read: (name: string) => Promise<Float32Array>;
+}
+
+export type Initializer = (context: InitialContext) => Float32Array | Promise<Float32Array>;
+
+const filled =
+  (fill: (values: Float32Array, context: InitialContext) => void): Initializer =>
+  (context) => {
+    const values = new Float32Array(context.shape.reduce((product, n) => product * n, 1));
+    fill(values, context);
+    return values;
+  };
+
+export const zeros: Initializer = filled(() => {});
+export const ones: Initializer = filled((values) => values.fill(1));
+
+/** N(0, std²) */
+export const normal = (std: number): Initializer => filled((values, { random }) => random.fillNormal(values, 0, std));
+
+/**
+ * Kaiming's uniform distribution with PyTorch's default slope √5: U(−1/√in, 1/√in) for a matrix [out, in]
+ * (He et al. 2015, arXiv:1502.01852, section 2.2).
+ */
+export const kaimingUniform: Initializer = filled((values, { random, shape }) => {
+  const bound = 1 / Math.sqrt(shape.at(-1) ?? 1);
+  random.fillUniform(values, -bound, bound);
+});
+
+/** The checkpoint's own value. */
+export const fromCheckpoint =
+  (tensor: string): Initializer =>
+  ({ read }) =>
+    read(tensor);

@@ -1,0 +1,42 @@
+import { InternalError } from "../errors.ts";
+import { float32, type HostTensor, sizeOf } from "../tensor/host-tensor.ts";
+import type { Parameter } from "./parameter.ts";
+
+/** A trained tensor with its place in the flat vector. */
+export interface Placed extends Parameter {
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** Φ: everything that is trained, one flat vector with named views. Gradients and moments have the same layout. */
+export interface Phi {
+  readonly layout: readonly Placed[];
+  readonly values: Float32Array;
+}
+
+/** Places tensors one behind the other. */
+export function layOut(parameters: readonly Parameter[]): readonly Placed[] {
+  let offset = 0;
+  return parameters.map((parameter) => {
+    const size = sizeOf(parameter.shape);
+    const placed = { ...parameter, offset, size };
+    offset += size;
+    return placed;
+  });
+}
+
+/** The length of the flat vector. */
+export const lengthOf = (layout: readonly Placed[]): number => layout.reduce((sum, { size }) => sum + size, 0);
+
+/** The views of a vector of Φ's layout, by name. */
+export function viewsOf(layout: readonly Placed[], vector: Float32Array): Readonly<Record<string, Float32Array>> {
+  if (vector.length !== lengthOf(layout)) throw new InternalError("a vector must have the layout's length");
+  return Object.fromEntries(layout.map(({ name, offset, size }) => [name, vector.subarray(offset, offset + size)]));
+}
+
+/** Φ's views as tensors, the way a program is fed. */
+export function tensorsOf({ layout, values }: Phi): Readonly<Record<string, HostTensor>> {
+  return Object.fromEntries(
+    layout.map(({ name, shape, offset, size }) => [name, float32(shape, values.subarray(offset, offset + size))]),
+  );
+}

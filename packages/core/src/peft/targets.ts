@@ -1,0 +1,36 @@
+import type { Layers, Targets } from "./options.ts";
+
+/** The number of the layer that a path leads through: that of its first `.name.N.` segment; undefined outside the stack. */
+export function layerOf(path: string): number | undefined {
+  const match = /\.[^.]+\.(\d+)(\.|$)/.exec(`.${path}`);
+  return match ? Number(match[1]) : undefined;
+}
+
+/** A name matches a path that is equal to it or ends in it behind a dot. */
+export const endsIn = (path: string, name: string): boolean => path === name || path.endsWith(`.${name}`);
+
+/** Whether targets name a module; a pattern must match the whole path. */
+export function isTarget(path: string, targets: NonNullable<Targets>): boolean {
+  switch (targets.kind) {
+    case "names":
+      return targets.names.some((name) => endsIn(path, name));
+    case "pattern":
+      return new RegExp(`^(?:${targets.pattern})$`).test(path);
+    case "all-linear":
+      return true;
+  }
+}
+
+/** Whether a layer of a stack is among the chosen ones; all are where none were chosen. */
+export function isChosen(layer: number | undefined, chosen: Layers, layers: number): boolean {
+  if (chosen === undefined) return true;
+  if (layer === undefined) return false;
+  if ("end" in chosen) return chosen.end === "top" ? layer >= layers - chosen.count : layer < chosen.count;
+  return chosen.includes(layer);
+}
+
+/** The number that the first matching pattern gives a path; a pattern matches a path's end, as in PEFT. */
+export function byPattern(path: string, patterns: Readonly<Record<string, number>>, otherwise: number): number {
+  const found = Object.entries(patterns).find(([pattern]) => new RegExp(`^(?:.*\\.)?(?:${pattern})$`).test(path));
+  return found ? found[1] : otherwise;
+}

@@ -1,0 +1,93 @@
+import { InternalError } from "../errors.ts";
+import type { EncodedGraph } from "../onnx/encode.ts";
+import type { DType } from "../tensor/dtype.ts";
+import type { HostTensor } from "../tensor/host-tensor.ts";
+import type { Engine, Session } from "./session.ts";
+
+/** As much of ONNX Runtime's JavaScript interface as petl uses; onnxruntime-node and onnxruntime-web both have it. */
+export interface Ort {
+  readonly Tensor: new (type: OrtType, data: OrtData, dims: readonly number[]) => OrtTensor;
+  readonly InferenceSession: { create(model: Uint8Array, options: object): Promise<OrtSession> };
+}
+type OrtType = "float32" | "int64" | "int32" | "bool" | "float64";
+type OrtData = Float32Array | BigInt64Array | Int32Array | Uint8Array | Float64Array;
+interface OrtTensor {
+  readonly type: string;
+  readonly data: unknown;
+  readonly dims: readonly number[];
+}
+interface OrtSession {
+  run(feeds: Record<string, OrtTensor>, fetches: Record<string, OrtTensor | null>): Promise<Record<string, OrtTensor>>;
+  release(): Promise<void>;
+}
+
+/** What tells one host of ONNX Runtime from another. */
+export interface OrtHost {
+  readonly ort: Ort;
+  /** the session's options, with what the host needs to find the model's frozen tensors */
+  readonly options: (graph: EncodedGraph) => Promise<object>;
+  /** the name under which a session finds a file of the checkpoint */
+  fileName(file: string): string;
+  /** whether outputs can be written straight into arrays that the caller owns */
+  readonly writesInPlace: boolean;
+}
+
+/** The engine of a host of ONNX Runtime; sessions run in the thread that calls them. */
+export function ortEngine({ ort, options, fileName, writesInPlace }: OrtHost): Engine {
+  return {
+    fileName,
+    async createSession(graph): Promise<Session> {
+      const session = await ort.InferenceSession.create(graph.model, await options(graph));
+      return {
+        async run(inputs, into = {}) {
+          const feeds = entries(
+            inputs,
+            (tensor) => new ort.Tensor(typeOf(tensor.dtype), arrayOf(tensor), tensor.shape),
+          );
+          const fetches = Object.fromEntries(
+            graph.outputs.map(({ name, shape }) => {
+              const target = writesInPlace ? into[name] : undefined;
+              return [name, target ? new ort.Tensor("float32", target, shape.map(Number)) : null];
+            }),
+          );
+          const outputs = entries(await session.run(feeds, fetches), fromOrt);
+          if (!writesInPlace) for (const [name, target] of Object.entries(into)) copyInto(target, outputs[name]);
+          return outputs;
+        },
+        release: () => session.release(),
+      };
+    },
+  };
+}
+
+const entries = <A, B>(record: Readonly<Record<string, A>>, convert: (value: A) => B): Record<string, B> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, convert(value)]));
+
+function typeOf(dtype: DType): OrtType {
+  const type = (["float32", "float64", "int64", "int32", "bool"] as const).find((name) => name === dtype);
+  return type ?? unsupported(dtype);
+}
+
+function arrayOf({ dtype, data }: HostTensor): OrtData {
+  return data instanceof Uint16Array || data instanceof Int16Array || data instanceof Int8Array
+    ? unsupported(dtype)
+    : data;
+}
+
+function fromOrt({ type, dims, data }: OrtTensor): HostTensor {
+  if (type === "float32" && data instanceof Float32Array) return { dtype: type, shape: dims, data };
+  if (type === "float64" && data instanceof Float64Array) return { dtype: type, shape: dims, data };
+  if (type === "int64" && data instanceof BigInt64Array) return { dtype: type, shape: dims, data };
+  if (type === "int32" && data instanceof Int32Array) return { dtype: type, shape: dims, data };
+  if (type === "bool" && data instanceof Uint8Array) return { dtype: type, shape: dims, data };
+  return unsupported(type);
+}
+
+function copyInto(target: Float32Array, output: HostTensor | undefined): void {
+  if (output?.dtype !== "float32") throw new InternalError("only float32 outputs are written in place");
+  target.set(output.data);
+}
+
+function unsupported(type: string): never {
+  throw new InternalError(`tensors of type ${type} do not cross the engine's border`);
+}

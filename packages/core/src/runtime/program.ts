@@ -1,0 +1,48 @@
+import { InternalError } from "../errors.ts";
+import type { Value } from "../graph/value.ts";
+import { encode } from "../onnx/encode.ts";
+import { sizeOf } from "../tensor/host-tensor.ts";
+import type { Dim } from "../tensor/shape.ts";
+import type { Engine, Tensors } from "./session.ts";
+
+/** A compiled graph: compile once, run for every batch, whatever its batch and token lengths. */
+export interface Program {
+  /** Runs on tensors by input name; tensors that the graph does not read are ignored. */
+  run(inputs: Tensors, into?: Readonly<Record<string, Float32Array>>): Promise<Tensors>;
+  release(): Promise<void>;
+}
+
+/** Writes the graph that the named outputs reach and makes a session of it. */
+export async function compile(engine: Engine, outputs: Readonly<Record<string, Value>>): Promise<Program> {
+  const graph = encode(outputs, engine.fileName);
+  const session = await engine.createSession(graph);
+  return {
+    run(inputs, into) {
+      const symbols = new Map<Dim, number>();
+      const fed = graph.inputs.map(({ name, dtype, shape }) => {
+        const tensor = inputs[name];
+        if (!tensor) throw new InternalError(`input "${name}" was not fed; fed: ${Object.keys(inputs).join(", ")}`);
+        const fits =
+          tensor.dtype === dtype &&
+          tensor.shape.length === shape.length &&
+          tensor.data.length === sizeOf(tensor.shape) &&
+          shape.every((dim, axis) => agrees(dim, tensor.shape[axis] ?? -1, symbols));
+        if (!fits) {
+          const [wanted, given] = [`${dtype}[${shape}]`, `${tensor.dtype}[${tensor.shape}] of ${tensor.data.length}`];
+          throw new InternalError(`input "${name}" should be ${wanted}, is ${given}`);
+        }
+        return [name, tensor] as const;
+      });
+      return session.run(Object.fromEntries(fed), into);
+    },
+    release: () => session.release(),
+  };
+}
+
+/** A fed length agrees with a number if equal, with a symbol if it is the symbol's length everywhere. */
+function agrees(dim: Dim, length: number, symbols: Map<Dim, number>): boolean {
+  if (typeof dim === "number") return dim === length;
+  const known = symbols.get(dim) ?? length;
+  symbols.set(dim, known);
+  return known === length;
+}

@@ -1,0 +1,22 @@
+import type { EncodedGraph } from "../onnx/encode.ts";
+import type { HostTensor } from "../tensor/host-tensor.ts";
+
+export type Tensors = Readonly<Record<string, HostTensor>>;
+
+/** What a host supplies: ONNX Runtime in this thread, in a worker, native or wasm. */
+export interface Engine {
+  /** The name under which a session finds a file of the checkpoint; links are resolved. */
+  fileName(file: string): string;
+  /** Makes a session of a model whose frozen tensors lie in the checkpoint's own files. */
+  createSession(graph: EncodedGraph): Promise<Session>;
+}
+
+export interface Session {
+  /**
+   * Computes the outputs from the inputs. Arrays in `into` receive the output of their name in place, where given;
+   * their length must be the output's.
+   */
+  run(inputs: Tensors, into?: Readonly<Record<string, Float32Array>>): Promise<Tensors>;
+  /** Gives back everything that the session holds; it cannot run afterwards. */
+  release(): Promise<void>;
+}
