@@ -13,6 +13,11 @@ export class InputError extends Error {
   }
 }
 
+/** A run that failed by what happened in it, such as a loss that is no number. The command line prints it and exits 1. */
+export class RunError extends Error {
+  override readonly name = "RunError";
+}
+
 /** Something only petl's authors can mend. The command line prints it with its stack and exits 1. */
 export class InternalError extends Error {
   override readonly name = "InternalError";

@@ -23,6 +23,8 @@ export interface EncodedExample {
 export type TargetKind =
   | { readonly task: "classification" | "token-classification"; readonly labels: LabelMap }
   | { readonly task: "regression" }
+  /** every token's label is the id of the token that stands there, -100 where none is asked for */
+  | { readonly task: "masked-lm" }
   | { readonly task: "none" };
 
 /** How rows become tokens. */
@@ -46,19 +48,21 @@ export function encodeExamples(set: ExampleSet, kind: TargetKind, options: Encod
   if (target.task !== "none") refuseLabels(set, target);
   const encoded = set.examples.map((example) => encodeExample(set, example, target, options));
   refuseRows(
-    encoded.flatMap((row, index) => tokenProblems(row, options).map((text) => `${set.placeOf(index)}: ${text}`)),
+    encoded.flatMap((row, index) =>
+      tokenProblems(row, target, options).map((text) => `${set.placeOf(index)}: ${text}`),
+    ),
   );
   return encoded;
 }
 
 function refuseLabels(set: ExampleSet, kind: Exclude<TargetKind, { task: "none" }>): void {
   const perToken = set.examples.some((example) => "labels" in example);
-  if (perToken !== (kind.task === "token-classification")) {
+  if (perToken !== (kind.task === "token-classification" || kind.task === "masked-lm")) {
     const has = perToken ? "a label for every token" : "one label a row";
     throw new InputError(`${set.name} has ${has}, which ${kind.task} can't use`);
   }
   if (kind.task === "regression") refuseNames(set);
-  else checkLabels(set, kind.labels);
+  else if (kind.task !== "masked-lm") checkLabels(set, kind.labels);
 }
 
 function refuseNames(set: ExampleSet): void {
@@ -101,17 +105,22 @@ function rowTarget(example: Exclude<Example, { kind: "words" }>, kind: TargetKin
   if (kind.task === "none") return undefined;
   if (example.kind === "tokens" && example.labels) return { kind: "tokens", ids: example.labels };
   if (kind.task === "regression") return { kind: "value", value: Number(example.label) };
-  return example.label === undefined ? undefined : { kind: "class", id: kind.labels.idOf(example.label)! };
+  if (kind.task === "masked-lm" || example.label === undefined) return undefined;
+  return { kind: "class", id: kind.labels.idOf(example.label)! };
 }
 
 function withTarget(target: Target | undefined): { target?: Target } {
   return target ? { target } : {};
 }
 
-function tokenProblems({ inputIds }: EncodedExample, { maxLength, vocabularySize }: EncodeOptions): string[] {
+function tokenProblems({ inputIds, target }: EncodedExample, kind: TargetKind, options: EncodeOptions): string[] {
+  const { maxLength, vocabularySize } = options;
   const problems: string[] = [];
   if (inputIds.length > maxLength) problems.push(`${inputIds.length} input_ids; the model takes at most ${maxLength}`);
   const strange = vocabularySize === undefined ? undefined : inputIds.find((id) => id >= vocabularySize);
+  const labels = kind.task === "masked-lm" && target?.kind === "tokens" ? target.ids : new Int32Array();
+  const label = vocabularySize === undefined ? undefined : labels.find((id) => id >= vocabularySize);
+  if (label !== undefined) problems.push(`label ${label}; the model knows 0 to ${(vocabularySize ?? 0) - 1}`);
   if (strange !== undefined) problems.push(`input id ${strange}; the model knows 0 to ${(vocabularySize ?? 0) - 1}`);
   return problems;
 }

@@ -1,0 +1,102 @@
+import { planEvaluation } from "../data/batches.ts";
+import { collate } from "../data/collate.ts";
+import type { EncodedExample } from "../data/encode.ts";
+import { InputError } from "../errors.ts";
+import type { AdaptedModel } from "../peft/adapt.ts";
+import { type Phi, tensorsOf } from "../peft/phi.ts";
+import { compile } from "../runtime/program.ts";
+import type { Engine } from "../runtime/session.ts";
+import type { HostTensor } from "../tensor/host-tensor.ts";
+import { labelsInput, summedLoss } from "./losses.ts";
+import { accuracy, f1Macro, matthews, pearson, spearman } from "./metrics.ts";
+
+/** What a model's answers are worth, as the task has it. */
+export interface Evaluation {
+  readonly examples: number;
+  /** mean over the items: rows, or tokens with a label */
+  readonly loss: number;
+  readonly accuracy?: number;
+  readonly f1_macro?: number;
+  readonly matthews?: number;
+  readonly pearson?: number;
+  readonly spearman?: number;
+  readonly perplexity?: number;
+}
+
+export interface CompiledEvaluation {
+  run(phi: Phi, examples: readonly EncodedExample[]): Promise<Evaluation>;
+  release(): Promise<void>;
+}
+
+const evaluationBatch = 32;
+
+/** Compiles the forward pass of an adapted model with its loss. The same examples always give the same numbers. */
+export async function compileEvaluation(
+  engine: Engine,
+  adapted: AdaptedModel,
+): Promise<CompiledEvaluation> {
+  const { task } = adapted.goal;
+  const { logits } = adapted.forward();
+  const loss = summedLoss(task, logits, labelsInput(task), 0);
+  // a language model's logits are large and nothing is read from them but the loss
+  const program = await compile(engine, task === "masked-lm" ? { loss } : { loss, logits });
+  return {
+    async run(phi, examples) {
+      if (examples.length === 0) throw new InputError("there is nothing to evaluate: no examples");
+      const answers: Answers = { predicted: [], actual: [] };
+      let [sum, items] = [0, 0];
+      const plan = planEvaluation(
+        examples.map(({ inputIds }) => inputIds.length),
+        evaluationBatch,
+      );
+      for (const rows of plan) {
+        const { items: count, ...batch } = collate(
+          rows.flatMap((row) => examples[row] ?? []),
+          adapted.base.model.sizes.padId,
+        );
+        const outputs = await program.run({ ...tensorsOf(phi), ...batch });
+        sum += Number(outputs.loss?.data[0]);
+        items += count;
+        if (outputs.logits && batch.labels) collect(answers, outputs.logits, batch.labels);
+      }
+      return { examples: examples.length, loss: sum / items, ...scores(task, answers, sum / items) };
+    },
+    release: () => program.release(),
+  };
+}
+
+interface Answers {
+  readonly predicted: number[];
+  readonly actual: number[];
+}
+
+/** Notes the predicted number or class of each item with a label. */
+function collect(answers: Answers, { data, shape }: HostTensor, labels: HostTensor): void {
+  const classes = shape.at(-1) ?? 1;
+  for (let item = 0; item < labels.data.length; item++) {
+    const label = Number(labels.data[item]);
+    if (labels.dtype === "int32" && label < 0) continue;
+    answers.actual.push(label);
+    answers.predicted.push(labels.dtype === "int32" ? argmax(data, item * classes, classes) : Number(data[item]));
+  }
+}
+
+/** The index, from 0, of the largest of `length` numbers from `start` on; the first of several. */
+function argmax(values: ArrayLike<number | bigint>, start: number, length: number): number {
+  let best = 0;
+  for (let i = 1; i < length; i++) if ((values[start + i] ?? 0) > (values[start + best] ?? 0)) best = i;
+  return best;
+}
+
+function scores(task: AdaptedModel["goal"]["task"], answers: Answers, loss: number): Partial<Evaluation> {
+  const { predicted, actual } = answers;
+  switch (task) {
+    case "regression":
+      return { pearson: pearson(predicted, actual), spearman: spearman(predicted, actual) };
+    case "masked-lm":
+      return { perplexity: Math.exp(loss) };
+    case "classification":
+    case "token-classification":
+      return { accuracy: accuracy(answers), f1_macro: f1Macro(answers), matthews: matthews(answers) };
+  }
+}

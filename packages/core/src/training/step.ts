@@ -1,0 +1,56 @@
+import { gradients } from "../autodiff/gradients.ts";
+import type { Batch } from "../data/collate.ts";
+import { mul } from "../graph/ops/mul.ts";
+import { input } from "../graph/value.ts";
+import type { AdaptedModel } from "../peft/adapt.ts";
+import { type Phi, tensorsOf, viewsOf } from "../peft/phi.ts";
+import { compile } from "../runtime/program.ts";
+import type { Engine } from "../runtime/session.ts";
+import { float32 } from "../tensor/host-tensor.ts";
+import { labelsInput, summedLoss } from "./losses.ts";
+
+/** The compiled training step, (batch, Φ) → (loss, ∂loss/∂Φ). */
+export interface TrainingStep {
+  /**
+   * Returns the batch's summed loss times `scale` and writes its gradient into `gradient`, a vector of Φ's layout.
+   * `noise` is the dropout's key, new for every batch.
+   */
+  run(batch: Batch, phi: Phi, scale: number, noise: number, gradient: Float32Array): Promise<number>;
+  release(): Promise<void>;
+}
+
+/** Differentiates the adapted model's loss with respect to Φ and compiles both. */
+export async function compileStep(
+  engine: Engine,
+  adapted: AdaptedModel,
+  options: { readonly dropout: number; readonly labelSmoothing: number },
+): Promise<TrainingStep> {
+  const { task } = adapted.goal;
+  const noise = { key: input("noise", "int64", []), dropout: options.dropout };
+  const { logits, phi: tensors } = adapted.forward(noise);
+  const scale = input("loss_scale", "float32", []);
+  const loss = mul(summedLoss(task, logits, labelsInput(task), options.labelSmoothing), scale);
+  const names = adapted.layout.map(({ name }) => name);
+  const slopes = gradients(loss, tensors);
+  const outputs = Object.fromEntries(slopes.map((slope, i) => [gradientOf(names[i] ?? ""), slope]));
+  const program = await compile(engine, { loss, ...outputs });
+  return {
+    async run(batch, phi, scaling, key, gradient) {
+      const { items: _, ...tensorsOfBatch } = batch;
+      const views = Object.entries(viewsOf(phi.layout, gradient));
+      const results = await program.run(
+        {
+          ...tensorsOfBatch,
+          ...tensorsOf(phi),
+          loss_scale: float32([], Float32Array.of(scaling)),
+          noise: { dtype: "int64", shape: [], data: BigInt64Array.of(BigInt(key)) },
+        },
+        Object.fromEntries(views.map(([name, view]) => [gradientOf(name), view])),
+      );
+      return Number(results.loss?.data[0]);
+    },
+    release: () => program.release(),
+  };
+}
+
+const gradientOf = (name: string) => `gradient of ${name}`;

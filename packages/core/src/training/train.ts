@@ -1,0 +1,229 @@
+import { type Plan, planEpoch } from "../data/batches.ts";
+import { type Batch, collate } from "../data/collate.ts";
+import type { EncodedExample } from "../data/encode.ts";
+import { InputError, RunError } from "../errors.ts";
+import type { AdaptedModel } from "../peft/adapt.ts";
+import { lengthOf, type Phi } from "../peft/phi.ts";
+import type { Engine } from "../runtime/session.ts";
+import { random } from "../tensor/random.ts";
+import { compileEvaluation, type Evaluation } from "./evaluate.ts";
+import { optimizerGroups } from "./groups.ts";
+import { optimizers } from "./optimizers.ts";
+import { scheduleFactor } from "./schedules.ts";
+import type { TrainingSettings } from "./settings.ts";
+import type { Best, TrainingState } from "./state.ts";
+import { compileStep, type TrainingStep } from "./step.ts";
+
+/** What is trained on what. */
+export interface TrainingRun {
+  readonly engine: Engine;
+  readonly adapted: AdaptedModel;
+  /** where Φ starts; it is trained in place */
+  readonly phi: Phi;
+  readonly examples: readonly EncodedExample[];
+  readonly validation?: readonly EncodedExample[] | undefined;
+  readonly settings: TrainingSettings;
+  /** where an earlier run stopped */
+  readonly resume?: TrainingState | undefined;
+  /** ends the run after the step under way, with a checkpoint */
+  readonly stop?: { readonly aborted: boolean } | undefined;
+}
+
+/** What happens in a run, in its order. Vectors in events are the run's own: copy or save them before going on. */
+export type TrainingEvent =
+  | { readonly kind: "start"; readonly steps: number; readonly stepsPerEpoch: number; readonly step: number }
+  | StepEvent
+  | { readonly kind: "evaluation"; readonly step: number; readonly evaluation: Evaluation }
+  | { readonly kind: "checkpoint"; readonly state: TrainingState }
+  | { readonly kind: "end"; readonly step: number; readonly reason: "done" | "early stop" | "stopped" };
+
+/** One step of the optimizer. */
+export interface StepEvent {
+  readonly kind: "step";
+  readonly step: number;
+  /** passes over the data so far */
+  readonly epoch: number;
+  /** mean over the step's items, before the update */
+  readonly loss: number;
+  readonly lr: number;
+  /** norm over all of Φ before clipping */
+  readonly grad_norm: number;
+  /** tokens that were not padding, since the run began */
+  readonly tokens: number;
+}
+
+/**
+ * Trains Φ on examples, step by step. A run depends on nothing but its arguments: with the state of a checkpoint event
+ * it goes on to the same bits.
+ * Throws RunError where the loss or the gradient is no longer finite, before Φ is touched.
+ */
+export async function* train(run: TrainingRun): AsyncGenerator<TrainingEvent, void, void> {
+  const { engine, adapted, settings, phi, validation } = run;
+  const schedule = scheduleOf(run);
+  const rowsOf = rowsByStep(run, schedule.stepsPerEpoch);
+  const step = await compileStep(engine, adapted, settings);
+  const evaluation = validation && (await compileEvaluation(engine, adapted));
+  try {
+    const progress = beginning(run);
+    yield { kind: "start", ...schedule, step: progress.step };
+    while (progress.step < schedule.steps) {
+      if (run.stop?.aborted) {
+        yield { kind: "checkpoint", state: { ...progress, values: phi.values } };
+        yield { kind: "end", step: progress.step, reason: "stopped" };
+        return;
+      }
+      yield await oneStep(run, step, schedule, progress, rowsOf(progress.step));
+      const last = progress.step === schedule.steps;
+      if (evaluation && validation && (last || isDue(progress.step, settings.evaluateEvery))) {
+        const result = await evaluation.run(phi, validation);
+        progress.best = improved(progress.best, result.loss, progress.step, phi, settings);
+        yield { kind: "evaluation", step: progress.step, evaluation: result };
+      }
+      const given = settings.earlyStop > 0 && progress.best && progress.best.since >= settings.earlyStop;
+      if (last || given) {
+        if (progress.best) phi.values.set(progress.best.values);
+        yield { kind: "end", step: progress.step, reason: given ? "early stop" : "done" };
+        return;
+      }
+      if (isDue(progress.step, settings.checkpointEvery)) {
+        yield { kind: "checkpoint", state: { ...progress, values: phi.values } };
+      }
+    }
+  } finally {
+    await step.release();
+    await evaluation?.release();
+  }
+}
+
+const isDue = (step: number, every: number) => every > 0 && step % every === 0;
+
+interface Progress {
+  step: number;
+  tokens: number;
+  readonly moments: readonly Float32Array[];
+  best: Best | undefined;
+}
+
+/** The first state of a run, or the one it goes on from. */
+function beginning({ phi, settings, resume }: TrainingRun): Progress {
+  const length = lengthOf(phi.layout);
+  if (!resume) {
+    const moments = Array.from({ length: optimizers[settings.optimizer].moments }, () => new Float32Array(length));
+    return { step: 0, tokens: 0, moments, best: undefined };
+  }
+  if (resume.values.length !== length) {
+    throw new InputError(`the checkpoint holds ${resume.values.length} trained numbers; this run has ${length}`);
+  }
+  phi.values.set(resume.values);
+  return { ...resume };
+}
+
+/** How many steps a run takes, and how many of them are warm-up. */
+interface ScheduleLengths {
+  readonly steps: number;
+  readonly stepsPerEpoch: number;
+  readonly warmup: number;
+}
+
+function scheduleOf({ examples, settings }: TrainingRun): ScheduleLengths {
+  if (examples.length === 0) throw new InputError("there is nothing to train on: no examples");
+  const stepsPerEpoch = Math.ceil(examples.length / (settings.batch * settings.accumulate));
+  const steps = settings.steps ?? Math.max(1, Math.round(settings.epochs * stepsPerEpoch));
+  const warmup = settings.warmup < 1 ? Math.ceil(settings.warmup * steps) : Math.round(settings.warmup);
+  return { steps, stepsPerEpoch, warmup };
+}
+
+async function oneStep(
+  run: TrainingRun,
+  step: TrainingStep,
+  lengths: ScheduleLengths,
+  progress: Progress,
+  rows: readonly number[],
+): Promise<StepEvent> {
+  const { adapted, phi, settings } = run;
+  const { stepsPerEpoch, steps, warmup } = lengths;
+  const number = progress.step + 1;
+  const { loss, gradient, tokens } = await lossAndGradient(run, step, number, rows);
+  const norm = euclideanNorm(gradient);
+  if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
+    const what = Number.isFinite(loss) ? `the gradient's norm is ${norm}` : `the loss is ${loss}`;
+    throw new RunError(`step ${number}: ${what}; try a smaller --lr (now ${settings.lr}), more --warmup, or --clip 1`);
+  }
+  const lr = settings.lr * scheduleFactor(settings.schedule, progress.step, warmup, steps);
+  const gradientFactor = settings.clip > 0 ? Math.min(1, settings.clip / (norm + 1e-6)) : 1;
+  const { beta1, beta2, epsilon } = settings;
+  const groups = optimizerGroups(adapted.layout, settings);
+  const at = { step: number, lr, gradientFactor, groups, beta1, beta2, epsilon };
+  optimizers[settings.optimizer].update(phi.values, gradient, progress.moments, at);
+  progress.step = number;
+  progress.tokens += tokens;
+  return {
+    kind: "step",
+    step: number,
+    epoch: number / stepsPerEpoch,
+    loss,
+    lr,
+    grad_norm: norm,
+    tokens: progress.tokens,
+  };
+}
+
+/** The mean loss over one step's examples and its gradient, micro-batch by micro-batch. */
+async function lossAndGradient(run: TrainingRun, step: TrainingStep, number: number, rows: readonly number[]) {
+  const { adapted, phi, settings } = run;
+  const microBatches = batchesOf(run, rows);
+  const items = microBatches.reduce((sum, batch) => sum + batch.items, 0);
+  const gradient = new Float32Array(lengthOf(adapted.layout));
+  const part = microBatches.length > 1 ? new Float32Array(gradient.length) : gradient;
+  const noise = random(settings.seed, "dropout", number);
+  let [loss, tokens] = [0, 0];
+  for (const batch of microBatches) {
+    loss += await step.run(batch, phi, 1 / Math.max(1, items), noise.uint32(), part);
+    for (const bit of batch.attention_mask.data) tokens += Number(bit);
+    if (part !== gradient) for (let i = 0; i < part.length; i++) gradient[i] = gradient[i]! + part[i]!;
+  }
+  return { loss, gradient, tokens };
+}
+
+/** The rows of each step, counted from 0: those of one batch of batch · accumulate rows. */
+function rowsByStep({ examples, settings }: TrainingRun, stepsPerEpoch: number): (step: number) => readonly number[] {
+  const { batch, accumulate, seed, shuffle } = settings;
+  const lengths = examples.map(({ inputIds }) => inputIds.length);
+  let current: { readonly epoch: number; readonly plan: Plan } | undefined;
+  return (step) => {
+    const epoch = Math.floor(step / stepsPerEpoch);
+    if (current?.epoch !== epoch) {
+      current = { epoch, plan: planEpoch(lengths, { batch: batch * accumulate, seed, epoch, shuffle }) };
+    }
+    return current.plan[step % stepsPerEpoch] ?? [];
+  };
+}
+
+/** The micro-batches of one step, in the order of its rows. */
+function batchesOf({ adapted, examples, settings: { batch } }: TrainingRun, rows: readonly number[]): readonly Batch[] {
+  return Array.from({ length: Math.ceil(rows.length / batch) }, (_, i) =>
+    collate(
+      rows.slice(i * batch, (i + 1) * batch).flatMap((row) => examples[row] ?? []),
+      adapted.base.model.sizes.padId,
+    ),
+  );
+}
+
+function euclideanNorm(vector: Float32Array): number {
+  let sum = 0;
+  for (const value of vector) sum += value * value;
+  return Math.sqrt(sum);
+}
+
+/** Early stopping's memory after an evaluation; none where it is off. */
+function improved(
+  best: Best | undefined,
+  loss: number,
+  step: number,
+  phi: Phi,
+  { earlyStop }: TrainingSettings,
+): Best | undefined {
+  if (earlyStop === 0) return undefined;
+  if (best && loss >= best.loss) return { ...best, since: best.since + 1 };
+  return { loss, step, since: 0, values: phi.values.slice() };
+}
