@@ -1,0 +1,49 @@
+import { parentPort } from "node:worker_threads";
+import { type Engine, InternalError, type Session } from "@petl/core";
+import type { EngineAnswer, EngineRequest, Numbered } from "./engine/messages.ts";
+import { buffersOf, unpack } from "./engine/pack.ts";
+import { sendable } from "./engine/sent-error.ts";
+import { nativeEngine } from "./ort.ts";
+
+/** A worker thread's side of {@link workerEngine}: a native engine that answers one request after the other. */
+const sessions = new Map<number, Session>();
+let engine: Engine | undefined;
+let lastSession = 0;
+
+async function answer(request: EngineRequest): Promise<EngineAnswer> {
+  switch (request.kind) {
+    case "open": {
+      const { folder, files, threads } = request.setup;
+      const opened = await nativeEngine(folder, files, { threads });
+      engine = opened;
+      return { kind: "opened", names: new Map(files.map((file) => [file, opened.fileName(file)])) };
+    }
+    case "create": {
+      const session = ++lastSession;
+      if (!engine) throw new InternalError("the worker's engine is not open");
+      sessions.set(session, await engine.createSession(request.graph));
+      return { kind: "created", session };
+    }
+    case "run":
+      return { kind: "outputs", outputs: await sessionOf(request.session).run(unpack(request.inputs)) };
+    case "release": {
+      await sessionOf(request.session).release();
+      sessions.delete(request.session);
+      return { kind: "released" };
+    }
+  }
+}
+
+function sessionOf(number: number): Session {
+  const session = sessions.get(number);
+  if (!session) throw new InternalError("the session was released and cannot run");
+  return session;
+}
+
+let queue = Promise.resolve();
+parentPort?.on("message", ({ id, message }: Numbered<EngineRequest>) => {
+  queue = queue.then(async () => {
+    const reply = await answer(message).catch((error): EngineAnswer => ({ kind: "failed", error: sendable(error) }));
+    parentPort?.postMessage({ id, message: reply }, reply.kind === "outputs" ? buffersOf(reply.outputs) : []);
+  });
+});

@@ -1,0 +1,54 @@
+import type { EncodedGraph, Tensors } from "@petl/core";
+
+/** What a worker needs to open its engine. */
+export interface EngineSetup {
+  readonly folder: string | undefined;
+  readonly files: readonly string[];
+  readonly threads: number | undefined;
+}
+
+/** What the main thread asks for. */
+export type EngineRequest =
+  | { readonly kind: "open"; readonly setup: EngineSetup }
+  | { readonly kind: "create"; readonly graph: EncodedGraph }
+  | { readonly kind: "run"; readonly session: number; readonly inputs: Packed }
+  | { readonly kind: "release"; readonly session: number };
+
+/** What the worker answers. */
+export type EngineAnswer =
+  | { readonly kind: "opened"; readonly names: ReadonlyMap<string, string> }
+  | { readonly kind: "created"; readonly session: number }
+  | { readonly kind: "outputs"; readonly outputs: Tensors }
+  | { readonly kind: "released" }
+  | { readonly kind: "failed"; readonly error: SentError };
+
+/** Requests are numbered; an answer bears its request's number. */
+export interface Numbered<T> {
+  readonly id: number;
+  readonly message: T;
+}
+
+/** Tensors whose bytes lie side by side in one buffer that belongs to the message alone. */
+export interface Packed {
+  readonly buffer: ArrayBuffer;
+  readonly tensors: readonly PackedTensor[];
+}
+interface PackedTensor {
+  readonly name: string;
+  readonly dtype: SentType;
+  readonly shape: readonly number[];
+  /** where its bytes begin, and how many elements it has */
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** The element types that cross between threads, which are those that cross the engine's border. */
+export const sentTypes = ["float32", "float64", "int64", "int32", "bool"] as const;
+export type SentType = (typeof sentTypes)[number];
+
+/** An error as another thread can make it again. */
+export interface SentError {
+  readonly name: string;
+  readonly problems: readonly string[];
+  readonly stack: string | undefined;
+}

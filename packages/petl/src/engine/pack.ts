@@ -1,0 +1,57 @@
+import { InternalError, type Tensors } from "@petl/core";
+import { type Packed, type SentType, sentTypes } from "./messages.ts";
+
+type Tensor = Tensors[string];
+
+/**
+ * Copies tensors into one fresh buffer, which can then be transferred. Sending views as they are would copy the whole
+ * buffers behind them: all of Φ for each of its tensors.
+ */
+export function pack(tensors: Tensors): Packed {
+  let size = 0;
+  const places = Object.entries(tensors).map(([name, { dtype, shape, data }]) => {
+    const offset = size;
+    size += Math.ceil(data.byteLength / 8) * 8;
+    return { data, placed: { name, dtype: sentType(dtype), shape, offset, length: data.length } };
+  });
+  const buffer = new ArrayBuffer(size);
+  const bytes = new Uint8Array(buffer);
+  for (const { data, placed } of places) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), placed.offset);
+  }
+  return { buffer, tensors: places.map(({ placed }) => placed) };
+}
+
+/** The tensors as views of the one buffer. */
+export function unpack({ buffer, tensors }: Packed): Tensors {
+  return Object.fromEntries(
+    tensors.map(({ name, dtype, shape, offset, length }) => [name, view(dtype, shape, buffer, offset, length)]),
+  );
+}
+
+function view(dtype: SentType, shape: readonly number[], buffer: ArrayBuffer, offset: number, length: number): Tensor {
+  switch (dtype) {
+    case "float32":
+      return { dtype, shape, data: new Float32Array(buffer, offset, length) };
+    case "float64":
+      return { dtype, shape, data: new Float64Array(buffer, offset, length) };
+    case "int64":
+      return { dtype, shape, data: new BigInt64Array(buffer, offset, length) };
+    case "int32":
+      return { dtype, shape, data: new Int32Array(buffer, offset, length) };
+    case "bool":
+      return { dtype, shape, data: new Uint8Array(buffer, offset, length) };
+  }
+}
+
+function sentType(dtype: Tensor["dtype"]): SentType {
+  const known = sentTypes.find((name) => name === dtype);
+  if (known) return known;
+  throw new InternalError(`tensors of type ${dtype} do not cross between threads`);
+}
+
+/** The buffers behind tensors that have arrays of their own, for a transfer; empty arrays need none. */
+export function buffersOf(tensors: Tensors): ArrayBuffer[] {
+  const buffers = Object.values(tensors).map(({ data }) => data.buffer);
+  return [...new Set(buffers)].filter((buffer): buffer is ArrayBuffer => buffer instanceof ArrayBuffer);
+}

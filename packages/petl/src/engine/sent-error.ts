@@ -1,0 +1,25 @@
+import { InputError, InternalError } from "@petl/core";
+import { MachineError } from "../machine-error.ts";
+import type { SentError } from "./messages.ts";
+
+/** What of an error crosses between threads: its class, its lines, and where it arose. */
+export function sendable(error: unknown): SentError {
+  if (!(error instanceof Error)) return { name: "Error", problems: [String(error)], stack: undefined };
+  const problems = error instanceof InputError ? error.problems : [error.message];
+  return { name: error.name, problems, stack: error.stack };
+}
+
+/** The same error in this thread. */
+export function received({ name, problems, stack }: SentError): Error {
+  const error = remade(name, problems);
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}
+
+function remade(name: string, problems: readonly string[]): Error {
+  const message = problems.join("\n");
+  if (name === "InputError") return new InputError(problems);
+  if (name === "MachineError") return new MachineError(message);
+  if (name === "InternalError") return new InternalError(message);
+  return new Error(message);
+}

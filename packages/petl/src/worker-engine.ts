@@ -1,0 +1,142 @@
+import { Worker } from "node:worker_threads";
+import { type Engine, InternalError, type Session, type Tensors } from "@petl/core";
+import type { EngineAnswer, EngineRequest, Numbered } from "./engine/messages.ts";
+import { pack } from "./engine/pack.ts";
+import { received } from "./engine/sent-error.ts";
+import { MachineError } from "./machine-error.ts";
+import type { OrtOptions } from "./ort.ts";
+
+/** An engine that must be closed: its thread then ends. */
+export interface WorkerEngine extends Engine {
+  /** Ends the thread; what still runs is rejected. */
+  close(): Promise<void>;
+}
+
+/**
+ * The native engine in a thread of its own, so that this thread stays free while a session runs (ONNX Runtime blocks the
+ * thread that calls it). Arguments as of `nativeEngine`. Inputs are copied once, outputs come back without a copy.
+ * An idle engine does not keep the process alive.
+ */
+export async function workerEngine(
+  folder: string | undefined,
+  files: readonly string[],
+  { threads }: OrtOptions = {},
+): Promise<WorkerEngine> {
+  const worker = new Worker(workerFile(), { execArgv: [] });
+  const connection = connect(worker);
+  try {
+    return await openEngine(connection, { folder, files, threads });
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+/** The compiled worker beside this module; tests that run the sources take the one of the build. */
+function workerFile(): URL {
+  const own = import.meta.url;
+  return new URL(own.endsWith(".ts") ? "../dist/engine-worker.js" : "./engine-worker.js", own);
+}
+
+async function openEngine(
+  { ask, close }: Connection,
+  setup: Extract<EngineRequest, { kind: "open" }>["setup"],
+): Promise<WorkerEngine> {
+  const { names } = await ask({ kind: "open", setup }, "opened");
+  return {
+    close,
+    fileName: (file) => names.get(file) ?? file,
+    async createSession(graph): Promise<Session> {
+      const { session } = await ask({ kind: "create", graph }, "created");
+      return {
+        async run(inputs, into = {}) {
+          const packed = pack(inputs);
+          const { outputs } = await ask({ kind: "run", session, inputs: packed }, "outputs", [packed.buffer]);
+          return Object.fromEntries(
+            Object.entries(outputs).map(([name, tensor]) => [name, delivered(tensor, into[name])]),
+          );
+        },
+        async release() {
+          await ask({ kind: "release", session }, "released");
+        },
+      };
+    },
+  };
+}
+
+/** An output in the array that the caller gave for it, or as it came. */
+function delivered(output: Tensors[string], target: Float32Array | undefined): Tensors[string] {
+  if (!target) return output;
+  if (output.dtype !== "float32" || output.data.length !== target.length) {
+    throw new InternalError(
+      `an output of ${output.data.length} ${output.dtype} does not fit ${target.length} places for float32`,
+    );
+  }
+  target.set(output.data);
+  return { ...output, data: target };
+}
+
+/** A numbered conversation with a worker. */
+export interface Connection {
+  /** Sends a request and waits for its answer, which must be of the given kind. Errors come as they were thrown. */
+  ask<K extends EngineAnswer["kind"]>(
+    message: EngineRequest,
+    expected: K,
+    transfer?: readonly ArrayBuffer[],
+  ): Promise<Extract<EngineAnswer, { kind: K }>>;
+  close(): Promise<void>;
+}
+
+interface Waiting {
+  resolve(answer: EngineAnswer): void;
+  reject(error: unknown): void;
+}
+
+/** Talks to a worker. If it ends, whatever waits for an answer is rejected, and so is all that is asked later. */
+export function connect(worker: Worker): Connection {
+  const waiting = new Map<number, Waiting>();
+  let last = 0;
+  let ended: Error | undefined;
+  const settle = (id: number): Waiting | undefined => {
+    const call = waiting.get(id);
+    waiting.delete(id);
+    if (waiting.size === 0) worker.unref();
+    return call;
+  };
+  const end = (error: Error) => {
+    ended ??= error;
+    for (const id of [...waiting.keys()]) settle(id)?.reject(ended);
+  };
+  worker.unref();
+  worker.on("message", ({ id, message }: Numbered<EngineAnswer>) => settle(id)?.resolve(message));
+  worker.on("error", (cause: Error) =>
+    end(new MachineError(`the thread that computes stopped: ${cause.message}`, { cause })),
+  );
+  worker.on("exit", (code) => end(new MachineError(`the thread that computes stopped with exit code ${code}`)));
+  return {
+    async ask(message, expected, transfer = []) {
+      if (ended) throw ended;
+      const id = ++last;
+      const answer = await new Promise<EngineAnswer>((resolve, reject) => {
+        worker.postMessage({ id, message }, transfer);
+        waiting.set(id, { resolve, reject });
+        worker.ref();
+      });
+      if (answer.kind === "failed") throw received(answer.error);
+      if (!isKind(answer, expected))
+        throw new InternalError(`the worker answered "${answer.kind}" to "${message.kind}"`);
+      return answer;
+    },
+    async close() {
+      end(new InternalError("the engine is closed"));
+      await worker.terminate();
+    },
+  };
+}
+
+function isKind<K extends EngineAnswer["kind"]>(
+  answer: EngineAnswer,
+  kind: K,
+): answer is Extract<EngineAnswer, { kind: K }> {
+  return answer.kind === kind;
+}
