@@ -1,3 +1,5 @@
+import { InternalError } from "../errors.ts";
+
 /** A label as the file has it; strings that are all numbers have become numbers. */
 export type Label = string | number;
 
@@ -33,4 +35,16 @@ export interface ExampleSet {
 export function isLabelled({ examples }: ExampleSet): boolean {
   const first = examples[0];
   return first !== undefined && (("label" in first && first.label !== undefined) || "labels" in first);
+}
+
+/** The examples of several files of one data set, one behind the other. */
+export function joinSets(sets: readonly ExampleSet[]): ExampleSet {
+  const [first] = sets;
+  if (!first) throw new InternalError("a data set of no files");
+  const places = sets.flatMap((set) => set.examples.map((_, index) => () => set.placeOf(index)));
+  return {
+    ...first,
+    examples: sets.flatMap(({ examples }) => examples),
+    placeOf: (index) => places[index]?.() ?? first.name,
+  };
 }

@@ -31,10 +31,7 @@ export interface CompiledEvaluation {
 const evaluationBatch = 32;
 
 /** Compiles the forward pass of an adapted model with its loss. The same examples always give the same numbers. */
-export async function compileEvaluation(
-  engine: Engine,
-  adapted: AdaptedModel,
-): Promise<CompiledEvaluation> {
+export async function compileEvaluation(engine: Engine, adapted: AdaptedModel): Promise<CompiledEvaluation> {
   const { task } = adapted.goal;
   const { logits } = adapted.forward();
   const loss = summedLoss(task, logits, labelsInput(task), 0);

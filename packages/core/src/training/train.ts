@@ -61,6 +61,7 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingEvent, vo
   const { engine, adapted, settings, phi, validation } = run;
   const schedule = scheduleOf(run);
   const rowsOf = rowsByStep(run, schedule.stepsPerEpoch);
+  const buffers = gradientBuffers(run);
   const step = await compileStep(engine, adapted, settings);
   const evaluation = validation && (await compileEvaluation(engine, adapted));
   try {
@@ -72,7 +73,7 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingEvent, vo
         yield { kind: "end", step: progress.step, reason: "stopped" };
         return;
       }
-      yield await oneStep(run, step, schedule, progress, rowsOf(progress.step));
+      yield await oneStep(run, step, schedule, progress, rowsOf(progress.step), buffers);
       const last = progress.step === schedule.steps;
       if (evaluation && validation && (last || isDue(progress.step, settings.evaluateEvery))) {
         const result = await evaluation.run(phi, validation);
@@ -139,11 +140,13 @@ async function oneStep(
   lengths: ScheduleLengths,
   progress: Progress,
   rows: readonly number[],
+  buffers: Buffers,
 ): Promise<StepEvent> {
   const { adapted, phi, settings } = run;
   const { stepsPerEpoch, steps, warmup } = lengths;
   const number = progress.step + 1;
-  const { loss, gradient, tokens } = await lossAndGradient(run, step, number, rows);
+  const { loss, tokens } = await lossAndGradient(run, step, number, rows, buffers);
+  const { gradient } = buffers;
   const norm = euclideanNorm(gradient);
   if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
     const what = Number.isFinite(loss) ? `the gradient's norm is ${norm}` : `the loss is ${loss}`;
@@ -169,12 +172,18 @@ async function oneStep(
 }
 
 /** The mean loss over one step's examples and its gradient, micro-batch by micro-batch. */
-async function lossAndGradient(run: TrainingRun, step: TrainingStep, number: number, rows: readonly number[]) {
-  const { adapted, phi, settings } = run;
+async function lossAndGradient(
+  run: TrainingRun,
+  step: TrainingStep,
+  number: number,
+  rows: readonly number[],
+  buffers: Buffers,
+) {
+  const { phi, settings } = run;
   const microBatches = batchesOf(run, rows);
   const items = microBatches.reduce((sum, batch) => sum + batch.items, 0);
-  const gradient = new Float32Array(lengthOf(adapted.layout));
-  const part = microBatches.length > 1 ? new Float32Array(gradient.length) : gradient;
+  const { gradient, part } = buffers;
+  if (part !== gradient) gradient.fill(0);
   const noise = random(settings.seed, "dropout", number);
   let [loss, tokens] = [0, 0];
   for (const batch of microBatches) {
@@ -182,7 +191,18 @@ async function lossAndGradient(run: TrainingRun, step: TrainingStep, number: num
     for (const bit of batch.attention_mask.data) tokens += Number(bit);
     if (part !== gradient) for (let i = 0; i < part.length; i++) gradient[i] = gradient[i]! + part[i]!;
   }
-  return { loss, gradient, tokens };
+  return { loss, tokens };
+}
+
+/** The step's gradient, and the micro-batch's: the same vector where a step is one batch. */
+interface Buffers {
+  readonly gradient: Float32Array;
+  readonly part: Float32Array;
+}
+
+function gradientBuffers({ adapted, settings }: TrainingRun): Buffers {
+  const gradient = new Float32Array(lengthOf(adapted.layout));
+  return { gradient, part: settings.accumulate > 1 ? new Float32Array(gradient.length) : gradient };
 }
 
 /** The rows of each step, counted from 0: those of one batch of batch · accumulate rows. */
