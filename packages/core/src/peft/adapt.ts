@@ -22,6 +22,8 @@ export interface Goal {
   readonly pooling?: Pooling | undefined;
   /** whether the head is trained; left out: it is, but for the language-model head of a checkpoint that has one */
   readonly trainsHead?: boolean | undefined;
+  /** modules of the base that are trained whole and saved together with the head, `bert.pooler` */
+  readonly savedModules?: readonly string[] | undefined;
 }
 
 /** The model's forward graph. */
@@ -113,7 +115,7 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, noise: Noi
   const lacksHead = model.headModules[goal.task].some(lacks);
   const building: Building = {
     ...{ base, methods, noise },
-    headModules: [...model.headModules[goal.task], ...(lacksPooler ? [pooler] : [])],
+    headModules: [...model.headModules[goal.task], ...(lacksPooler ? [pooler] : []), ...(goal.savedModules ?? [])],
     headTrained: goal.trainsHead ?? (goal.task !== "masked-lm" || lacksHead),
     parameters: new Map(),
     frozen: new Map(),

@@ -143,7 +143,7 @@ function bind<O extends Options>(rule: MethodRule<O>, options: OptionValues<O>):
 function parseOptions<O extends Options>(method: string, options: O, given: Json): OptionValues<O> {
   const problems: string[] = [];
   for (const name of Object.keys(given)) {
-    if (name in options) continue;
+    if (Object.hasOwn(options, name)) continue;
     const allowed = Object.keys(options);
     const list = allowed.length > 0 ? `its options: ${allowed.join(", ")}` : "it has none";
     problems.push(`${method} has no option "${name}"${suggestion(name, allowed)}; ${list}`);

@@ -48,7 +48,7 @@ export const choice = <const T extends string>(names: readonly T[], initial: T, 
 export const patterns = (help: string): Option<Readonly<Record<string, number>>> => ({
   schema: z.preprocess(
     (value) => (typeof value === "string" ? parsePatterns(value) : value),
-    z.record(z.string(), z.number().positive()),
+    z.record(z.string().refine(isPattern, "not a regular expression"), z.number().positive()),
   ),
   ...{ initial: {}, help, placeholder: "PATTERN=N,…" },
 });
