@@ -18,7 +18,8 @@ type Demands = ReadonlyMap<Value, Range | undefined>;
 /**
  * The same value without the rows that a Slice throws away later: where a head reads one row of the last layer, that
  * row's query, attention and feed-forward are computed and no others. Exact: each element that remains is computed from
- * the same operands by the same operators.
+ * the same operands by the same operators (a product of one row may sum in another order: kernels have a way of their
+ * own for vectors).
  */
 export function narrow(output: Value): Value {
   const nodes = nodesOf([output]);
@@ -33,11 +34,12 @@ export function narrow(output: Value): Value {
   };
   for (const node of nodes) {
     const [x] = node.inputs;
-    if (x && node.operator === Slice && demands.get(x) && !demands.get(firstOutput(node))) {
+    const demand = demands.get(firstOutput(node));
+    if (x && node.operator === Slice && demands.get(x) && !demand) {
       narrowed.set(firstOutput(node), read(x, undefined)); // its operand is already no more than the slice
       continue;
     }
-    const ranges = operandRanges(node, demands.get(firstOutput(node))) ?? [];
+    const ranges = passedOn(node, demand) ?? [];
     const inputs = node.inputs.map((operand, i) => read(operand, ranges[i]));
     if (inputs.every((value, i) => value === node.inputs[i])) continue;
     const rebuilt = node.operator.apply(inputs, node.attributes).outputs;
@@ -52,19 +54,20 @@ function demandsOf(nodes: readonly Node[], output: Value): Demands {
   for (const node of [...nodes].reverse()) {
     const [first, ...others] = node.outputs;
     const demand = first && demands.get(first);
-    const ranges = others.some((value) => demands.has(value)) ? undefined : operandRanges(node, demand);
-    if (first && !ranges) demands.set(first, undefined); // the operator cannot pass the range on: it is cut behind it
+    const passed = others.some((value) => demands.has(value)) ? undefined : passedOn(node, demand);
+    if (first && !passed) demands.set(first, undefined); // the operator cannot pass the range on: it is cut behind it
+    const ranges = passed ?? (node.operator === Slice ? [ownRange(node)] : []);
     for (const [i, operand] of node.inputs.entries()) {
-      const wanted = operand.source.kind === "node" ? ranges?.[i] : undefined;
+      const wanted = operand.source.kind === "node" ? ranges[i] : undefined;
       demands.set(operand, !demands.has(operand) || sameRange(demands.get(operand), wanted) ? wanted : undefined);
     }
   }
   return demands;
 }
 
-/** What a node needs of each operand when its output is needed in a range; undefined where the operator cannot tell. */
-function operandRanges(node: Node, demand: Range | undefined): readonly (Range | undefined)[] | undefined {
-  if (!demand) return node.operator === Slice ? [ownRange(node)] : [];
+/** What a node needs of each operand when its output is needed in a range; undefined where it needs them whole. */
+function passedOn(node: Node, demand: Range | undefined): readonly (Range | undefined)[] | undefined {
+  if (!demand) return undefined;
   return node.operator.narrow(demand.axis, node)?.map((axis) => (axis === undefined ? undefined : { ...demand, axis }));
 }
 
