@@ -1,0 +1,69 @@
+import { Command, Option } from "commander";
+import { readConfigFile } from "./config-file.ts";
+import { flagName } from "./flags.ts";
+import { methodFlags } from "./method-flags.ts";
+import type { Verb } from "./verb.ts";
+
+/** A verb's flags as they were given, on the command line or below it in a config file. */
+export type Start = (
+  verb: Verb,
+  given: Readonly<Record<string, unknown>>,
+  operands: readonly string[],
+) => Promise<void>;
+
+/** The command line's grammar: `petl VERB …`. What it makes of the arguments is handed to `start`. */
+export function commandLine(verbs: readonly Verb[], version: string, start: Start): Command {
+  const program = new Command("petl")
+    .description("Parameter-efficient transfer learning: one frozen base model, many small adapters.")
+    .version(version, "--version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand("help [VERB]", "print a verb's help")
+    .configureOutput({ writeErr: () => undefined }) // its errors are printed with all others
+    .configureHelp({ showGlobalOptions: false })
+    .exitOverride();
+  for (const verb of verbs) addVerb(program, verb, start);
+  return program;
+}
+
+function addVerb(program: Command, verb: Verb, start: Start): void {
+  const command = program.command(verb.name).summary(verb.summary).description(verb.summary);
+  if (verb.operand) command.argument(verb.operand);
+  const nameOf = new Map<string, string>();
+  const add = (name: string, option: Option) => {
+    nameOf.set(option.attributeName(), name);
+    command.addOption(option);
+  };
+  for (const [name, { schema, help, placeholder, many }] of Object.entries(verb.flags)) {
+    const isOn = schema.safeParse(undefined).data === true;
+    for (const option of optionsOf(name, help, placeholder, isOn)) add(name, many ? option.argParser(collect) : option);
+  }
+  add("config", new Option("--config <FILE>", "YAML or JSON with flags by name; flags given here go first"));
+  for (const { name, help, placeholder, isOn, hidden } of verb.takesMethods ? methodFlags() : []) {
+    if (nameOf.has(name) || name in verb.flags) continue;
+    for (const option of optionsOf(name, help, placeholder, isOn)) {
+      add(name, hidden ? option.hideHelp() : option.helpGroup("Options of methods:"));
+    }
+  }
+  const lines = verb.examples.map((line) => `  petl ${line}`);
+  command.addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
+  command.action(async () => {
+    const given = Object.entries(command.opts()).flatMap(([attribute, value]) => {
+      const name = nameOf.get(attribute);
+      return name !== undefined && command.getOptionValueSource(attribute) === "cli" ? [[name, value] as const] : [];
+    });
+    const { config, ...flags } = Object.fromEntries(given);
+    const names = [...nameOf.values()].filter((name) => name !== "config");
+    const below = typeof config === "string" ? await readConfigFile(config, names) : {};
+    await start(verb, { ...below, ...flags }, command.args);
+  });
+}
+
+/** A flag with a value, or a switch with its opposite, of which the help shows the one that changes something. */
+function optionsOf(name: string, help: string, placeholder: string | undefined, isOn: boolean): readonly Option[] {
+  const long = flagName(name);
+  if (placeholder !== undefined) return [new Option(`--${long} <${placeholder}>`, help)];
+  const [on, off] = [new Option(`--${long}`, help), new Option(`--no-${long}`, `not: ${help}`)];
+  return [on.hideHelp(isOn), off.hideHelp(!isOn)];
+}
+
+const collect = (value: string, before: readonly string[] | undefined) => [...(before ?? []), value];

@@ -1,0 +1,42 @@
+import { readFile } from "node:fs/promises";
+import { InputError, suggestion } from "@petl/core";
+import { explainFileError } from "../machine-error.ts";
+import { flagName, keyOf } from "./flags.ts";
+
+/**
+ * What a `--config` file gives: a record of flags by their names (`max-length`, `max_length` or `maxLength`), YAML or
+ * JSON by the file's ending.
+ * @throws InputError naming the file, and the line of what is not well formed; keys that are no flags
+ */
+export async function readConfigFile(path: string, allowed: readonly string[]): Promise<Record<string, unknown>> {
+  const content = await readFile(path, "utf8").catch((error: unknown) => {
+    throw explainFileError(error, "read", path);
+  });
+  const value = path.endsWith(".json") ? parsedJson(path, content) : await parsedYaml(path, content);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new InputError(`${path}: must hold flags by name, as in "base: FOLDER"`);
+  }
+  const problems = Object.keys(value)
+    .filter((key) => !allowed.includes(keyOf(key)))
+    .map((key) => `${path}: unknown key "${key}"${suggestion(key, allowed.map(flagName))}`);
+  if (problems.length > 0) throw new InputError(problems);
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [keyOf(key), each]));
+}
+
+function parsedJson(path: string, content: string): unknown {
+  try {
+    return JSON.parse(content);
+  } catch (error) {
+    throw new InputError(`${path}: is not JSON: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+async function parsedYaml(path: string, content: string): Promise<unknown> {
+  const { parseDocument } = await import("yaml"); // only who has such a file needs it
+  const document = parseDocument(content, { uniqueKeys: true, prettyErrors: false });
+  const problems = [...document.errors, ...document.warnings].map(({ message, pos }) => {
+    return `${path} line ${content.slice(0, pos[0]).split("\n").length}: ${message}`;
+  });
+  if (problems.length > 0) throw new InputError(problems);
+  return document.toJS({ maxAliasCount: 100 });
+}

@@ -1,0 +1,74 @@
+import { InputError } from "@petl/core";
+import { z } from "zod";
+
+/** One flag of a verb: from it come the option, its help and its check. Its name is the record's key, in camelCase. */
+export interface Flag<T> {
+  readonly schema: z.ZodType<T>;
+  readonly help: string;
+  /** what stands for the value in help texts; undefined for a switch */
+  readonly placeholder: string | undefined;
+  /** whether it may come several times; the values are then a list */
+  readonly many?: boolean;
+}
+export type Flags = Readonly<Record<string, Flag<unknown>>>;
+export type FlagValues<F extends Flags> = { readonly [name in keyof F]: F[name] extends Flag<infer T> ? T : never };
+
+/** Values arrive as text from the command line and as numbers from a config file. */
+const numeric = <T>(schema: z.ZodType<T>) =>
+  z.preprocess((value) => (typeof value === "string" && value.trim() !== "" ? Number(value) : value), schema);
+
+export const text = (placeholder: string, help: string): Flag<string | undefined> => ({
+  ...{ schema: z.string().min(1).optional(), placeholder, help },
+});
+
+export const neededText = (placeholder: string, help: string): Flag<string> => ({
+  ...{ schema: z.string({ error: "is missing" }).min(1), placeholder, help },
+});
+
+export const texts = (placeholder: string, help: string): Flag<readonly string[]> => ({
+  schema: z.preprocess(
+    (value) => (typeof value === "string" ? [value] : value),
+    z.array(z.string()).readonly().default([]),
+  ),
+  ...{ placeholder, help, many: true },
+});
+
+export const number = <T>(schema: z.ZodType<T>, placeholder: string, help: string): Flag<T> => ({
+  ...{ schema: numeric(schema), placeholder, help },
+});
+
+/** A positive integer; undefined where it is not given. */
+export const count = (help: string): Flag<number | undefined> => number(z.int().positive().optional(), "N", help);
+
+export const choice = <const T extends string>(names: readonly T[], help: string): Flag<T | undefined> => ({
+  ...{ schema: z.enum(names).optional(), placeholder: "NAME", help: `${help}: ${names.join(", ")}` },
+});
+
+export const toggle = (initial: boolean, help: string): Flag<boolean> => ({
+  ...{ schema: z.boolean().default(initial), placeholder: undefined, help },
+});
+
+/** `rankPattern` is written `--rank-pattern`. */
+export const flagName = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** `rank-pattern` and `rank_pattern` mean `rankPattern`. */
+export const keyOf = (name: string): string => name.replace(/[-_]([a-z0-9])/g, (_, letter) => letter.toUpperCase());
+
+/** Checks what was given against the flags; what none of them knows is `rest`. Every problem comes in one error. */
+export function parseFlags<F extends Flags>(
+  flags: F,
+  given: Readonly<Record<string, unknown>>,
+): { readonly values: FlagValues<F>; readonly rest: Readonly<Record<string, unknown>> } {
+  const problems: string[] = [];
+  const values = Object.entries(flags).map(([name, { schema }]) => {
+    const parsed = schema.safeParse(given[name]);
+    if (parsed.success) return [name, parsed.data] as const;
+    const reasons = parsed.error.issues.map(({ message }) => message.toLowerCase()).join("; ");
+    const what = given[name] === undefined ? reasons : `${JSON.stringify(given[name])} is not possible: ${reasons}`;
+    problems.push(`--${flagName(name)} ${what}`);
+    return [name, undefined] as const;
+  });
+  if (problems.length > 0) throw new InputError(problems);
+  const rest = Object.fromEntries(Object.entries(given).filter(([name]) => !(name in flags)));
+  return { values: Object.fromEntries(values) as FlagValues<F>, rest };
+}

@@ -1,0 +1,63 @@
+import type { Terminal } from "../terminal.ts";
+import { type Flags, type FlagValues, parseFlags, toggle } from "./flags.ts";
+
+/** What the command line lends to a verb. */
+export interface Context {
+  /** A line of data on stdout; wait for it, so that a slow reader is not outrun. */
+  print(line: string): Promise<void>;
+  /** Progress and remarks, on stderr. */
+  readonly terminal: Terminal;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+/** What a verb is told. */
+export interface Call<F extends Flags> {
+  readonly flags: FlagValues<F>;
+  /** whether stdout is to hold one JSON document */
+  readonly json: boolean;
+  /** what stands behind the verb without a flag */
+  readonly operands: readonly string[];
+  /** options of methods as they were given, by name; empty where the verb takes none */
+  readonly methodOptions: Readonly<Record<string, unknown>>;
+}
+
+interface Description<F extends Flags> {
+  readonly name: string;
+  /** one line for lists and help */
+  readonly summary: string;
+  /** the form of what stands behind the verb without a flag: `<BASE|ADAPTER>` */
+  readonly operand?: string;
+  readonly flags: F;
+  /** whether the methods' options are flags too */
+  readonly takesMethods?: boolean;
+  /** command lines for the help, without `petl` */
+  readonly examples: readonly string[];
+  /** whether Ctrl-C leaves the ending to the verb, which watches the signal; otherwise all ends at once */
+  readonly endsItself?: boolean;
+}
+
+interface VerbRule<F extends Flags> extends Description<F> {
+  run(call: Call<F>, context: Context): Promise<void>;
+}
+
+/** A verb as lists hold it, whatever its flags. */
+export interface Verb extends Description<Flags> {
+  /** Checks the given flags and does the work. */
+  start(given: Readonly<Record<string, unknown>>, operands: readonly string[], context: Context): Promise<void>;
+}
+
+const common = { json: toggle(false, "one JSON document on stdout") };
+
+/** Declares a verb: one file in cli, one line in cli/verbs.ts. */
+export function defineVerb<const F extends Flags>({ run, ...described }: VerbRule<F>): Verb {
+  return {
+    ...described,
+    flags: { ...described.flags, ...common },
+    start(given, operands, context) {
+      const own = parseFlags(described.flags, given);
+      const { values, rest } = parseFlags(common, own.rest);
+      return run({ flags: own.values, json: values.json, operands, methodOptions: rest }, context);
+    },
+  };
+}
