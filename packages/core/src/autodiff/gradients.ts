@@ -14,8 +14,11 @@ export function gradients(loss: Value, wrt: readonly Value[]): readonly Value[] 
   const varying = dependents(nodes, wrt);
   const received = new Map<Value, Value>([[loss, expand(scalar(1, loss.dtype), loss.shape)]]);
   for (const node of [...nodes].reverse()) {
-    const [output] = node.outputs;
+    const [output, ...others] = node.outputs;
     const dy = output && received.get(output);
+    if (others.some((other) => received.has(other))) {
+      throw new InternalError(`${node.operator.type} has a gradient for its first output only`);
+    }
     if (!dy || !node.inputs.some((operand) => varying.has(operand))) continue;
     for (const [index, gradient] of differentiate(node, dy).entries()) {
       const operand = node.inputs[index];
