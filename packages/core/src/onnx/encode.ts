@@ -30,10 +30,10 @@ export function encode(outputs: Readonly<Record<string, Value>>, fileName = (fil
   const results = Object.entries(outputs);
   const values = results.map(([, value]) => value);
   const leaves = leavesOf(values);
-  const names = new Names(results);
   const inputs = leaves.flatMap((leaf) =>
     leaf.source.kind === "input" ? [{ name: leaf.source.name, dtype: leaf.dtype, shape: leaf.shape }] : [],
   );
+  const names = new Names(results, inputs);
   const weights = leaves.flatMap(({ source }) => (source.kind === "weight" ? [source.tensor] : []));
   const fields: Field[] = [];
   for (const leaf of leaves) fields.push(...leafFields(leaf, names, inputs, fileName));
@@ -61,23 +61,33 @@ export function encode(outputs: Readonly<Record<string, Value>>, fileName = (fil
   return { model, inputs, outputs: described, weights };
 }
 
-/** One name per value: an input's and a weight's own, an output's given one, a number for the rest. */
+/** One name per value: an input's own, an output's given one, a number that is none of these for the rest. */
 class Names {
   readonly #names = new Map<Value, string>();
+  readonly #given: ReadonlySet<string>;
   #next = 0;
 
-  constructor(outputs: readonly (readonly [string, Value])[]) {
+  constructor(outputs: readonly (readonly [string, Value])[], inputs: EncodedGraph["inputs"]) {
+    this.#given = new Set([...outputs, ...inputs.map(({ name }) => [name] as const)].map(([name]) => name));
     for (const [name, value] of outputs) {
-      if (value.source.kind === "node" && !this.#names.has(value)) this.#names.set(value, name);
+      if (value.source.kind !== "node") continue;
+      if (inputs.some((given) => given.name === name))
+        throw new InternalError(`"${name}" names an input and an output`);
+      if (!this.#names.has(value)) this.#names.set(value, name);
     }
   }
 
   of(value: Value): string {
     const known = this.#names.get(value);
     if (known !== undefined) return known;
-    const { source } = value;
-    const name = source.kind === "input" ? source.name : `${source.kind}.${this.#next++}`;
+    const name = value.source.kind === "input" ? value.source.name : this.#numbered(value.source.kind);
     this.#names.set(value, name);
+    return name;
+  }
+
+  #numbered(kind: string): string {
+    let name = `${kind}.${this.#next++}`;
+    while (this.#given.has(name)) name = `${kind}.${this.#next++}`;
     return name;
   }
 }
