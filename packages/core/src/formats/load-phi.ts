@@ -1,0 +1,91 @@
+import type { AdaptedModel } from "../peft/adapt.ts";
+import { findTensor } from "../peft/base.ts";
+import { lengthOf, type Phi, type Placed } from "../peft/phi.ts";
+import type { StoredTensor } from "../tensor/stored-tensor.ts";
+import type { Adapter } from "./adapter.ts";
+import { quote } from "./json.ts";
+import { type ProblemList, problemList } from "./problem-list.ts";
+
+/**
+ * Reads Φ from an adapter's file into an adapted model's layout. Every tensor of the layout must be there in its shape,
+ * and every tensor of the file must have a place. Two things are let through: a head module of which the adapter
+ * holds nothing comes from the base where the base has it, and copies of the base's tensors that PEFT stores beside
+ * adapted embeddings are passed over where they equal the base's.
+ *
+ * @throws InputError with every problem, naming the adapter's base and this one
+ */
+export async function loadPhi(adapter: Adapter, adapted: AdaptedModel): Promise<Phi> {
+  const { base, layout } = adapted;
+  const made = adapter.baseName === undefined ? "" : ` (made for ${quote(adapter.baseName)})`;
+  const problems = problemList(`${adapter.folder.name}${made} on ${base.name}`);
+  const sources = layout.map((placed) => sourceOf(adapter, adapted, placed, problems));
+  const used = new Set(sources.flatMap((source) => (source?.from === "adapter" ? source.tensor.name : [])));
+  for (const [name, tensor] of adapter.tensors) {
+    if (!used.has(tensor.name) && !(await isRedundant(adapter, adapted, name, tensor))) {
+      problems.add(`tensor ${quote(name)} ${shapeText(tensor.shape)} has no place in the adapted model`);
+    }
+  }
+  problems.refuse();
+  const values = new Float32Array(lengthOf(layout));
+  const names = new Map([...adapter.tensors].map(([name, tensor]) => [tensor.name, name]));
+  for (const [at, { offset }] of layout.entries()) {
+    const source = sources[at];
+    if (!source) continue;
+    const { name } = source.tensor;
+    values.set(await (source.from === "base" ? base.read(name) : adapter.read(names.get(name) ?? name)), offset);
+  }
+  return { layout, values };
+}
+
+interface Source {
+  readonly from: "adapter" | "base";
+  readonly tensor: StoredTensor;
+}
+
+function sourceOf(
+  { tensors }: Adapter,
+  { base, headModules }: AdaptedModel,
+  { name, shape, part, stored }: Placed,
+  problems: ProblemList,
+): Source | undefined {
+  const tensor = findTensor({ tensors, model: base.model }, name);
+  if (!tensor) {
+    const module = headModules.find((path) => name.startsWith(`${path}.`)) ?? name;
+    const silent = ![...tensors.keys()].some((key) => key.startsWith(`${module}.`));
+    const ofBase = stored === undefined ? undefined : base.tensors?.get(stored);
+    if (part === "head" && silent && ofBase) return { from: "base", tensor: ofBase };
+    problems.add(`tensor ${quote(name)} ${shapeText(shape)} is missing`);
+    return undefined;
+  }
+  const problem = misfit(tensor, shape);
+  if (problem) problems.add(`tensor ${quote(name)} ${problem}`);
+  return { from: "adapter", tensor };
+}
+
+function misfit({ shape, dtype }: StoredTensor, wanted: readonly number[]): string | undefined {
+  if (!floats.includes(dtype)) return `holds ${dtype}; a float type is needed`;
+  if (sameShape(shape, wanted)) return undefined;
+  return `has shape ${shapeText(shape)}; the adapted model needs ${shapeText(wanted)}`;
+}
+
+const floats: readonly string[] = ["float32", "float64", "float16", "bfloat16"];
+
+/** Whether a tensor without a place changes nothing: a buffer, or what the base has anyway. */
+async function isRedundant(
+  { layout, read }: Adapter,
+  { base }: AdaptedModel,
+  name: string,
+  tensor: StoredTensor,
+): Promise<boolean> {
+  if (/(^|\.)position_ids$/.test(name)) return true;
+  const ofBase = findTensor(base, name);
+  if (!ofBase || !sameShape(ofBase.shape, tensor.shape)) return false;
+  if (layout === "checkpoint") return true; // parts of a checkpoint that the task does not use
+  const [ours, theirs] = [await read(name), await base.read(ofBase.name)];
+  return ours.every((value, at) => value === theirs[at]);
+}
+
+const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((length, axis) => length === b[axis]);
+
+const shapeText = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
