@@ -36,7 +36,7 @@ async function run(verb: Verb, given: Readonly<Record<string, unknown>>, operand
     if (interruption.signal.aborted || !verb.endsItself) process.exit(exits.interrupted);
     interruption.abort();
   });
-  const context: Context = { print, terminal, signal: interruption.signal };
+  const context: Context = { print: (line) => write(`${line}\n`), write, terminal, signal: interruption.signal };
   try {
     await verb.start(given, operands, context);
   } finally {
@@ -44,8 +44,8 @@ async function run(verb: Verb, given: Readonly<Record<string, unknown>>, operand
   }
 }
 
-async function print(line: string): Promise<void> {
-  if (!process.stdout.write(`${line}\n`)) await once(process.stdout, "drain");
+async function write(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, "drain");
 }
 
 /** Says what went wrong on stderr, and gives the exit code that says it to scripts. */

@@ -5,6 +5,8 @@ import { type Flags, type FlagValues, parseFlags, toggle } from "./flags.ts";
 export interface Context {
   /** A line of data on stdout; wait for it, so that a slow reader is not outrun. */
   print(line: string): Promise<void>;
+  /** A piece of a line. */
+  write(piece: string): Promise<void>;
   /** Progress and remarks, on stderr. */
   readonly terminal: Terminal;
   /** Aborted by Ctrl-C. */

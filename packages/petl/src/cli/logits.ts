@@ -1,0 +1,40 @@
+import { type Prediction, predictions } from "@petl/core";
+import { readData } from "../data.ts";
+import { finite } from "./finite.ts";
+import { neededText } from "./flags.ts";
+import { modelFlags, rowFlags, withModel } from "./open.ts";
+import { encodeRows } from "./rows.ts";
+import { defineVerb } from "./verb.ts";
+
+export const logitsVerb = defineVerb({
+  name: "logits",
+  summary: "print a model's logits, a JSON line for each row",
+  flags: { ...modelFlags, ...rowFlags, input: neededText("FILE", 'JSONL with a row a line: {"input_ids": […], …}') },
+  examples: [
+    "logits --base models/tiny --input rows.jsonl",
+    "logits --base google-bert/bert-base-uncased --adapter out --input rows.jsonl --batch 8",
+  ],
+  async run({ flags }, context) {
+    const { set } = await readData([flags.input], {});
+    await withModel(flags, context, async (model) => {
+      const { rows } = await encodeRows(set, model, { task: "none" }, flags);
+      const all = predictions(rows, { ...model, batch: flags.batch, signal: context.signal });
+      for await (const prediction of finite(all, model)) {
+        for (const piece of logitsLine(prediction)) await context.write(piece);
+      }
+    });
+  },
+});
+
+/** `{"logits": …}` in pieces: a row of a language model can be longer than the longest string. */
+function* logitsLine({ shape, logits }: Prediction): Generator<string> {
+  if (shape.length === 1) return yield `{"logits":${listed(logits)}}\n`;
+  const classes = shape.at(-1) ?? 1;
+  yield '{"logits":[';
+  for (let start = 0; start < logits.length; start += classes) {
+    yield `${start === 0 ? "" : ","}${listed(logits.subarray(start, start + classes))}`;
+  }
+  yield "]}\n";
+}
+
+const listed = (values: Float32Array) => JSON.stringify(Array.from(values));
