@@ -9,7 +9,8 @@ import { where } from "../graph/ops/where.ts";
 import { scalar, type Value } from "../graph/value.ts";
 import { elements } from "../tensor/shape.ts";
 
-const prime = 2_147_483_629; // below 2³¹, so that products of two residues stay inside int64
+// below 2³¹, so that products of two residues stay inside int64; ≡ 2 mod 3, so that cubing makes no two residues one
+const prime = 2_147_483_579;
 
 /**
  * Inverted dropout (Srivastava et al. 2014): each element is 0 with the given probability, else x / (1 − probability).
@@ -18,16 +19,17 @@ const prime = 2_147_483_629; // below 2³¹, so that products of two residues st
  */
 export function dropout(x: Value, probability: number, key: Value, site: number): Value {
   if (probability === 0) return x;
-  const count = elements(x.shape);
-  const index = cumSum(expand(scalar(1, "int64"), [count]), 0);
-  const mixed = round(add(round(add(index, scalar(site * 7_919, "int64")), 1_103_515_245, 12_345), key), 69_621, 1);
-  const kept = greater(mixed, scalar(Math.floor(probability * prime), "int64"));
-  return where(reshape(kept, x.shape), mul(x, scalar(1 / (1 - probability))), scalar(0));
+  const index = cumSum(expand(scalar(1, "int64"), [elements(x.shape)]), 0);
+  // the stream's own number enters between the two rounds: sites and steps are no shifts of one another
+  const stream = mixed(add(mixed(mod(key, scalar(prime, "int64")), 48_271, 11), scalar(site, "int64")), 39_373, 7);
+  const noise = mixed(add(mixed(index, 1_103_515_245, 12_345), stream), 69_621, 1);
+  const kept = greater(noise, scalar(Math.floor(probability * prime) - 1, "int64"));
+  return where(reshape(kept, x.shape), mul(x, scalar(1 / (1 - probability), x.dtype)), scalar(0, x.dtype));
 }
 
-/** h -> (a h + b)³ modulo a prime. */
-function round(h: Value, a: number, b: number): Value {
+/** h -> (a h + b)³ modulo the prime, a permutation of the residues; h, a and b at least 0, a h + b below 2⁶³. */
+function mixed(h: Value, a: number, b: number): Value {
   const modulus = scalar(prime, "int64");
-  const line = mod(add(mul(mod(h, modulus), scalar(a, "int64")), scalar(b, "int64")), modulus);
+  const line = mod(add(mul(h, scalar(a, "int64")), scalar(b, "int64")), modulus);
   return mod(mul(mod(mul(line, line), modulus), line), modulus);
 }
