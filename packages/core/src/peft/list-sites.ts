@@ -17,7 +17,7 @@ export function listSites(base: Base, goal: Goal): Sites {
   const sublayer = new Set<string>();
   const attention = new Set<string>();
   const watching: MethodUse = {
-    ...{ name: "watching", summary: "acts nowhere", source: "", start: "base", options: {} },
+    ...{ name: "watching", summary: "acts nowhere", source: "", start: "base", rate: 0, options: {} },
     targetsLinear({ path }) {
       linear.add(path);
       return false;

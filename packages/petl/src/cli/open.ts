@@ -61,7 +61,12 @@ export async function resolveModel(
   if ((await bundledBases()).includes(name) && !(await isThere(name))) return bundled;
   const onProgress = (event: HubEvent) => {
     if (event.type === "download") terminal.progress(event);
-    else terminal.line(event.type === "waiting" ? `waiting for another download of ${name}` : `using what is downloaded already: ${event.reason}`);
+    else
+      terminal.line(
+        event.type === "waiting"
+          ? `waiting for another download of ${name}`
+          : `using what is downloaded already: ${event.reason}`,
+      );
   };
   const folder = await resolveBase(name, { offline, weights, signal, onProgress });
   terminal.done();

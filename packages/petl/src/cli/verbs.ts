@@ -1,7 +1,11 @@
 import { basesVerb } from "./bases.ts";
+import { evaluateVerb } from "./evaluate.ts";
 import { logitsVerb } from "./logits.ts";
+import { mergeVerb } from "./merge.ts";
 import { methodsVerb } from "./methods.ts";
+import { predictVerb } from "./predict.ts";
+import { trainVerb } from "./train.ts";
 import type { Verb } from "./verb.ts";
 
 /** Every verb: one file in cli, one line here. */
-export const verbs: readonly Verb[] = [logitsVerb, methodsVerb, basesVerb];
+export const verbs: readonly Verb[] = [trainVerb, evaluateVerb, predictVerb, logitsVerb, mergeVerb, methodsVerb, basesVerb];

@@ -1,0 +1,73 @@
+import { compileEvaluation, type EncodedExample, type ExampleSet, InputError, isLabelled, labelMap } from "@petl/core";
+import { findData, readData } from "../data.ts";
+import { explained } from "./finite.ts";
+import { choice, neededText, text, toggle } from "./flags.ts";
+import { modelFlags, type OpenModel, rowFlags, withModel } from "./open.ts";
+import { encodeRows } from "./rows.ts";
+import { defineVerb } from "./verb.ts";
+
+const splits = ["test", "validation", "train"] as const;
+
+export const evaluateVerb = defineVerb({
+  name: "evaluate",
+  summary: "measure a model on labelled data",
+  flags: {
+    ...modelFlags,
+    maxLength: rowFlags.maxLength,
+    data: neededText("DATA", "a file of labelled rows, or a folder with splits"),
+    split: choice(splits, "which split of a folder (default: the first that there is)"),
+    text: text("COLUMN", "the column of the text"),
+    textPair: text("COLUMN", "the column of the second text"),
+    label: text("COLUMN", "the column of the label"),
+    header: toggle(true, "the first line of a CSV or TSV file names the columns"),
+  },
+  examples: [
+    "evaluate --base models/tiny --adapter out --data reviews/test.csv",
+    "evaluate --base models/tiny --adapter out --data reviews --split validation --json",
+  ],
+  async run({ flags, json }, { print, ...where }) {
+    const { text, textPair, label } = flags;
+    const options = { text, textPair, label, ...(flags.header ? {} : { header: false }) };
+    const files = await filesOf(flags.data, flags.split);
+    const { set } = await readData(files, options);
+    await withModel(flags, where, async (model) => {
+      const rows = await labelledRows(set, model, flags);
+      const evaluation = await compileEvaluation(model.engine, model.adapted);
+      const result = await evaluation.run(model.phi, rows);
+      await evaluation.release();
+      if (!Number.isFinite(result.loss)) throw await explained(`the loss is ${result.loss}`, model);
+      if (json || !process.stdout.isTTY) return print(JSON.stringify(result));
+      for (const [name, value] of Object.entries(result)) await print(`${name.padEnd(10)} ${shown(value)}`);
+    });
+  },
+});
+
+const shown = (value: number) => (Number.isInteger(value) ? value : value.toFixed(4));
+
+/** The files of a data set's split that is asked for, else of the test set, else of the next that there is. */
+async function filesOf(data: string, split: (typeof splits)[number] | undefined): Promise<readonly string[]> {
+  const { files } = await findData(data, split ?? "test");
+  const found = files[split ?? splits.find((name) => files[name]) ?? "test"];
+  if (found) return found;
+  throw new InputError(`${data} has no ${split} set; it has ${Object.keys(files).join(", ")}`);
+}
+
+/** Rows with what the model should say of them. */
+async function labelledRows(
+  set: ExampleSet,
+  model: OpenModel,
+  flags: { readonly maxLength: number | undefined },
+): Promise<readonly EncodedExample[]> {
+  if (!isLabelled(set)) throw new InputError(`${set.name} has no labels to measure by; name the column with --label`);
+  const { rows } = await encodeRows(set, model, targetOf(model), flags);
+  return rows;
+}
+
+/** What the labels of the data mean to the model's head. */
+function targetOf({ adapted: { goal, base }, labels }: OpenModel): Parameters<typeof encodeRows>[2] {
+  if (goal.task === "regression") return { task: "regression" };
+  // a language model's classes are the ids of its vocabulary
+  const ids = () => Array.from({ length: base.model.sizes.vocabulary }, (_, id) => String(id));
+  if (goal.task === "masked-lm") return { task: "token-classification", labels: labelMap(ids()) };
+  return { task: goal.task, labels: labelMap(labels) };
+}
