@@ -1,0 +1,118 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { layers } from "./layers.ts";
+
+const root = fileURLToPath(new URL(".", import.meta.url));
+const slashed = (path: string) => path.split(sep).join("/");
+
+interface Import {
+  readonly from: string;
+  /** a file below src, or the name of a package */
+  readonly to: string;
+  readonly external: boolean;
+  /** gone when the code runs */
+  readonly typeOnly: boolean;
+  readonly exported: boolean;
+}
+
+const files = readdirSync(root, { recursive: true, encoding: "utf8" })
+  .map(slashed)
+  .filter((file) => file.endsWith(".ts") && !/\.(test|fake|d)\.ts$/.test(file));
+
+/** The import and export declarations of a file; every one of them stands at the start of a line. */
+function importsOf(file: string): readonly Import[] {
+  const source = readFileSync(join(root, file), "utf8");
+  const declarations = source.matchAll(/^(import|export)\s+(type\s+)?((?:[^;"']*?\sfrom\s+)?)["']([^"']+)["']/gm);
+  const dynamic = [...source.matchAll(/\b(?:import|require)\s*\(\s*["']([^"']+)["']/g)].map(([, specifier = ""]) => ({
+    specifier,
+    typeOnly: false,
+    exported: false,
+  }));
+  const named = [...declarations].map(([, keyword, type, names = "", specifier = ""]) => ({
+    specifier,
+    typeOnly: type !== undefined || /^\{(\s*type\s[^,{}]*,?)+\s*\}\s*from/.test(names),
+    exported: keyword === "export",
+  }));
+  return [...named, ...dynamic].map(({ specifier, typeOnly, exported }) => {
+    const external = !specifier.startsWith(".");
+    const to = external ? specifier : slashed(relative(root, join(root, dirname(file), specifier)));
+    return { from: file, to, external, typeOnly, exported };
+  });
+}
+
+const imports = files.flatMap(importsOf);
+const inner = imports.filter(({ external }) => !external);
+const folderOf = (file: string) => (file.includes("/") ? (file.split("/")[0] ?? "") : "");
+const folders = [...new Set(files.map(folderOf))].filter((folder) => folder !== "");
+const doors: Readonly<Record<string, readonly string[]>> = layers;
+
+/** All that a folder may import, through any number of doors. */
+const open = (folder: string): readonly string[] => [folder, ...(doors[folder] ?? []).flatMap((next) => open(next))];
+
+test("the reader of imports sees every kind, and what it sees exists", () => {
+  expect(inner.length).toBeGreaterThan(300);
+  expect(inner.some(({ typeOnly }) => typeOnly) && inner.some(({ exported }) => exported)).toBe(true);
+  for (const { from, to } of inner) expect(existsSync(join(root, to)), `${from} imports ${to}`).toBe(true);
+  for (const file of files) {
+    const lines = readFileSync(join(root, file), "utf8").match(/ from "/g) ?? [];
+    const strings = importsOf(file).length;
+    expect(strings, file).toBeGreaterThanOrEqual(lines.length);
+  }
+});
+
+test("the table of doors names the folders that there are", () => {
+  expect(Object.keys(layers).sort()).toEqual([...folders].sort());
+});
+
+test("every import goes through a door of the table", () => {
+  const wrong = inner.filter(
+    ({ from, to }) => folderOf(from) !== "" && to !== "errors.ts" && !open(folderOf(from)).includes(folderOf(to)),
+  );
+  expect(wrong.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+});
+
+test("every door is used", () => {
+  const used = (folder: string, next: string) =>
+    inner.some(({ from, to }) => folderOf(from) === folder && open(next).includes(folderOf(to)));
+  for (const [folder, nexts] of Object.entries(doors)) {
+    for (const next of nexts) expect(used(folder, next), `${folder} imports ${next}`).toBe(true);
+  }
+});
+
+test("graph's other files know no operator but those that rewrite graphs", () => {
+  const knowing = inner.filter(({ from, to }) => /^graph\/[^/]+$/.test(from) && to.startsWith("graph/ops/"));
+  expect([...new Set(knowing.map(({ from }) => from))].sort()).toEqual(["graph/narrow.ts", "graph/operators.ts"]);
+});
+
+test("core imports nothing of a host: only the packages that it depends on", () => {
+  const { dependencies } = JSON.parse(readFileSync(join(root, "../package.json"), "utf8"));
+  const packages = new Set(imports.filter(({ external }) => external).map(({ to }) => to));
+  for (const name of packages) expect(Object.keys(dependencies)).toContain(name);
+});
+
+test("index.ts is the only file that passes names on, and no other file imports it", () => {
+  expect([...new Set(imports.filter(({ exported }) => exported).map(({ from }) => from))]).toEqual(["index.ts"]);
+  expect(inner.filter(({ to }) => to === "index.ts")).toEqual([]);
+});
+
+test("no file imports itself by way of others when the code runs", () => {
+  // operators may: the gradient of multiplication adds up, that of a sum expands, that of an expansion sums
+  const amongOperators = (file: string) => file.startsWith("graph/ops/");
+  const next = new Map<string, string[]>();
+  for (const { from, to, typeOnly } of inner) {
+    if (typeOnly || (amongOperators(from) && amongOperators(to))) continue;
+    next.set(from, [...(next.get(from) ?? []), to]);
+  }
+  const cycles: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(" -> "));
+    if (done.has(file) || path.includes(file)) return;
+    for (const other of next.get(file) ?? []) visit(other, [...path, file]);
+    done.add(file);
+  };
+  for (const file of files) visit(file, []);
+  expect(cycles).toEqual([]);
+});
