@@ -6,7 +6,7 @@ export interface AppendLog {
   /** What `openAppendLog` took away to resume: whole lines of later steps, and bytes after the last line it kept. */
   readonly dropped: { readonly lines: number; readonly bytes: number };
   /** Appends one whole line; where that fails, the file stays as it was. */
-  append(record: { readonly step: number }): void;
+  append(record: { readonly step: number } & Readonly<Record<string, unknown>>): void;
   /** Forces all lines to the disk. */
   sync(): void;
   close(): void;

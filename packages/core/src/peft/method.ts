@@ -65,6 +65,8 @@ interface Description {
   readonly source: string;
   /** what the adapted model is before training: the base, or why it differs */
   readonly start: "base" | { readonly differs: string };
+  /** a learning rate to begin with */
+  readonly rate: number;
 }
 
 /** A recipe: what is done at which sites, which base tensors are unfrozen, how an update merges, how it is saved. */
@@ -98,8 +100,8 @@ export interface Method extends Description {
 
 /** Declares a method: one file in peft/methods, one line in peft/methods.ts. */
 export function defineMethod<const O extends Options>(rule: MethodRule<O>): Method {
-  const { name, summary, source, start, options, peft } = rule;
-  const description = { name, summary, source, start };
+  const { name, summary, source, start, rate, options, peft } = rule;
+  const description = { name, summary, source, start, rate };
   const use = (given: Json): MethodUse => {
     const values = parseOptions(name, options, given);
     return {

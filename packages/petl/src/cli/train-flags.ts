@@ -1,9 +1,18 @@
-import { InputError, optimizerNames, parseSettings, poolings, schedules, type TrainingSettings, tasks } from "@petl/core";
+import {
+  InputError,
+  optimizerNames,
+  parseSettings,
+  poolings,
+  schedules,
+  type TrainingSettings,
+  tasks,
+} from "@petl/core";
 import { z } from "zod";
 import { choice, count, type FlagValues, number, text, toggle } from "./flags.ts";
 import { offlineFlag } from "./open.ts";
 
-const optional = (schema: z.ZodNumber, placeholder: string, help: string) => number(schema.optional(), placeholder, help);
+const optional = (schema: z.ZodNumber, placeholder: string, help: string) =>
+  number(schema.optional(), placeholder, help);
 
 /** What `petl train` can be told, besides the methods' options. */
 export const trainFlags = {
@@ -54,10 +63,15 @@ export const trainFlags = {
 export type TrainFlags = FlagValues<typeof trainFlags>;
 
 /** The run's settings; `rate` is the method's own learning rate, for where none is given. */
-export function settingsOf(given: TrainFlags, rate: number | undefined, baseDropout: number | undefined): TrainingSettings {
+export function settingsOf(
+  given: TrainFlags,
+  rate: number | undefined,
+  baseDropout: number | undefined,
+): TrainingSettings {
   const { optimizer, beta1, beta2, epsilon, weightDecay, clip, labelSmoothing, headLr, loraPlus } = given;
   const { steps, epochs, batch, accumulate, schedule, warmup, seed, shuffle, evaluateEvery, earlyStop } = given;
-  if (steps !== undefined && epochs !== undefined) throw new InputError("--steps and --epochs say the same; leave one out");
+  if (steps !== undefined && epochs !== undefined)
+    throw new InputError("--steps and --epochs say the same; leave one out");
   const noDecay = given.noDecay?.split(",");
   const all = {
     ...{ optimizer, beta1, beta2, epsilon, weightDecay, clip, labelSmoothing, headLr, loraPlus, noDecay },

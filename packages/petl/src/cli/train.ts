@@ -1,15 +1,15 @@
 import { resolve } from "node:path";
-import { InputError, methods as allMethods } from "@petl/core";
+import { methods as allMethods, InputError } from "@petl/core";
 import { findData } from "../data.ts";
 import { executeRun, type RunSummary, type Watch } from "../runs/execute.ts";
 import { clearFolder, folderState, refuseTaken } from "../runs/folder.ts";
-import { prepareRun, type PreparedRun, type RunRequest } from "../runs/prepare.ts";
+import { type PreparedRun, prepareRun, type RunRequest } from "../runs/prepare.ts";
 import { baseDigest, type RunRecord, readRecord, writeRecord } from "../runs/record.ts";
+import { version } from "../version.ts";
 import { chooseMethods } from "./method-flags.ts";
 import { resolveModel } from "./open.ts";
 import { settingsOf, type TrainFlags, trainFlags } from "./train-flags.ts";
 import { type Context, defineVerb } from "./verb.ts";
-import { version } from "../version.ts";
 
 export const trainVerb = defineVerb({
   name: "train",
@@ -43,13 +43,18 @@ interface Run {
 }
 
 /** Checks everything that can be checked, and only then touches the run's folder. */
-async function newRun(flags: TrainFlags, methodOptions: Readonly<Record<string, unknown>>, context: Context): Promise<Run> {
+async function newRun(
+  flags: TrainFlags,
+  methodOptions: Readonly<Record<string, unknown>>,
+  context: Context,
+): Promise<Run> {
   const { base, data, out } = needed(flags);
   const folder = resolve(out);
   if (!flags.overwrite) await refuseTaken(folder);
   const { methods, baseDropout } = methodsOf(flags, methodOptions);
   const found = await findData(data, "train");
-  if (!found.files.train) throw new InputError(`${data} holds no training file; name one train.csv, .tsv, .jsonl or .parquet`);
+  if (!found.files.train)
+    throw new InputError(`${data} holds no training file; name one train.csv, .tsv, .jsonl or .parquet`);
   const request: RunRequest = {
     base: await resolveModel(base, flags, context),
     init: flags.init === undefined ? undefined : await resolveModel(flags.init, flags, context),
@@ -70,7 +75,8 @@ function needed({ base, data, out, method, init }: TrainFlags) {
   const problems = Object.entries({ base, data, out, "method (or --init)": method ?? init })
     .filter(([, value]) => value === undefined)
     .map(([name]) => `--${name} is missing`);
-  if (base === undefined || data === undefined || out === undefined || problems.length > 0) throw new InputError(problems);
+  if (base === undefined || data === undefined || out === undefined || problems.length > 0)
+    throw new InputError(problems);
   return { base, data, out };
 }
 
@@ -111,13 +117,18 @@ async function recordOf(flags: TrainFlags, request: RunRequest, prepared: Prepar
   const { task, pooling = "default" } = adapted.goal;
   return {
     petl: version,
-    ...{ base: flags.base ?? request.base, base_folder: resolve(request.base), base_sha256: await baseDigest(request.base) },
+    ...{
+      base: flags.base ?? request.base,
+      base_folder: resolve(request.base),
+      base_sha256: await baseDigest(request.base),
+    },
     ...(request.init !== undefined && { init: resolve(request.init) }),
     methods: adapted.methods.map(({ name, options }) => ({ name, options: { ...options } })),
     ...{ task, pooling, labels: [...labels] },
     train: request.train.map((path) => resolve(path)),
     ...(request.validation !== undefined && {
-      validation: typeof request.validation === "number" ? request.validation : request.validation.map((path) => resolve(path)),
+      validation:
+        typeof request.validation === "number" ? request.validation : request.validation.map((path) => resolve(path)),
     }),
     ...{ columns: request.data, data_sha256: dataSha256, max_length: maxLength, log_every: flags.logEvery ?? 1 },
     ...(flags.threads !== undefined && { threads: flags.threads }),
@@ -133,13 +144,25 @@ async function oldRun(folder: string): Promise<Run> {
   if ((await folderState(out)) === "finished") throw new InputError(`--resume ${folder}: this run is finished`);
   const prepared = await prepareRun({
     base: record.base_folder,
-    ...{ init: record.init, task: record.task, labels: record.labels, pooling: record.pooling, maxLength: record.max_length },
-    methods: record.methods.flatMap(({ name, options }) => allMethods.filter((method) => method.name === name).map((method) => method.use(options))),
+    ...{
+      init: record.init,
+      task: record.task,
+      labels: record.labels,
+      pooling: record.pooling,
+      maxLength: record.max_length,
+    },
+    methods: record.methods.flatMap(({ name, options }) =>
+      allMethods.filter((method) => method.name === name).map((method) => method.use(options)),
+    ),
     ...{ train: record.train, validation: record.validation, data: record.columns, settings: record.settings },
   });
   const problems = [
-    ...((await baseDigest(record.base_folder)) === record.base_sha256 ? [] : [`the base ${record.base_folder} has changed since the run began`]),
-    ...(prepared.dataSha256 === record.data_sha256 ? [] : [`the training data ${record.train.join(", ")} have changed since the run began`]),
+    ...((await baseDigest(record.base_folder)) === record.base_sha256
+      ? []
+      : [`the base ${record.base_folder} has changed since the run began`]),
+    ...(prepared.dataSha256 === record.data_sha256
+      ? []
+      : [`the training data ${record.train.join(", ")} have changed since the run began`]),
   ];
   if (problems.length > 0) throw new InputError(problems);
   return { out, record, prepared: { ...prepared, remarks: [] }, resume: true };
@@ -162,7 +185,13 @@ function watch({ terminal, signal }: Context): Watch {
       if (tokensBefore === 0) tokensBefore = event.tokens;
       const { step, loss } = event;
       const tokensPerSecond = event.tokens / Math.max(seconds, 1e-3);
-      terminal.progress({ step, steps, loss, tokensPerSecond, secondsLeft: ((steps - step) * (seconds - first)) / step });
+      terminal.progress({
+        step,
+        steps,
+        loss,
+        tokensPerSecond,
+        secondsLeft: ((steps - step) * (seconds - first)) / step,
+      });
     },
   };
 }

@@ -11,6 +11,7 @@ export const bitfit = defineMethod({
   summary: "trains the base's biases and nothing else",
   source: "Ben Zaken et al. 2021, arXiv:2106.10199, section 3",
   start: "base",
+  rate: 1e-3,
   options: {
     targets: targets("modules whose biases are trained; all biases where left out"),
     layers: layers("layers of the stack whose biases are trained: 0,2,4-7, top:K or bottom:K"),

@@ -17,6 +17,7 @@ export const bottleneck = defineMethod({
   summary: "puts small two-layer networks in series behind the blocks' sublayers",
   source: "Houlsby et al. 2019, arXiv:1902.00751, section 2.1",
   start: "base",
+  rate: 1e-3,
   options: {
     size: positive(64, "width of the bottleneck"),
     placement: choice(["houlsby", "pfeiffer"], "houlsby", "where the adapters stand"),

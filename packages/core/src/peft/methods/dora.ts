@@ -22,6 +22,7 @@ export const dora = defineMethod({
   summary: "LoRA on the direction of each weight row, with the row's length trained apart",
   source: "Liu et al. 2024, arXiv:2402.09353, section 4",
   start: "base",
+  rate: 5e-4,
   options: lowRankOptions,
   targetsLinear: isLowRankTarget,
   linear({ x, weight, bias, inSize, outSize, path }, scope, options) {

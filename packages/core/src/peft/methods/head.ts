@@ -6,6 +6,7 @@ export const head = defineMethod({
   summary: "trains only the task's head on the frozen base's features",
   source: "Houlsby et al. 2019, arXiv:1902.00751, section 1",
   start: "base",
+  rate: 5e-3,
   options: {},
   trains: ({ head }) => head,
 });

@@ -24,6 +24,7 @@ export const ia3 = defineMethod({
   summary: "rescales keys, values and the feed-forward's inner activations by learned vectors",
   source: "Liu et al. 2022, arXiv:2205.05638, section 3.3",
   start: "base",
+  rate: 5e-3,
   options,
   targetsLinear(place, { targets, layers }) {
     const chosen = targets ?? { kind: "names", names: place.conventions.scaled, required: true };

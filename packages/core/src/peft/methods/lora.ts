@@ -29,6 +29,7 @@ export const lora = defineMethod({
   summary: "adds an update of low rank, B A, to the weights of chosen linear layers",
   source: "Hu et al. 2021, arXiv:2106.09685, section 4.1",
   start: "base",
+  rate: 5e-4,
   options: lowRankOptions,
   targetsLinear: isLowRankTarget,
   linear({ x, y, inSize, outSize, path }, scope, options) {

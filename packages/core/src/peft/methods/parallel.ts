@@ -17,6 +17,7 @@ export const parallel = defineMethod({
   summary: "puts small two-layer networks beside the blocks' sublayers",
   source: "He et al. 2021, arXiv:2110.04366, section 3.3",
   start: "base",
+  rate: 1e-3,
   options: {
     size: positive(64, "width of the bottleneck"),
     scale: real(4, "factor of the adapter's output"),

@@ -19,6 +19,7 @@ export const prefix = defineMethod({
   summary: "puts learned keys and values in front of every attention layer's own",
   source: "Li & Liang 2021, arXiv:2101.00190, section 4; as PEFT stores it, without the training-time network",
   start: { differs: "random prefixes take part in attention from the first step on" },
+  rate: 1e-2,
   options: { tokens: positive(20, "length of the prefix") },
   virtualTokens: ({ tokens }) => tokens,
   attention({ key, value, bias, heads, headSize, index, layers }, scope, { tokens }) {

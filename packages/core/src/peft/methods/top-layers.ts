@@ -8,6 +8,7 @@ export const topLayers = defineMethod({
   summary: "fine-tunes the top K layers of the stack",
   source: "Houlsby et al. 2019, arXiv:1902.00751, section 3.4",
   start: "base",
+  rate: 1e-4,
   options: { count: positive(1, "how many layers, counted from the top") },
   trains: ({ layer, layers }, { count }) => isChosen(layer, { end: "top", count }, layers),
 });

@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { InputError, poolings, tasks, trainingSettings } from "@petl/core";
+import { z } from "zod";
+import { directory } from "../files.ts";
+import { explainFileError, systemCode } from "../machine-error.ts";
+import { writeFileSafely } from "../safe-write.ts";
+
+/** What a training run is, whole: from it alone the run can be repeated or gone on with. */
+const runRecord = z.strictObject({
+  petl: z.string(),
+  /** the base as it was named, and the folder that this led to */
+  base: z.string(),
+  base_folder: z.string(),
+  base_sha256: z.string(),
+  /** the adapter that the run starts from */
+  init: z.string().optional(),
+  methods: z.array(z.strictObject({ name: z.string(), options: z.record(z.string(), z.unknown()) })),
+  task: z.enum(tasks),
+  /** names of the classes, in the order of their numbers; empty where the task has none */
+  labels: z.array(z.string()),
+  pooling: z.enum(poolings),
+  train: z.array(z.string()),
+  /** files, or the share of the training data that is held out */
+  validation: z.union([z.array(z.string()), z.number().positive().lt(1)]).optional(),
+  columns: z.strictObject({
+    text: z.string().optional(),
+    textPair: z.string().optional(),
+    label: z.string().optional(),
+    header: z.boolean().optional(),
+  }),
+  /** SHA-256 of the training data's bytes */
+  data_sha256: z.string(),
+  max_length: z.int().positive(),
+  log_every: z.int().positive(),
+  threads: z.int().positive().optional(),
+  settings: trainingSettings,
+});
+export type RunRecord = Readonly<z.infer<typeof runRecord>>;
+
+const fileName = "run.json";
+
+export async function writeRecord(out: string, record: RunRecord): Promise<void> {
+  const text = `${JSON.stringify(record, undefined, 2)}\n`;
+  await writeFileSafely(join(out, fileName), [new TextEncoder().encode(text)]);
+}
+
+/** The record of the run in a folder; undefined where there is none. */
+export async function readRecord(out: string): Promise<RunRecord | undefined> {
+  const path = join(out, fileName);
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    const code = systemCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw explainFileError(error, "read", path);
+  });
+  if (text === undefined) return undefined;
+  const parsed = runRecord.safeParse(parsedJson(text));
+  if (parsed.success) return parsed.data;
+  throw new InputError(
+    parsed.error.issues.map((issue) => `${path}: ${issue.path.join(".")}: ${issue.message.toLowerCase()}`),
+  );
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** SHA-256 of a base's config.json and of the names and sizes of its files: changes where the base is another one. */
+export async function baseDigest(folder: string): Promise<string> {
+  const hash = createHash("sha256");
+  const source = directory(folder);
+  for (const name of await source.files()) {
+    const file = await source.open(name);
+    hash.update(`${name} ${file.size}\n`);
+    if (name.endsWith("config.json")) hash.update(await file.read(0, file.size));
+  }
+  return hash.digest("hex");
+}
