@@ -12,6 +12,7 @@ import { exp } from "./ops/exp.ts";
 import { expand } from "./ops/expand.ts";
 import { gather } from "./ops/gather.ts";
 import { gatherElements } from "./ops/gather-elements.ts";
+import { gelu } from "./ops/gelu.ts";
 import { greater } from "./ops/greater.ts";
 import { detach } from "./ops/identity.ts";
 import { layerNormalization } from "./ops/layer-normalization.ts";
@@ -99,6 +100,7 @@ export const operatorCases: Readonly<Record<string, OperatorCases>> = {
   Sigmoid: { cases: unary(sigmoid) },
   Relu: { cases: unary(relu) },
   Erf: { cases: unary(erf), dtype: "float32" },
+  Gelu: { cases: unary(gelu), dtype: "float32" },
   Softmax: { cases: unary(softmax) },
   LogSoftmax: { cases: unary(logSoftmax) },
   Cast: { cases: unary((x) => cast(cast(x, "float32"), "float64")), dtype: "float32" },

@@ -11,6 +11,7 @@ import { Exp } from "./ops/exp.ts";
 import { Expand } from "./ops/expand.ts";
 import { Gather } from "./ops/gather.ts";
 import { GatherElements } from "./ops/gather-elements.ts";
+import { Gelu } from "./ops/gelu.ts";
 import { Greater } from "./ops/greater.ts";
 import { Identity } from "./ops/identity.ts";
 import { LayerNormalization } from "./ops/layer-normalization.ts";
@@ -52,6 +53,7 @@ export const operators: readonly Operator[] = [
   Expand,
   GatherElements,
   Gather,
+  Gelu,
   Greater,
   Identity,
   LayerNormalization,

@@ -1,5 +1,5 @@
 import { add } from "../graph/ops/add.ts";
-import { erf } from "../graph/ops/erf.ts";
+import { gelu } from "../graph/ops/gelu.ts";
 import { greater } from "../graph/ops/greater.ts";
 import { mul } from "../graph/ops/mul.ts";
 import { relu } from "../graph/ops/relu.ts";
@@ -9,9 +9,6 @@ import { where } from "../graph/ops/where.ts";
 import { scalar, type Value } from "../graph/value.ts";
 
 const times = (x: Value, factor: number) => mul(x, scalar(factor, x.dtype));
-
-/** x Φ(x), Φ the normal distribution function (Hendrycks & Gimpel 2016, arXiv:1606.08415). */
-const gelu = (x: Value) => mul(x, add(times(erf(times(x, Math.SQRT1_2)), 0.5), scalar(0.5, x.dtype)));
 
 /** GELU's tanh form, x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))). */
 function geluTanh(x: Value): Value {
