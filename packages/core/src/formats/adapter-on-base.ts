@@ -14,7 +14,7 @@ import { loadPhi } from "./load-phi.ts";
 export interface AdapterOnBase {
   readonly methods: readonly MethodUse[];
   readonly goal: Goal;
-  /** in the order of their ids; undefined where neither the adapter nor the head's own base names them */
+  /** in the order of their ids; where the adapter does not name them, those of the base's head for as many labels */
   readonly labels: readonly string[] | undefined;
 }
 
@@ -56,7 +56,8 @@ export function adapterOn(adapter: Adapter, base: HfModel): AdapterOnBase {
     trainsHead: trainsHead || savedModules.length > 0,
   };
   const uses = namingBases(adapter, base, () => [...adapter.methods, ...biasMethod(adapter, base, goal)]);
-  return { methods: uses, goal, labels: trainsHead ? undefined : baseLabels(base) };
+  const sameHead = taskOf(base.config) === goal.task && labelCount(base.config) === labels;
+  return { methods: uses, goal, labels: sameHead ? baseLabels(base) : undefined };
 }
 
 /** A checkpoint of the whole model says itself what it is for. */

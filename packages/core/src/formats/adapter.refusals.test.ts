@@ -134,6 +134,14 @@ for (const [title, fields, message] of refused) {
   });
 }
 
+test("names of labels that are not as many as the labels are refused", async () => {
+  const own = { peft_type: null, petl_method: "head", petl_options: {}, petl_task: "classification", petl_labels: 3 };
+  const config = { ...own, petl_pooling: "default", petl_trains_head: true, petl_label_names: ["a"] };
+  expect(await problemsOf(readAdapter(folderOf(config)))).toEqual([
+    "given/adapter_config.json: 1 names in petl_label_names, but petl_labels is 3",
+  ]);
+});
+
 test("several bad fields are refused together", async () => {
   const config = { ...lora, peft_type: "LOHA", task_type: "CAUSAL", init_lora_weights: "olora" };
   expect(await problemsOf(readAdapter(folderOf(config)))).toHaveLength(3);

@@ -72,11 +72,11 @@ export async function logitsOf(
   return results;
 }
 
-/** The greatest distance of two lists of rows, which must be of the same lengths. */
+/** The greatest distance of two lists of rows, which must be of the same lengths and not empty. */
 export function distance(got: readonly (readonly number[])[], wanted: readonly unknown[]): number {
   const all = wanted.map((row) => (Array.isArray(row) ? row.flat(2) : []));
-  if (got.length !== all.length || got.some((row, at) => row.length !== all[at]?.length))
-    return Number.POSITIVE_INFINITY;
+  const differ = got.length !== all.length || got.some((row, at) => row.length === 0 || row.length !== all[at]?.length);
+  if (differ || got.length === 0) return Number.POSITIVE_INFINITY;
   return Math.max(...got.flatMap((row, at) => row.map((value, i) => Math.abs(value - Number(all[at]?.[i])))));
 }
 

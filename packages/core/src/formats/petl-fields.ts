@@ -61,6 +61,9 @@ export function writePetlFields(
   { methods, goal, layout }: AdaptedModel,
   { labels, baseDigest, petlVersion }: AdapterInfo,
 ): Readonly<Record<string, unknown>> {
+  if (labels && labels.length !== goal.labels) {
+    throw new InputError(`${labels.length} names of labels were given for a head of ${goal.labels}`);
+  }
   const [names, options] = [methods.map(({ name }) => name), methods.map(({ options }) => options)];
   return {
     petl_method: names.length === 1 ? names[0] : names,
@@ -85,6 +88,10 @@ export function readPetlFields(json: unknown, place: string): PetlFields {
     );
   }
   const fields = parsed.data;
+  const names = fields.petl_label_names?.length ?? fields.petl_labels;
+  if (names !== fields.petl_labels) {
+    throw new InputError(`${place}: ${names} names in petl_label_names, but petl_labels is ${fields.petl_labels}`);
+  }
   return {
     methods: methodsOf(fields.petl_method, fields.petl_options, place),
     task: fields.petl_task,
