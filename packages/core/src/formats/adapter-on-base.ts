@@ -43,9 +43,9 @@ export function adapterOn(adapter: Adapter, base: HfModel): AdapterOnBase {
   const { petl } = adapter;
   if (adapter.checkpoint) return fullOn(adapter, adapter.checkpoint, base);
   if (petl) {
-    const { methods, task, labels, pooling, trainsHead, savedModules, labelNames } = petl;
+    const { task, labels, pooling, trainsHead, savedModules, labelNames } = petl;
     const goal = { task, labels, pooling, trainsHead, savedModules };
-    return { methods, goal, labels: labelNames ?? (trainsHead ? undefined : baseLabels(base)) };
+    return { methods: usesOn(adapter, base, goal), goal, labels: labelNames ?? baseLabels(base, goal) };
   }
   const task = taskFor(adapter, base);
   const { trainsHead, labels } = headOf(adapter, base, task);
@@ -55,10 +55,11 @@ export function adapterOn(adapter: Adapter, base: HfModel): AdapterOnBase {
     ...{ task: regression ? "regression" : task, labels, savedModules },
     trainsHead: trainsHead || savedModules.length > 0,
   };
-  const uses = namingBases(adapter, base, () => [...adapter.methods, ...biasMethod(adapter, base, goal)]);
-  const sameHead = taskOf(base.config) === goal.task && labelCount(base.config) === labels;
-  return { methods: uses, goal, labels: sameHead ? baseLabels(base) : undefined };
+  return { methods: usesOn(adapter, base, goal), goal, labels: baseLabels(base, goal) };
 }
+
+const usesOn = (adapter: Adapter, base: HfModel, goal: Goal): readonly MethodUse[] =>
+  namingBases(adapter, base, () => [...adapter.methods, ...biasMethod(adapter, base, goal)]);
 
 /** A checkpoint of the whole model says itself what it is for. */
 function fullOn({ folder, methods, petl }: Adapter, model: HfModel, base: HfModel): AdapterOnBase {
@@ -70,11 +71,14 @@ function fullOn({ folder, methods, petl }: Adapter, model: HfModel, base: HfMode
   const task = petl?.task ?? taskOf(model.config);
   if (!task) throw new InputError(`${folder.name}: is a bare ${model.model.classes.base} without a head`);
   const goal = { task, labels: labelCount(model.config), pooling: petl?.pooling, trainsHead: true };
-  return { methods, goal, labels: petl?.labelNames ?? baseLabels(model) };
+  return { methods, goal, labels: petl?.labelNames ?? baseLabels(model, goal) };
 }
 
-const baseLabels = ({ config }: HfModel): readonly string[] | undefined =>
-  config.id2label ? Object.values(config.id2label) : undefined;
+/** The names that a model gives the labels of the same task's head. */
+function baseLabels({ config }: HfModel, { task, labels }: Goal): readonly string[] | undefined {
+  const same = taskOf(config) === task && labelCount(config) === labels;
+  return same && config.id2label ? Object.values(config.id2label) : undefined;
+}
 
 /** The task that an adapter says, or that the model was made for which it adapts. */
 function taskFor({ folder, peft }: Adapter, base: HfModel): Task {

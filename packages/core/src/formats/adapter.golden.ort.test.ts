@@ -90,6 +90,14 @@ for (const { name, type } of cases.filter(({ type }) => !known.includes(type))) 
   });
 }
 
+for (const name of goldenNames("training").filter((folder) => hasGolden(`training/${folder}/adapter_config.json`))) {
+  test(`${name}: an adapter that PEFT wrote before training has a place for every tensor`, async () => {
+    const { base } = await goldenBase(goldenJson(`training/${name}.json`).base);
+    const { adapted } = await loadAdapter(goldenFolder(`training/${name}`), base);
+    expect(name).toContain(adapted.goal.task);
+  });
+}
+
 for (const name of goldenNames("bottleneck")) {
   test(`${name}: the method gives the logits of its formula in torch`, async () => {
     const golden = goldenJson(`bottleneck/${name}/golden.json`);

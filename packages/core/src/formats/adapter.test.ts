@@ -144,6 +144,7 @@ test("a configuration that was edited after petl wrote it is right, petl's own r
   const edited = files["adapter_config.json"].replace('"lora_alpha": 5', '"lora_alpha": 9');
   const again = await loadAdapter(memoryFolder("out", { ...files, "adapter_config.json": edited }), base);
   expect(again.adapted.methods[0]?.options).toMatchObject({ alpha: 9 });
+  expect(again.labels).toEqual(info.labels);
 });
 
 test("tensors have PEFT's keys", async () => {

@@ -69,12 +69,13 @@ export async function readAdapter(folder: Folder): Promise<Adapter> {
     const baseName = typeof name === "string" ? name : undefined;
     return { ...common, layout: "petl", methods: own?.methods ?? [], bias: "none", baseName, petl: own, peft };
   }
-  const noted = petlFieldsOf(metadata, weightsFile);
-  // a configuration that was changed since petl wrote it is right, and petl's record of it is not
-  const petl = noted?.written && sameFields(noted.written, config) ? noted : undefined;
-  const { baseName } = peft;
-  if (petl) return { ...common, layout: "peft", methods: petl.methods, bias: "none", baseName, petl, peft };
-  return { ...common, layout: "peft", methods: [peft.method], bias: peft.bias, baseName, petl, peft };
+  const petl = petlFieldsOf(metadata, weightsFile);
+  // a configuration that was changed since petl wrote it is right, and petl's record of the method is not
+  const unchanged = petl?.written && sameFields(petl.written, config);
+  const recipe = unchanged
+    ? { methods: petl.methods, bias: "none" as const }
+    : { methods: [peft.method], bias: peft.bias };
+  return { ...common, ...recipe, layout: "peft", baseName: peft.baseName, petl, peft };
 }
 
 /** A checkpoint of the whole model, each of whose tensors is Φ. */
