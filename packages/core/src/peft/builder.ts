@@ -69,7 +69,8 @@ function moduleTensor(building: Building, name: string, shape: readonly number[]
     });
   }
   if (!fits && base.tensors) building.problems.add(misfit(name, shape, stored?.shape));
-  const tensor = stored ?? { name, file: "", offset: 0, byteLength: 0, dtype: "float32" as const, shape };
+  const missing = { name, file: "", offset: 0, byteLength: 0, dtype: "float32" as const, shape };
+  const tensor = stored && fits ? stored : missing;
   const value = cast(weight(tensor), "float32");
   building.frozen.set(name, value);
   return value;

@@ -1,4 +1,4 @@
-import { InputError } from "@petl/core";
+import { InputError, suggestion } from "@petl/core";
 import { z } from "zod";
 
 /** One flag of a verb: from it come the option, its help and its check. Its name is the record's key, in camelCase. */
@@ -63,12 +63,30 @@ export function parseFlags<F extends Flags>(
   const values = Object.entries(flags).map(([name, { schema }]) => {
     const parsed = schema.safeParse(given[name]);
     if (parsed.success) return [name, parsed.data] as const;
-    const reasons = parsed.error.issues.map(({ message }) => message.toLowerCase()).join("; ");
-    const what = given[name] === undefined ? reasons : `${JSON.stringify(given[name])} is not possible: ${reasons}`;
-    problems.push(`--${flagName(name)} ${what}`);
+    const reasons = parsed.error.issues.map((issue) => reasonOf(issue, given[name])).join("; ");
+    const value = given[name] === undefined ? "" : ` ${JSON.stringify(given[name])}`;
+    problems.push(`--${flagName(name)}${value} ${reasons}`);
     return [name, undefined] as const;
   });
   if (problems.length > 0) throw new InputError(problems);
   const rest = Object.fromEntries(Object.entries(given).filter(([name]) => !(name in flags)));
   return { values: Object.fromEntries(values) as FlagValues<F>, rest };
+}
+
+/** What is wrong with a value, behind the flag and the value in a sentence. */
+function reasonOf(issue: z.core.$ZodIssue, given: unknown): string {
+  switch (issue.code) {
+    case "invalid_value":
+      return `is none of ${issue.values.join(", ")}${suggestion(String(given), issue.values.map(String))}`;
+    case "invalid_type":
+      if (given === undefined) return issue.message;
+      return issue.expected === "int" ? "is not a whole number" : `is not a ${issue.expected}`;
+    case "too_small":
+      if (given === "") return "is empty";
+      return `must be ${issue.inclusive ? "at least" : "above"} ${issue.minimum}`;
+    case "too_big":
+      return `must be ${issue.inclusive ? "at most" : "below"} ${issue.maximum}`;
+    default:
+      return issue.message.toLowerCase();
+  }
 }

@@ -1,5 +1,6 @@
 import { basesVerb } from "./bases.ts";
 import { evaluateVerb } from "./evaluate.ts";
+import { inspectVerb } from "./inspect.ts";
 import { logitsVerb } from "./logits.ts";
 import { mergeVerb } from "./merge.ts";
 import { methodsVerb } from "./methods.ts";
@@ -8,4 +9,13 @@ import { trainVerb } from "./train.ts";
 import type { Verb } from "./verb.ts";
 
 /** Every verb: one file in cli, one line here. */
-export const verbs: readonly Verb[] = [trainVerb, evaluateVerb, predictVerb, logitsVerb, mergeVerb, methodsVerb, basesVerb];
+export const verbs: readonly Verb[] = [
+  trainVerb,
+  evaluateVerb,
+  predictVerb,
+  logitsVerb,
+  inspectVerb,
+  mergeVerb,
+  methodsVerb,
+  basesVerb,
+];
