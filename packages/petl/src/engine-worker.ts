@@ -10,7 +10,7 @@ const sessions = new Map<number, Session>();
 let engine: Engine | undefined;
 let lastSession = 0;
 
-async function answer(request: EngineRequest): Promise<EngineAnswer> {
+async function answer(request: Exclude<EngineRequest, { kind: "close" }>): Promise<EngineAnswer> {
   switch (request.kind) {
     case "open": {
       const { folder, files, threads } = request.setup;
@@ -40,9 +40,16 @@ function sessionOf(number: number): Session {
   return session;
 }
 
+/** Without its port the thread has nothing left to do, and ends. */
+async function close(): Promise<void> {
+  for (const session of sessions.values()) await session.release();
+  parentPort?.close();
+}
+
 let queue = Promise.resolve();
 parentPort?.on("message", ({ id, message }: Numbered<EngineRequest>) => {
   queue = queue.then(async () => {
+    if (message.kind === "close") return close();
     const reply = await answer(message).catch((error): EngineAnswer => ({ kind: "failed", error: sendable(error) }));
     parentPort?.postMessage({ id, message: reply }, reply.kind === "outputs" ? buffersOf(reply.outputs) : []);
   });

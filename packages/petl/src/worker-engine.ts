@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { type Engine, InternalError, type Session, type Tensors } from "@petl/core";
 import type { EngineAnswer, EngineRequest, Numbered } from "./engine/messages.ts";
@@ -8,7 +9,10 @@ import type { OrtOptions } from "./ort.ts";
 
 /** An engine that must be closed: its thread then ends. */
 export interface WorkerEngine extends Engine {
-  /** Ends the thread; what still runs is rejected. */
+  /**
+   * Rejects what still runs and ends the thread, once the run under way is done: a thread that is ended inside of ONNX
+   * Runtime takes the process with it. For the same reason close before `process.exit`.
+   */
   close(): Promise<void>;
 }
 
@@ -128,8 +132,12 @@ export function connect(worker: Worker): Connection {
       return answer;
     },
     async close() {
+      if (ended) return;
       end(new InternalError("the engine is closed"));
-      await worker.terminate();
+      const exit = once(worker, "exit");
+      worker.ref();
+      worker.postMessage({ id: 0, message: { kind: "close" } satisfies EngineRequest });
+      await exit;
     },
   };
 }

@@ -1,9 +1,9 @@
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { InputError, RunError } from "@petl/core";
 import { CommanderError } from "commander";
 import { MachineError } from "../machine-error.ts";
 import { openTerminal } from "../terminal.ts";
+import { version } from "../version.ts";
 import { commandLine } from "./command.ts";
 import type { Context, Verb } from "./verb.ts";
 import { verbs } from "./verbs.ts";
@@ -11,12 +11,18 @@ import { verbs } from "./verbs.ts";
 /** What a shell is told of how it went. */
 const exits = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
+/** Whether the reader of stdout has seen enough, as in `petl … | head`. */
+let readerLeft = false;
+
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
-  process.stdout.on("error", closedEarly);
-  process.stderr.on("error", closedEarly);
-  const program = commandLine(verbs, version(), run);
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    readerLeft = true;
+  });
+  process.stderr.on("error", () => undefined); // nobody listens
+  const program = commandLine(verbs, version, run);
   if (args.length === 0) {
     process.stderr.write(program.helpInformation());
     return exits.usage;
@@ -32,10 +38,7 @@ async function main(args: readonly string[]): Promise<number> {
 async function run(verb: Verb, given: Readonly<Record<string, unknown>>, operands: readonly string[]): Promise<void> {
   const terminal = openTerminal();
   const interruption = new AbortController();
-  process.on("SIGINT", () => {
-    if (interruption.signal.aborted || !verb.endsItself) process.exit(exits.interrupted);
-    interruption.abort();
-  });
+  process.once("SIGINT", () => interruption.abort()); // the second time the system ends it at once
   const context: Context = { print: (line) => write(`${line}\n`), write, terminal, signal: interruption.signal };
   try {
     await verb.start(given, operands, context);
@@ -45,11 +48,13 @@ async function run(verb: Verb, given: Readonly<Record<string, unknown>>, operand
 }
 
 async function write(text: string): Promise<void> {
+  if (readerLeft) throw new Error("nobody reads stdout");
   if (!process.stdout.write(text)) await once(process.stdout, "drain");
 }
 
 /** Says what went wrong on stderr, and gives the exit code that says it to scripts. */
 function explain(error: unknown): number {
+  if (readerLeft) return exits.done;
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return exits.done;
     const sentence = error.message.replace(/^error: /, "").replace(/\n\(Did you mean (.*)\?\)$/s, "; did you mean $1?");
@@ -66,17 +71,4 @@ function say(lines: readonly string[], code: number): number {
   const { line } = openTerminal();
   for (const text of lines) line(`petl: ${text}`);
   return code;
-}
-
-/** A reader that has seen enough (`petl … | head`) is no fault. */
-function closedEarly(error: NodeJS.ErrnoException): void {
-  if (error.code === "EPIPE") process.exit(exits.done);
-  throw error;
-}
-
-function version(): string {
-  const { version }: { version: string } = JSON.parse(
-    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
-  );
-  return version;
 }

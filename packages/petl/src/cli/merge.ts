@@ -31,7 +31,6 @@ export const mergeVerb = defineVerb({
     threads: modelFlags.threads,
   },
   examples: ["merge --base models/tiny --adapter out --out merged"],
-  endsItself: true,
   async run({ flags, json }, context) {
     await withModel({ ...flags, task: undefined, labels: undefined }, context, async (model) => {
       const { base, adapted, phi, engine, labels } = model;

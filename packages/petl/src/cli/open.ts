@@ -126,10 +126,28 @@ export async function withModel<T>(
   const parts = chosen.adapter === undefined ? await alone(base, chosen) : await together(base, chosen, where);
   const engine: WorkerEngine = await workerEngine(path, base.checkpoint?.files ?? [], { threads: chosen.threads });
   try {
-    return await work({ base, path, engine, ...parts });
+    return await work({ base, path, engine: interruptible(engine, where.signal), ...parts });
   } finally {
     await engine.close();
   }
+}
+
+/** The same engine, which refuses to begin anything once the signal is aborted. */
+function interruptible(engine: Engine, signal: AbortSignal): Engine {
+  return {
+    ...engine,
+    async createSession(graph) {
+      signal.throwIfAborted();
+      const session = await engine.createSession(graph);
+      return {
+        ...session,
+        run(inputs, into) {
+          signal.throwIfAborted();
+          return session.run(inputs, into);
+        },
+      };
+    },
+  };
 }
 
 type Parts = Pick<OpenModel, "adapted" | "phi" | "labels">;

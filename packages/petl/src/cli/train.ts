@@ -16,7 +16,6 @@ export const trainVerb = defineVerb({
   summary: "fine-tune a base model on your data",
   flags: trainFlags,
   takesMethods: true,
-  endsItself: true,
   examples: [
     "train --base BASE --data reviews.csv --method lora --rank 8 --out my-adapter",
     "train --base BASE --data glue/sst2 --method bitfit --epochs 3 --lr 1e-3 --out sst2-bitfit",

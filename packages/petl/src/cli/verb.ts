@@ -9,7 +9,7 @@ export interface Context {
   write(piece: string): Promise<void>;
   /** Progress and remarks, on stderr. */
   readonly terminal: Terminal;
-  /** Aborted by Ctrl-C. */
+  /** Aborted by Ctrl-C; the verb then ends as soon as it can, with an AbortError where its work is not done. */
   readonly signal: AbortSignal;
 }
 
@@ -35,8 +35,6 @@ interface Description<F extends Flags> {
   readonly takesMethods?: boolean;
   /** command lines for the help, without `petl` */
   readonly examples: readonly string[];
-  /** whether Ctrl-C leaves the ending to the verb, which watches the signal; otherwise all ends at once */
-  readonly endsItself?: boolean;
 }
 
 interface VerbRule<F extends Flags> extends Description<F> {

@@ -12,7 +12,9 @@ export type EngineRequest =
   | { readonly kind: "open"; readonly setup: EngineSetup }
   | { readonly kind: "create"; readonly graph: EncodedGraph }
   | { readonly kind: "run"; readonly session: number; readonly inputs: Packed }
-  | { readonly kind: "release"; readonly session: number };
+  | { readonly kind: "release"; readonly session: number }
+  /** has no answer but the thread's end */
+  | { readonly kind: "close" };
 
 /** What the worker answers. */
 export type EngineAnswer =
