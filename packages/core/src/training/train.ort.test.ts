@@ -1,0 +1,172 @@
+import { expect, test } from "vitest";
+import type { EncodedExample } from "../data/encode.ts";
+import { goldenBase } from "../formats/golden.fake.ts";
+import { adapt, initialPhi } from "../peft/adapt.ts";
+import type { MethodUse } from "../peft/method.ts";
+import { bitfit } from "../peft/methods/bitfit.ts";
+import { lora } from "../peft/methods/lora.ts";
+import { nativeEngine } from "../runtime/native.fake.ts";
+import { random } from "../tensor/random.ts";
+import { parseSettings } from "./settings.ts";
+import type { TrainingState } from "./state.ts";
+import { type TrainingEvent, type TrainingRun, train } from "./train.ts";
+
+const numbers = random(1, "rows");
+const examples: readonly EncodedExample[] = Array.from({ length: 50 }, () => {
+  const inputIds = Int32Array.from({ length: 3 + numbers.integer(12) }, () => 5 + numbers.integer(90));
+  return { inputIds, target: { kind: "class", id: (inputIds[0] ?? 0) % 3 } };
+});
+
+async function newRun(
+  settings: object,
+  methods: readonly MethodUse[] = [lora.use({ dropout: 0.2 })],
+): Promise<TrainingRun> {
+  const { base, path } = await goldenBase("bert-sequence-classification");
+  const adapted = adapt(base, methods, { task: "classification", labels: 3 });
+  const phi = await initialPhi(adapted, 3);
+  return {
+    engine: nativeEngine(path),
+    adapted,
+    phi,
+    examples,
+    settings: parseSettings({ batch: 8, lr: 0.01, ...settings }),
+  };
+}
+
+async function events(run: TrainingRun): Promise<readonly TrainingEvent[]> {
+  const all: TrainingEvent[] = [];
+  for await (const event of train(run))
+    all.push(event.kind === "checkpoint" ? { ...event, state: copy(event.state) } : event);
+  return all;
+}
+
+const copy = (state: TrainingState): TrainingState => ({
+  ...state,
+  values: state.values.slice(),
+  moments: state.moments.map((moment) => moment.slice()),
+  best: state.best && { ...state.best, values: state.best.values.slice() },
+});
+
+const steps = (all: readonly TrainingEvent[]) => all.filter((event) => event.kind === "step");
+const statesOf = (all: readonly TrainingEvent[]) =>
+  all.flatMap((event) => (event.kind === "checkpoint" ? [event.state] : []));
+
+test("a run that goes on from any checkpoint ends with the same bits and tells the same steps", async () => {
+  const settings = {
+    steps: 12,
+    accumulate: 2,
+    batch: 4,
+    checkpointEvery: 1,
+    evaluateEvery: 3,
+    dropout: 0.1,
+    warmup: 0.2,
+  };
+  const whole = { ...(await newRun(settings)), validation: examples.slice(0, 10) };
+  const told = await events(whole);
+  const states = statesOf(told);
+  expect(states.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  for (const resume of [states[0], states[4], states[10]]) {
+    const rest = { ...(await newRun(settings)), validation: examples.slice(0, 10), resume };
+    const toldAgain = await events(rest);
+    expect(rest.phi.values).toEqual(whole.phi.values);
+    expect(steps(toldAgain)).toEqual(steps(told).slice(resume?.step));
+    expect(statesOf(toldAgain)).toEqual(states.slice(resume?.step));
+  }
+});
+
+test("two runs of one seed are the same bits; another seed's are others", async () => {
+  const [a, b, c] = [await newRun({ steps: 4 }), await newRun({ steps: 4 }), await newRun({ steps: 4, seed: 9 })];
+  for (const run of [a, b, c]) await events(run);
+  expect(a.phi.values).toEqual(b.phi.values);
+  expect(a.phi.values).not.toEqual(c.phi.values);
+});
+
+test.each([true, false])("accumulating micro-batches equals one large batch (shuffled: %s)", async (shuffle) => {
+  const use = [lora.use({})]; // without dropout, whose noise is of each micro-batch
+  const large = await newRun({ steps: 10, batch: 12, shuffle }, use);
+  const small = await newRun({ steps: 10, batch: 3, accumulate: 4, shuffle }, use);
+  const [a, b] = [steps(await events(large)), steps(await events(small))];
+  // float32 sums of parts instead of a whole
+  for (const [i, step] of a.entries()) expect(Math.abs(step.loss - (b[i]?.loss ?? 0))).toBeLessThan(1e-5);
+  for (const [i, value] of large.phi.values.entries())
+    expect(Math.abs(value - (small.phi.values[i] ?? 0))).toBeLessThan(1e-4);
+});
+
+test("a stopped run gives its state and goes on to the same bits", async () => {
+  const whole = await newRun({ steps: 6 });
+  await events(whole);
+  const stop = { aborted: false };
+  const first = { ...(await newRun({ steps: 6 })), stop };
+  const told: TrainingEvent[] = [];
+  for await (const event of train(first)) {
+    told.push(event);
+    if (event.kind === "step" && event.step === 2) stop.aborted = true;
+  }
+  expect(told.at(-1)).toEqual({ kind: "end", step: 2, reason: "stopped" });
+  const second = { ...(await newRun({ steps: 6 })), resume: statesOf(told)[0] };
+  await events(second);
+  expect(second.phi.values).toEqual(whole.phi.values);
+});
+
+test("a loss that is no number ends the run, names the step and leaves Φ as it was", async () => {
+  const run = await newRun({ steps: 50, lr: 3e38, warmup: 0, clip: 0, schedule: "constant" });
+  let before = run.phi.values.slice();
+  const told = (async () => {
+    for await (const event of train(run)) if (event.kind === "step") before = run.phi.values.slice();
+  })();
+  await expect(told).rejects.toThrow(/^step \d+: the (loss|gradient's norm) is (NaN|Infinity)/);
+  expect(run.phi.values).toEqual(before);
+});
+
+test("early stopping ends the run after so many evaluations without a smaller loss, with the best Φ", async () => {
+  const settings = { steps: 40, evaluateEvery: 1, earlyStop: 3, lr: 0.3, schedule: "constant", clip: 0 };
+  const run = { ...(await newRun(settings)), validation: examples.slice(0, 16) };
+  let [best, bestValues] = [Number.POSITIVE_INFINITY, run.phi.values.slice()];
+  let since = 0;
+  let end: TrainingEvent | undefined;
+  for await (const event of train(run)) {
+    if (event.kind === "evaluation") {
+      since = event.evaluation.loss < best ? 0 : since + 1;
+      if (since === 0) [best, bestValues] = [event.evaluation.loss, run.phi.values.slice()];
+    }
+    end = event;
+  }
+  expect(end).toMatchObject({ kind: "end", reason: "early stop" });
+  expect(since).toBe(3);
+  expect(run.phi.values).toEqual(bestValues);
+});
+
+test("the head and LoRA's B move by rates of their own", async () => {
+  const one = { steps: 1, schedule: "constant", optimizer: "sgd", clip: 0, lr: 0.01 };
+  const moved = async (settings: object) => {
+    const run = await newRun({ ...one, ...settings }, [lora.use({})]);
+    const start = run.phi.values.slice();
+    await events(run);
+    return (pattern: RegExp) =>
+      run.phi.layout.flatMap(({ name, offset, size }) =>
+        pattern.test(name)
+          ? Array.from({ length: size }, (_, i) => (run.phi.values[offset + i] ?? 0) - (start[offset + i] ?? 0))
+          : [],
+      );
+  };
+  const [plain, changed] = [await moved({}), await moved({ headLr: 0.03, loraPlus: 16 })];
+  const ratio = (pattern: RegExp) => {
+    const [a, b] = [plain(pattern), changed(pattern)];
+    return b.reduce((sum, value) => sum + Math.abs(value), 0) / a.reduce((sum, value) => sum + Math.abs(value), 0);
+  };
+  expect(ratio(/^classifier/)).toBeCloseTo(3, 3); // float32 steps of about 1e-3
+  expect(ratio(/lora_B/)).toBeCloseTo(16, 2);
+});
+
+test("weight decay leaves out biases and norms where asked to", async () => {
+  const settings = { steps: 1, schedule: "constant", optimizer: "sgd", lr: 0.1, weightDecay: 0.5, clip: 1e-9 };
+  const shrunk = async (noDecay: readonly string[]) => {
+    const run = await newRun({ ...settings, noDecay }, [bitfit.use({})]);
+    const start = run.phi.values.slice();
+    await events(run);
+    const { offset = 0 } = run.phi.layout.find(({ name }) => name.endsWith("query.bias")) ?? {};
+    return (run.phi.values[offset] ?? 0) / (start[offset] ?? 0);
+  };
+  expect(await shrunk([])).toBeCloseTo(0.95, 5);
+  expect(await shrunk(["bias"])).toBeCloseTo(1, 5);
+});
