@@ -25,15 +25,17 @@ def tokenize(rows, tokenizer, max_length):
 
 
 def grouped_batches(rows, size, order):
-    """Shuffles, sorts within every MEGA batches by length, cuts into batches and shuffles those."""
+    """Shuffles, sorts within every MEGA batches by length, cuts into batches and shuffles those; a short one comes last."""
     indices = list(range(len(rows)))
     order.shuffle(indices)
+    short = indices[len(indices) // size * size :]
+    indices = indices[: len(indices) - len(short)]
     batches = []
     for first in range(0, len(indices), MEGA * size):
         part = sorted(indices[first : first + MEGA * size], key=lambda row: -len(rows[row]["input_ids"]))
         batches += [part[at : at + size] for at in range(0, len(part), size)]
     order.shuffle(batches)
-    return batches
+    return batches + ([short] if short else [])
 
 
 def make_plan(base, folder, rows, epochs, batch, max_length, seed):

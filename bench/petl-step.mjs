@@ -1,0 +1,65 @@
+// Times training steps of LoRA (rank 8, alpha 16, query and value): forward, backward, clip and AdamW.
+// The same work and the same protocol as bench/python/step.py: after its warm-up it prints {"ready": true, …}; a line
+// "N" on stdin then runs N steps and prints {"ms": [per step], "rss": peak bytes, "loss": last}.
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import { adapt, initialPhi, methods, parseSettings, readBase, train } from "@petl/core";
+import { directory, workerEngine } from "petl";
+
+const { values } = parseArgs({
+  options: {
+    base: { type: "string" },
+    batch: { type: "string", default: "16" },
+    tokens: { type: "string", default: "128" },
+    threads: { type: "string", default: "2" },
+    "warm-up": { type: "string", default: "2" },
+  },
+});
+const [batch, tokens, threads, warmUp] = [values.batch, values.tokens, values.threads, values["warm-up"]].map(Number);
+
+const base = await readBase(directory(values.base));
+const lora = methods.find(({ name }) => name === "lora").use({ rank: 8, alpha: 16, targets: "query,value" });
+const adapted = adapt(base, [lora], { task: "classification", labels: 2 });
+const phi = await initialPhi(adapted, 0);
+const engine = await workerEngine(values.base, base.checkpoint.files, { threads });
+let state = 1;
+const next = (below) => {
+  state = (state * 48271) % 2147483647;
+  return state % below;
+};
+const { vocabulary } = base.model.sizes;
+const examples = Array.from({ length: batch }, () => ({
+  inputIds: Int32Array.from({ length: tokens }, () => 1000 + next(vocabulary - 1000)),
+  target: { kind: "class", id: next(2) },
+}));
+const settings = parseSettings({ steps: 1_000_000, batch, lr: 1e-4, schedule: "constant", checkpointEvery: 0 });
+const events = train({ engine, adapted, phi, examples, settings });
+await events.next(); // compiled
+
+async function step() {
+  const begin = performance.now();
+  const { value } = await events.next();
+  return { ms: performance.now() - begin, loss: value.loss };
+}
+
+const first = await step();
+const firstStepSeconds = performance.now() / 1000; // since the process began
+for (let i = 1; i < warmUp; i++) await step();
+say({ ready: true, mode: "petl", first_step_seconds: firstStepSeconds, first_loss: first.loss });
+for await (const line of createInterface({ input: process.stdin })) {
+  if (!line.trim()) break;
+  const ms = [];
+  let loss = 0;
+  for (let i = 0; i < Number(line); i++) {
+    const result = await step();
+    ms.push(Math.round(result.ms * 1000) / 1000);
+    loss = result.loss;
+  }
+  say({ ms, rss: process.resourceUsage().maxRSS * 1024, loss });
+}
+await events.return();
+await engine.close();
+
+function say(document) {
+  process.stdout.write(`${JSON.stringify(document)}\n`);
+}
