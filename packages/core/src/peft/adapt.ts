@@ -121,6 +121,7 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, noise: Noi
     frozen: new Map(),
     linearLayers: [],
     adaptedSites: new Set(),
+    acting: new Set(),
     merges: [],
     unmergeable: new Set(),
     problems: new Set(),

@@ -22,6 +22,8 @@ export interface Building {
   /** paths of all linear layers, and of the sites at which a method acts */
   readonly linearLayers: string[];
   readonly adaptedSites: Set<string>;
+  /** methods that found something to act on or to train */
+  readonly acting: Set<MethodUse>;
   /** tensors of the base as merging changes them, by name, one entry a site */
   readonly merges: (() => readonly (readonly [string, Value])[])[];
   /** methods that cannot be merged into the base's weights */
@@ -54,7 +56,9 @@ function moduleTensor(building: Building, name: string, shape: readonly number[]
   const fits = stored?.shape.length === shape.length && stored.shape.every((length, axis) => length === shape[axis]);
   const head = inHead(building, name);
   const place = placeOf(building, name);
-  const trainer = methods.find((use) => use.trains?.({ ...place, shape, head }));
+  const trainers = methods.filter((use) => use.trains?.({ ...place, shape, head }));
+  for (const use of trainers) building.acting.add(use);
+  const [trainer] = trainers;
   if (head ? building.headTrained || trainer : trainer) {
     const start =
       stored && fits
@@ -123,6 +127,7 @@ function hooksOf(building: Building): Hooks {
     const actors = building.headTrained && inHead(building, path) ? [] : methods.filter(acts);
     if (actors.length > 1) problems.add(`${actors.map(({ name }) => name).join(" and ")} cannot both act on ${path}`);
     if (actors.length > 0) adaptedSites.add(path);
+    for (const use of actors) building.acting.add(use);
     return actors[0];
   };
   return {

@@ -1,15 +1,18 @@
 import { suggestion } from "../errors.ts";
-import type { Building } from "./builder.ts";
+import { type Building, inHead } from "./builder.ts";
 import type { MethodUse } from "./method.ts";
 import { endsIn, layerOf } from "./targets.ts";
 
 /** What the methods' options name that the model does not have: modules, layers. */
 export function checkTargets(building: Building): readonly string[] {
-  return building.methods.flatMap((use) => [
-    ...Object.values(use.options).flatMap((value) => unknownNames(building, value)),
-    ...Object.values(use.options).flatMap((value) => unknownLayers(building, use, value)),
-    ...actsNowhere(building, use),
-  ]);
+  return building.methods.flatMap((use) => {
+    const values = Object.values(use.options);
+    const unknown = [
+      ...values.flatMap((value) => unknownNames(building, value)),
+      ...values.flatMap((value) => unknownLayers(building, use, value)),
+    ];
+    return unknown.length > 0 ? unknown : actsNowhere(building, use);
+  });
 }
 
 function unknownNames(building: Building, option: unknown): readonly string[] {
@@ -20,7 +23,7 @@ function unknownNames(building: Building, option: unknown): readonly string[] {
   return option.names
     .filter((name) => typeof name === "string" && !paths.some((path) => endsIn(path, name)))
     .map((name: string) => {
-      const known = shortNames(building.linearLayers);
+      const known = targetNames(building);
       const question = suggestion(name, known) || ";";
       return `no linear layer of ${modelType} is named "${name}"${question} its linear layers: ${known.join(", ")}`;
     });
@@ -37,11 +40,11 @@ function unknownLayers(building: Building, use: MethodUse, option: unknown): rea
   return typeof count === "number" && count > layers ? [`${use.name}: cannot take ${count} layers; ${has}`] : [];
 }
 
-/** A method that is meant to act on linear layers and finds none. */
-function actsNowhere({ adaptedSites, linearLayers, base }: Building, use: MethodUse): readonly string[] {
-  if (!use.targetsLinear || adaptedSites.size > 0) return [];
+/** A method that chooses its layers and finds none. */
+function actsNowhere(building: Building, use: MethodUse): readonly string[] {
+  if (!("targets" in use.options) || building.acting.has(use)) return [];
   return [
-    `${use.name} finds no layer to act on in this ${base.model.modelType}; its linear layers: ${shortNames(linearLayers).join(", ")}`,
+    `${use.name} finds no layer to act on in this ${building.base.model.modelType}; its linear layers: ${targetNames(building).join(", ")}`,
   ];
 }
 
@@ -52,6 +55,10 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 function modulePaths({ parameters, frozen }: Building): readonly string[] {
   return [...parameters.keys(), ...frozen.keys()].map((name) => name.slice(0, name.lastIndexOf(".")));
 }
+
+/** The linear layers that methods may act on: all but those of a trained head. */
+const targetNames = (building: Building): readonly string[] =>
+  shortNames(building.linearLayers.filter((path) => !building.headTrained || !inHead(building, path)));
 
 /** The names that tell a model's linear layers apart: `ffn.lin1` and `query`, not `encoder.layer.0.attention.self.query`. */
 function shortNames(paths: readonly string[]): readonly string[] {

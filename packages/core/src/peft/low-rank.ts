@@ -17,7 +17,7 @@ export const lowRankOptions = {
   exclude: targets("linear layers to leave out, named in the same way"),
   layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
   rankStabilized: toggle(false, "scale by alpha / √rank instead of alpha / rank"),
-  rankPattern: patterns("ranks of their own for layers by the end of their path"),
+  rankPattern: patterns("ranks of their own for layers by the end of their path", z.int()),
   alphaPattern: patterns("alphas of their own for layers by the end of their path"),
 };
 export type LowRank = OptionValues<typeof lowRankOptions>;

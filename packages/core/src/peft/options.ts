@@ -44,11 +44,11 @@ export const choice = <const T extends string>(names: readonly T[], initial: T, 
   ...{ schema: z.enum(names), initial, help: `${help}: ${names.join(", ")}`, placeholder: "NAME" },
 });
 
-/** A number for each of some patterns, `q_lin=16,layer.0=4`. */
-export const patterns = (help: string): Option<Readonly<Record<string, number>>> => ({
+/** A number above 0 for each of some patterns, `q_lin=16,layer.0=4`. */
+export const patterns = (help: string, number = z.number()): Option<Readonly<Record<string, number>>> => ({
   schema: z.preprocess(
     (value) => (typeof value === "string" ? parsePatterns(value) : value),
-    z.record(z.string().refine(isPattern, "not a regular expression"), z.number().positive()),
+    z.record(z.string().refine(isPattern, "not a regular expression"), number.positive()),
   ),
   ...{ initial: {}, help, placeholder: "PATTERN=N,…" },
 });
@@ -124,7 +124,7 @@ function parseTargets(text: string): Targets {
 
 function isPattern(text: string): boolean {
   try {
-    return new RegExp(text).source !== "" && text.length <= 1000;
+    return new RegExp(text) && text !== "" && text.length <= 1000;
   } catch {
     return false;
   }
