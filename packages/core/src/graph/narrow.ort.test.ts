@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { modelOf } from "../models/models.ts";
-import { joinPath, type Scope } from "../nn/scope.ts";
-import { noHooks } from "../nn/sites.ts";
+import { bareScope } from "../nn/bare-scope.fake.ts";
 import { numbers, runOnce } from "../runtime/native.fake.ts";
 import type { Tensors } from "../runtime/session.ts";
 import { float32, type HostTensor, sizeOf } from "../tensor/host-tensor.ts";
@@ -219,21 +218,6 @@ test("a graph without slices is returned as it is", () => {
   expect(narrow(y)).toBe(y);
 });
 
-/** A scope that announces sites to nobody and makes an input of every tensor. */
-function bareScope(path: string, tensors = new Map<string, Value>()): Scope {
-  return {
-    path,
-    hooks: noHooks,
-    at: (name) => bareScope(joinPath(path, name), tensors),
-    parameter(name, shape) {
-      const known = tensors.get(joinPath(path, name)) ?? input(joinPath(path, name), "float32", shape);
-      tensors.set(joinPath(path, name), known);
-      return known;
-    },
-    dropout: (value) => value,
-  };
-}
-
 test("a classifier on BERT's first token needs of the last layer all keys and values, and one row of the rest", async () => {
   const model = modelOf({
     ...{ model_type: "bert", hidden_size: hidden, num_hidden_layers: 2, num_attention_heads: 2 },
@@ -241,7 +225,7 @@ test("a classifier on BERT's first token needs of the last layer all keys and va
   });
   const ids = (name: string) => input(name, "int32", ["batch", "tokens"]);
   const inputs = { inputIds: ids("a"), attentionMask: ids("b"), tokenTypeIds: ids("c") };
-  const scope = bareScope("");
+  const scope = bareScope();
   const states = model.encode(scope, inputs);
   const logits = model.classify(scope, model.pool(scope, states), 3);
   const t = "tokens";

@@ -6,7 +6,7 @@ import { numbers, runOnce } from "../runtime/native.fake.ts";
 import { float32, sizeOf } from "../tensor/host-tensor.ts";
 import { random } from "../tensor/random.ts";
 import { attention, maskBias } from "./attention.ts";
-import type { Scope } from "./scope.ts";
+import { bareScope } from "./bare-scope.fake.ts";
 import { type Hooks, noHooks } from "./sites.ts";
 
 const [batch, tokens, heads, headSize, virtual] = [2, 5, 3, 2, 4];
@@ -33,13 +33,6 @@ const fed = {
 const text = (name: string) => input(name, "float32", ["batch", "tokens", hidden]);
 const inputs = { query: text("query"), key: text("key"), value: text("value") };
 const bias = maskBias(input("mask", "int32", ["batch", "tokens"]));
-
-const scope = (hooks: Hooks): Scope => ({
-  ...{ path: "attention", hooks },
-  at: () => scope(hooks),
-  parameter: (name, shape) => input(name, "float32", shape),
-  dropout: (x) => x,
-});
 
 /** Keys and values in front of the text's, seen by all, as prefix tuning adds them. */
 const withPrefix: Hooks = {
@@ -93,7 +86,7 @@ test.each([
   ["the text's keys only, and of them those that the mask shows", noHooks, false],
   ["virtual keys in front too", withPrefix, true],
 ] as const)("attention by hand and in the graph agree: %s", async (_, hooks, prefixed) => {
-  const y = attention(scope(hooks), { ...inputs, bias, heads, index: 0, layers: 1 });
+  const y = attention(bareScope(hooks), { ...inputs, bias, heads, index: 0, layers: 1 });
   const found = numbers((await runOnce({ y }, fed)).y!);
   const wanted = byHand(prefixed);
   expect(found.length).toBe(wanted.length);
@@ -103,7 +96,7 @@ test.each([
 });
 
 test("masked keys weigh exactly nothing, whatever they hold", async () => {
-  const y = attention(scope(withPrefix), { ...inputs, bias, heads, index: 0, layers: 1 });
+  const y = attention(bareScope(withPrefix), { ...inputs, bias, heads, index: 0, layers: 1 });
   const junk = (tensor: { readonly shape: readonly number[]; readonly data: Float32Array }) => {
     const data = tensor.data.map((number, i) => (mask.flat()[Math.floor(i / hidden)] ? number : 1e6 - i));
     return float32(tensor.shape, data);

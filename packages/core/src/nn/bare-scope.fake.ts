@@ -1,0 +1,18 @@
+import { input, type Value } from "../graph/value.ts";
+import { joinPath, type Scope } from "./scope.ts";
+import { noHooks } from "./sites.ts";
+
+/** A scope that makes an input of every tensor, under its path, and drops nothing. */
+export function bareScope(hooks = noHooks, path = "", tensors = new Map<string, Value>()): Scope {
+  return {
+    ...{ path, hooks },
+    at: (name) => bareScope(hooks, joinPath(path, name), tensors),
+    parameter(name, shape) {
+      const own = joinPath(path, name);
+      const known = tensors.get(own) ?? input(own, "float32", shape);
+      tensors.set(own, known);
+      return known;
+    },
+    dropout: (x) => x,
+  };
+}
