@@ -12,6 +12,7 @@ import {
   type MethodUse,
   readAdapter,
   readBase,
+  type Sites,
   taskOf,
   tasks,
 } from "@petl/core";
@@ -150,8 +151,16 @@ function describe({ base, adapter, adapted, hasTask }: Found) {
         part === "head" && !hasTask ? [] : [[method ?? "head", size] as const],
       ),
     ),
-    sites: listSites(base, goal),
+    sites: sitesOf(base, goal, hasTask),
   };
+}
+
+/** Without a task there is no head whose layers were sites. */
+function sitesOf(base: HfModel, goal: Goal, hasTask: boolean): Sites {
+  const sites = listSites(base, goal);
+  const heads = hasTask ? [] : base.model.headModules[goal.task];
+  const outside = (path: string) => !heads.some((module) => path === module || path.startsWith(`${module}.`));
+  return { ...sites, linear: sites.linear.filter(outside) };
 }
 
 const product = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);

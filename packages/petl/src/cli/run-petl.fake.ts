@@ -1,0 +1,60 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+
+/** The built command line, as users start it. */
+export const bin = fileURLToPath(new URL("../../bin/petl.js", import.meta.url));
+export const golden = fileURLToPath(new URL("../../../core/golden/", import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `petl` in a process of its own, without network. */
+export function petl(args: readonly string[], cwd?: string): Promise<Ended> {
+  const child = spawn(process.execPath, [bin, ...args], {
+    cwd,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, HF_HUB_OFFLINE: "1", NO_COLOR: "1" },
+  });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (text) => {
+    stdout += text;
+  });
+  child.stderr.on("data", (text) => {
+    stderr += text;
+  });
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** The lines of stdout as JSON, of a run that must have gone well. */
+export async function petlJson(args: readonly string[], cwd?: string): Promise<unknown[]> {
+  const { code, stdout, stderr } = await petl(args, cwd);
+  if (code !== 0) throw new Error(`petl ${args.join(" ")} ended with ${code}: ${stderr}`);
+  return stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
+
+/** A folder that is gone when the test is over. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "petl-cli-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** The largest difference of two nested lists of numbers; infinite where their forms differ. */
+export function distance(a: unknown, b: unknown): number {
+  if (typeof a === "number" && typeof b === "number") return Math.abs(a - b);
+  if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return Number.POSITIVE_INFINITY;
+  return a.reduce((most, each, i) => Math.max(most, distance(each, b[i])), 0);
+}
