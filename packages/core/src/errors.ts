@@ -38,16 +38,20 @@ export function suggestion(given: string, allowed: Iterable<string>): string {
   return best && best.distance <= Math.max(1, Math.floor(best.name.length / 3)) ? `; did you mean "${best.name}"?` : "";
 }
 
-/** Levenshtein distance. */
+/** Edits that lead from one word to the other: a letter more, less or changed, or two neighbours swapped. */
 function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  const at = (i: number, j: number) => rows[i]?.[j] ?? Number.POSITIVE_INFINITY;
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
+    rows.push(row);
     for (let j = 1; j <= b.length; j++) {
-      const substitution = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(substitution, previous[j]! + 1, row[j - 1]! + 1));
+      const substitution = at(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const isSwap = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      row.push(
+        Math.min(substitution, at(i - 1, j) + 1, at(i, j - 1) + 1, isSwap ? at(i - 2, j - 2) + 1 : a.length + b.length),
+      );
     }
-    previous = row;
   }
-  return previous[b.length]!;
+  return at(a.length, b.length);
 }

@@ -70,8 +70,9 @@ export async function writeFolderSafely<T>(
   }
 }
 
-/** Removes a folder so that readers see it whole or not at all. */
+/** Removes a folder, where there is one, so that readers see it whole or not at all. */
 export async function removeFolderSafely(path: string): Promise<void> {
+  if (!(await exists(path))) return;
   const temporary = temporarySibling(path);
   await writing(path, () => rename(path, temporary));
   await discard(temporary);

@@ -1,0 +1,211 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { bin, golden as goldenFolder, petl } from "./run-petl.fake.ts";
+
+const golden = (path: string) => join(goldenFolder, path);
+const scratch = mkdtempSync(join(tmpdir(), "petl-train-"));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+let runs = 0;
+const newFolder = () => join(scratch, `run-${runs++}`);
+
+const goldenRun = (name: string) => JSON.parse(readFileSync(golden(`training/${name}.json`), "utf8"));
+const metricsOf = (out: string) =>
+  readFileSync(join(out, "metrics.jsonl"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+
+/** The command line of a golden run. */
+function flagsOf({ base, init, flags, data }: ReturnType<typeof goldenRun>, out: string): string[] {
+  const { method, ...rest } = flags;
+  const given = Object.entries<unknown>(rest).flatMap(([name, value]) =>
+    name === "no-shuffle" ? ["--no-shuffle"] : [`--${name}`, String(value)],
+  );
+  const start = init ? ["--init", golden(init)] : ["--method", method];
+  return [
+    "train",
+    "--base",
+    golden(`models/${base}`),
+    "--data",
+    golden(data),
+    ...start,
+    ...given,
+    "--threads",
+    "1",
+    "--out",
+    out,
+  ];
+}
+
+test.each([
+  "bert-lora-accumulate",
+  "bert-full",
+  "bert-bitfit",
+  "roberta-lora-token-classification",
+  "bert-lora-masked-lm",
+])("%s: the command line repeats torch's thirty steps", async (name) => {
+  const run = goldenRun(name);
+  const out = newFolder();
+  const { code, stdout, stderr } = await petl([...flagsOf(run, out), "--json"]);
+  expect(code, stderr).toBe(0);
+  const steps = metricsOf(out).filter(({ loss }) => loss !== undefined);
+  expect(steps).toHaveLength(30);
+  for (const [i, { loss, lr, grad_norm }] of steps.entries()) {
+    expect(loss / run.loss[i]).toBeCloseTo(1, 5); // float32 sums in another order
+    expect(grad_norm / run.grad_norm[i]).toBeCloseTo(1, 4);
+    expect(lr).toBeCloseTo(run.lr[i], 9);
+  }
+  const summary = JSON.parse(stdout);
+  const head = summary.trainable_ratio_with_head * summary.base_parameters;
+  expect(Math.round(head)).toBe(run.trained_parameters);
+  expect(summary).toMatchObject({ steps: 30, examples: 64, out, evaluation: null });
+});
+
+test("what full fine-tuning writes is a base and an adapter", async () => {
+  const out = newFolder();
+  const run = goldenRun("bert-full");
+  expect((await petl(flagsOf(run, out))).code).toBe(0);
+  const rows = join(scratch, "rows.jsonl");
+  writeFileSync(rows, '{"input_ids": [5, 6, 7]}\n{"input_ids": [8, 9, 10, 11, 12]}\n');
+  const alone = await petl(["logits", "--base", out, "--input", rows]);
+  const onBase = await petl(["logits", "--base", golden(`models/${run.base}`), "--adapter", out, "--input", rows]);
+  expect(alone.stdout).toBe(onBase.stdout);
+  expect(alone.stdout.trim().split("\n")).toHaveLength(2);
+});
+
+/** A run of 60 steps with a checkpoint at every one. */
+const longRun = (out: string) => [
+  ...[
+    "train",
+    "--base",
+    golden("models/bert-sequence-classification"),
+    "--data",
+    golden("training/data/classification.jsonl"),
+  ],
+  ...[
+    "--method",
+    "lora",
+    "--lora-dropout",
+    "0.1",
+    "--steps",
+    "60",
+    "--batch",
+    "4",
+    "--accumulate",
+    "2",
+    "--lr",
+    "0.01",
+  ],
+  ...["--validation", "0.25", "--evaluate-every", "7", "--checkpoint-every", "1", "--threads", "1", "--out", out],
+];
+
+/** What must not depend on interruptions: the adapter's bytes, and metrics without their seconds. */
+function resultOf(out: string): { readonly adapter: string; readonly metrics: readonly unknown[] } {
+  const adapter = createHash("sha256");
+  for (const file of ["adapter_model.safetensors", "adapter_config.json"])
+    adapter.update(readFileSync(join(out, file)));
+  return { adapter: adapter.digest("hex"), metrics: metricsOf(out).map(({ seconds: _, ...rest }) => rest) };
+}
+
+test("killed at any moment and resumed, a run ends with the same adapter and the same metrics", async () => {
+  const whole = newFolder();
+  expect((await petl(longRun(whole))).code).toBe(0);
+  const wanted = resultOf(whole);
+  const out = newFolder();
+  let kills = 0;
+  for (const wait of [250, 700, 900, 1100, 1300, 1500, 60_000]) {
+    const begun = readdirSync(scratch).includes(out.slice(scratch.length + 1)) && readdirSync(out).includes("run.json");
+    const child = spawn(
+      process.execPath,
+      [bin, ...(begun ? ["train", "--resume", out] : [...longRun(out), "--overwrite"])],
+      { stdio: "ignore" },
+    );
+    const timer = setTimeout(() => child.kill("SIGKILL"), wait);
+    const code = await new Promise((resolve) => child.on("close", resolve));
+    clearTimeout(timer);
+    if (code === 0) break;
+    kills++;
+  }
+  expect(kills).toBeGreaterThan(1);
+  expect(resultOf(out)).toEqual(wanted);
+  expect(readdirSync(out).sort()).toEqual([
+    "adapter_config.json",
+    "adapter_model.safetensors",
+    "metrics.jsonl",
+    "run.json",
+  ]);
+}, 120_000);
+
+test("Ctrl-C saves, says how to go on and exits with 130; the run then ends as if it had never stopped", async () => {
+  const [whole, out] = [newFolder(), newFolder()];
+  await petl(longRun(whole));
+  const child = spawn(process.execPath, [bin, ...longRun(out)], { stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  child.stderr.on("data", (chunk) => {
+    said += chunk;
+    if (!child.killed && said.includes("step 1/")) child.kill("SIGINT");
+  });
+  expect(await new Promise((resolve) => child.on("close", resolve))).toBe(130);
+  expect(said).toContain(`petl train --resume ${out}`);
+  const again = await petl(longRun(out));
+  expect(again.code).toBe(2);
+  expect(again.stderr).toContain("--resume");
+  expect(again.stderr).toContain("--overwrite");
+  expect((await petl(["train", "--resume", out])).code).toBe(0);
+  expect(resultOf(out)).toEqual(resultOf(whole));
+}, 60_000);
+
+test("bad input is one clear message, exit code 2, and leaves nothing behind", async () => {
+  const base = ["--base", golden("models/bert-sequence-classification"), "--method", "lora"];
+  const write = (name: string, text: string) => {
+    writeFileSync(join(scratch, name), text);
+    return join(scratch, name);
+  };
+  const good = golden("training/data/classification.jsonl");
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [[...base, "--data", write("empty.csv", "")], /empty\.csv is empty/],
+    [[...base, "--data", write("odd.csv", "foo,bar\n1,2\n")], /foo/],
+    [[...base, "--data", write("text.csv", "text,label\ngood,1\nbad,0\n")], /no tokenizer/],
+    [
+      [
+        ...base,
+        "--data",
+        write("range.jsonl", '{"input_ids": [5, 99999], "label": 1}\n{"input_ids": [5], "label": 0}\n'),
+      ],
+      /99999/,
+    ],
+    [[...base, "--data", join(scratch, "nowhere.csv")], /nowhere\.csv/],
+    [[...base, "--data", good, "--targets", "qery"], /did you mean "query"\?/],
+    [[...base, "--data", good, "--rank", "0"], /rank/],
+    [[...base, "--data", good, "--size", "8"], /--size is no option of lora/],
+    [
+      ["--base", golden("models/bert-sequence-classification"), "--method", "lroa", "--data", good],
+      /did you mean "lora"\?/,
+    ],
+    [[...base, "--data", good, "--validation", "1.5"], /between 0 and 1/],
+    [[...base, "--data", good, "--steps", "3", "--epochs", "1"], /--steps and --epochs/],
+    [
+      [
+        "--base",
+        golden("models/bert-sequence-classification"),
+        "--init",
+        golden("adapters/distilbert-lora"),
+        "--data",
+        good,
+      ],
+      /does not fit/,
+    ],
+  ];
+  for (const [args, message] of cases) {
+    const out = newFolder();
+    const { code, stderr, stdout } = await petl(["train", ...args, "--out", out]);
+    expect(stderr).toMatch(message);
+    expect(code, stderr).toBe(2);
+    expect(stdout).toBe("");
+    expect(() => readdirSync(out)).toThrow();
+  }
+}, 60_000);
