@@ -56,6 +56,12 @@ describe("lengths", () => {
     await fc.assert(property, { numRuns: 40 });
   });
 
+  test("equal lengths are computed once, however many operators take them", () => {
+    const flat = () => reshape(cast(ids, "float32"), [times("batch", "tokens")]);
+    const { model } = encode({ y: mul(tanh(flat()), tanh(tanh(flat()))) });
+    expect(new TextDecoder("latin1").decode(model).match(/Concat/g)?.length).toBe(1);
+  });
+
   test("a length that no input has is refused", () => {
     expect(() => encode({ y: dims(["layers", 2]), used: ids })).toThrow(
       new InternalError('no input has an axis of length "layers"'),

@@ -36,7 +36,11 @@ export function encode(outputs: Readonly<Record<string, Value>>, fileName = (fil
   const names = new Names(results, inputs);
   const weights = leaves.flatMap(({ source }) => (source.kind === "weight" ? [source.tensor] : []));
   const fields: Field[] = [];
-  for (const leaf of leaves) fields.push(...leafFields(leaf, names, inputs, fileName));
+  const written = new Set<string>();
+  for (const leaf of leaves) {
+    if (!written.has(names.of(leaf))) fields.push(...leafFields(leaf, names, inputs, fileName));
+    written.add(names.of(leaf));
+  }
   for (const node of nodesOf(values)) fields.push(nodeField(named(node, names)));
   const described = results.map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
   // an output that is itself a leaf, or that bears two names, is passed on by a node of its own
@@ -61,9 +65,10 @@ export function encode(outputs: Readonly<Record<string, Value>>, fileName = (fil
   return { model, inputs, outputs: described, weights };
 }
 
-/** One name per value: an input's own, an output's given one, a number that is none of these for the rest. */
+/** One name per value: an input's own, an output's given one, a number that is none of these for the rest; equal lengths share one. */
 class Names {
   readonly #names = new Map<Value, string>();
+  readonly #lengths = new Map<string, string>();
   readonly #given: ReadonlySet<string>;
   #next = 0;
 
@@ -80,8 +85,17 @@ class Names {
   of(value: Value): string {
     const known = this.#names.get(value);
     if (known !== undefined) return known;
-    const name = value.source.kind === "input" ? value.source.name : this.#numbered(value.source.kind);
+    const name = this.#make(value.source);
     this.#names.set(value, name);
+    return name;
+  }
+
+  #make(source: Value["source"]): string {
+    if (source.kind === "input") return source.name;
+    if (source.kind !== "dims") return this.#numbered(source.kind);
+    const lengths = source.dims.join(",");
+    const name = this.#lengths.get(lengths) ?? this.#numbered("dims");
+    this.#lengths.set(lengths, name);
     return name;
   }
 

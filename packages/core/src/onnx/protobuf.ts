@@ -6,14 +6,14 @@ export type Field = readonly Uint8Array[];
 
 const text = new TextEncoder();
 
+/** Seven bits a byte, the lowest first; the eighth says that more come. Negative numbers are 64 bits of two's complement. */
 function varint(value: number | bigint): Uint8Array {
   const bytes: number[] = [];
   let rest = BigInt.asUintN(64, BigInt(value));
-  while (rest >= 128n) {
-    bytes.push(Number(rest & 127n) | 128);
-    rest >>= 7n;
-  }
-  bytes.push(Number(rest));
+  for (; rest >= 2n ** 28n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
+  let last = Number(rest); // nearly all are small from the start
+  for (; last >= 128; last >>= 7) bytes.push((last & 127) | 128);
+  bytes.push(last);
   return Uint8Array.from(bytes);
 }
 
