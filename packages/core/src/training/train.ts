@@ -1,6 +1,6 @@
-import { type Plan, planEpoch } from "../data/batches.ts";
-import { type Batch, collate } from "../data/collate.ts";
+import type { Batch } from "../data/collate.ts";
 import type { EncodedExample } from "../data/encode.ts";
+import type { Masking } from "../data/masking.ts";
 import { InputError, RunError } from "../errors.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { lengthOf, type Phi } from "../peft/phi.ts";
@@ -13,6 +13,7 @@ import { scheduleFactor } from "./schedules.ts";
 import type { TrainingSettings } from "./settings.ts";
 import type { Best, TrainingState } from "./state.ts";
 import { compileStep, type TrainingStep } from "./step.ts";
+import { stepBatches, stepsInEpoch } from "./step-batches.ts";
 
 /** What is trained on what. */
 export interface TrainingRun {
@@ -60,9 +61,9 @@ export interface StepEvent {
 export async function* train(run: TrainingRun): AsyncGenerator<TrainingEvent, void, void> {
   const { engine, adapted, settings, phi, validation } = run;
   const schedule = scheduleOf(run);
-  const rowsOf = rowsByStep(run, schedule.stepsPerEpoch);
-  const buffers = gradientBuffers(run);
+  const batchesOf = stepBatches({ ...run, padId: adapted.base.model.sizes.padId });
   const step = await compileStep(engine, adapted, settings);
+  const machine = { run, step, schedule, buffers: gradientBuffers(run) };
   const evaluation = validation && (await compileEvaluation(engine, adapted));
   try {
     const progress = beginning(run);
@@ -73,7 +74,7 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingEvent, vo
         yield { kind: "end", step: progress.step, reason: "stopped" };
         return;
       }
-      yield await oneStep(run, step, schedule, progress, rowsOf(progress.step), buffers);
+      yield await oneStep(machine, progress, batchesOf(progress.step));
       const last = progress.step === schedule.steps;
       if (evaluation && validation && (last || isDue(progress.step, settings.evaluateEvery))) {
         const result = await evaluation.run(phi, validation);
@@ -128,70 +129,66 @@ interface ScheduleLengths {
 
 function scheduleOf({ examples, settings }: TrainingRun): ScheduleLengths {
   if (examples.length === 0) throw new InputError("there is nothing to train on: no examples");
-  const stepsPerEpoch = Math.ceil(examples.length / (settings.batch * settings.accumulate));
+  const stepsPerEpoch = stepsInEpoch({ examples, settings });
   const steps = settings.steps ?? Math.max(1, Math.round(settings.epochs * stepsPerEpoch));
   const warmup = settings.warmup < 1 ? Math.ceil(settings.warmup * steps) : Math.round(settings.warmup);
   return { steps, stepsPerEpoch, warmup };
 }
 
-async function oneStep(
-  run: TrainingRun,
-  step: TrainingStep,
-  lengths: ScheduleLengths,
-  progress: Progress,
-  rows: readonly number[],
-  buffers: Buffers,
-): Promise<StepEvent> {
-  const { adapted, phi, settings } = run;
-  const { stepsPerEpoch, steps, warmup } = lengths;
-  const number = progress.step + 1;
-  const { loss, tokens } = await lossAndGradient(run, step, number, rows, buffers);
-  const { gradient } = buffers;
+/** What a step is computed with. */
+interface Machine {
+  readonly run: TrainingRun;
+  readonly step: TrainingStep;
+  readonly schedule: ScheduleLengths;
+  readonly buffers: Buffers;
+}
+
+/** One step of the optimizer; Φ stays as it was where loss or gradient are not finite. */
+async function oneStep(machine: Machine, progress: Progress, batches: readonly Batch[]): Promise<StepEvent> {
+  const { adapted, phi, settings } = machine.run;
+  const { stepsPerEpoch, steps, warmup } = machine.schedule;
+  const { gradient } = machine.buffers;
+  const step = progress.step + 1;
+  const loss = await lossAndGradient(machine, step, batches);
   const norm = euclideanNorm(gradient);
   if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
     const what = Number.isFinite(loss) ? `the gradient's norm is ${norm}` : `the loss is ${loss}`;
-    throw new RunError(`step ${number}: ${what}; try a smaller --lr (now ${settings.lr}), more --warmup, or --clip 1`);
+    throw new RunError(`step ${step}: ${what}; try a smaller --lr (now ${settings.lr}), more --warmup, or --clip 1`);
   }
   const lr = settings.lr * scheduleFactor(settings.schedule, progress.step, warmup, steps);
   const gradientFactor = settings.clip > 0 ? Math.min(1, settings.clip / (norm + 1e-6)) : 1;
   const { beta1, beta2, epsilon } = settings;
   const groups = optimizerGroups(adapted.layout, settings);
-  const at = { step: number, lr, gradientFactor, groups, beta1, beta2, epsilon };
+  const at = { step, lr, gradientFactor, groups, beta1, beta2, epsilon };
   optimizers[settings.optimizer].update(phi.values, gradient, progress.moments, at);
-  progress.step = number;
-  progress.tokens += tokens;
-  return {
-    kind: "step",
-    step: number,
-    epoch: number / stepsPerEpoch,
-    loss,
-    lr,
-    grad_norm: norm,
-    tokens: progress.tokens,
-  };
+  progress.step = step;
+  progress.tokens += batches.reduce((sum, batch) => sum + tokensOf(batch), 0);
+  return { kind: "step", step, epoch: step / stepsPerEpoch, loss, lr, grad_norm: norm, tokens: progress.tokens };
 }
 
-/** The mean loss over one step's examples and its gradient, micro-batch by micro-batch. */
+/** Writes the gradient of the mean loss over one step's examples, micro-batch by micro-batch; returns that loss. */
 async function lossAndGradient(
-  run: TrainingRun,
-  step: TrainingStep,
+  { run, step, buffers }: Machine,
   number: number,
-  rows: readonly number[],
-  buffers: Buffers,
-) {
-  const { phi, settings } = run;
-  const microBatches = batchesOf(run, rows);
-  const items = microBatches.reduce((sum, batch) => sum + batch.items, 0);
+  batches: readonly Batch[],
+): Promise<number> {
   const { gradient, part } = buffers;
+  const items = batches.reduce((sum, batch) => sum + batch.items, 0);
+  const noise = random(run.settings.seed, "dropout", number);
   if (part !== gradient) gradient.fill(0);
-  const noise = random(settings.seed, "dropout", number);
-  let [loss, tokens] = [0, 0];
-  for (const batch of microBatches) {
-    loss += await step.run(batch, phi, 1 / Math.max(1, items), noise.uint32(), part);
-    for (const bit of batch.attention_mask.data) tokens += Number(bit);
+  let loss = 0;
+  for (const batch of batches) {
+    loss += await step.run(batch, run.phi, 1 / Math.max(1, items), noise.uint32(), part);
     if (part !== gradient) for (let i = 0; i < part.length; i++) gradient[i] = gradient[i]! + part[i]!;
   }
-  return { loss, tokens };
+  return loss;
+}
+
+/** Tokens that are not padding. */
+function tokensOf({ attention_mask }: Batch): number {
+  let count = 0;
+  for (const bit of attention_mask.data) count += Number(bit);
+  return count;
 }
 
 /** The step's gradient, and the micro-batch's: the same vector where a step is one batch. */
@@ -203,30 +200,6 @@ interface Buffers {
 function gradientBuffers({ adapted, settings }: TrainingRun): Buffers {
   const gradient = new Float32Array(lengthOf(adapted.layout));
   return { gradient, part: settings.accumulate > 1 ? new Float32Array(gradient.length) : gradient };
-}
-
-/** The rows of each step, counted from 0: those of one batch of batch · accumulate rows. */
-function rowsByStep({ examples, settings }: TrainingRun, stepsPerEpoch: number): (step: number) => readonly number[] {
-  const { batch, accumulate, seed, shuffle } = settings;
-  const lengths = examples.map(({ inputIds }) => inputIds.length);
-  let current: { readonly epoch: number; readonly plan: Plan } | undefined;
-  return (step) => {
-    const epoch = Math.floor(step / stepsPerEpoch);
-    if (current?.epoch !== epoch) {
-      current = { epoch, plan: planEpoch(lengths, { batch: batch * accumulate, seed, epoch, shuffle }) };
-    }
-    return current.plan[step % stepsPerEpoch] ?? [];
-  };
-}
-
-/** The micro-batches of one step, in the order of its rows. */
-function batchesOf({ adapted, examples, settings: { batch } }: TrainingRun, rows: readonly number[]): readonly Batch[] {
-  return Array.from({ length: Math.ceil(rows.length / batch) }, (_, i) =>
-    collate(
-      rows.slice(i * batch, (i + 1) * batch).flatMap((row) => examples[row] ?? []),
-      adapted.base.model.sizes.padId,
-    ),
-  );
 }
 
 function euclideanNorm(vector: Float32Array): number {
