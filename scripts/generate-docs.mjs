@@ -1,0 +1,83 @@
+// Writes the parts of README.md and docs/ that follow from the code: what stands between
+// `<!-- generated: PART ARGUMENT -->` and `<!-- end of generated -->`. Reads the build.
+//   node scripts/generate-docs.mjs           brings the pages up to date and names those that it changed
+//   node scripts/generate-docs.mjs --check   changes nothing; names the pages that are not up to date, and then fails
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { methods } from "../packages/core/dist/index.js";
+import { flagName } from "../packages/petl/dist/cli/flags.js";
+import { verbs } from "../packages/petl/dist/cli/verbs.js";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** What a page can ask for. */
+const parts = new Map([
+  ["methods", (folder) => methodsTable(folder)],
+  ["options", (name) => optionsTable(methods.find((method) => method.name === name))],
+  ["verbs", () => verbs.map(verbSection).join("\n\n")],
+  ["file", (path) => fenced(path.split(".").at(-1), readFileSync(root + path, "utf8").trim())],
+]);
+
+/** The methods with links to their pages in a folder, as the asking page sees it. */
+function methodsTable(folder) {
+  const rows = methods.map(({ name, summary, source, peftType }) => [
+    `[\`${name}\`](${folder}/${name}.md)`,
+    summary,
+    source,
+    peftType === undefined ? "" : `\`${peftType}\``,
+  ]);
+  return table(["method", "what it does", "paper", "PEFT's type"], rows);
+}
+
+function optionsTable({ options }) {
+  const rows = Object.entries(options).map(([name, { help, initial, placeholder }]) => {
+    // of a switch that is on, the flag that changes something is its opposite
+    const switched = initial === true ? "no-" : "";
+    const value = placeholder === undefined ? "" : ` ${placeholder}`;
+    return [`\`--${switched}${flagName(name)}${value}\``, `\`${name}\``, shown(initial), help];
+  });
+  return rows.length === 0 ? "None." : table(["flag", "in TypeScript", "default", "what it is"], rows);
+}
+
+function shown(initial) {
+  if (typeof initial === "boolean") return initial ? "on" : "off";
+  if (initial === undefined || typeof initial === "object") return "";
+  return `\`${initial}\``;
+}
+
+function verbSection({ name, summary, operand, flags, takesMethods, examples }) {
+  const rows = Object.entries(flags).map(([flag, { schema, placeholder, help, many }]) => {
+    const isOn = placeholder === undefined && schema.safeParse(undefined).data === true;
+    const value = placeholder === undefined ? "" : ` ${placeholder}`;
+    return [`\`--${isOn ? "no-" : ""}${flagName(flag)}${value}\`${many ? " …" : ""}`, isOn ? `not: ${help}` : help];
+  });
+  return [
+    `## petl ${name}`,
+    `${summary[0].toUpperCase()}${summary.slice(1)}.`,
+    `\`petl ${[name, operand, takesMethods && "[method options]", "[flags]"].filter(Boolean).join(" ")}\``,
+    table(["flag", "what it is"], rows),
+    ...(takesMethods ? ["The [methods' options](#options-of-methods) are flags of this command too."] : []),
+    fenced("sh", examples.map((line) => `petl ${line}`).join("\n")),
+  ].join("\n\n");
+}
+
+const fenced = (language, text) => `\`\`\`${language}\n${text}\n\`\`\``;
+
+function table(head, rows) {
+  const line = (cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(head), `|${head.map(() => "---|").join("")}`, ...rows.map(line)].join("\n");
+}
+
+const isChecking = process.argv.includes("--check");
+const pages = readdirSync(`${root}docs`, { recursive: true }).map((path) => `docs/${path.replaceAll("\\", "/")}`);
+for (const path of ["README.md", ...pages.filter((page) => page.endsWith(".md")).sort()]) {
+  const before = readFileSync(root + path, "utf8");
+  const after = before.replace(
+    /(<!-- generated: (\S+) ?(\S*) -->\n)[\s\S]*?(<!-- end of generated -->)/g,
+    (_, open, part, argument, close) => `${open}\n${parts.get(part)(argument)}\n\n${close}`,
+  );
+  if (after === before) continue;
+  console.log(path);
+  if (isChecking) process.exitCode = 1;
+  else writeFileSync(root + path, after);
+}
