@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
@@ -89,6 +89,24 @@ test.concurrent("predict gives label and probabilities of each row, as the logit
     expect(score).toBe(Math.max(...Object.values(scores)));
     expect(scores[label]).toBe(score);
   }
+});
+
+test.concurrent("predict answers for words by their first tokens, for texts by all tokens", async () => {
+  const base = join(temporaryFolder(), "base");
+  cpSync(join(golden, "models", "bert-token-classification"), base, { recursive: true });
+  writeFileSync(join(base, "vocab.txt"), "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\neu\nreject\n##s\n");
+  const input = join(base, "words.jsonl");
+  writeFileSync(input, '{"tokens": ["EU", "", "rejects", "EU"]}\n');
+  const [logits, [words], [text]] = await Promise.all([
+    petlJson(["logits", "--base", base, "--input", input]),
+    petlJson(["predict", "--base", base, "--input", input]),
+    petlJson(["predict", "--base", base, "--text", "EU rejects"]),
+  ]);
+  const rows = z.object({ logits: z.array(z.array(z.number())) }).parse(logits[0]).logits;
+  expect(rows).toHaveLength(6); // [CLS] eu reject ##s eu [SEP]
+  const label = (token: number) => `LABEL_${rows[token]?.indexOf(Math.max(...(rows[token] ?? [])))}`;
+  expect(words).toMatchObject({ words: ["EU", "", "rejects", "EU"], label: [label(1), null, label(2), label(4)] });
+  expect(text).toMatchObject({ tokens: ["[CLS]", "eu", "reject", "##s", "[SEP]"] });
 });
 
 test.concurrent("evaluate measures what predict predicts", async () => {

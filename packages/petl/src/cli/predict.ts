@@ -1,9 +1,9 @@
-import { type ExampleSet, InputError, type Prediction, predictions, type Tokenizer } from "@petl/core";
+import { type ExampleSet, InputError, type Prediction, predictions } from "@petl/core";
 import { readData } from "../data.ts";
 import { finite } from "./finite.ts";
 import { text, texts } from "./flags.ts";
 import { modelFlags, type OpenModel, rowFlags, withModel } from "./open.ts";
-import { encodeRows } from "./rows.ts";
+import { type EncodedRows, encodeRows } from "./rows.ts";
 import { defineVerb } from "./verb.ts";
 
 export const predictVerb = defineVerb({
@@ -25,12 +25,16 @@ export const predictVerb = defineVerb({
     await withModel(flags, context, async (model) => {
       const { task } = model.adapted.goal;
       if (task === "masked-lm") throw new InputError(`predict is for heads with labels; for ${task} use petl logits`);
-      const { rows, tokenizer } = await encodeRows(set, model, { task: "none" }, flags);
-      const all = predictions(rows, { ...model, batch: flags.batch, signal: context.signal });
+      const encoded = await encodeRows(set, model, { task: "none" }, flags);
+      const all = predictions(encoded.rows, { ...model, batch: flags.batch, signal: context.signal });
       let row = 0;
       for await (const prediction of finite(all, model)) {
-        const tokens = rows[row++]?.inputIds ?? [];
-        await context.print(JSON.stringify(answer(prediction, model, tokenizer, tokens)));
+        const said =
+          prediction.shape.length === 1
+            ? ofText(prediction, model)
+            : ofTokens(prediction, model, names(set, encoded, row));
+        await context.print(JSON.stringify(said));
+        row++;
       }
     });
   },
@@ -59,24 +63,39 @@ async function rowsFrom({ text, textPair, input }: Rows): Promise<ExampleSet> {
   return { name: "--text", examples, placeOf: (index) => `--text ${index + 1}`, columns: { text: "text" } };
 }
 
-/** What one row's logits say: its label and the labels' probabilities, or those of each of its tokens. */
-function answer(
-  { shape, logits }: Prediction,
-  { adapted: { goal }, labels }: OpenModel,
-  tokenizer: Tokenizer | undefined,
-  ids: Iterable<number>,
-): unknown {
-  if (goal.task === "regression") return scored(labels, logits);
-  if (shape.length === 1) return scored(labels, softmax(logits));
-  const classes = labels.length;
-  const tokens = Array.from({ length: shape[0] ?? 0 }, (_, at) =>
-    scored(labels, softmax(logits.subarray(at * classes, (at + 1) * classes))),
+/** A text's label and the labels' probabilities; a regression's number as it is. */
+function ofText({ logits }: Prediction, { adapted: { goal }, labels }: OpenModel) {
+  return scored(labels, goal.task === "regression" ? logits : softmax(logits));
+}
+
+/** What the answers of a row are for: words, each of which answers by its first token, or tokens. */
+interface Names {
+  readonly words?: readonly string[];
+  readonly tokens?: readonly string[];
+  /** positions of the row's answers; undefined for all of them, -1 for a word that was cut away */
+  readonly positions?: Iterable<number>;
+}
+
+function names(set: ExampleSet, { rows, tokenizer, maxLength }: EncodedRows, row: number): Names {
+  const example = set.examples[row];
+  if (!tokenizer || !example) return {};
+  if (example.kind === "words") {
+    return { words: example.words, positions: tokenizer.encodeWords(example.words, maxLength).firstTokens };
+  }
+  return { tokens: Array.from(rows[row]?.inputIds ?? [], (id) => tokenizer.tokenOf(id) ?? String(id)) };
+}
+
+/** Lists of label, score and scores, one for each word or token; null for a word without one. */
+function ofTokens({ shape, logits }: Prediction, { labels }: OpenModel, { positions, ...named }: Names) {
+  const [count = 0, classes = 1] = shape;
+  const answers = Array.from(positions ?? Array(count).keys(), (at) =>
+    at < 0 ? undefined : scored(labels, softmax(logits.subarray(at * classes, (at + 1) * classes))),
   );
   return {
-    ...(tokenizer && { tokens: Array.from(ids, (id) => tokenizer.tokenOf(id) ?? String(id)) }),
-    label: tokens.map(({ label }) => label),
-    score: tokens.map(({ score }) => score),
-    scores: tokens.map(({ scores }) => scores),
+    ...named,
+    label: answers.map((answer) => answer?.label ?? null),
+    score: answers.map((answer) => answer?.score ?? null),
+    scores: answers.map((answer) => answer?.scores ?? null),
   };
 }
 

@@ -3,6 +3,14 @@ import { type OpenModel, openTokenizer } from "./open.ts";
 
 type TargetKind = Parameters<typeof encodeExamples>[1];
 
+export interface EncodedRows {
+  readonly rows: readonly EncodedExample[];
+  /** undefined where the rows came as tokens */
+  readonly tokenizer: Tokenizer | undefined;
+  /** tokens after which texts were cut */
+  readonly maxLength: number;
+}
+
 /** The longest row that a model takes: learned tokens in front of the text take up positions too. */
 export function longestRow({ adapted: { base, methods } }: Pick<OpenModel, "adapted">): number {
   return methods.reduce((rest, use) => rest - (use.virtualTokens?.() ?? 0), base.model.sizes.maxTokens);
@@ -17,7 +25,7 @@ export async function encodeRows(
   model: OpenModel,
   kind: TargetKind,
   { maxLength }: { readonly maxLength: number | undefined },
-): Promise<{ readonly rows: readonly EncodedExample[]; readonly tokenizer: Tokenizer | undefined }> {
+): Promise<EncodedRows> {
   const tokenised = set.examples[0]?.kind === "tokens";
   const tokenizer = tokenised ? undefined : await openTokenizer(model.path);
   const longest = longestRow(model);
@@ -28,7 +36,7 @@ export async function encodeRows(
   const { vocabulary } = model.base.model.sizes;
   const rows = encodeExamples(set, kind, { tokenizer, maxLength: most, vocabularySize: vocabulary });
   refuseTypes(set, rows, model);
-  return { rows, tokenizer };
+  return { rows, tokenizer, maxLength: most };
 }
 
 /** The kinds of text that a model tells apart are few, and ids beyond them are nothing that it can look up. */
