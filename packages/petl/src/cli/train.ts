@@ -25,6 +25,7 @@ export const trainVerb = defineVerb({
     const run = flags.resume === undefined ? await newRun(flags, methodOptions, context) : await oldRun(flags.resume);
     for (const remark of run.prepared.remarks) context.terminal.line(remark);
     const summary = await executeRun(run.out, run.record, run.prepared, watch(context), { resume: run.resume });
+    context.terminal.done();
     if (!summary) {
       context.terminal.line(`stopped; go on with \`petl train --resume ${run.out}\``);
       throw new DOMException("interrupted", "AbortError");

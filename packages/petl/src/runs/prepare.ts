@@ -10,13 +10,17 @@ import {
   holdOut,
   InputError,
   initialPhi,
+  isLabelled,
   labelCount,
   labelMap,
   learnLabels,
   loadAdapter,
+  type Masking,
   type MethodUse,
+  maskTokens,
   type Phi,
   type Pooling,
+  random,
   readBase,
   type Task,
   type Tokenizer,
@@ -50,6 +54,8 @@ export interface PreparedRun {
   readonly phi: Phi;
   readonly examples: readonly EncodedExample[];
   readonly validation: readonly EncodedExample[] | undefined;
+  /** present where a masked LM learns from plain text */
+  readonly masking: Masking | undefined;
   /** names of the classes in the order of their ids; empty where the task has none */
   readonly labels: readonly string[];
   readonly dataSha256: string;
@@ -75,13 +81,26 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
       vocabularySize: sizes.vocabulary,
     });
   const encoded = encode(set);
-  const parts = await validationOf(request, encoded, encode);
+  const masking =
+    adapted.goal.task === "masked-lm" && !isLabelled(set) ? maskingOf(tokenizer, sizes.vocabulary) : undefined;
+  const { examples, validation } = await validationOf(request, encoded, encode);
   remarks.push(
     ...adapted.newTensors
       .slice(0, 1)
       .map(() => `the head (${adapted.headModules.join(", ")}) starts at random from seed ${request.settings.seed}`),
   );
-  return { base, adapted, phi, labels, maxLength, dataSha256: sha256, remarks, ...parts };
+  return {
+    base,
+    adapted,
+    phi,
+    labels,
+    maxLength,
+    dataSha256: sha256,
+    remarks,
+    examples,
+    masking,
+    validation: masking ? maskedOnce(validation, masking, request.settings.seed) : validation,
+  };
 }
 
 /** Φ's start: an adapter, or the method's own. */
@@ -170,6 +189,24 @@ function baseLabels(base: HfModel, task: Task, { examples }: ExampleSet): readon
 
 const targetOf = (task: Task, labels: readonly string[]) =>
   task === "classification" || task === "token-classification" ? { task, labels: labelMap(labels) } : { task };
+
+function maskingOf(tokenizer: Tokenizer | undefined, vocabulary: number): Masking {
+  const maskId = tokenizer?.specialIds.mask_token;
+  if (tokenizer && maskId !== undefined)
+    return { maskId, vocabulary, specialIds: new Set(Object.values(tokenizer.specialIds)) };
+  throw new InputError(
+    "the base's tokenizer has no mask token, so plain text cannot train a masked LM; give rows with labels",
+  );
+}
+
+/** Validation rows hide the same tokens every time, so that their losses can be compared. */
+function maskedOnce(
+  rows: readonly EncodedExample[] | undefined,
+  masking: Masking,
+  seed: number,
+): readonly EncodedExample[] | undefined {
+  return rows?.map((row, index) => maskTokens(row, masking, random(seed, `validation masking of row ${index}`)));
+}
 
 /** The longest input, in tokens: what was asked for, within what the model has positions for. */
 function lengthLimit(
