@@ -24,8 +24,12 @@ async function answer(request: Exclude<EngineRequest, { kind: "close" }>): Promi
       sessions.set(session, await engine.createSession(request.graph));
       return { kind: "created", session };
     }
-    case "run":
-      return { kind: "outputs", outputs: await sessionOf(request.session).run(unpack(request.inputs)) };
+    case "run": {
+      const { session, inputs, into } = request;
+      const targets = Object.entries(into).map(([name, buffer]) => [name, new Float32Array(buffer)] as const);
+      const outputs = await sessionOf(session).run(unpack(inputs), Object.fromEntries(targets));
+      return { kind: "outputs", outputs, buffer: inputs.buffer };
+    }
     case "release": {
       await sessionOf(request.session).release();
       sessions.delete(request.session);
@@ -51,6 +55,10 @@ parentPort?.on("message", ({ id, message }: Numbered<EngineRequest>) => {
   queue = queue.then(async () => {
     if (message.kind === "close") return close();
     const reply = await answer(message).catch((error): EngineAnswer => ({ kind: "failed", error: sendable(error) }));
-    parentPort?.postMessage({ id, message: reply }, reply.kind === "outputs" ? buffersOf(reply.outputs) : []);
+    parentPort?.postMessage({ id, message: reply }, transferOf(reply));
   });
 });
+
+function transferOf(reply: EngineAnswer): ArrayBuffer[] {
+  return reply.kind === "outputs" ? [...buffersOf(reply.outputs), reply.buffer] : [];
+}

@@ -29,7 +29,7 @@ let graph: Awaited<ReturnType<typeof loraGraph>>;
 async function loraGraph() {
   const use = methods.find(({ name }) => name === "lora")!.use({ targets: "all-linear" });
   const adapted = adapt(await readBase(directory(path)), [use], { task: "classification", labels: 3 });
-  return { phi: await initialPhi(adapted, 1), forward: adapted.forward() };
+  return { adapted, phi: await initialPhi(adapted, 1), forward: adapted.forward() };
 }
 
 const program = (on: Engine): Promise<Program> => compile(on, { logits: graph.forward.logits });
@@ -67,6 +67,24 @@ test("outputs come into the arrays that the caller gives, and only into those th
   expect(logits).toEqual((await far.run(inputs)).logits?.data);
   await expect(far.run(inputs, { logits: new Float32Array(5) })).rejects.toThrow("6 float32 does not fit 5 places");
   await far.release();
+});
+
+test("buffers that are used again carry the new numbers, and never a caller's", async () => {
+  const values = graph.adapted.merged(); // outputs of fixed sizes, computed from all of Φ
+  const [far, near] = [await compile(engine, values), await compile(await nativeEngine(path, files), values)];
+  const phi = { layout: graph.phi.layout, values: graph.phi.values.slice() };
+  const name = "bert.encoder.layer.0.attention.self.query.weight";
+  let kept: Tensors[string] | undefined;
+  for (const factor of [1, 2, 3, 4]) {
+    for (const [i, value] of graph.phi.values.entries()) phi.values[i] = factor * (value + 0.01);
+    const into = factor % 2 === 0 ? { [name]: new Float32Array(32 * 32) } : {};
+    const outputs = await far.run(tensorsOf(phi), into);
+    const expected = await near.run(tensorsOf(phi));
+    expect(outputs).toEqual(expected);
+    if (factor === 3) kept = outputs[name];
+    if (factor === 4) expect(kept).not.toEqual(outputs[name]);
+  }
+  await Promise.all([far.release(), near.release()]);
 });
 
 test("this thread stays responsive while a session runs", async () => {

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { type Engine, InternalError, type Session, type Tensors } from "@petl/core";
 import type { EngineAnswer, EngineRequest, Numbered } from "./engine/messages.ts";
-import { pack } from "./engine/pack.ts";
+import { buffersOf, pack } from "./engine/pack.ts";
 import { received } from "./engine/sent-error.ts";
 import { MachineError } from "./machine-error.ts";
 import type { OrtOptions } from "./ort.ts";
@@ -52,25 +52,44 @@ async function openEngine(
     fileName: (file) => names.get(file) ?? file,
     async createSession(graph): Promise<Session> {
       const { session } = await ask({ kind: "create", graph }, "created");
-      return {
-        async run(inputs, into = {}) {
-          const packed = pack(inputs);
-          const { outputs } = await ask({ kind: "run", session, inputs: packed }, "outputs", [packed.buffer]);
-          return Object.fromEntries(
-            Object.entries(outputs).map(([name, tensor]) => [name, delivered(tensor, into[name])]),
-          );
-        },
-        async release() {
-          await ask({ kind: "release", session }, "released");
-        },
-      };
+      const fixed = graph.outputs.filter(({ shape }) => shape.every((length) => typeof length === "number"));
+      return sessionIn(ask, session, new Set(fixed.map(({ name }) => name)));
     },
   };
 }
 
-/** An output in the array that the caller gave for it, or as it came. */
-function delivered(output: Tensors[string], target: Float32Array | undefined): Tensors[string] {
-  if (!target) return output;
+/**
+ * A session of the worker. The buffers that carried the last run's inputs, and its outputs of fixed size, carry the next
+ * ones: fresh memory for all of Φ would take longer than copying it.
+ */
+function sessionIn(ask: Connection["ask"], session: number, fixed: ReadonlySet<string>): Session {
+  let spare: ArrayBuffer | undefined;
+  let spares: Record<string, ArrayBuffer> = {};
+  return {
+    async run(inputs, into = {}) {
+      const [packed, used] = [pack(inputs, spare), spares];
+      [spare, spares] = [undefined, {}];
+      const transfer = [packed.buffer, ...Object.values(used)];
+      const answer = await ask({ kind: "run", session, inputs: packed, into: used }, "outputs", transfer);
+      spare = answer.buffer;
+      return Object.fromEntries(
+        Object.entries(answer.outputs).map(([name, output]) => {
+          const target = into[name];
+          if (!target) return [name, output];
+          const delivered = deliver(output, target);
+          for (const buffer of fixed.has(name) ? buffersOf({ output }) : []) spares[name] = buffer;
+          return [name, delivered];
+        }),
+      );
+    },
+    async release() {
+      await ask({ kind: "release", session }, "released");
+    },
+  };
+}
+
+/** Copies an output into the caller's array. */
+function deliver(output: Tensors[string], target: Float32Array): Tensors[string] {
   if (output.dtype !== "float32" || output.data.length !== target.length) {
     throw new InternalError(
       `an output of ${output.data.length} ${output.dtype} does not fit ${target.length} places for float32`,

@@ -11,7 +11,13 @@ export interface EngineSetup {
 export type EngineRequest =
   | { readonly kind: "open"; readonly setup: EngineSetup }
   | { readonly kind: "create"; readonly graph: EncodedGraph }
-  | { readonly kind: "run"; readonly session: number; readonly inputs: Packed }
+  | {
+      readonly kind: "run";
+      readonly session: number;
+      readonly inputs: Packed;
+      /** buffers that outputs are written into, by their names */
+      readonly into: Readonly<Record<string, ArrayBuffer>>;
+    }
   | { readonly kind: "release"; readonly session: number }
   /** has no answer but the thread's end */
   | { readonly kind: "close" };
@@ -20,7 +26,8 @@ export type EngineRequest =
 export type EngineAnswer =
   | { readonly kind: "opened"; readonly names: ReadonlyMap<string, string> }
   | { readonly kind: "created"; readonly session: number }
-  | { readonly kind: "outputs"; readonly outputs: Tensors }
+  /** with the buffer of the inputs, for the next ones */
+  | { readonly kind: "outputs"; readonly outputs: Tensors; readonly buffer: ArrayBuffer }
   | { readonly kind: "released" }
   | { readonly kind: "failed"; readonly error: SentError };
 

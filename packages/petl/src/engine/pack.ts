@@ -4,17 +4,17 @@ import { type Packed, type SentType, sentTypes } from "./messages.ts";
 type Tensor = Tensors[string];
 
 /**
- * Copies tensors into one fresh buffer, which can then be transferred. Sending views as they are would copy the whole
- * buffers behind them: all of Φ for each of its tensors.
+ * Copies tensors into one buffer, which can then be transferred: `spare` where it is large enough, a fresh one otherwise.
+ * Sending views as they are would copy the whole buffers behind them: all of Φ for each of its tensors.
  */
-export function pack(tensors: Tensors): Packed {
+export function pack(tensors: Tensors, spare?: ArrayBuffer): Packed {
   let size = 0;
   const places = Object.entries(tensors).map(([name, { dtype, shape, data }]) => {
     const offset = size;
     size += Math.ceil(data.byteLength / 8) * 8;
     return { data, placed: { name, dtype: sentType(dtype), shape, offset, length: data.length } };
   });
-  const buffer = new ArrayBuffer(size);
+  const buffer = spare && spare.byteLength >= size ? spare : new ArrayBuffer(size);
   const bytes = new Uint8Array(buffer);
   for (const { data, placed } of places) {
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), placed.offset);
