@@ -119,6 +119,7 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, noise: Noi
     headTrained: goal.trainsHead ?? (goal.task !== "masked-lm" || lacksHead),
     parameters: new Map(),
     frozen: new Map(),
+    shared: new Set(),
     linearLayers: [],
     adaptedSites: new Set(),
     acting: new Set(),

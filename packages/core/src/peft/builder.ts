@@ -1,3 +1,4 @@
+import { InputError } from "../errors.ts";
 import { cast } from "../graph/ops/cast.ts";
 import { input, type Value, weight } from "../graph/value.ts";
 import { dropout } from "../nn/dropout.ts";
@@ -19,6 +20,8 @@ export interface Building {
   readonly noise: { readonly key: Value; readonly dropout: number } | undefined;
   readonly parameters: Map<string, { readonly value: Value; readonly parameter: Parameter }>;
   readonly frozen: Map<string, Value>;
+  /** tensors of the model that are read in several places, such as embeddings that the output layer uses too */
+  readonly shared: Set<string>;
   /** paths of all linear layers, and of the sites at which a method acts */
   readonly linearLayers: string[];
   readonly adaptedSites: Set<string>;
@@ -50,7 +53,10 @@ export const inHead = ({ headModules }: Pick<Building, "headModules">, path: str
 /** A tensor of the checkpoint: trained where the head or a method wants it, frozen in its file otherwise. */
 function moduleTensor(building: Building, name: string, shape: readonly number[]): Value {
   const known = building.parameters.get(name)?.value ?? building.frozen.get(name);
-  if (known) return known;
+  if (known) {
+    building.shared.add(name);
+    return known;
+  }
   const { base, methods } = building;
   const stored = findTensor(base, name);
   const fits = stored?.shape.length === shape.length && stored.shape.every((length, axis) => length === shape[axis]);
@@ -149,7 +155,13 @@ function hooksOf(building: Building): Hooks {
       const use = actor(site.path, (method) => method.targetsEmbedding?.(at));
       if (!use?.embedding) return site.y;
       const scope = adapterScope(building, site.path, use.name);
-      merges.push(() => [[`${site.path}.weight`, use.mergeEmbedding?.(at, scope) ?? site.weight]]);
+      const name = `${site.path}.weight`;
+      merges.push(() => {
+        if (!building.shared.has(name)) return [[name, use.mergeEmbedding?.(at, scope) ?? site.weight]];
+        throw new InputError(
+          `${use.name} on ${site.path} cannot be merged: the output layer reads that table too, unchanged`,
+        );
+      });
       return use.embedding(at, scope);
     },
     sublayer(site) {

@@ -183,3 +183,12 @@ describe("two methods on one site", () => {
     ).toEqual([]);
   });
 });
+
+test("an update of embeddings that the output layer shares is not merged, since the output layer does not have it", () => {
+  const adapted = put(bert, [["lora", { targets: "word_embeddings,query" }]], "masked-lm");
+  expect(problems(() => adapted.merged())).toEqual([
+    "lora on bert.embeddings.word_embeddings cannot be merged: the output layer reads that table too, unchanged",
+  ]);
+  const merged = put(bert, [["lora", { targets: "word_embeddings,query" }]]).merged();
+  expect(Object.keys(merged)).toContain("bert.embeddings.word_embeddings.weight");
+});
