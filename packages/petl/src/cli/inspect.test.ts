@@ -108,6 +108,20 @@ test.concurrent("an adapter is inspected on the base that --base gives; digests 
   for (const { sha256 } of files) expect(sha256).toMatch(/^[0-9a-f]{64}$/);
 });
 
+test.concurrent("an adapter whose base is not to be found is counted alone", async () => {
+  const { code, stdout, stderr } = await petl(["inspect", join(golden, "adapters", "roberta-ia3"), "--json"]);
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/^its base "roberta-sequence-classification" can't be opened; give it with --base/);
+  const whole = await inspect(
+    join(golden, "adapters", "roberta-ia3"),
+    "--base",
+    model("roberta-sequence-classification"),
+  );
+  const { trained_parameters, head_parameters, targets } = whole;
+  expect(JSON.parse(stdout)).toMatchObject({ base_parameters: null, trained_parameters, head_parameters });
+  expect(new Set(JSON.parse(stdout).targets)).toEqual(new Set(targets));
+});
+
 test.concurrent("without --json a person reads it", async () => {
   const { code, stdout } = await petl([
     "inspect",

@@ -1,24 +1,23 @@
 import {
-  type AdaptedModel,
   type Adapter,
   adapt,
   adapterOn,
-  countParameters,
   type Goal,
   type HfModel,
   InputError,
   labelCount,
-  listSites,
   type MethodUse,
   readAdapter,
   readBase,
-  type Sites,
   taskOf,
   tasks,
 } from "@petl/core";
 import { directory } from "../files.ts";
+import { MachineError } from "../machine-error.ts";
 import { type FileDigest, fileDigests } from "./file-digests.ts";
 import { choice, count, flagName, text, toggle } from "./flags.ts";
+import { type AdapterAlone, adapterAlone } from "./inspect-alone.ts";
+import { describe, type Found, lines } from "./inspect-report.ts";
 import { chooseMethods } from "./method-flags.ts";
 import { offlineFlag, resolveModel } from "./open.ts";
 import { type Context, defineVerb } from "./verb.ts";
@@ -44,10 +43,14 @@ export const inspectVerb = defineVerb({
   ],
   async run({ flags, json, operands, methodOptions }, context) {
     const asked = { ...flags, name: operands[0] ?? "", methodOptions };
-    const found = await look(asked, context);
-    const report = { ...describe(found), files: flags.digests ? await digests(found) : [] };
-    if (json) return context.print(JSON.stringify(report));
-    for (const line of lines(report)) await context.print(line);
+    const { found, folders } = await look(asked, context);
+    const files = flags.digests ? await digests(folders) : [];
+    if ("adapted" in found) {
+      const report = { ...describe(found), files };
+      if (json) return context.print(JSON.stringify(report));
+      for (const line of lines(report)) await context.print(line);
+    } else
+      await context.print(json ? JSON.stringify({ ...found, files }) : JSON.stringify({ ...found, files }, null, 2));
   },
 });
 
@@ -62,34 +65,30 @@ interface Asked {
   readonly offline: boolean;
 }
 
-/** What there is to describe. */
-interface Found {
-  readonly base: HfModel;
-  readonly adapter: Adapter | undefined;
-  readonly adapted: AdaptedModel;
-  /** whether the base or the asker says what the head is for; otherwise no head is counted */
-  readonly hasTask: boolean;
-  readonly folders: readonly string[];
-}
-
-async function look(asked: Asked, context: Context): Promise<Found> {
-  const settings = { offline: asked.offline, weights: false };
+/** Opens what was named. An adapter whose base can't be found is described alone. */
+async function look(asked: Asked, context: Context): Promise<{ found: Found | AdapterAlone; folders: string[] }> {
+  const { offline } = asked;
   if (asked.method !== undefined && asked.adapter !== undefined)
     throw new InputError("give --method or --adapter, not both");
   if (asked.method === undefined) refuseOptions(asked.methodOptions);
-  const first = await resolveModel(asked.name, settings, context);
+  const first = await resolveModel(asked.name, { offline, weights: false }, context);
   const isAdapter = (await directory(first).files()).includes("adapter_config.json");
   if (isAdapter && asked.adapter !== undefined)
     throw new InputError(`${asked.name} is an adapter itself; leave out --adapter`);
-  const adapterFolder = isAdapter
-    ? first
-    : asked.adapter && (await resolveModel(asked.adapter, { offline: asked.offline }, context));
-  const adapter = adapterFolder ? await readAdapter(directory(adapterFolder)) : undefined;
-  const baseFolder = isAdapter ? await baseOf(asked, adapter, context) : first;
+  if (!isAdapter) {
+    const second = asked.adapter === undefined ? [] : [await resolveModel(asked.adapter, { offline }, context)];
+    return { found: await together(asked, first, second[0]), folders: [first, ...second] };
+  }
+  const base = await baseOf(asked, first, context);
+  if (base !== undefined) return { found: await together(asked, base, first), folders: [base, first] };
+  return { found: adapterAlone(await readAdapter(directory(first))), folders: [first] };
+}
+
+async function together(asked: Asked, baseFolder: string, adapterFolder: string | undefined): Promise<Found> {
   const base = await readBase(directory(baseFolder), { weights: false });
+  const adapter = adapterFolder === undefined ? undefined : await readAdapter(directory(adapterFolder));
   const { methods, goal, hasTask } = parts(asked, base, adapter);
-  const folders = [baseFolder, ...(adapterFolder ? [adapterFolder] : [])];
-  return { base, adapter, adapted: adapt(base, methods, goal), hasTask, folders };
+  return { base, adapter, adapted: adapt(base, methods, goal), hasTask };
 }
 
 function refuseOptions(options: Readonly<Record<string, unknown>>): void {
@@ -98,22 +97,19 @@ function refuseOptions(options: Readonly<Record<string, unknown>>): void {
     throw new InputError(`--${flagName(first)} is an option of methods; choose one with --method`);
 }
 
-/** The folder of the base that an adapter was made for. */
-async function baseOf(asked: Asked, adapter: Adapter | undefined, context: Context): Promise<string> {
-  const name = asked.base ?? adapter?.baseName;
+/** The folder of the base that an adapter was made for; undefined where its name for it leads nowhere. */
+async function baseOf(asked: Asked, folder: string, context: Context): Promise<string | undefined> {
   const settings = { offline: asked.offline, weights: false };
-  if (asked.base !== undefined || name === undefined) {
-    if (name === undefined)
-      throw new InputError(`${asked.name} does not say which base it is for; give it with --base`);
-    return resolveModel(name, settings, context);
+  if (asked.base !== undefined) return resolveModel(asked.base, settings, context);
+  const { baseName } = await readAdapter(directory(folder));
+  try {
+    if (baseName !== undefined) return await resolveModel(baseName, settings, context);
+  } catch (error) {
+    if (!(error instanceof InputError || error instanceof MachineError)) throw error;
   }
-  return resolveModel(name, settings, context).catch((error: unknown) => {
-    if (!(error instanceof InputError)) throw error;
-    throw new InputError([
-      `${asked.name} was made for "${name}", which can't be opened; give --base`,
-      ...error.problems,
-    ]);
-  });
+  const name = baseName === undefined ? "it names no base" : `its base "${baseName}" can't be opened`;
+  context.terminal.line(`${name}; give it with --base for counts of the base and ratios`);
+  return undefined;
 }
 
 interface Parts {
@@ -130,87 +126,9 @@ function parts(asked: Asked, base: HfModel, adapter: Adapter | undefined): Parts
   return { methods, goal: { task: task ?? "classification", labels }, hasTask: task !== undefined };
 }
 
-/** Everything but the files' digests, for which the weights are read. */
-function describe({ base, adapter, adapted, hasTask }: Found) {
-  const { model } = base;
-  const { goal, layout, modelTensors, targets } = adapted;
-  const counts = countParameters(adapted);
-  const own = hasTask ? counts : { ...counts, head_parameters: 0, trainable_ratio_with_head: counts.trainable_ratio };
-  const tensors = hasTask ? modelTensors : modelTensors.filter(({ head }) => !head);
-  return {
-    ...{ base: base.name, architecture: model.modelType, class: model.classes[hasTask ? goal.task : "base"] },
-    ...{ task: hasTask ? goal.task : null, labels: hasTask && goal.task !== "masked-lm" ? goal.labels : null },
-    sizes: model.sizes,
-    ...own,
-    methods: adapted.methods.map(({ name, options }) => ({ name, options })),
-    ...(adapter && { adapter: { layout: adapter.layout, made_for: adapter.baseName ?? null } }),
-    targets,
-    parts: sums(tensors.map(({ name, shape, head }) => [head ? "head" : partOf(name, model.prefix), product(shape)])),
-    trained: sums(
-      layout.flatMap(({ method, part, size }) =>
-        part === "head" && !hasTask ? [] : [[method ?? "head", size] as const],
-      ),
-    ),
-    sites: sitesOf(base, goal, hasTask),
-  };
-}
-
-/** Without a task there is no head whose layers were sites. */
-function sitesOf(base: HfModel, goal: Goal, hasTask: boolean): Sites {
-  const sites = listSites(base, goal);
-  const heads = hasTask ? [] : base.model.headModules[goal.task];
-  const outside = (path: string) => !heads.some((module) => path === module || path.startsWith(`${module}.`));
-  return { ...sites, linear: sites.linear.filter(outside) };
-}
-
-const product = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
-
-/** `bert.encoder.layer.0.…` is of the layers, `bert.embeddings.…` of the embeddings. */
-function partOf(name: string, prefix: string): string {
-  const inside = name.startsWith(`${prefix}.`) ? name.slice(prefix.length + 1) : name;
-  return /\.\d+\./.test(inside) ? "layers" : (inside.split(".")[0] ?? inside);
-}
-
-/** Sums by name; the head comes last, as in the model. */
-function sums(entries: readonly (readonly [string, number])[]): Readonly<Record<string, number>> {
-  const totals = new Map<string, number>();
-  for (const [name, size] of entries) totals.set(name, (totals.get(name) ?? 0) + size);
-  const { head, ...rest } = Object.fromEntries(totals);
-  return head === undefined ? rest : { ...rest, head };
-}
-
-async function digests({ folders }: Found): Promise<readonly (FileDigest & { readonly folder: string })[]> {
+async function digests(folders: readonly string[]): Promise<readonly (FileDigest & { readonly folder: string })[]> {
   const all = await Promise.all(
     folders.map(async (folder) => (await fileDigests(folder)).map((digest) => ({ folder, ...digest }))),
   );
   return all.flat();
 }
-
-type Report = ReturnType<typeof describe> & { readonly files: readonly FileDigest[] };
-
-function* lines(report: Report): Generator<string> {
-  const { sizes, sites } = report;
-  yield `${report.base}: ${report.class} (${report.architecture}), ${sizes.layers} layers, hidden ${sizes.hidden}, ${sizes.heads} heads`;
-  const labels = report.labels === null ? "" : `, ${report.labels} labels`;
-  yield `task: ${report.task ?? "none known; name one with --task"}${labels}`;
-  yield `parameters of the base: ${grouped(report.base_parameters)}, of the head: ${grouped(report.head_parameters)}`;
-  for (const [part, size] of Object.entries(report.parts)) yield `  ${part.padEnd(12)} ${grouped(size).padStart(15)}`;
-  if (report.methods.length > 0) {
-    const names = report.methods.map(({ name }) => name).join("+");
-    yield `trained by ${names}: ${grouped(report.trained_parameters)} (${percent(report.trainable_ratio)} of the base; ${percent(report.trainable_ratio_with_head)} with the head)`;
-    for (const [part, size] of Object.entries(report.trained))
-      yield `  ${part.padEnd(12)} ${grouped(size).padStart(15)}`;
-    yield `acts on ${report.targets.length} sites`;
-    for (const path of report.targets) yield `  ${path}`;
-  }
-  yield "sites:";
-  for (const [kind, paths] of Object.entries(sites)) yield* [`  ${kind} (${paths.length})`, ...shortened(paths)];
-  for (const { file, bytes, sha256 } of report.files) yield `${sha256}  ${file} (${grouped(bytes)} bytes)`;
-}
-
-const grouped = (value: number) => value.toLocaleString("en-US");
-const percent = (ratio: number) => `${(100 * ratio).toPrecision(3)}%`;
-
-/** Paths with `*` for the layer's number, each once. */
-const shortened = (paths: readonly string[]) =>
-  [...new Set(paths.map((path) => path.replace(/\.\d+\./, ".*.")))].map((path) => `    ${path}`);
