@@ -1,7 +1,7 @@
 export type { ColumnChoice } from "./data/choose-columns.ts";
 export { readExamples } from "./data/columns.ts";
 export { type EncodedExample, encodeExamples } from "./data/encode.ts";
-export { type ExampleSet, isLabelled, joinSets } from "./data/examples.ts";
+export { type Example, type ExampleSet, isLabelled, joinSets } from "./data/examples.ts";
 export { holdOut } from "./data/hold-out.ts";
 export { checkLabels, type LabelMap, labelMap, learnLabels } from "./data/labels.ts";
 export { type Masking, maskTokens } from "./data/masking.ts";
@@ -29,8 +29,9 @@ export { type AdaptedModel, adapt, type Goal, initialPhi } from "./peft/adapt.ts
 export type { Base } from "./peft/base.ts";
 export { countParameters, type ParameterCounts } from "./peft/counts.ts";
 export { listSites, type Sites } from "./peft/list-sites.ts";
-export type { Method, MethodUse } from "./peft/method.ts";
-export { methods } from "./peft/methods.ts";
+export type { Method, MethodOf, MethodUse } from "./peft/method.ts";
+export { methods, methodsByName } from "./peft/methods.ts";
+export type { OptionInputs, Options } from "./peft/options.ts";
 export { type Phi, tensorsOf } from "./peft/phi.ts";
 export { type Ort, ortEngine } from "./runtime/ort.ts";
 export { compile, type Program } from "./runtime/program.ts";
@@ -43,4 +44,4 @@ export { schedules } from "./training/schedules.ts";
 export { parseSettings, type TrainingSettings, trainingSettings } from "./training/settings.ts";
 export type { TrainingState } from "./training/state.ts";
 export { compileStep, type TrainingStep } from "./training/step.ts";
-export { type TrainingEvent, type TrainingRun, train } from "./training/train.ts";
+export { type StepEvent, type TrainingEvent, type TrainingRun, train } from "./training/train.ts";

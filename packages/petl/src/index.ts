@@ -1,1 +1,46 @@
-export { InputError } from "@petl/core";
+export {
+  type AdaptedModel,
+  countParameters,
+  type Evaluation,
+  type Example,
+  type ExampleSet,
+  type FloatType,
+  InputError,
+  joinSets,
+  type Method,
+  type MethodUse,
+  methods,
+  type ParameterCounts,
+  type Phi,
+  type Pooling,
+  RunError,
+  type StepEvent,
+  type Task,
+  type TrainingEvent,
+  type TrainingSettings,
+  type TrainingState,
+} from "@petl/core";
+export type { HubEvent } from "./hub.ts";
+export type { Answer } from "./library/answers.ts";
+export { type EvaluateOptions, evaluate } from "./library/evaluate.ts";
+export {
+  bitfit,
+  bottleneck,
+  dora,
+  full,
+  head,
+  ia3,
+  lora,
+  type MethodFunction,
+  parallel,
+  prefix,
+  topLayers,
+} from "./library/methods.ts";
+export { type AdaptOptions, adaptTo, loadAdapter, type OpenModel, unadapted } from "./library/model.ts";
+export { type OpenBase, type OpenBaseOptions, openBase } from "./library/open-base.ts";
+export { type OpenData, type OpenDataOptions, openData } from "./library/open-data.ts";
+export { type PredictOptions, predict, predictWords, type TextInput, type WordsInput } from "./library/predict.ts";
+export type { Purpose } from "./library/purpose.ts";
+export { type SaveMergedOptions, type SaveOptions, saveAdapter, saveMerged } from "./library/save.ts";
+export { type TrainOptions, train } from "./library/train.ts";
+export { MachineError } from "./machine-error.ts";

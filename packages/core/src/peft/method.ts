@@ -98,8 +98,13 @@ export interface Method extends Description {
   fromPeft(config: Json): MethodUse | undefined;
 }
 
+/** A method whose options are known, as its declaration gives it. */
+export interface MethodOf<O extends Options> extends Method {
+  readonly options: O;
+}
+
 /** Declares a method: one file in peft/methods, one line in peft/methods.ts. */
-export function defineMethod<const O extends Options>(rule: MethodRule<O>): Method {
+export function defineMethod<const O extends Options>(rule: MethodRule<O>): MethodOf<O> {
   const { name, summary, source, start, rate, options, peft } = rule;
   const description = { name, summary, source, start, rate };
   const use = (given: Json): MethodUse => {

@@ -10,8 +10,8 @@ import { parallel } from "./methods/parallel.ts";
 import { prefix } from "./methods/prefix.ts";
 import { topLayers } from "./methods/top-layers.ts";
 
-/** Every method: one file in peft/methods, one line here. */
-export const methods: readonly Method[] = [
+/** Every method by its name in code: one file in peft/methods, one line here. */
+export const methodsByName = {
   full,
   head,
   topLayers,
@@ -22,4 +22,6 @@ export const methods: readonly Method[] = [
   ia3,
   bitfit,
   prefix,
-];
+} as const;
+
+export const methods: readonly Method[] = Object.values(methodsByName);

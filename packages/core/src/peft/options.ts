@@ -14,6 +14,15 @@ export type OptionValues<O extends Options> = {
   readonly [name in keyof O]: O[name] extends Option<infer T> ? T : never;
 };
 
+/** What a program may give: values, or for layers and targets also the text that flags take, or a plain list. */
+export type OptionInputs<O extends Options> = {
+  readonly [name in keyof O]?: O[name] extends Option<infer T> ? OptionInput<T> : never;
+};
+type OptionInput<T> =
+  | T
+  | (Layers extends T ? string | readonly number[] : never)
+  | (Targets extends T ? string | readonly string[] : never);
+
 /** Values arrive as numbers from JSON and as text from flags. */
 const numeric = (schema: z.ZodNumber) =>
   z.preprocess((value) => (typeof value === "string" && value.trim() !== "" ? Number(value) : value), schema);

@@ -23,6 +23,8 @@ export interface TrainingRun {
   readonly phi: Phi;
   readonly examples: readonly EncodedExample[];
   readonly validation?: readonly EncodedExample[] | undefined;
+  /** hides tokens of examples without labels, anew in every epoch: how a masked LM learns from plain text */
+  readonly masking?: Masking | undefined;
   readonly settings: TrainingSettings;
   /** where an earlier run stopped */
   readonly resume?: TrainingState | undefined;

@@ -1,0 +1,62 @@
+import {
+  type AdaptedModel,
+  type EncodedExample,
+  type ExampleSet,
+  encodeExamples,
+  InputError,
+  labelMap,
+  type Tokenizer,
+} from "@petl/core";
+import type { Purpose } from "./purpose.ts";
+
+export type TargetKind = Parameters<typeof encodeExamples>[1];
+
+/** What labels mean to a model's head. */
+export const targetOf = ({ task, labels }: Purpose): TargetKind =>
+  task === "classification" || task === "token-classification" ? { task, labels: labelMap(labels) } : { task };
+
+/** The model's own limit, in tokens: learned tokens in front of the text take up positions too. */
+export function longestRow({ base, methods }: Pick<AdaptedModel, "base" | "methods">): number {
+  return methods.reduce((rest, use) => rest - (use.virtualTokens?.() ?? 0), base.model.sizes.maxTokens);
+}
+
+/**
+ * Tokens after which a text is cut: as many as are asked for, else as many as model and tokenizer take.
+ * @throws InputError where the model has fewer positions
+ */
+export function rowLimit(adapted: AdaptedModel, tokenizer: Tokenizer | undefined, asked: number | undefined): number {
+  const longest = longestRow(adapted);
+  if (asked !== undefined && asked > longest)
+    throw new InputError(`a maximum length of ${asked} is more than the ${longest} tokens that the model takes`);
+  return asked ?? Math.min(longest, tokenizer?.modelMaxLength ?? longest);
+}
+
+/**
+ * The rows of a data set as the model reads them. Rows that are tokenised already need no tokenizer.
+ * @throws InputError naming the line: text for a base without a tokenizer, ids that the model does not know, long rows
+ */
+export function encodeRows(
+  set: ExampleSet,
+  adapted: AdaptedModel,
+  kind: TargetKind,
+  how: { readonly tokenizer: Tokenizer | undefined; readonly maxLength: number },
+): readonly EncodedExample[] {
+  const rows = encodeExamples(set, kind, { ...how, vocabularySize: adapted.base.model.sizes.vocabulary });
+  refuseTypes(set, rows, adapted);
+  return rows;
+}
+
+/** The kinds of text that a model tells apart are few, and ids beyond them are nothing that it can look up. */
+function refuseTypes(set: ExampleSet, rows: readonly EncodedExample[], { base, modelTensors }: AdaptedModel): void {
+  const table = modelTensors.find(({ name }) => name.endsWith(".token_type_embeddings.weight"));
+  const kinds = table?.shape[0];
+  if (kinds === undefined) return;
+  const problems = rows.flatMap(({ tokenTypeIds }, row) => {
+    const strange = tokenTypeIds?.find((id) => id >= kinds);
+    if (strange === undefined) return [];
+    return [`${set.placeOf(row)}: token type ${strange}; ${base.name} knows 0 to ${kinds - 1}`];
+  });
+  const more = problems.length - 10;
+  if (problems.length > 0)
+    throw new InputError([...problems.slice(0, 10), ...(more > 0 ? [`and ${more} more like these`] : [])]);
+}

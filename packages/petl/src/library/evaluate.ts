@@ -1,0 +1,47 @@
+import {
+  compileEvaluation,
+  type EncodedExample,
+  type Evaluation,
+  type ExampleSet,
+  InputError,
+  isLabelled,
+} from "@petl/core";
+import { encodeRows, rowLimit, targetOf } from "./encode-rows.ts";
+import type { OpenModel } from "./model.ts";
+import { maskedOnce, maskingOf } from "./plain-text.ts";
+
+export interface EvaluateOptions {
+  /** tokens after which texts are cut; as many as the model takes where left out */
+  readonly maxLength?: number | undefined;
+  /** which tokens of plain text are hidden from a masked LM; 0 where left out */
+  readonly seed?: number | undefined;
+}
+
+/**
+ * Measures a model on labelled rows, or a masked LM on plain text. The same rows always give the same numbers.
+ * @throws InputError for rows that don't fit
+ */
+export async function evaluate(model: OpenModel, rows: ExampleSet, options: EvaluateOptions = {}): Promise<Evaluation> {
+  const encoded = measurable(model, rows, options);
+  const evaluation = await compileEvaluation(model.base.engine, model.adapted);
+  try {
+    return await evaluation.run(model.phi, encoded);
+  } finally {
+    await evaluation.release();
+  }
+}
+
+/** Rows with what the model should say of them. */
+export function measurable(
+  { base, adapted, labels }: OpenModel,
+  set: ExampleSet,
+  { maxLength, seed = 0 }: EvaluateOptions,
+): readonly EncodedExample[] {
+  const { task } = adapted.goal;
+  const { tokenizer } = base;
+  const how = { tokenizer, maxLength: rowLimit(adapted, tokenizer, maxLength) };
+  if (isLabelled(set)) return encodeRows(set, adapted, targetOf({ task, labels }), how);
+  if (task !== "masked-lm") throw new InputError(`${set.name} has no labels to measure by; name their column`);
+  const rows = encodeRows(set, adapted, { task }, how);
+  return maskedOnce(rows, maskingOf(tokenizer, base.model.sizes.vocabulary), seed);
+}

@@ -1,0 +1,91 @@
+import {
+  type AdaptedModel,
+  adapt,
+  type Goal,
+  InputError,
+  initialPhi,
+  labelCount,
+  loadAdapter as loadAdapterOn,
+  type MethodUse,
+  type Phi,
+  type Pooling,
+  type Task,
+  taskOf,
+  tasks,
+} from "@petl/core";
+import { directory } from "../files.ts";
+import { type LocateOptions, locate } from "./locate.ts";
+import type { OpenBase } from "./open-base.ts";
+import { hasClasses, labelNames, type Purpose } from "./purpose.ts";
+
+/** An adapted model that is ready to be trained and asked: g(x; Θ, Φ). Training changes `phi` in place. */
+export interface OpenModel {
+  readonly base: OpenBase;
+  readonly adapted: AdaptedModel;
+  readonly phi: Phi;
+  /** the labels' names, in the order of their ids */
+  readonly labels: readonly string[];
+}
+
+export interface AdaptOptions {
+  /** seed of Φ's random start; 0 where left out */
+  readonly seed?: number;
+  /** what the head reads of a text; what Hugging Face's class does where left out */
+  readonly pooling?: Pooling;
+}
+
+/**
+ * Puts a method, or several at once, and a head for the purpose on a base. The purpose may be data that were opened.
+ * A head that the checkpoint has for as many labels is where it starts; any other starts at random.
+ *
+ * @throws InputError with everything that does not fit
+ */
+export async function adaptTo(
+  base: OpenBase,
+  method: MethodUse | readonly MethodUse[],
+  { task, labels }: Purpose,
+  { seed = 0, pooling }: AdaptOptions = {},
+): Promise<OpenModel> {
+  const goal = { task, labels: hasClasses(task) ? labels.length : 1, pooling };
+  const adapted = adapt(base, "name" in method ? [method] : method, goal);
+  return { base, adapted, phi: await initialPhi(adapted, seed), labels: labelNames(goal.labels, labels) };
+}
+
+/**
+ * Puts a saved adapter on a base: a folder or a hub id, in Hugging Face PEFT's layout or petl's, or a checkpoint of the
+ * whole model.
+ *
+ * @throws InputError with every missing, superfluous or misshapen tensor
+ */
+export async function loadAdapter(base: OpenBase, name: string, options: LocateOptions = {}): Promise<OpenModel> {
+  const { adapted, phi, labels } = await loadAdapterOn(directory(await locate(name, options)), base);
+  return { base, adapted, phi, labels: labelNames(adapted.goal.labels, labels) };
+}
+
+/** The base as it is, with the head of its own checkpoint. */
+export async function unadapted(
+  base: OpenBase,
+  said: { readonly task?: Task | undefined; readonly labels?: number | undefined } = {},
+): Promise<OpenModel> {
+  const goal = goalOf(base, said);
+  const adapted = adapt(base, [], { ...goal, trainsHead: false });
+  const { id2label } = base.config;
+  return {
+    ...{ base, adapted, phi: await initialPhi(adapted, 0) },
+    labels: labelNames(goal.labels, id2label ? Object.values(id2label) : undefined),
+  };
+}
+
+/** What a base is for: what was said, else what its config.json says. */
+export function goalOf(
+  { config, name }: Pick<OpenBase, "config" | "name">,
+  { task, labels }: { readonly task?: Task | undefined; readonly labels?: number | undefined },
+): Goal {
+  const own = task ?? taskOf(config);
+  if (own !== undefined) return { task: own, labels: own === "regression" ? 1 : (labels ?? labelCount(config)) };
+  const { architectures } = config;
+  const what = architectures?.length ? `is a ${architectures.join(", ")}` : "names no architectures in config.json";
+  throw new InputError(
+    `${name} ${what}, which has no head that petl knows; give an --adapter that brings one, or a --task (${tasks.join(", ")})`,
+  );
+}

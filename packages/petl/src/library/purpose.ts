@@ -1,0 +1,61 @@
+import {
+  type ExampleSet,
+  guessTask,
+  type HfModel,
+  labelCount,
+  labelMap,
+  learnLabels,
+  type Task,
+  taskOf,
+} from "@petl/core";
+
+/** What a model is to do. */
+export interface Purpose {
+  readonly task: Task;
+  /** names of the classes in the order of their ids; empty where the task has none */
+  readonly labels: readonly string[];
+}
+
+/** Whether a task has classes with names of their own. */
+export const hasClasses = (task: Task): boolean => task === "classification" || task === "token-classification";
+
+/** The given names where there is one for every label, else LABEL_0, LABEL_1, … as transformers has them. */
+export function labelNames(count: number, given: readonly string[] | undefined): readonly string[] {
+  return given?.length === count ? given : Array.from({ length: count }, (_, id) => `LABEL_${id}`);
+}
+
+/**
+ * What the rows of a data set are for: what is said, else what their labels stand for. The classes are those of the
+ * base's own head, where it has one for the task that knows all labels of the data, else those of the data.
+ */
+export function findPurpose(
+  base: HfModel,
+  set: ExampleSet,
+  said: { readonly task?: Task | undefined; readonly labels?: readonly string[] | undefined },
+): Purpose & { readonly remarks: readonly string[] } {
+  const { task, remarks } = said.task === undefined ? guessed(base, set) : { task: said.task, remarks: [] };
+  if (!hasClasses(task)) return { task, labels: [], remarks };
+  return { task, labels: said.labels ?? baseLabels(base, task, set) ?? learnLabels(set).names, remarks };
+}
+
+function guessed(base: HfModel, set: ExampleSet): { readonly task: Task; readonly remarks: readonly string[] } {
+  const { task, why } = guessTask(set);
+  const found = task === "token-classification" && taskOf(base.config) === "masked-lm" ? "masked-lm" : task;
+  return { task: found, remarks: [`task: ${found}, since ${why}`] };
+}
+
+function baseLabels({ config }: HfModel, task: Task, { examples }: ExampleSet): readonly string[] | undefined {
+  if (taskOf(config) !== task) return undefined;
+  const names = labelNames(labelCount(config), config.id2label ? Object.values(config.id2label) : undefined);
+  const { idOf } = labelMap(names);
+  const known = examples.every((example) => {
+    const labels =
+      "labels" in example
+        ? [...(example.labels ?? [])].filter((label) => label !== -100)
+        : "label" in example
+          ? [example.label]
+          : [];
+    return labels.every((label) => label !== undefined && idOf(label) !== undefined);
+  });
+  return known ? names : undefined;
+}

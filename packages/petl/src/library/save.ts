@@ -1,0 +1,109 @@
+import { encodeAdapter, encodeFull, encodeMerged, type FloatType, tokenizerFileNames } from "@petl/core";
+import { directory } from "../files.ts";
+import { type Chunks, writeFolderSafely } from "../safe-write.ts";
+import { version } from "../version.ts";
+import type { OpenModel } from "./model.ts";
+import { hasClasses } from "./purpose.ts";
+
+export interface SaveOptions {
+  /** replace a folder that isn't empty, with all that is in it */
+  readonly overwrite?: boolean;
+}
+
+/** A file to be written. */
+export interface NamedFile {
+  readonly name: string;
+  readonly chunks: Chunks;
+}
+
+/** What is needed to write an adapter. */
+export type Saved = Pick<OpenModel, "adapted" | "phi" | "labels"> & {
+  readonly base: Pick<OpenModel["base"], keyof Parameters<typeof encodeFull>[0] | "path">;
+};
+
+/**
+ * Writes an adapter, in Hugging Face PEFT's layout where PEFT has such a method, or after full fine-tuning the whole
+ * checkpoint with its tokenizer. The folder is seen whole or not at all. Returns the bytes of its weights.
+ *
+ * @throws InputError where a folder that isn't empty stands there
+ */
+export async function saveAdapter(model: OpenModel, folder: string, options: SaveOptions = {}): Promise<number> {
+  return writeAll(folder, await adapterFiles(model), options);
+}
+
+export interface SaveMergedOptions extends SaveOptions {
+  /** the type of all float tensors; where left out, each has the type that it has in the base */
+  readonly dtype?: FloatType | undefined;
+}
+
+/**
+ * Writes base and adapter as one ordinary Hugging Face checkpoint with the base's tokenizer, which computes alone what
+ * both compute together. Returns the bytes of its weights.
+ *
+ * @throws InputError where the method cannot be merged, or a folder that isn't empty stands there
+ */
+export async function saveMerged(
+  { base, adapted, phi, labels }: OpenModel,
+  folder: string,
+  { dtype, ...options }: SaveMergedOptions = {},
+): Promise<number> {
+  const named = hasClasses(adapted.goal.task) ? labels : undefined;
+  const files = await encodeMerged(base, adapted, phi, base.engine, { labels: named, dtype });
+  return writeAll(folder, [...checkpointFiles(files), ...(await tokenizerFiles(base.path))], options);
+}
+
+/** An adapter's files, the configuration last, which marks it as whole. */
+export async function adapterFiles({ base, adapted, phi, labels }: Saved): Promise<readonly NamedFile[]> {
+  const named = hasClasses(adapted.goal.task) ? { labels } : {};
+  const info = { baseName: base.name, petlVersion: version, ...named };
+  if (adapted.methods.some(({ name }) => name === "full")) {
+    const [config, weights] = checkpointFiles(await encodeFull(base, adapted, phi, info));
+    return [weights, ...(await tokenizerFiles(base.path)), config];
+  }
+  const files = encodeAdapter(adapted, phi, info);
+  return [
+    { name: "adapter_model.safetensors", chunks: [files["adapter_model.safetensors"]] },
+    { name: "adapter_config.json", chunks: [new TextEncoder().encode(files["adapter_config.json"])] },
+  ];
+}
+
+const checkpointFiles = (files: Awaited<ReturnType<typeof encodeFull>>): readonly [NamedFile, NamedFile] => [
+  { name: "config.json", chunks: [new TextEncoder().encode(files["config.json"])] },
+  { name: "model.safetensors", chunks: files["model.safetensors"] },
+];
+
+/** What of a base's folder belongs to a model that was made from it, so that it works alone. */
+const carried: readonly string[] = [
+  ...tokenizerFileNames.filter((name) => name !== "config.json"),
+  ...["added_tokens.json", "vocab.json", "merges.txt", "spiece.model", "tokenizer.model"],
+];
+
+async function tokenizerFiles(path: string): Promise<readonly NamedFile[]> {
+  const folder = directory(path);
+  const names = (await folder.files()).filter((name) => carried.includes(name));
+  return Promise.all(
+    names.map(async (name) => {
+      const source = await folder.open(name);
+      return { name, chunks: [await source.read(0, source.size)] };
+    }),
+  );
+}
+
+async function writeAll(folder: string, files: readonly NamedFile[], options: SaveOptions): Promise<number> {
+  let bytes = 0;
+  const write = async (into: { write(file: string, chunks: Chunks): Promise<void> }) => {
+    for (const { name, chunks } of files) {
+      await into.write(name, name.endsWith(".safetensors") ? counted(chunks, (count) => (bytes += count)) : chunks);
+    }
+  };
+  await writeFolderSafely(folder, write, options);
+  return bytes;
+}
+
+/** The same chunks, whose lengths are told as they pass. */
+export async function* counted(chunks: Chunks, tell: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    tell(chunk.length);
+    yield chunk;
+  }
+}
