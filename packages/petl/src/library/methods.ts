@@ -1,20 +1,27 @@
-import { type MethodOf, type MethodUse, methodsByName, type OptionInputs, type Options } from "@petl/core";
+import { type MethodUse, methodsByName, type OptionInputs } from "@petl/core";
 
-/** A method as a function of its options, whose names, types and defaults are those of the method's declaration. */
-export type MethodFunction<O extends Options> = (options?: OptionInputs<O>) => MethodUse;
+type MethodName = keyof typeof methodsByName;
+
+/**
+ * A method as a function of its options, whose names, types and defaults are those of the method's declaration; their
+ * meaning is told by `petl methods`. It throws an InputError with every value that the method refuses.
+ */
+export type MethodFunction<N extends MethodName> = (
+  options?: OptionInputs<(typeof methodsByName)[N]["options"]>,
+) => MethodUse;
 
 const chosen =
-  <O extends Options>(method: MethodOf<O>): MethodFunction<O> =>
+  <N extends MethodName>(name: N): MethodFunction<N> =>
   (options) =>
-    method.use({ ...options });
+    methodsByName[name].use({ ...options });
 
-export const full = chosen(methodsByName.full);
-export const head = chosen(methodsByName.head);
-export const topLayers = chosen(methodsByName.topLayers);
-export const bottleneck = chosen(methodsByName.bottleneck);
-export const parallel = chosen(methodsByName.parallel);
-export const lora = chosen(methodsByName.lora);
-export const dora = chosen(methodsByName.dora);
-export const ia3 = chosen(methodsByName.ia3);
-export const bitfit = chosen(methodsByName.bitfit);
-export const prefix = chosen(methodsByName.prefix);
+export const full = chosen("full");
+export const head = chosen("head");
+export const topLayers = chosen("topLayers");
+export const bottleneck = chosen("bottleneck");
+export const parallel = chosen("parallel");
+export const lora = chosen("lora");
+export const dora = chosen("dora");
+export const ia3 = chosen("ia3");
+export const bitfit = chosen("bitfit");
+export const prefix = chosen("prefix");
