@@ -5,6 +5,7 @@ import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { InputError } from "@petl/core";
 import { requirePlainName } from "./files.ts";
 import { explainFileError, systemCode } from "./machine-error.ts";
+import { makeFolder } from "./make-folder.ts";
 import { discard, exists, mendLeftovers, temporarySibling } from "./temporary.ts";
 
 export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
@@ -145,7 +146,7 @@ async function syncFolder(path: string): Promise<void> {
 /** The path to write to, its parent made and the leftovers of dead writers mended. A link stays a link. */
 async function prepare(path: string): Promise<string> {
   const target = await throughLinks(resolve(path));
-  await mkdir(dirname(target), { recursive: true });
+  await makeFolder(dirname(target));
   await mendLeftovers(target);
   return target;
 }

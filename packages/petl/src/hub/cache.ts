@@ -1,7 +1,8 @@
-import { copyFile, mkdir, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
+import { copyFile, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { getRepoFolderName } from "@huggingface/hub";
 import { explainFileError, systemCode } from "../machine-error.ts";
+import { makeFolder } from "../make-folder.ts";
 import { writeFileSafely } from "../safe-write.ts";
 import { temporarySibling } from "../temporary.ts";
 import { isCommit } from "./hub-id.ts";
@@ -56,7 +57,7 @@ export async function link(snapshot: string, file: string, blob: string): Promis
   const path = join(snapshot, file);
   const temporary = temporarySibling(path);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await symlink(relative(dirname(path), blob), temporary).catch(async (error) => {
       if (systemCode(error) !== "EPERM") throw error;
       await copyFile(blob, temporary);

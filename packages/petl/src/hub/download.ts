@@ -1,9 +1,10 @@
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { explainFileError, MachineError, systemCode } from "../machine-error.ts";
+import { makeFolder } from "../make-folder.ts";
 import { bodyOf, type HubAccess, hubFetch } from "./request.ts";
 
 /** One file of a repository at a commit. */
@@ -37,7 +38,7 @@ export async function downloadBlob(
   { onBytes, retryDelay }: DownloadOptions,
 ): Promise<void> {
   const incomplete = `${blob}.incomplete`;
-  await writing(incomplete, () => mkdir(dirname(blob), { recursive: true }));
+  await writing(incomplete, () => makeFolder(dirname(blob)));
   let [best, fruitless, damaged] = [0, 0, 0];
   for (;;) {
     const fault = await receive(file, incomplete, access, onBytes);

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { link, mkdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { link, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { explainFileError, systemCode } from "../machine-error.ts";
+import { makeFolder } from "../make-folder.ts";
 import { isAlive, temporarySibling } from "../temporary.ts";
 
 export interface LockOptions {
@@ -51,7 +52,7 @@ async function acquire(path: string, mark: string, { onWait, signal }: LockOptio
 
 async function created(path: string, mark: string): Promise<boolean> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await writeFile(path, mark, { flag: "wx" });
     return true;
   } catch (error) {

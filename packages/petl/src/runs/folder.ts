@@ -1,7 +1,8 @@
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "@petl/core";
 import { explainFileError, systemCode } from "../machine-error.ts";
+import { makeFolder } from "../make-folder.ts";
 import { removeFolderSafely } from "../safe-write.ts";
 
 /** Whether a folder holds a finished run, an unfinished one, anything else, or nothing. */
@@ -36,7 +37,7 @@ export async function refuseTaken(out: string): Promise<void> {
 /** An empty folder of that name; what was there is gone. */
 export async function clearFolder(out: string): Promise<void> {
   if ((await folderState(out)) !== "empty") await removeFolderSafely(out);
-  await mkdir(out, { recursive: true }).catch((error: unknown) => {
+  await makeFolder(out).catch((error: unknown) => {
     throw explainFileError(error, "write", join(out));
   });
 }
