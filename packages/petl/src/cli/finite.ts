@@ -1,4 +1,5 @@
 import { InputError, type Prediction, RunError } from "@petl/core";
+import { strangeParameter, strangeTensor } from "../strange-numbers.ts";
 import type { OpenModel } from "./open.ts";
 
 /** Predictions as they come, after a look that all of them are numbers. */
@@ -17,14 +18,7 @@ export async function* finite(
 
 /** Where numbers that are none come from: the first tensor of the adapter or of the base that holds one. */
 export async function explained(what: string, { base, adapted, phi }: OpenModel): Promise<Error> {
-  for (const { name, offset, size } of adapted.layout) {
-    const strange = phi.values.subarray(offset, offset + size).find((value) => !Number.isFinite(value));
-    if (strange !== undefined) return new InputError(`the adapter's tensor "${name}" holds ${strange}`);
-  }
-  for (const { name, dtype, file } of base.tensors?.values() ?? []) {
-    if (!["float32", "float64", "float16", "bfloat16"].includes(dtype)) continue;
-    const strange = (await base.read(name)).find((value) => !Number.isFinite(value));
-    if (strange !== undefined) return new InputError(`${base.name}/${file}: "${name}" holds ${strange}`);
-  }
+  const source = strangeParameter(adapted, phi) ?? (await strangeTensor(base));
+  if (source !== undefined) return new InputError(source);
   return new RunError(`${what}, though every tensor of the model is finite; its numbers grow beyond float32`);
 }

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -209,3 +209,30 @@ test("bad input is one clear message, exit code 2, and leaves nothing behind", a
     expect(() => readdirSync(out)).toThrow();
   }
 }, 60_000);
+
+test("weights that are no numbers are named, and nothing is left behind", async () => {
+  const folder = newFolder();
+  cpSync(golden("models/bert-sequence-classification"), folder, { recursive: true });
+  const path = join(folder, "model.safetensors");
+  const bytes = readFileSync(path);
+  bytes.fill(0xff, bytes.length - 4); // the last tensor's last number becomes NaN
+  writeFileSync(path, bytes);
+  const out = newFolder();
+  const data = golden("training/data/classification.jsonl");
+  const { code, stderr } = await petl([
+    "train",
+    "--base",
+    folder,
+    "--data",
+    data,
+    "--method",
+    "full",
+    "--steps",
+    "2",
+    "--out",
+    out,
+  ]);
+  expect(stderr).toMatch(/model\.safetensors: ".*" holds NaN/);
+  expect(code).toBe(2);
+  expect(() => readdirSync(out)).toThrow();
+});

@@ -4,6 +4,7 @@ import {
   type Evaluation,
   encodeAdapter,
   encodeFull,
+  InputError,
   type ParameterCounts,
   RunError,
   type TrainingEvent,
@@ -13,6 +14,7 @@ import { type AppendLog, openAppendLog } from "../append-log.ts";
 import { copyTokenizer } from "../copy-tokenizer.ts";
 import { removeFolderSafely, writeFileSafely } from "../safe-write.ts";
 import { loadLatestSnapshot, saveSnapshot } from "../snapshots.ts";
+import { strangeTensor } from "../strange-numbers.ts";
 import { workerEngine } from "../worker-engine.ts";
 import type { PreparedRun } from "./prepare.ts";
 import type { RunRecord } from "./record.ts";
@@ -84,7 +86,8 @@ export async function executeRun(
     await removeFolderSafely(join(out, "checkpoints"));
     return summary(out, record, prepared, progress, trained, adapterBytes);
   } catch (error) {
-    throw await explained(error, out);
+    if (progress.step === 0 && !resume) await removeFolderSafely(out); // there is nothing to go on with
+    throw await explained(error, out, prepared);
   } finally {
     log.close();
     await engine.close();
@@ -176,9 +179,11 @@ function summary(
   };
 }
 
-/** A run that broke off by what it computed says which checkpoint is left. */
-async function explained(error: unknown, out: string): Promise<unknown> {
+/** A run that broke off by what it computed says why, if a tensor of the base is to blame, and which checkpoint is left. */
+async function explained(error: unknown, out: string, { base }: PreparedRun): Promise<unknown> {
   if (!(error instanceof RunError)) return error;
+  const source = await strangeTensor(base);
+  if (source !== undefined) return new InputError(source);
   const { snapshot } = await loadLatestSnapshot(out);
   const left = snapshot ? `; the checkpoint of step ${snapshot.step} is kept in ${snapshot.path}` : "";
   return new RunError(`${error.message}${left}`);

@@ -1,0 +1,20 @@
+import type { AdaptedModel, HfModel, Phi } from "@petl/core";
+
+/** The first tensor of a checkpoint that holds NaN or infinity, in words; undefined where all are finite. */
+export async function strangeTensor(base: HfModel): Promise<string | undefined> {
+  for (const { name, dtype, file } of base.tensors?.values() ?? []) {
+    if (!["float32", "float64", "float16", "bfloat16"].includes(dtype)) continue;
+    const strange = (await base.read(name)).find((value) => !Number.isFinite(value));
+    if (strange !== undefined) return `${base.name}/${file}: "${name}" holds ${strange}`;
+  }
+  return undefined;
+}
+
+/** The same of Φ. */
+export function strangeParameter({ layout }: AdaptedModel, { values }: Phi): string | undefined {
+  for (const { name, offset, size } of layout) {
+    const strange = values.subarray(offset, offset + size).find((value) => !Number.isFinite(value));
+    if (strange !== undefined) return `the adapter's tensor "${name}" holds ${strange}`;
+  }
+  return undefined;
+}
