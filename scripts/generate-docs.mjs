@@ -73,7 +73,7 @@ const pages = readdirSync(`${root}docs`, { recursive: true }).map((path) => `doc
 for (const path of ["README.md", ...pages.filter((page) => page.endsWith(".md")).sort()]) {
   const before = readFileSync(root + path, "utf8");
   const after = before.replace(
-    /(<!-- generated: (\S+) ?(\S*) -->\n)[\s\S]*?(<!-- end of generated -->)/g,
+    /^(<!-- generated: (\S+) ?(\S*) -->\n)[\s\S]*?^(<!-- end of generated -->)/gm,
     (_, open, part, argument, close) => `${open}\n${parts.get(part)(argument)}\n\n${close}`,
   );
   if (after === before) continue;
