@@ -1,4 +1,5 @@
 import { basesVerb } from "./bases.ts";
+import { demoVerb } from "./demo.ts";
 import { evaluateVerb } from "./evaluate.ts";
 import { inspectVerb } from "./inspect.ts";
 import { logitsVerb } from "./logits.ts";
@@ -10,6 +11,7 @@ import type { Verb } from "./verb.ts";
 
 /** Every verb: one file in cli, one line here. */
 export const verbs: readonly Verb[] = [
+  demoVerb,
   trainVerb,
   evaluateVerb,
   predictVerb,

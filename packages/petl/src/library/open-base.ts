@@ -15,9 +15,10 @@ export interface OpenBase extends HfModel {
   close(): Promise<void>;
 }
 
-export interface OpenBaseOptions extends Omit<LocateOptions, "weights"> {
+export interface OpenBaseOptions extends Omit<LocateOptions, "weights" | "signal"> {
   /** threads that share one operator's work; the machine's cores where left out */
   readonly threads?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -29,13 +30,14 @@ export interface OpenBaseOptions extends Omit<LocateOptions, "weights"> {
  * @throws InputError for what the caller can mend, MachineError for what network or disk deny
  */
 export async function openBase(name: string, options: OpenBaseOptions = {}): Promise<OpenBase> {
-  const path = await locate(name, options);
+  const { signal, threads, ...where } = options;
+  const path = await locate(name, signal ? { ...where, signal } : where);
   const [model, tokenizer] = await Promise.all([readBase(directory(path)), openTokenizer(path)]);
-  const engine = await workerEngine(path, model.checkpoint?.files ?? [], { threads: options.threads });
+  const engine = await workerEngine(path, model.checkpoint?.files ?? [], { threads });
   return {
     ...model,
     ...{ name, path, tokenizer },
-    engine: options.signal ? interruptible(engine, options.signal) : engine,
+    engine: signal ? interruptible(engine, signal) : engine,
     close: engine.close,
   };
 }

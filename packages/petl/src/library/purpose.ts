@@ -40,7 +40,8 @@ export function findPurpose(
 
 function guessed(base: HfModel, set: ExampleSet): { readonly task: Task; readonly remarks: readonly string[] } {
   const { task, why } = guessTask(set);
-  const found = task === "token-classification" && taskOf(base.config) === "masked-lm" ? "masked-lm" : task;
+  const ids = set.examples[0]?.kind === "tokens" && task === "token-classification";
+  const found = ids && taskOf(base.config) === "masked-lm" ? "masked-lm" : task;
   return { task: found, remarks: [`task: ${found}, since ${why}`] };
 }
 
