@@ -1,8 +1,9 @@
 import { compileEvaluation, type EncodedExample, type ExampleSet, InputError, isLabelled, labelMap } from "@petl/core";
 import { findData, readData } from "../data.ts";
+import type { OpenModel } from "../library/model.ts";
 import { explained } from "./finite.ts";
 import { choice, neededText, text, toggle } from "./flags.ts";
-import { modelFlags, type OpenModel, rowFlags, withModel } from "./open.ts";
+import { modelFlags, rowFlags, withModel } from "./open.ts";
 import { encodeRows } from "./rows.ts";
 import { defineVerb } from "./verb.ts";
 
@@ -32,7 +33,7 @@ export const evaluateVerb = defineVerb({
     const { set } = await readData(files, options);
     await withModel(flags, where, async (model) => {
       const rows = await labelledRows(set, model, flags);
-      const evaluation = await compileEvaluation(model.engine, model.adapted);
+      const evaluation = await compileEvaluation(model.base.engine, model.adapted);
       const result = await evaluation.run(model.phi, rows);
       await evaluation.release();
       if (!Number.isFinite(result.loss)) throw await explained(`the loss is ${result.loss}`, model);

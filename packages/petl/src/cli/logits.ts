@@ -18,7 +18,12 @@ export const logitsVerb = defineVerb({
     const { set } = await readData([flags.input], {});
     await withModel(flags, context, async (model) => {
       const { rows } = await encodeRows(set, model, { task: "none" }, flags);
-      const all = predictions(rows, { ...model, batch: flags.batch, signal: context.signal });
+      const all = predictions(rows, {
+        ...model,
+        engine: model.base.engine,
+        batch: flags.batch,
+        signal: context.signal,
+      });
       for await (const prediction of finite(all, model)) {
         for (const piece of logitsLine(prediction)) await context.write(piece);
       }

@@ -1,8 +1,10 @@
 import { type ExampleSet, InputError, type Prediction, predictions } from "@petl/core";
 import { readData } from "../data.ts";
+import { textAnswer, tokenAnswers } from "../library/answers.ts";
+import type { OpenModel } from "../library/model.ts";
 import { finite } from "./finite.ts";
 import { text, texts } from "./flags.ts";
-import { modelFlags, type OpenModel, rowFlags, withModel } from "./open.ts";
+import { modelFlags, rowFlags, withModel } from "./open.ts";
 import { type EncodedRows, encodeRows } from "./rows.ts";
 import { defineVerb } from "./verb.ts";
 
@@ -26,12 +28,17 @@ export const predictVerb = defineVerb({
       const { task } = model.adapted.goal;
       if (task === "masked-lm") throw new InputError(`predict is for heads with labels; for ${task} use petl logits`);
       const encoded = await encodeRows(set, model, { task: "none" }, flags);
-      const all = predictions(encoded.rows, { ...model, batch: flags.batch, signal: context.signal });
+      const all = predictions(encoded.rows, {
+        ...model,
+        engine: model.base.engine,
+        batch: flags.batch,
+        signal: context.signal,
+      });
       let row = 0;
       for await (const prediction of finite(all, model)) {
         const said =
           prediction.shape.length === 1
-            ? ofText(prediction, model)
+            ? textAnswer(prediction, model)
             : ofTokens(prediction, model, names(set, encoded, row));
         await context.print(JSON.stringify(said));
         row++;
@@ -63,11 +70,6 @@ async function rowsFrom({ text, textPair, input }: Rows): Promise<ExampleSet> {
   return { name: "--text", examples, placeOf: (index) => `--text ${index + 1}`, columns: { text: "text" } };
 }
 
-/** A text's label and the labels' probabilities; a regression's number as it is. */
-function ofText({ logits }: Prediction, { adapted: { goal }, labels }: OpenModel) {
-  return scored(labels, goal.task === "regression" ? logits : softmax(logits));
-}
-
 /** What the answers of a row are for: words, each of which answers by its first token, or tokens. */
 interface Names {
   readonly words?: readonly string[];
@@ -86,30 +88,12 @@ function names(set: ExampleSet, { rows, tokenizer, maxLength }: EncodedRows, row
 }
 
 /** Lists of label, score and scores, one for each word or token; null for a word without one. */
-function ofTokens({ shape, logits }: Prediction, { labels }: OpenModel, { positions, ...named }: Names) {
-  const [count = 0, classes = 1] = shape;
-  const answers = Array.from(positions ?? Array(count).keys(), (at) =>
-    at < 0 ? undefined : scored(labels, softmax(logits.subarray(at * classes, (at + 1) * classes))),
-  );
+function ofTokens(prediction: Prediction, model: OpenModel, { positions, ...named }: Names) {
+  const answers = tokenAnswers(prediction, model, positions);
   return {
     ...named,
     label: answers.map((answer) => answer?.label ?? null),
     score: answers.map((answer) => answer?.score ?? null),
     scores: answers.map((answer) => answer?.scores ?? null),
   };
-}
-
-/** The label with the largest number. A regression has one. */
-function scored(labels: readonly string[], values: ArrayLike<number>) {
-  const scores = labels.map((label, id) => [label, values[id] ?? 0] as const);
-  const [label, score] = scores.reduce((best, each) => (each[1] > best[1] ? each : best), scores[0] ?? ["", 0]);
-  return { label, score, scores: Object.fromEntries(scores) };
-}
-
-/** exp(x - max) / Σ exp(x - max), in double precision */
-function softmax(logits: Float32Array): readonly number[] {
-  const largest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const powers = Array.from(logits, (value) => Math.exp(value - largest));
-  const sum = powers.reduce((a, b) => a + b, 0);
-  return powers.map((power) => power / sum);
 }

@@ -62,7 +62,7 @@ const refusals: readonly (readonly [args: readonly string[], message: string])[]
   [logits(bert, "absent.jsonl"), `can't read "absent.jsonl": it doesn't exist`],
   [logits(bert, "half.jsonl"), "half.jsonl line 1: not JSON"],
   [logits(bert, "vocabulary.jsonl"), "vocabulary.jsonl line 1: input id 96; the model knows 0 to 95"],
-  [logits(bert, "types.jsonl"), "types.jsonl line 1: token type 2; bert-sequence-classification knows 0 to 1"],
+  [logits(bert, "types.jsonl"), `types.jsonl line 1: token type 2; ${bert} knows 0 to 1`],
   [logits(bert, "long.jsonl"), "long.jsonl line 1: 65 input_ids; the model takes at most 64"],
   [logits(bert, "text.jsonl"), "the base has no tokenizer, and text.jsonl holds text"],
   [logits(bert, "rows.jsonl", "--batch", "0", "--task", "regresion"), '--task "regresion" is none of classification'],

@@ -8,6 +8,8 @@ import { hasClasses } from "./purpose.ts";
 export interface SaveOptions {
   /** replace a folder that isn't empty, with all that is in it */
   readonly overwrite?: boolean;
+  /** ends the writing between two tensors once aborted; nothing is left behind */
+  readonly signal?: { throwIfAborted(): void };
 }
 
 /** A file to be written. */
@@ -91,9 +93,13 @@ async function tokenizerFiles(path: string): Promise<readonly NamedFile[]> {
 
 async function writeAll(folder: string, files: readonly NamedFile[], options: SaveOptions): Promise<number> {
   let bytes = 0;
+  const told = (count: number) => {
+    options.signal?.throwIfAborted();
+    bytes += count;
+  };
   const write = async (into: { write(file: string, chunks: Chunks): Promise<void> }) => {
     for (const { name, chunks } of files) {
-      await into.write(name, name.endsWith(".safetensors") ? counted(chunks, (count) => (bytes += count)) : chunks);
+      await into.write(name, name.endsWith(".safetensors") ? counted(chunks, told) : chunks);
     }
   };
   await writeFolderSafely(folder, write, options);

@@ -2,8 +2,6 @@ import { join } from "node:path";
 import {
   countParameters,
   type Evaluation,
-  encodeAdapter,
-  encodeFull,
   InputError,
   type ParameterCounts,
   RunError,
@@ -11,7 +9,7 @@ import {
   train,
 } from "@petl/core";
 import { type AppendLog, openAppendLog } from "../append-log.ts";
-import { copyTokenizer } from "../copy-tokenizer.ts";
+import { adapterFiles, counted } from "../library/save.ts";
 import { removeFolderSafely, writeFileSafely } from "../safe-write.ts";
 import { loadLatestSnapshot, saveSnapshot } from "../snapshots.ts";
 import { strangeTensor } from "../strange-numbers.ts";
@@ -125,34 +123,14 @@ async function savedState(out: string, remark: (text: string) => void): Promise<
 }
 
 /** Writes the adapter, or the whole model for full fine-tuning; its configuration last, which marks the run as done. */
-async function writeResult(
-  out: string,
-  record: RunRecord,
-  { base, adapted, phi, labels }: PreparedRun,
-): Promise<number> {
-  const info = { baseName: record.base, ...(labels.length > 0 && { labels }) };
-  if (adapted.methods.some(({ name }) => name === "full")) {
-    const files = await encodeFull(base, adapted, phi, info);
-    let bytes = 0;
-    await writeFileSafely(
-      join(out, "model.safetensors"),
-      counted(files["model.safetensors"], (n) => (bytes += n)),
-    );
-    await copyTokenizer(record.base_folder, out);
-    await writeFileSafely(join(out, "config.json"), [new TextEncoder().encode(files["config.json"])]);
-    return bytes;
+async function writeResult(out: string, record: RunRecord, prepared: PreparedRun): Promise<number> {
+  const base = { ...prepared.base, name: record.base, path: record.base_folder };
+  let bytes = 0;
+  for (const { name, chunks } of await adapterFiles({ ...prepared, base })) {
+    const isWeights = name.endsWith(".safetensors");
+    await writeFileSafely(join(out, name), isWeights ? counted(chunks, (count) => (bytes += count)) : chunks);
   }
-  const files = encodeAdapter(adapted, phi, info);
-  await writeFileSafely(join(out, "adapter_model.safetensors"), [files["adapter_model.safetensors"]]);
-  await writeFileSafely(join(out, "adapter_config.json"), [new TextEncoder().encode(files["adapter_config.json"])]);
-  return files["adapter_model.safetensors"].length;
-}
-
-async function* counted(chunks: AsyncIterable<Uint8Array>, count: (bytes: number) => void): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    count(chunk.length);
-    yield chunk;
-  }
+  return bytes;
 }
 
 function summary(
