@@ -1,5 +1,6 @@
+import type { MadeBase } from "./demo-base.ts";
 import { overlaps, type Share } from "./interval.ts";
-import type { MadeBase, MethodRow, TourResult } from "./tour.ts";
+import type { MethodRow, TourResult } from "./tour.ts";
 
 export const percent = (share: number): string =>
   share === 0 ? "0 %" : `${(100 * share).toPrecision(share > 0.0995 ? 3 : 2)} %`;
