@@ -1,0 +1,143 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type ExampleSet, InputError, type MethodUse } from "@petl/core";
+import { afterAll, expect, test } from "vitest";
+import { evaluate } from "./evaluate.ts";
+import { bitfit, bottleneck, full, ia3, lora, prefix } from "./methods.ts";
+import { adaptTo, loadAdapter, unadapted } from "./model.ts";
+import { openBase } from "./open-base.ts";
+import { openData } from "./open-data.ts";
+import { openTiny, testFolder, writeRows } from "./open-tiny.fake.ts";
+import { predict, predictWords } from "./predict.ts";
+import { saveAdapter, saveMerged } from "./save.ts";
+import { type TrainOptions, train } from "./train.ts";
+
+const folder = testFolder();
+const base = await openTiny(folder);
+afterAll(() => base.close());
+const weights = () => readFileSync(join(base.path, "model.safetensors"));
+const rows = await openData(writeRows(folder, "rows.csv"), base, { validation: 0.25 });
+const texts = ["a fine song", "dull, so dull", "what work"];
+
+async function trained(method: MethodUse | readonly MethodUse[], steps = 6) {
+  const model = await adaptTo(base, method, rows);
+  for await (const _ of train(model, { train: rows.train }, { steps, batch: 6, lr: 1e-2 }));
+  return model;
+}
+
+test.each([
+  ["lora", lora({ rank: 2 })],
+  ["bottleneck", bottleneck({ size: 4 })],
+  ["prefix", prefix({ tokens: 2 })],
+  ["full", full()],
+  ["lora and bitfit", [lora({ rank: 2, targets: "all-linear" }), bitfit()]],
+] as const)(
+  "%s: trained, saved and loaded again it answers and measures bit for bit the same",
+  async (name, method) => {
+    const before = weights();
+    const model = await trained(method);
+    const out = join(folder, name);
+    const bytes = await saveAdapter(model, out);
+    const again = await loadAdapter(base, out);
+    expect(again.labels).toEqual(["bad", "good"]);
+    expect(await predict(again, texts)).toEqual(await predict(model, texts));
+    expect(await evaluate(again, rows.validation)).toEqual(await evaluate(model, rows.validation));
+    const file = name === "full" ? "model.safetensors" : "adapter_model.safetensors";
+    expect(readFileSync(join(out, file)).length).toBe(bytes);
+    expect(weights().equals(before)).toBe(true);
+  },
+);
+
+test("training learns: after it the rows that it saw are right", async () => {
+  const model = await trained(full(), 60);
+  expect((await evaluate(model, rows.train)).accuracy).toBe(1);
+  const [good, bad] = await predict(model, ["a fine film", "a dull film"]);
+  expect([good?.label, bad?.label]).toEqual(["good", "bad"]);
+  expect(good?.score).toBe(good?.scores.good);
+  expect((good?.scores.good ?? 0) + (good?.scores.bad ?? 0)).toBeCloseTo(1, 12); // a softmax in double precision
+});
+
+test("the same arguments train the same bits", async () => {
+  const [one, other] = [await trained(lora({ rank: 2 })), await trained(lora({ rank: 2 }))];
+  expect(one.phi.values).toEqual(other.phi.values);
+});
+
+test("several adapters on one open base answer at once as each does alone", async () => {
+  const models = [await trained(lora({ rank: 2 })), await trained(ia3()), await trained(full())];
+  const alone = [];
+  for (const model of models) alone.push(await predict(model, texts));
+  expect(await Promise.all(models.map((model) => predict(model, texts)))).toEqual(alone);
+  expect(new Set(alone.map((answers) => JSON.stringify(answers))).size).toBe(models.length);
+});
+
+test("a run that was stopped goes on from its checkpoint to the same bits", async () => {
+  const settings = { steps: 8, batch: 6, lr: 1e-2 };
+  const whole = await adaptTo(base, lora({ rank: 2 }), rows);
+  for await (const _ of train(whole, rows, settings));
+  const parts = await adaptTo(base, lora({ rank: 2 }), rows);
+  const stop = { aborted: false };
+  const states = [];
+  for await (const event of train(parts, rows, { ...settings, stop })) {
+    if (event.kind === "step" && event.step === 3) stop.aborted = true;
+    if (event.kind === "checkpoint") states.push(structuredClone(event.state));
+  }
+  const [resume] = states;
+  if (!resume) throw new Error("a stopped run must give a checkpoint");
+  expect(resume.step).toBe(3);
+  const rest = await adaptTo(base, lora({ rank: 2 }), rows, { seed: 5 });
+  for await (const _ of train(rest, rows, { ...settings, resume }));
+  expect(rest.phi.values).toEqual(whole.phi.values);
+});
+
+test("a merged checkpoint answers alone as base and adapter do together", async () => {
+  const model = await trained(lora({ rank: 2, targets: "all-linear" }));
+  const out = join(folder, "merged");
+  await saveMerged(model, out);
+  const merged = await openBase(out, { threads: 1 });
+  const answers = await predict(await unadapted(merged), texts);
+  for (const [i, { label, score }] of (await predict(model, texts)).entries()) {
+    expect(answers[i]?.label).toBe(label);
+    expect(answers[i]?.score).toBeCloseTo(score, 5); // W + BA is rounded to float32 once, Wx + BAx twice
+  }
+  await merged.close();
+});
+
+test("words are answered one by one, and a word behind the cut has no answer", async () => {
+  const model = await adaptTo(base, lora({ rank: 2 }), { task: "token-classification", labels: ["thing", "none"] });
+  const [answers] = await predictWords(model, [{ words: ["a", "fine", "film"] }], { maxLength: 4 });
+  expect(answers?.map((answer) => answer?.label !== undefined)).toEqual([true, true, false]);
+  await expect(predict(model, texts)).rejects.toThrow("use predictWords");
+});
+
+test("plain text trains a masked LM, and measures it the same way each time", async () => {
+  const set = { ...rows.train, examples: texts.map((text) => ({ kind: "text" as const, text })) };
+  const model = await adaptTo(base, full(), { task: "masked-lm", labels: [] });
+  const before = await evaluate(model, set);
+  expect(await evaluate(model, set)).toEqual(before);
+  for await (const _ of train(model, { train: set }, { steps: 30, batch: 3, lr: 1e-2 }));
+  expect((await evaluate(model, set)).loss).toBeLessThan(before.loss);
+});
+
+test("what cannot be trained or asked is refused in words", async () => {
+  const model = await adaptTo(base, prefix({ tokens: 2 }), rows);
+  const bare: ExampleSet = { ...rows.train, examples: [{ kind: "text" as const, text: "a film" }] };
+  const training = async (data: ExampleSet, options: TrainOptions = {}) => {
+    for await (const _ of train(model, { train: data }, options));
+  };
+  await expect(training(bare)).rejects.toThrow("has no labels to learn from");
+  await expect(training(rows.train, { maxLength: 31 })).rejects.toThrow("more than the 30 tokens"); // 32 less 2 of the prefix
+  await expect(training(rows.train, { batch: 0.5, clip: -1 })).rejects.toThrow(/batch.*\n?.*clip/s);
+  await expect(evaluate(model, bare)).rejects.toThrow("has no labels to measure by");
+  await expect(predictWords(model, [])).rejects.toThrow("this model is for classification");
+  await expect(saveAdapter(model, folder)).rejects.toThrow(InputError); // the folder holds the base
+});
+
+test("an aborted signal ends what is asked of a base", async () => {
+  const ending = new AbortController();
+  const own = await openBase(base.path, { threads: 1, signal: ending.signal });
+  const model = await adaptTo(own, lora({ rank: 2 }), rows);
+  await predict(model, texts);
+  ending.abort();
+  await expect(predict(model, texts)).rejects.toMatchObject({ name: "AbortError" });
+  await own.close();
+});
