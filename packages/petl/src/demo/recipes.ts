@@ -1,7 +1,7 @@
 import type { MethodUse } from "@petl/core";
 import { bitfit, bottleneck, full, head, lora, topLayers } from "../library/methods.ts";
 
-/** A method with its options and the learning rate that suits a base as small as the demo's. */
+/** A method with its options and a learning rate, chosen by hand on the demo's own task. */
 export interface Recipe {
   readonly name: string;
   readonly method: MethodUse;

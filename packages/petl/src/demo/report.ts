@@ -42,7 +42,7 @@ body { margin: 0; background: var(--back); color: var(--ink); font: 16px/1.5 sys
 main { max-width: 46rem; margin: 0 auto; padding: 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 figure { margin: 1.5rem 0; } figcaption { color: var(--quiet); font-size: .875rem; }
-svg { width: 100%; height: auto; } svg text { fill: var(--ink); font: 13px system-ui, sans-serif; }
+svg { display: block; width: 100%; max-width: 36rem; height: auto; } svg text { fill: var(--ink); font: 15px system-ui, sans-serif; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .7rem .3rem 0; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap; }
 .asked { margin-bottom: .2rem; font-weight: 600; }
@@ -63,36 +63,56 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return `<table><thead>${line(head, "th")}</thead><tbody>${rows.map((cells) => line(cells, "td")).join("")}</tbody></table>`;
 }
 
-const area = { left: 48, right: 592, top: 16, bottom: 300 };
+/** drawn for the width of a phone, so that its letters are still large there */
+const area = { left: 54, right: 472, top: 16, bottom: 300 };
 /** shares of the base on the axis; what trains none of it stands left of them */
 const decades = [0.001, 0.01, 0.1, 1];
 
 const yOf = (share: number) => area.bottom - share * (area.bottom - area.top);
 
 function xOf(ratio: number): number {
-  const first = area.left + 110;
-  return ratio < 0.001 ? area.left + 50 : first + ((Math.log10(ratio) + 3) / 3) * (area.right - 70 - first);
+  const [first, last] = [area.left + 104, area.right - 46];
+  return ratio < 0.001 ? area.left + 46 : first + ((Math.log10(ratio) + 3) / 3) * (last - first);
 }
+
+const label = (x: number, y: number, anchor: "start" | "middle" | "end", text: string) =>
+  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}">${escaped(text)}</text>`;
+
+const rule = (x1: number, x2: number, y1: number, y2: number, color: string, width: number) =>
+  `<path d="M${x1.toFixed(1)} ${y1.toFixed(1)}L${x2.toFixed(1)} ${y2.toFixed(1)}" stroke="${color}" stroke-width="${width}"/>`;
 
 /** Accuracy against the trained share, on a logarithmic axis. */
 function figure(rows: readonly MethodRow[]): string {
-  const levels = [0, 0.25, 0.5, 0.75, 1].map(
-    (share) =>
-      `<line x1="${area.left}" x2="${area.right}" y1="${yOf(share)}" y2="${yOf(share)}" stroke="var(--line)"/><text x="${area.left - 6}" y="${yOf(share) + 4}" text-anchor="end">${100 * share} %</text>`,
-  );
-  const ticks = [[0, "head only"] as const, ...decades.map((ratio) => [ratio, `${100 * ratio} %`] as const)].map(
-    ([ratio, text]) => `<text x="${xOf(ratio)}" y="${area.bottom + 20}" text-anchor="middle">${text}</text>`,
-  );
-  const key = `<text x="${area.left}" y="340"><tspan fill="var(--mark)">●</tspan> trained base   <tspan fill="var(--control)">○</tspan> untrained base</text>`;
-  return `<svg viewBox="0 0 600 350" role="img" aria-label="accuracy against trained share">${[...levels, ...ticks, ...rows.map(mark), key].join("")}</svg>`;
+  const levels = [0, 0.25, 0.5, 0.75, 1].map((share) => {
+    const y = yOf(share);
+    return rule(area.left, area.right, y, y, "var(--line)", 1) + label(area.left - 6, y + 5, "end", `${100 * share} %`);
+  });
+  const ticks = [[0, "head only"] as const, ...decades.map((ratio) => [ratio, `${100 * ratio} %`] as const)];
+  const key = `<text x="${area.left}" y="356"><tspan fill="var(--mark)">●</tspan> trained base  <tspan fill="var(--control)">○</tspan> untrained base</text>`;
+  const parts = [
+    ...levels,
+    ...ticks.map(([ratio, text]) => label(xOf(ratio), area.bottom + 22, "middle", text)),
+    ...rows.filter(({ base }) => base === "untrained").map(controlMark),
+    ...rows.filter(({ base }) => base === "trained").map(trainedMark),
+  ];
+  return `<svg viewBox="0 0 480 370" role="img" aria-label="accuracy against trained share">${parts.join("")}${key}</svg>`;
 }
 
-function mark(row: MethodRow): string {
-  const { base, accuracy, method, trainable_ratio } = row;
-  const isTrained = base === "trained";
-  const [x, y] = [xOf(trainable_ratio) + (isTrained ? 4 : -4), yOf(accuracy.share)];
-  const [color, fill] = isTrained ? ["var(--mark)", "var(--mark)"] : ["var(--control)", "var(--back)"];
-  const bar = `<line x1="${x}" x2="${x}" y1="${yOf(accuracy.low)}" y2="${yOf(accuracy.high)}" stroke="${color}" stroke-width="2"/>`;
-  const name = `<text x="${isTrained ? x + 9 : x - 9}" y="${y + 4}" text-anchor="${isTrained ? "start" : "end"}">${escaped(method)}</text>`;
-  return `<g><title>${escaped(`${method}, ${base} base: ${shareText(accuracy)}`)}</title>${bar}<circle cx="${x}" cy="${y}" r="5" fill="${fill}" stroke="${color}" stroke-width="2"/>${name}</g>`;
+/** Names stand above and below their bars in turn, since neighbours are close. */
+function trainedMark(row: MethodRow, index: number): string {
+  const { low, high } = row.accuracy;
+  const x = xOf(row.trainable_ratio) + 4;
+  const y = index % 2 === 0 ? yOf(high) - 6 : yOf(low) + 17;
+  return mark(row, x, "var(--mark)", "var(--mark)", label(x, y, "middle", row.method));
+}
+
+function controlMark(row: MethodRow): string {
+  const x = xOf(row.trainable_ratio) - 4;
+  return mark(row, x, "var(--control)", "var(--back)", label(x - 9, yOf(row.accuracy.share) + 5, "end", row.method));
+}
+
+function mark({ base, accuracy, method }: MethodRow, x: number, color: string, fill: string, name: string): string {
+  const bar = rule(x, x, yOf(accuracy.low), yOf(accuracy.high), color, 2);
+  const point = `<circle cx="${x.toFixed(1)}" cy="${yOf(accuracy.share).toFixed(1)}" r="5" fill="${fill}" stroke="${color}" stroke-width="2"/>`;
+  return `<g><title>${escaped(`${method}, ${base} base: ${shareText(accuracy)}`)}</title>${bar}${point}${name}</g>`;
 }

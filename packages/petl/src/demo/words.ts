@@ -60,6 +60,7 @@ export function findings({
     `the intervals of ${overlapping} of the ${pairs} pairs of methods on the trained base overlap: ${target.held_out} rows do not tell those apart`,
     `the base's ${kilobytes(base.bytes)} are ${base_unchanged ? "the same bytes as" : "NOT the bytes that they were"} before the first adapter; all adapters but full take ${kilobytes(sum)} together`,
     `${asked[0]?.answers.length ?? 0} adapters on one open base were loaded and asked ${asked.length} questions in ${asked_seconds.toFixed(2)} s`,
+    `learning rates were chosen by hand on this task: ${own.map(({ method, lr }) => `${method} ${lr}`).join(", ")}`,
     `${seconds.toFixed(0)} s in all; one seed, one split, a base of ${whole(base.parameters)} parameters that has read ${base.rows} messages: these numbers are about this run only`,
   ];
 }
