@@ -42,7 +42,11 @@ export function runToEnd(command, args) {
     });
     child.on("error", reject);
     child.on("close", (code) => {
-      const document = output.trim().split("\n").reverse().find((line) => line.startsWith("{"));
+      const document = output
+        .trim()
+        .split("\n")
+        .reverse()
+        .find((line) => line.startsWith("{"));
       if (code === 0 && document) resolve(JSON.parse(document));
       else reject(new Error(`${command} ${args.join(" ")} ended with ${code}`));
     });
@@ -55,4 +59,9 @@ export function median(values) {
   return sorted.length % 2 ? sorted[Math.floor(middle)] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-export const surroundings = () => ({ node: process.version, cpu: cpus()[0]?.model, cores: cpus().length, load: loadavg()[0] });
+export const surroundings = () => ({
+  node: process.version,
+  cpu: cpus()[0]?.model,
+  cores: cpus().length,
+  load: loadavg()[0],
+});

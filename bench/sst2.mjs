@@ -48,7 +48,18 @@ function petl(method, extra) {
   return runToEnd(process.execPath, [
     ...["packages/petl/bin/petl.js", "train", "--base", base, "--method", name, "--lr", String(rates[method])],
     ...["--batch", "32", "--schedule", "linear", "--warmup", "0.06", "--clip", "1", "--weight-decay", "0.01"],
-    ...["--max-length", "128", "--threads", "2", "--checkpoint-every", "0", "--out", join(folder, "out"), "--overwrite", "--json"],
+    ...[
+      "--max-length",
+      "128",
+      "--threads",
+      "2",
+      "--checkpoint-every",
+      "0",
+      "--out",
+      join(folder, "out"),
+      "--overwrite",
+      "--json",
+    ],
     ...(name === "lora" ? ["--rank", "8", "--alpha", "16", "--targets", "query,value"] : []),
     ...(pooling ? ["--pooling", pooling] : []),
     ...extra,
@@ -57,7 +68,10 @@ function petl(method, extra) {
 
 /** Seconds of the training steps alone, from the first step's line to the last's. */
 async function stepSeconds() {
-  const lines = (await readFile(join(folder, "out/metrics.jsonl"), "utf8")).trim().split("\n").map((line) => JSON.parse(line));
+  const lines = (await readFile(join(folder, "out/metrics.jsonl"), "utf8"))
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
   const steps = lines.filter(({ loss }) => loss !== undefined);
   const [first, last] = [steps[0], steps.at(-1)];
   return ((last.seconds - first.seconds) * steps.length) / (steps.length - 1);
@@ -69,7 +83,15 @@ async function speed() {
     const ours = [];
     const theirs = [];
     for (let round = 0; round < Number(values.rounds); round++) {
-      const peft = await runToEnd(values.python, ["bench/python/sst2.py", "--method", method, "--batches", batches, "--epochs", "1"]);
+      const peft = await runToEnd(values.python, [
+        "bench/python/sst2.py",
+        "--method",
+        method,
+        "--batches",
+        batches,
+        "--epochs",
+        "1",
+      ]);
       theirs.push({ seconds: peft.epoch_seconds[0], rss: peft.peak_rss_bytes, accuracy: peft.accuracy });
       const run = await petl(method, ["--data", folder, "--epochs", "1", "--no-shuffle"]);
       ours.push({ seconds: await stepSeconds(), rss: run.peak_rss_bytes, accuracy: run.evaluation.accuracy });
@@ -99,10 +121,24 @@ async function accuracy() {
     for (const seed of values.seeds.split(",")) {
       const run = await petl(method, ["--data", folder, "--epochs", "2", "--seed", seed]);
       found.push(run.evaluation.accuracy);
-      console.log(JSON.stringify({ method, seed, accuracy: run.evaluation.accuracy, seconds: run.seconds, rss: run.peak_rss_bytes }));
+      console.log(
+        JSON.stringify({
+          method,
+          seed,
+          accuracy: run.evaluation.accuracy,
+          seconds: run.seconds,
+          rss: run.peak_rss_bytes,
+        }),
+      );
     }
     const mean = found.reduce((sum, value) => sum + value, 0) / found.length;
-    const record = { benchmark: "sst2-accuracy", date: new Date().toISOString().slice(0, 10), method, accuracies: found, mean };
+    const record = {
+      benchmark: "sst2-accuracy",
+      date: new Date().toISOString().slice(0, 10),
+      method,
+      accuracies: found,
+      mean,
+    };
     await appendFile("results/sst2-accuracy.jsonl", `${JSON.stringify(record)}\n`);
   }
 }

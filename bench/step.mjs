@@ -49,5 +49,7 @@ const record = {
 };
 await appendFile(values.out, `${JSON.stringify(record)}\n`);
 console.table(rows);
-console.log(`petl / ${best.name}: ${record.ratio.toFixed(3)} of the time, ${record.memory_ratio.toFixed(2)} of the memory of PEFT's leanest mode`);
+console.log(
+  `petl / ${best.name}: ${record.ratio.toFixed(3)} of the time, ${record.memory_ratio.toFixed(2)} of the memory of PEFT's leanest mode`,
+);
 for (const half of halves) half.close();
