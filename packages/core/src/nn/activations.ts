@@ -19,18 +19,26 @@ function geluTanh(x: Value): Value {
 /** x σ(x) */
 const silu = (x: Value) => mul(x, sigmoid(x));
 
+/** GELU by a logistic function, x σ(1.702 x) (Hendrycks & Gimpel 2016, arXiv:1606.08415, section 2). */
+const quickGelu = (x: Value) => mul(x, sigmoid(times(x, 1.702)));
+
 /** x where positive, 0.01 x elsewhere */
 const leakyRelu = (x: Value) => where(greater(x, scalar(0, x.dtype)), x, times(x, 0.01));
 
 /** The activations by the names that configurations use. */
 export const activations = {
   gelu,
+  gelu_python: gelu,
   gelu_new: geluTanh,
+  gelu_fast: geluTanh,
   gelu_pytorch_tanh: geluTanh,
+  quick_gelu: quickGelu,
   relu,
   silu,
   swish: silu,
+  sigmoid,
   tanh,
+  leaky_relu: leakyRelu,
   leakyrelu: leakyRelu,
 } as const;
 
