@@ -155,6 +155,8 @@ test("Ctrl-C saves, says how to go on and exits with 130; the run then ends as i
   expect(again.code).toBe(2);
   expect(again.stderr).toContain("--resume");
   expect(again.stderr).toContain("--overwrite");
+  const beside = await petl(["train", "--resume", out, "--lr", "1", "--rank", "4", "--no-shuffle"]);
+  expect(beside.stderr).toContain("leave out --rank, --lr, --shuffle");
   expect((await petl(["train", "--resume", out])).code).toBe(0);
   expect(resultOf(out)).toEqual(resultOf(whole));
 }, 60_000);

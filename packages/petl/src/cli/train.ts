@@ -6,6 +6,7 @@ import { clearFolder, folderState, refuseTaken } from "../runs/folder.ts";
 import { type PreparedRun, prepareRun, type RunRequest } from "../runs/prepare.ts";
 import { baseDigest, type RunRecord, readRecord, writeRecord } from "../runs/record.ts";
 import { version } from "../version.ts";
+import { flagName } from "./flags.ts";
 import { chooseMethods } from "./method-flags.ts";
 import { resolveModel } from "./open.ts";
 import { settingsOf, type TrainFlags, trainFlags } from "./train-flags.ts";
@@ -22,7 +23,10 @@ export const trainVerb = defineVerb({
     "train --resume my-adapter",
   ],
   async run({ flags, json, methodOptions }, context) {
-    const run = flags.resume === undefined ? await newRun(flags, methodOptions, context) : await oldRun(flags.resume);
+    const run =
+      flags.resume === undefined
+        ? await newRun(flags, methodOptions, context)
+        : await oldRun(flags.resume, flags, methodOptions);
     for (const remark of run.prepared.remarks) context.terminal.line(remark);
     const summary = await executeRun(run.out, run.record, run.prepared, watch(context), { resume: run.resume });
     context.terminal.done();
@@ -136,8 +140,25 @@ async function recordOf(flags: TrainFlags, request: RunRequest, prepared: Prepar
   };
 }
 
+/** What switches are where nothing is said. */
+const unsaid: Readonly<Record<string, boolean>> = { overwrite: false, header: true, shuffle: true };
+
 /** A run that was interrupted, from its own record; refused where the base or the data are no longer the same. */
-async function oldRun(folder: string): Promise<Run> {
+async function oldRun(
+  folder: string,
+  flags: TrainFlags,
+  methodOptions: Readonly<Record<string, unknown>>,
+): Promise<Run> {
+  const { resume: _, offline: __, ...given } = flags;
+  const beside = [
+    ...Object.keys(methodOptions),
+    ...Object.entries(given).flatMap(([name, value]) => (value === undefined || value === unsaid[name] ? [] : [name])),
+  ];
+  if (beside.length > 0) {
+    throw new InputError(
+      `--resume goes on with the run as it is; leave out ${beside.map((name) => `--${flagName(name)}`).join(", ")}`,
+    );
+  }
   const out = resolve(folder);
   const record = await readRecord(out);
   if (!record) throw new InputError(`--resume ${folder} holds no run.json, so there is no run to go on with`);
