@@ -103,3 +103,13 @@ async function reading<T>(path: string, work: () => Promise<T>): Promise<T> {
     throw explainFileError(error, "read", path);
   }
 }
+
+/** The names of everything in a folder; none where there is no such folder. */
+export async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return [];
+    throw explainFileError(error, "read", folder);
+  }
+}

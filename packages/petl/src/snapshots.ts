@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
-import { readdir } from "node:fs/promises";
+
 import { join } from "node:path";
 import type { Folder } from "@petl/core";
 import { z } from "zod";
-import { directory } from "./files.ts";
-import { explainFileError, systemCode } from "./machine-error.ts";
+import { directory, namesIn } from "./files.ts";
 import { type NewFolder, removeFolderSafely, writeFolderSafely } from "./safe-write.ts";
 import { mendLeftovers } from "./temporary.ts";
 
@@ -113,15 +112,6 @@ async function savedSteps(dir: string): Promise<number[]> {
 
 function folderName(step: number): string {
   return `step-${String(step).padStart(8, "0")}`;
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return [];
-    throw explainFileError(error, "read", folder);
-  }
 }
 
 function parsedJson(bytes: Uint8Array): unknown {

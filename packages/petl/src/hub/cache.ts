@@ -1,6 +1,7 @@
-import { copyFile, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
+import { copyFile, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { getRepoFolderName } from "@huggingface/hub";
+import { namesIn } from "../files.ts";
 import { explainFileError, systemCode } from "../machine-error.ts";
 import { makeFolder } from "../make-folder.ts";
 import { writeFileSafely } from "../safe-write.ts";
@@ -87,14 +88,5 @@ async function readRef(path: string): Promise<string | undefined> {
     const code = systemCode(error);
     if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR") return undefined;
     throw explainFileError(error, "read", path);
-  }
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return [];
-    throw explainFileError(error, "read", folder);
   }
 }
