@@ -27,6 +27,9 @@ export interface Sizes {
 export const tasks = ["classification", "regression", "token-classification", "masked-lm"] as const;
 export type Task = (typeof tasks)[number];
 
+/** Whether a task's answers are words of the vocabulary, one for each token. */
+export const isLanguageModel = (task: Task): boolean => task === "masked-lm";
+
 /** Names of the linear layers that methods act on by default, as papers and PEFT do. */
 export interface Conventions {
   /** the projections that low-rank updates act on */

@@ -1,12 +1,13 @@
 import { refuse } from "../errors.ts";
 import { narrow } from "../graph/narrow.ts";
+import { gather } from "../graph/ops/gather.ts";
 import { reshape } from "../graph/ops/reshape.ts";
 import { input, type Value } from "../graph/value.ts";
-import type { Model, ModelInputs, Task } from "../nn/model.ts";
+import { isLanguageModel, type Model, type ModelInputs, type Task } from "../nn/model.ts";
 import { type Pooling, pool } from "../nn/pooling.ts";
 import { joinPath, type Scope } from "../nn/scope.ts";
 import { random } from "../tensor/random.ts";
-import { batchDim, tokensDim } from "../tensor/shape.ts";
+import { batchDim, times, tokensDim } from "../tensor/shape.ts";
 import { type Base, findTensor } from "./base.ts";
 import { type Building, inHead, moduleScope } from "./builder.ts";
 import { checkTargets } from "./check-targets.ts";
@@ -29,10 +30,17 @@ export interface Goal {
 /** The model's forward graph. */
 export interface Forward {
   readonly inputs: ModelInputs;
-  /** [batch, labels], [batch, tokens, labels] or [batch, tokens, vocabulary] */
+  /** [batch, labels], [batch, tokens, labels] or [batch, tokens, vocabulary]; [1, items, vocabulary] for chosen rows */
   readonly logits: Value;
   /** Φ's tensors as the graph's inputs, in the layout's order */
   readonly phi: readonly Value[];
+}
+
+/** What a forward graph is built with. */
+export interface ForwardOptions {
+  readonly noise?: Noise | undefined;
+  /** int32 [items]: of a language model's positions, counted through all rows, those whose logits are wanted */
+  readonly rows?: Value | undefined;
 }
 
 /** Noise while training: `key` is an int64 scalar, new at every step; `dropout` is the base's own. */
@@ -62,14 +70,14 @@ export interface AdaptedModel {
   /** head tensors that the checkpoint lacks, so that they start at random */
   readonly newTensors: readonly string[];
   /** Builds the forward graph; without noise nothing is dropped. */
-  forward(noise?: Noise): Forward;
+  forward(options?: ForwardOptions): Forward;
   /** Graphs of the base's tensors as the adapter changes them, by name. Throws where a method cannot be merged. */
   merged(): Readonly<Record<string, Value>>;
 }
 
 /** Puts methods and a head on a base model. Throws one InputError with everything that does not fit. */
 export function adapt(base: Base, methods: readonly MethodUse[], goal: Goal): AdaptedModel {
-  const { building } = build(base, methods, goal, undefined);
+  const { building } = build(base, methods, goal);
   const { parameters, linearLayers, adaptedSites } = building;
   refuse([...building.problems, ...checkTargets(building)]);
   const layout = layOut([...parameters.values()].map(({ parameter }) => parameter));
@@ -79,9 +87,9 @@ export function adapt(base: Base, methods: readonly MethodUse[], goal: Goal): Ad
     modelTensors: modelTensors(building),
     headModules: building.headTrained ? building.headModules : [],
     newTensors: layout.filter(({ part, stored }) => part === "head" && !stored).map(({ name }) => name),
-    forward: (noise) => build(base, methods, goal, noise).forward,
+    forward: (options) => build(base, methods, goal, options).forward,
     merged() {
-      const again = build(base, methods, goal, undefined).building;
+      const again = build(base, methods, goal).building;
       const reasons = [...again.unmergeable].map(
         (name) => `${name} cannot be merged: what it computes is no change of the base's weights`,
       );
@@ -105,7 +113,7 @@ export async function initialPhi({ layout, base }: Pick<AdaptedModel, "layout" |
   return { layout, values };
 }
 
-function build(base: Base, methods: readonly MethodUse[], goal: Goal, noise: Noise | undefined) {
+function build(base: Base, methods: readonly MethodUse[], goal: Goal, { noise, rows }: ForwardOptions = {}) {
   const { model } = base;
   const textHead = goal.task === "classification" || goal.task === "regression";
   const pooler = textHead && model.poolerModule ? joinPath(model.prefix, model.poolerModule) : undefined;
@@ -129,7 +137,7 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, noise: Noi
     dropouts: 0,
   };
   const inputs = batchInputs();
-  const logits = narrow(logitsOf(model, moduleScope(building, ""), inputs, goal));
+  const logits = narrow(logitsOf(model, moduleScope(building, ""), inputs, goal, rows));
   return { building, forward: { inputs, logits, phi: [...building.parameters.values()].map(({ value }) => value) } };
 }
 
@@ -139,14 +147,22 @@ const batchInputs = (): ModelInputs => ({
   tokenTypeIds: input("token_type_ids", "int32", [batchDim, tokensDim]),
 });
 
-function logitsOf(model: Model, root: Scope, inputs: ModelInputs, { task, labels, pooling = "default" }: Goal): Value {
+function logitsOf(model: Model, root: Scope, inputs: ModelInputs, goal: Goal, rows: Value | undefined): Value {
+  const { task, labels, pooling = "default" } = goal;
   const base = root.at(model.prefix);
   const hidden = model.encode(base, inputs);
-  if (task === "masked-lm") return model.predictTokens(root, hidden, base);
+  if (isLanguageModel(task)) return model.predictTokens(root, rows ? rowsOf(hidden, rows) : hidden, base);
   if (task === "token-classification") return model.classifyTokens(root, hidden, labels);
   const usual = model.pool(base, hidden);
   const pooled = pooling === "default" ? usual : pool(pooling, hidden, inputs.attentionMask);
   return reshape(model.classify(root, pooled, labels), [batchDim, labels]);
+}
+
+/** Chosen positions of all rows.  hidden: [batch, tokens, hidden], rows: [items] -> [1, items, hidden] */
+function rowsOf(hidden: Value, rows: Value): Value {
+  const [batch = 1, tokens = 1, size = 1] = hidden.shape;
+  const chosen = gather(reshape(hidden, [times(batch, tokens), size]), rows);
+  return reshape(chosen, [1, rows.shape[0] ?? 1, size]);
 }
 
 function modelTensors(building: Building): AdaptedModel["modelTensors"] {

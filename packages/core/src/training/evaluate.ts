@@ -2,13 +2,14 @@ import { planEvaluation } from "../data/batches.ts";
 import { collate } from "../data/collate.ts";
 import type { EncodedExample } from "../data/encode.ts";
 import { InputError } from "../errors.ts";
+import { isLanguageModel } from "../nn/model.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
 import { compile } from "../runtime/program.ts";
 import type { Engine } from "../runtime/session.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";
-import { labelsInput, summedLoss } from "./losses.ts";
 import { accuracy, f1Macro, matthews, pearson, spearman } from "./metrics.ts";
+import { objective } from "./objective.ts";
 
 /** What a model's answers are worth, as the task has it. */
 export interface Evaluation {
@@ -33,10 +34,9 @@ const evaluationBatch = 32;
 /** Compiles the forward pass of an adapted model with its loss. The same examples always give the same numbers. */
 export async function compileEvaluation(engine: Engine, adapted: AdaptedModel): Promise<CompiledEvaluation> {
   const { task } = adapted.goal;
-  const { logits } = adapted.forward();
-  const loss = summedLoss(task, logits, labelsInput(task), 0);
+  const { loss, logits, feed } = objective(adapted);
   // a language model's logits are large and nothing is read from them but the loss
-  const program = await compile(engine, task === "masked-lm" ? { loss } : { loss, logits });
+  const program = await compile(engine, isLanguageModel(task) ? { loss } : { loss, logits });
   return {
     async run(phi, examples) {
       if (examples.length === 0) throw new InputError("there is nothing to evaluate: no examples");
@@ -47,13 +47,13 @@ export async function compileEvaluation(engine: Engine, adapted: AdaptedModel): 
         evaluationBatch,
       );
       for (const rows of plan) {
-        const { items: count, ...batch } = collate(
+        const batch = collate(
           rows.flatMap((row) => examples[row] ?? []),
           adapted.base.model.sizes.padId,
         );
-        const outputs = await program.run({ ...tensorsOf(phi), ...batch });
+        const outputs = await program.run({ ...tensorsOf(phi), ...feed(batch) });
         sum += Number(outputs.loss?.data[0]);
-        items += count;
+        items += batch.items;
         if (outputs.logits && batch.labels) collect(answers, outputs.logits, batch.labels);
       }
       return { examples: examples.length, loss: sum / items, ...scores(task, answers, sum / items) };

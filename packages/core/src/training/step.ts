@@ -7,7 +7,7 @@ import { type Phi, tensorsOf, viewsOf } from "../peft/phi.ts";
 import { compile } from "../runtime/program.ts";
 import type { Engine } from "../runtime/session.ts";
 import { float32 } from "../tensor/host-tensor.ts";
-import { labelsInput, summedLoss } from "./losses.ts";
+import { objective } from "./objective.ts";
 
 /** The compiled training step, (batch, Φ) → (loss, ∂loss/∂Φ). */
 export interface TrainingStep {
@@ -25,22 +25,20 @@ export async function compileStep(
   adapted: AdaptedModel,
   options: { readonly dropout: number; readonly labelSmoothing: number },
 ): Promise<TrainingStep> {
-  const { task } = adapted.goal;
-  const noise = { key: input("noise", "int64", []), dropout: options.dropout };
-  const { logits, phi: tensors } = adapted.forward(noise);
-  const scale = input("loss_scale", "float32", []);
-  const loss = mul(summedLoss(task, logits, labelsInput(task), options.labelSmoothing), scale);
+  const { dropout, labelSmoothing } = options;
+  const noise = { key: input("noise", "int64", []), dropout };
+  const { loss: sum, phi: tensors, feed } = objective(adapted, { noise, labelSmoothing });
+  const loss = mul(sum, input("loss_scale", "float32", []));
   const names = adapted.layout.map(({ name }) => name);
   const slopes = gradients(loss, tensors);
   const outputs = Object.fromEntries(slopes.map((slope, i) => [gradientOf(names[i] ?? ""), slope]));
   const program = await compile(engine, { loss, ...outputs });
   return {
     async run(batch, phi, scaling, key, gradient) {
-      const { items: _, ...tensorsOfBatch } = batch;
       const views = Object.entries(viewsOf(phi.layout, gradient));
       const results = await program.run(
         {
-          ...tensorsOfBatch,
+          ...feed(batch),
           ...tensorsOf(phi),
           loss_scale: float32([], Float32Array.of(scaling)),
           noise: { dtype: "int64", shape: [], data: BigInt64Array.of(BigInt(key)) },

@@ -1,0 +1,36 @@
+import type { Batch } from "../data/collate.ts";
+import { input, type Value } from "../graph/value.ts";
+import { isLanguageModel } from "../nn/model.ts";
+import type { AdaptedModel, Forward, Noise } from "../peft/adapt.ts";
+import type { Tensors } from "../runtime/session.ts";
+import { labelledRows } from "./labelled-rows.ts";
+import { labelsInput, summedLoss } from "./losses.ts";
+
+/** What is minimised: an adapted model's forward graph with its task's loss on top. */
+export interface Objective extends Forward {
+  /** summed over the batch's items, a scalar */
+  readonly loss: Value;
+  /** The tensors of a batch that the graph reads. */
+  feed(batch: Batch): Tensors;
+}
+
+/**
+ * The loss of a task. A language model's logits are computed only at the positions with a label, [1, items, vocabulary]:
+ * the output layer is its largest product, and masked LMs have labels at about one position in seven.
+ */
+export function objective(
+  adapted: AdaptedModel,
+  { noise, labelSmoothing = 0 }: { readonly noise?: Noise; readonly labelSmoothing?: number } = {},
+): Objective {
+  const { task } = adapted.goal;
+  const sparse = isLanguageModel(task);
+  const forward = adapted.forward({ noise, rows: sparse ? input("label_rows", "int32", ["items"]) : undefined });
+  const labels = sparse ? input("labels", "int32", [1, "items"]) : labelsInput(task);
+  return {
+    ...forward,
+    loss: summedLoss(task, forward.logits, labels, labelSmoothing),
+    feed({ items: _, ...tensors }) {
+      return sparse ? { ...tensors, ...labelledRows(tensors) } : tensors;
+    },
+  };
+}
