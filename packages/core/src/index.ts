@@ -1,6 +1,7 @@
 export type { ColumnChoice } from "./data/choose-columns.ts";
 export { readExamples } from "./data/columns.ts";
 export { type EncodedExample, encodeExamples } from "./data/encode.ts";
+export { changedRows, type EncodedRows, lengthsOf, rowsAt, type StoredRows, someRows } from "./data/encoded-rows.ts";
 export { type Example, type ExampleSet, isLabelled, joinSets } from "./data/examples.ts";
 export { holdOut } from "./data/hold-out.ts";
 export { checkLabels, type LabelMap, labelMap, learnLabels } from "./data/labels.ts";

@@ -1,6 +1,6 @@
 import { planEvaluation } from "../data/batches.ts";
 import { collate } from "../data/collate.ts";
-import type { EncodedExample } from "../data/encode.ts";
+import { type EncodedRows, lengthsOf, rowsAt } from "../data/encoded-rows.ts";
 import { InputError } from "../errors.ts";
 import { isLanguageModel } from "../nn/model.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
@@ -25,7 +25,7 @@ export interface Evaluation {
 }
 
 export interface CompiledEvaluation {
-  run(phi: Phi, examples: readonly EncodedExample[]): Promise<Evaluation>;
+  run(phi: Phi, examples: EncodedRows): Promise<Evaluation>;
   release(): Promise<void>;
 }
 
@@ -42,15 +42,8 @@ export async function compileEvaluation(engine: Engine, adapted: AdaptedModel): 
       if (examples.length === 0) throw new InputError("there is nothing to evaluate: no examples");
       const answers: Answers = { predicted: [], actual: [] };
       let [sum, items] = [0, 0];
-      const plan = planEvaluation(
-        examples.map(({ inputIds }) => inputIds.length),
-        evaluationBatch,
-      );
-      for (const rows of plan) {
-        const batch = collate(
-          rows.flatMap((row) => examples[row] ?? []),
-          adapted.base.model.sizes.padId,
-        );
+      for (const places of planEvaluation(lengthsOf(examples), evaluationBatch)) {
+        const batch = collate(await rowsAt(examples, places), adapted.base.model.sizes.padId);
         const outputs = await program.run({ ...tensorsOf(phi), ...feed(batch) });
         sum += Number(outputs.loss?.data[0]);
         items += batch.items;

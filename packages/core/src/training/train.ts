@@ -1,5 +1,5 @@
 import type { Batch } from "../data/collate.ts";
-import type { EncodedExample } from "../data/encode.ts";
+import type { EncodedRows } from "../data/encoded-rows.ts";
 import type { Masking } from "../data/masking.ts";
 import { InputError, RunError } from "../errors.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
@@ -21,8 +21,8 @@ export interface TrainingRun {
   readonly adapted: AdaptedModel;
   /** where Φ starts; it is trained in place */
   readonly phi: Phi;
-  readonly examples: readonly EncodedExample[];
-  readonly validation?: readonly EncodedExample[] | undefined;
+  readonly examples: EncodedRows;
+  readonly validation?: EncodedRows | undefined;
   /** hides tokens of examples without labels, anew in every epoch: how a masked LM learns from plain text */
   readonly masking?: Masking | undefined;
   readonly settings: TrainingSettings;
@@ -76,7 +76,7 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingEvent, vo
         yield { kind: "end", step: progress.step, reason: "stopped" };
         return;
       }
-      yield await oneStep(machine, progress, batchesOf(progress.step));
+      yield await oneStep(machine, progress, await batchesOf(progress.step));
       const last = progress.step === schedule.steps;
       if (evaluation && validation && (last || isDue(progress.step, settings.evaluateEvery))) {
         const result = await evaluation.run(phi, validation);
