@@ -6,6 +6,7 @@ import { logitsVerb } from "./logits.ts";
 import { mergeVerb } from "./merge.ts";
 import { methodsVerb } from "./methods.ts";
 import { predictVerb } from "./predict.ts";
+import { pretrainVerb } from "./pretrain.ts";
 import { trainVerb } from "./train.ts";
 import type { Verb } from "./verb.ts";
 
@@ -13,6 +14,7 @@ import type { Verb } from "./verb.ts";
 export const verbs: readonly Verb[] = [
   demoVerb,
   trainVerb,
+  pretrainVerb,
   evaluateVerb,
   predictVerb,
   logitsVerb,
