@@ -3,15 +3,17 @@ import { narrow } from "../graph/narrow.ts";
 import { gather } from "../graph/ops/gather.ts";
 import { reshape } from "../graph/ops/reshape.ts";
 import { input, type Value } from "../graph/value.ts";
+import { project } from "../nn/linear.ts";
 import { isLanguageModel, type Model, type ModelInputs, type Task } from "../nn/model.ts";
 import { type Pooling, pool } from "../nn/pooling.ts";
 import { joinPath, type Scope } from "../nn/scope.ts";
 import { random } from "../tensor/random.ts";
 import { batchDim, times, tokensDim } from "../tensor/shape.ts";
 import { type Base, findTensor } from "./base.ts";
-import { type Building, inHead, moduleScope } from "./builder.ts";
+import { type Building, inHead, moduleScope, trained } from "./builder.ts";
 import { checkTargets } from "./check-targets.ts";
 import type { MethodUse } from "./method.ts";
+import { normal } from "./parameter.ts";
 import { layOut, lengthOf, type Phi, type Placed } from "./phi.ts";
 
 /** What an adapted model is for. */
@@ -25,6 +27,8 @@ export interface Goal {
   readonly trainsHead?: boolean | undefined;
   /** modules of the base that are trained whole and saved together with the head, `bert.pooler` */
   readonly savedModules?: readonly string[] | undefined;
+  /** a language model's teacher: the length of the vectors that it gives whole texts, which the model learns to give too */
+  readonly teacher?: { readonly size: number } | undefined;
 }
 
 /** The model's forward graph. */
@@ -32,6 +36,8 @@ export interface Forward {
   readonly inputs: ModelInputs;
   /** [batch, labels], [batch, tokens, labels] or [batch, tokens, vocabulary]; [1, items, vocabulary] for chosen rows */
   readonly logits: Value;
+  /** [batch, teacher's size]: the vector of the whole text through a linear map; undefined without a teacher */
+  readonly taught: Value | undefined;
   /** Φ's tensors as the graph's inputs, in the layout's order */
   readonly phi: readonly Value[];
 }
@@ -137,8 +143,12 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, { noise, r
     dropouts: 0,
   };
   const inputs = batchInputs();
-  const logits = narrow(logitsOf(model, moduleScope(building, ""), inputs, goal, rows));
-  return { building, forward: { inputs, logits, phi: [...building.parameters.values()].map(({ value }) => value) } };
+  const root = moduleScope(building, "");
+  const hidden = model.encode(root.at(model.prefix), inputs);
+  const logits = narrow(logitsOf(model, root, hidden, inputs, goal, rows));
+  const taught = goal.teacher && taughtVector(building, hidden, goal.teacher.size);
+  const phi = [...building.parameters.values()].map(({ value }) => value);
+  return { building, forward: { inputs, logits, taught, phi } };
 }
 
 const batchInputs = (): ModelInputs => ({
@@ -147,15 +157,35 @@ const batchInputs = (): ModelInputs => ({
   tokenTypeIds: input("token_type_ids", "int32", [batchDim, tokensDim]),
 });
 
-function logitsOf(model: Model, root: Scope, inputs: ModelInputs, goal: Goal, rows: Value | undefined): Value {
+function logitsOf(
+  model: Model,
+  root: Scope,
+  hidden: Value,
+  inputs: ModelInputs,
+  goal: Goal,
+  rows: Value | undefined,
+): Value {
   const { task, labels, pooling = "default" } = goal;
   const base = root.at(model.prefix);
-  const hidden = model.encode(base, inputs);
   if (isLanguageModel(task)) return model.predictTokens(root, rows ? rowsOf(hidden, rows) : hidden, base);
   if (task === "token-classification") return model.classifyTokens(root, hidden, labels);
   const usual = model.pool(base, hidden);
   const pooled = pooling === "default" ? usual : pool(pooling, hidden, inputs.attentionMask);
   return reshape(model.classify(root, pooled, labels), [batchDim, labels]);
+}
+
+/**
+ * The vector that Hugging Face's classes read of a text, mapped to the teacher's length. The map is trained with the
+ * model and belongs to nothing that is saved.  hidden: [batch, tokens, hidden] -> [batch, size]
+ */
+function taughtVector(building: Building, hidden: Value, size: number): Value {
+  const { model } = building.base;
+  const pooled = model.pool(moduleScope(building, model.prefix), hidden);
+  const map = trained(building, {
+    ...{ name: "teacher.weight", shape: [size, model.sizes.hidden], initial: normal(model.sizes.initializerRange) },
+    ...{ part: "adapter", method: undefined, stored: undefined },
+  });
+  return reshape(project(pooled, map), [batchDim, size]);
 }
 
 /** Chosen positions of all rows.  hidden: [batch, tokens, hidden], rows: [items] -> [1, items, hidden] */

@@ -22,6 +22,8 @@ export interface Evaluation {
   readonly pearson?: number;
   readonly spearman?: number;
   readonly perplexity?: number;
+  /** mean distance to the teacher's vectors, 1 − cos; only with a teacher */
+  readonly teacher_loss?: number;
 }
 
 export interface CompiledEvaluation {
@@ -34,22 +36,29 @@ const evaluationBatch = 32;
 /** Compiles the forward pass of an adapted model with its loss. The same examples always give the same numbers. */
 export async function compileEvaluation(engine: Engine, adapted: AdaptedModel): Promise<CompiledEvaluation> {
   const { task } = adapted.goal;
-  const { loss, logits, feed } = objective(adapted);
+  const { loss, teacherLoss, logits, feed } = objective(adapted);
   // a language model's logits are large and nothing is read from them but the loss
-  const program = await compile(engine, isLanguageModel(task) ? { loss } : { loss, logits });
+  const program = await compile(engine, {
+    ...(isLanguageModel(task) ? { loss } : { loss, logits }),
+    ...(teacherLoss && { teacher: teacherLoss }),
+  });
   return {
     async run(phi, examples) {
       if (examples.length === 0) throw new InputError("there is nothing to evaluate: no examples");
       const answers: Answers = { predicted: [], actual: [] };
-      let [sum, items] = [0, 0];
+      let [sum, items, distance] = [0, 0, 0];
       for (const places of planEvaluation(lengthsOf(examples), evaluationBatch)) {
         const batch = collate(await rowsAt(examples, places), adapted.base.model.sizes.padId);
         const outputs = await program.run({ ...tensorsOf(phi), ...feed(batch) });
         sum += Number(outputs.loss?.data[0]);
+        distance += Number(outputs.teacher?.data[0] ?? 0);
         items += batch.items;
         if (outputs.logits && batch.labels) collect(answers, outputs.logits, batch.labels);
       }
-      return { examples: examples.length, loss: sum / items, ...scores(task, answers, sum / items) };
+      return {
+        ...{ examples: examples.length, loss: sum / items, ...scores(task, answers, sum / items) },
+        ...(teacherLoss && { teacher_loss: distance / examples.length }),
+      };
     },
     release: () => program.release(),
   };

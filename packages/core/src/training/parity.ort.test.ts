@@ -109,7 +109,7 @@ async function gradientOf(adapted: AdaptedModel, phi: Phi, examples: readonly En
   const step = await compileStep(nativeEngine(path), adapted, { dropout: 0, labelSmoothing: 0 });
   const gradient = new Float32Array(phi.values.length);
   const batch = collate(examples, adapted.base.model.sizes.padId);
-  const loss = await step.run(batch, phi, 1 / batch.items, 0, gradient);
+  const { loss } = await step.run(batch, phi, { loss: 1 / batch.items, teacher: 0 }, 0, gradient);
   await step.release();
   return { loss, gradient };
 }

@@ -1,5 +1,6 @@
 import { gradients } from "../autodiff/gradients.ts";
 import type { Batch } from "../data/collate.ts";
+import { add } from "../graph/ops/add.ts";
 import { mul } from "../graph/ops/mul.ts";
 import { input } from "../graph/value.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
@@ -9,13 +10,28 @@ import type { Engine } from "../runtime/session.ts";
 import { float32 } from "../tensor/host-tensor.ts";
 import { objective } from "./objective.ts";
 
+/** Factors of a batch's sums. */
+export interface LossScale {
+  /** of the task's loss: 1 / items for the mean */
+  readonly loss: number;
+  /** of the distance to a teacher: weight / rows */
+  readonly teacher: number;
+}
+
+/** The sums times their factors; their sum is what the gradient belongs to. */
+export interface StepLoss {
+  readonly loss: number;
+  /** 0 without a teacher */
+  readonly teacher: number;
+}
+
 /** The compiled training step, (batch, Φ) → (loss, ∂loss/∂Φ). */
 export interface TrainingStep {
   /**
-   * Returns the batch's summed loss times `scale` and writes its gradient into `gradient`, a vector of Φ's layout.
+   * Returns the batch's scaled losses and writes the gradient of their sum into `gradient`, a vector of Φ's layout.
    * `noise` is the dropout's key, new for every batch.
    */
-  run(batch: Batch, phi: Phi, scale: number, noise: number, gradient: Float32Array): Promise<number>;
+  run(batch: Batch, phi: Phi, scale: LossScale, noise: number, gradient: Float32Array): Promise<StepLoss>;
   release(): Promise<void>;
 }
 
@@ -27,25 +43,27 @@ export async function compileStep(
 ): Promise<TrainingStep> {
   const { dropout, labelSmoothing } = options;
   const noise = { key: input("noise", "int64", []), dropout };
-  const { loss: sum, phi: tensors, feed } = objective(adapted, { noise, labelSmoothing });
+  const { loss: sum, teacherLoss, phi: tensors, feed } = objective(adapted, { noise, labelSmoothing });
   const loss = mul(sum, input("loss_scale", "float32", []));
+  const teacher = teacherLoss && mul(teacherLoss, input("teacher_scale", "float32", []));
   const names = adapted.layout.map(({ name }) => name);
-  const slopes = gradients(loss, tensors);
+  const slopes = gradients(teacher ? add(loss, teacher) : loss, tensors);
   const outputs = Object.fromEntries(slopes.map((slope, i) => [gradientOf(names[i] ?? ""), slope]));
-  const program = await compile(engine, { loss, ...outputs });
+  const program = await compile(engine, { loss, ...(teacher && { teacher }), ...outputs });
   return {
-    async run(batch, phi, scaling, key, gradient) {
+    async run(batch, phi, scale, key, gradient) {
       const views = Object.entries(viewsOf(phi.layout, gradient));
       const results = await program.run(
         {
           ...feed(batch),
           ...tensorsOf(phi),
-          loss_scale: float32([], Float32Array.of(scaling)),
+          loss_scale: float32([], Float32Array.of(scale.loss)),
+          teacher_scale: float32([], Float32Array.of(scale.teacher)),
           noise: { dtype: "int64", shape: [], data: BigInt64Array.of(BigInt(key)) },
         },
         Object.fromEntries(views.map(([name, view]) => [gradientOf(name), view])),
       );
-      return Number(results.loss?.data[0]);
+      return { loss: Number(results.loss?.data[0]), teacher: Number(results.teacher?.data[0] ?? 0) };
     },
     release: () => program.release(),
   };
