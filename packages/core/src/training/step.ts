@@ -1,5 +1,6 @@
 import { gradients } from "../autodiff/gradients.ts";
 import type { Batch } from "../data/collate.ts";
+import { InternalError } from "../errors.ts";
 import { mul } from "../graph/ops/mul.ts";
 import { input } from "../graph/value.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
@@ -12,11 +13,17 @@ import { objective } from "./objective.ts";
 /** The compiled training step, (batch, Φ) → (loss, ∂loss/∂Φ). */
 export interface TrainingStep {
   /**
-   * Returns the batch's summed loss times `scale` and writes its gradient into `gradient`, a vector of Φ's layout.
-   * `noise` is the dropout's key, new for every batch.
+   * The batch's summed loss times `scale`, and its gradient. `noise` is the dropout's key, new for every batch. `vector`,
+   * of Φ's layout and with a buffer of its own, is lent to the engine and comes back as the gradient.
    */
-  run(batch: Batch, phi: Phi, scale: number, noise: number, gradient: Float32Array): Promise<number>;
+  run(batch: Batch, phi: Phi, scale: number, noise: number, vector: Float32Array): Promise<LossAndGradient>;
   release(): Promise<void>;
+}
+
+export interface LossAndGradient {
+  readonly loss: number;
+  /** ∂loss/∂Φ, of Φ's layout */
+  readonly gradient: Float32Array;
 }
 
 /** Differentiates the adapted model's loss with respect to Φ and compiles both. */
@@ -34,8 +41,8 @@ export async function compileStep(
   const outputs = Object.fromEntries(slopes.map((slope, i) => [gradientOf(names[i] ?? ""), slope]));
   const program = await compile(engine, { loss, ...outputs });
   return {
-    async run(batch, phi, scaling, key, gradient) {
-      const views = Object.entries(viewsOf(phi.layout, gradient));
+    async run(batch, phi, scaling, key, vector) {
+      const views = Object.entries(viewsOf(phi.layout, vector));
       const results = await program.run(
         {
           ...feed(batch),
@@ -45,7 +52,9 @@ export async function compileStep(
         },
         Object.fromEntries(views.map(([name, view]) => [gradientOf(name), view])),
       );
-      return Number(results.loss?.data[0]);
+      const returned = names[0] === undefined ? vector : results[gradientOf(names[0])]?.data;
+      if (!(returned instanceof Float32Array)) throw new InternalError("a gradient should be float32");
+      return { loss: Number(results.loss?.data[0]), gradient: new Float32Array(returned.buffer) };
     },
     release: () => program.release(),
   };

@@ -12,7 +12,7 @@ import { optimizers } from "./optimizers.ts";
 import { scheduleFactor } from "./schedules.ts";
 import type { TrainingSettings } from "./settings.ts";
 import type { Best, TrainingState } from "./state.ts";
-import { compileStep, type TrainingStep } from "./step.ts";
+import { compileStep, type LossAndGradient, type TrainingStep } from "./step.ts";
 import { stepBatches, stepsInEpoch } from "./step-batches.ts";
 
 /** What is trained on what. */
@@ -65,8 +65,13 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingEvent, vo
   const schedule = scheduleOf(run);
   const batchesOf = stepBatches({ ...run, padId: adapted.base.model.sizes.padId });
   const step = await compileStep(engine, adapted, settings);
-  const machine = { run, step, schedule, buffers: gradientBuffers(run) };
+  const machine = { run, step, schedule, vectors: gradientVectors(run) };
   const evaluation = validation && (await compileEvaluation(engine, adapted));
+  let stepping = true;
+  const endSteps = async () => {
+    if (stepping) await step.release();
+    stepping = false;
+  };
   try {
     const progress = beginning(run);
     yield { kind: "start", ...schedule, step: progress.step };
@@ -78,6 +83,7 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingEvent, vo
       }
       yield await oneStep(machine, progress, batchesOf(progress.step));
       const last = progress.step === schedule.steps;
+      if (last) await endSteps(); // the last evaluation has the memory for itself
       if (evaluation && validation && (last || isDue(progress.step, settings.evaluateEvery))) {
         const result = await evaluation.run(phi, validation);
         progress.best = improved(progress.best, result.loss, progress.step, phi, settings);
@@ -94,7 +100,7 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingEvent, vo
       }
     }
   } finally {
-    await step.release();
+    await endSteps();
     await evaluation?.release();
   }
 }
@@ -142,16 +148,15 @@ interface Machine {
   readonly run: TrainingRun;
   readonly step: TrainingStep;
   readonly schedule: ScheduleLengths;
-  readonly buffers: Buffers;
+  readonly vectors: Vectors;
 }
 
 /** One step of the optimizer; Φ stays as it was where loss or gradient are not finite. */
 async function oneStep(machine: Machine, progress: Progress, batches: readonly Batch[]): Promise<StepEvent> {
   const { adapted, phi, settings } = machine.run;
   const { stepsPerEpoch, steps, warmup } = machine.schedule;
-  const { gradient } = machine.buffers;
   const step = progress.step + 1;
-  const loss = await lossAndGradient(machine, step, batches);
+  const { loss, gradient } = await lossAndGradient(machine, step, batches);
   const norm = euclideanNorm(gradient);
   if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
     const what = Number.isFinite(loss) ? `the gradient's norm is ${norm}` : `the loss is ${loss}`;
@@ -168,22 +173,24 @@ async function oneStep(machine: Machine, progress: Progress, batches: readonly B
   return { kind: "step", step, epoch: step / stepsPerEpoch, loss, lr, grad_norm: norm, tokens: progress.tokens };
 }
 
-/** Writes the gradient of the mean loss over one step's examples, micro-batch by micro-batch; returns that loss. */
+/** The mean loss over one step's examples and its gradient, summed micro-batch by micro-batch. */
 async function lossAndGradient(
-  { run, step, buffers }: Machine,
+  { run, step, vectors }: Machine,
   number: number,
   batches: readonly Batch[],
-): Promise<number> {
-  const { gradient, part } = buffers;
+): Promise<LossAndGradient> {
   const items = batches.reduce((sum, batch) => sum + batch.items, 0);
   const noise = random(run.settings.seed, "dropout", number);
-  if (part !== gradient) gradient.fill(0);
+  const { sum } = vectors;
   let loss = 0;
+  sum?.fill(0);
   for (const batch of batches) {
-    loss += await step.run(batch, run.phi, 1 / Math.max(1, items), noise.uint32(), part);
-    if (part !== gradient) for (let i = 0; i < part.length; i++) gradient[i] = gradient[i]! + part[i]!;
+    const part = await step.run(batch, run.phi, 1 / Math.max(1, items), noise.uint32(), vectors.lent);
+    vectors.lent = part.gradient;
+    loss += part.loss;
+    if (sum) for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + part.gradient[i]!;
   }
-  return loss;
+  return { loss, gradient: sum ?? vectors.lent };
 }
 
 /** Tokens that are not padding. */
@@ -193,15 +200,17 @@ function tokensOf({ attention_mask }: Batch): number {
   return count;
 }
 
-/** The step's gradient, and the micro-batch's: the same vector where a step is one batch. */
-interface Buffers {
-  readonly gradient: Float32Array;
-  readonly part: Float32Array;
+/** What gradients are written into. */
+interface Vectors {
+  /** the vector that goes to the engine and comes back as a micro-batch's gradient */
+  lent: Float32Array;
+  /** where a step is several micro-batches, the sum of their gradients */
+  readonly sum: Float32Array | undefined;
 }
 
-function gradientBuffers({ adapted, settings }: TrainingRun): Buffers {
-  const gradient = new Float32Array(lengthOf(adapted.layout));
-  return { gradient, part: settings.accumulate > 1 ? new Float32Array(gradient.length) : gradient };
+function gradientVectors({ adapted, settings }: TrainingRun): Vectors {
+  const length = lengthOf(adapted.layout);
+  return { lent: new Float32Array(length), sum: settings.accumulate > 1 ? new Float32Array(length) : undefined };
 }
 
 function euclideanNorm(vector: Float32Array): number {
