@@ -17,6 +17,7 @@ const { values, positionals } = parseArgs({
     methods: { type: "string" },
     rounds: { type: "string", default: "3" },
     seeds: { type: "string", default: "0,1,2" },
+    threads: { type: "string", default: "2" },
   },
 });
 const folder = await mkdtemp(join(tmpdir(), "petl-bench-"));
@@ -48,18 +49,8 @@ function petl(method, extra) {
   return runToEnd(process.execPath, [
     ...["packages/petl/bin/petl.js", "train", "--base", base, "--method", name, "--lr", String(rates[method])],
     ...["--batch", "32", "--schedule", "linear", "--warmup", "0.06", "--clip", "1", "--weight-decay", "0.01"],
-    ...[
-      "--max-length",
-      "128",
-      "--threads",
-      "2",
-      "--checkpoint-every",
-      "0",
-      "--out",
-      join(folder, "out"),
-      "--overwrite",
-      "--json",
-    ],
+    ...["--max-length", "128", "--threads", values.threads, "--checkpoint-every", "0"],
+    ...["--out", join(folder, "out"), "--overwrite", "--json"],
     ...(name === "lora" ? ["--rank", "8", "--alpha", "16", "--targets", "query,value"] : []),
     ...(pooling ? ["--pooling", pooling] : []),
     ...extra,
@@ -122,6 +113,7 @@ async function accuracy() {
       const record = {
         ...{ benchmark: "sst2-accuracy", date: new Date().toISOString().slice(0, 10), method, seed },
         ...{ accuracy: run.evaluation.accuracy, seconds: run.seconds, peak_rss_bytes: run.peak_rss_bytes },
+        threads: Number(values.threads),
       };
       console.log(JSON.stringify(record));
       await appendFile("results/sst2-accuracy.jsonl", `${JSON.stringify(record)}\n`);

@@ -12,6 +12,13 @@ export { findSplits } from "./data/splits.ts";
 export { guessTask } from "./data/task.ts";
 export { loadTokenizer, type Tokenizer } from "./data/tokenizer.ts";
 export { tokenizerFileNames } from "./data/tokenizer-files.ts";
+export {
+  type TokenizerKind,
+  type TokenizerTraining,
+  type TrainedTokenizer,
+  tokenizerKinds,
+  trainTokenizer,
+} from "./data/train-tokenizer.ts";
 export { countsWithout, unigramLoss } from "./data/unigram.ts";
 export { InputError, InternalError, RunError, suggestion } from "./errors.ts";
 export { type Adapter, readAdapter } from "./formats/adapter.ts";

@@ -1,7 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import { type Engine, InternalError, type Session } from "@petl/core";
 import type { EngineAnswer, EngineRequest, Numbered } from "./engine/messages.ts";
-import { buffersOf, unpack } from "./engine/pack.ts";
+import { distinctBuffers, unpack } from "./engine/pack.ts";
 import { sendable } from "./engine/sent-error.ts";
 import { nativeEngine } from "./ort.ts";
 
@@ -26,8 +26,7 @@ async function answer(request: Exclude<EngineRequest, { kind: "close" }>): Promi
     }
     case "run": {
       const { session, inputs, into } = request;
-      const targets = Object.entries(into).map(([name, buffer]) => [name, new Float32Array(buffer)] as const);
-      const outputs = await sessionOf(session).run(unpack(inputs), Object.fromEntries(targets));
+      const outputs = await sessionOf(session).run(unpack(inputs), into);
       return { kind: "outputs", outputs, buffer: inputs.buffer };
     }
     case "release": {
@@ -60,5 +59,6 @@ parentPort?.on("message", ({ id, message }: Numbered<EngineRequest>) => {
 });
 
 function transferOf(reply: EngineAnswer): ArrayBuffer[] {
-  return reply.kind === "outputs" ? [...buffersOf(reply.outputs), reply.buffer] : [];
+  if (reply.kind !== "outputs") return [];
+  return [...distinctBuffers(Object.values(reply.outputs).map(({ data }) => data)), reply.buffer];
 }

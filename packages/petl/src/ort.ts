@@ -31,7 +31,7 @@ export async function nativeEngine(
     ort,
     fileName: (file) => names.get(file) ?? file,
     writesInPlace: true,
-    options: async ({ weights }) => ({
+    options: async () => ({
       executionProviders: ["cpu"],
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       enableMemPattern: false,
@@ -43,10 +43,8 @@ export async function nativeEngine(
           force_spinning_stop: "1", // idle threads of one session do not take another's core
           ...(folders[0] === undefined ? {} : { model_external_initializers_file_folder_path: folders[0] }),
         },
-        // half-precision weights stay in their type in the file and are cast when they are used
-        ...(weights.some(({ dtype }) => dtype !== "float32")
-          ? { optimization: { disable_specified_optimizers: "ConstantFolding" } }
-          : {}),
+        // folded, half-precision weights would be kept as float32, and the zeros that gradients are added to as tables
+        optimization: { disable_specified_optimizers: "ConstantFolding" },
       },
     }),
   });

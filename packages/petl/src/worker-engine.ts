@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { type Engine, InternalError, type Session, type Tensors } from "@petl/core";
+import { type Engine, InternalError, type Session } from "@petl/core";
 import type { EngineAnswer, EngineRequest, Numbered } from "./engine/messages.ts";
-import { buffersOf, pack } from "./engine/pack.ts";
+import { distinctBuffers, pack } from "./engine/pack.ts";
 import { received } from "./engine/sent-error.ts";
 import { MachineError } from "./machine-error.ts";
 import type { OrtOptions } from "./ort.ts";
@@ -18,7 +18,8 @@ export interface WorkerEngine extends Engine {
 
 /**
  * The native engine in a thread of its own, so that this thread stays free while a session runs (ONNX Runtime blocks the
- * thread that calls it). Arguments as of `nativeEngine`. Inputs are copied once, outputs come back without a copy.
+ * thread that calls it). Arguments as of `nativeEngine`. Inputs are copied once, outputs come back without a copy; arrays
+ * that outputs are to be written into are gone afterwards, and the returned ones have their memory.
  * An idle engine does not keep the process alive.
  */
 export async function workerEngine(
@@ -47,56 +48,40 @@ async function openEngine(
   setup: Extract<EngineRequest, { kind: "open" }>["setup"],
 ): Promise<WorkerEngine> {
   const { names } = await ask({ kind: "open", setup }, "opened");
+  const carrier: Carrier = { spare: undefined };
   return {
     close,
     fileName: (file) => names.get(file) ?? file,
     async createSession(graph): Promise<Session> {
       const { session } = await ask({ kind: "create", graph }, "created");
-      const fixed = graph.outputs.filter(({ shape }) => shape.every((length) => typeof length === "number"));
-      return sessionIn(ask, session, new Set(fixed.map(({ name }) => name)));
+      return sessionIn(ask, session, carrier);
     },
   };
 }
 
 /**
- * A session of the worker. The buffers that carried the last run's inputs, and its outputs of fixed size, carry the next
- * ones: fresh memory for all of Φ would take longer than copying it.
+ * The buffer that carries inputs to the worker and comes back with the outputs, one for all sessions: fresh memory for
+ * all of Φ would take longer than copying it, and sessions seldom run at once.
  */
-function sessionIn(ask: Connection["ask"], session: number, fixed: ReadonlySet<string>): Session {
-  let spare: ArrayBuffer | undefined;
-  let spares: Record<string, ArrayBuffer> = {};
+interface Carrier {
+  spare: ArrayBuffer | undefined;
+}
+
+/** A session of the worker. Arrays that are lent for outputs go there and come back, without a copy. */
+function sessionIn(ask: Connection["ask"], session: number, carrier: Carrier): Session {
   return {
     async run(inputs, into = {}) {
-      const [packed, used] = [pack(inputs, spare), spares];
-      [spare, spares] = [undefined, {}];
-      const transfer = [packed.buffer, ...Object.values(used)];
-      const answer = await ask({ kind: "run", session, inputs: packed, into: used }, "outputs", transfer);
-      spare = answer.buffer;
-      return Object.fromEntries(
-        Object.entries(answer.outputs).map(([name, output]) => {
-          const target = into[name];
-          if (!target) return [name, output];
-          const delivered = deliver(output, target);
-          for (const buffer of fixed.has(name) ? buffersOf({ output }) : []) spares[name] = buffer;
-          return [name, delivered];
-        }),
-      );
+      const packed = pack(inputs, carrier.spare);
+      carrier.spare = undefined;
+      const transfer = [packed.buffer, ...distinctBuffers(Object.values(into))];
+      const answer = await ask({ kind: "run", session, inputs: packed, into }, "outputs", transfer);
+      carrier.spare = answer.buffer;
+      return answer.outputs;
     },
     async release() {
       await ask({ kind: "release", session }, "released");
     },
   };
-}
-
-/** Copies an output into the caller's array. */
-function deliver(output: Tensors[string], target: Float32Array): Tensors[string] {
-  if (output.dtype !== "float32" || output.data.length !== target.length) {
-    throw new InternalError(
-      `an output of ${output.data.length} ${output.dtype} does not fit ${target.length} places for float32`,
-    );
-  }
-  target.set(output.data);
-  return { ...output, data: target };
 }
 
 /** A numbered conversation with a worker. */

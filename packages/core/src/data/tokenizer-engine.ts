@@ -5,6 +5,7 @@ import { type Normalizer, normalizerSteps, type TokenizerDescription, type Token
 /** The part of the tokenizer library that petl uses. */
 export interface TextEngine {
   encode(text: string, options: { add_special_tokens: boolean }): { ids: (number | undefined)[] };
+  tokenize(text: string, options: { add_special_tokens: boolean }): string[];
   decode(ids: number[], options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean }): string;
   token_to_id(token: string): number | undefined;
   id_to_token(id: number): string | undefined;
@@ -43,6 +44,18 @@ export function textToIds(engine: TextEngine, json: TokenizerJson): ToIds {
       return id;
     });
   };
+}
+
+/** The words of a text as its tokenizer's model meets them: normalized and split, special tokens left out. */
+export type ToWords = (text: string) => readonly string[];
+
+/** The words that `textToIds` cuts into tokens: the same path, with the model taken out. */
+export function textToWords(description: TokenizerDescription): ToWords {
+  const { normalizer, added_tokens } = description.tokenizer;
+  const engine = Object.assign(buildEngine(description), { model: (words: readonly string[]) => words });
+  const prepare = likeRust(normalizerSteps(normalizer));
+  const added = new Set(added_tokens?.map(({ content }) => content));
+  return (text) => engine.tokenize(prepare(text), { add_special_tokens: false }).filter((word) => !added.has(word));
 }
 
 /**

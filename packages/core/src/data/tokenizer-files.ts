@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { InputError } from "../errors.ts";
+import { wordPieceTokenizer } from "./wordpiece-tokenizer.ts";
 
 /** The files of a checkpoint folder that say how its text becomes ids. */
 export const tokenizerFileNames = [
@@ -42,6 +43,9 @@ const configSchema = specialNames.extend({
   model_input_names: z.array(z.string()).nullish(),
 });
 
+/** What tokenizer_config.json and special_tokens_map.json say. */
+export type TokenizerConfig = z.infer<typeof configSchema>;
+
 const modelConfigSchema = z.object({ pad_token_id: z.number().int().nonnegative().nullish().catch(undefined) });
 
 const normalizerSchema = z.looseObject({
@@ -62,7 +66,7 @@ const processorSchema = z.union([
     type: z.literal("TemplateProcessing"),
     single: z.array(templateItem),
     pair: z.array(templateItem),
-    special_tokens: z.record(z.string(), z.object({ ids: z.array(z.number().int()) })),
+    special_tokens: z.record(z.string(), z.looseObject({ ids: z.array(z.number().int()) })),
   }),
   z.object({ type: z.literal("BertProcessing"), cls: markerPair, sep: markerPair }),
   z.object({ type: z.literal("RobertaProcessing"), cls: markerPair, sep: markerPair }),
@@ -93,7 +97,7 @@ export type TokenizerJson = z.infer<typeof tokenizerSchema>;
 /** What the files say, checked, with the settings that stand in several of them brought together. */
 export interface TokenizerDescription {
   readonly tokenizer: TokenizerJson;
-  readonly config: z.infer<typeof configSchema>;
+  readonly config: TokenizerConfig;
   readonly padTokenId: number | undefined;
 }
 
@@ -110,7 +114,8 @@ export function readTokenizerFiles(files: TokenizerFiles): TokenizerDescription 
   if (given) return { tokenizer: withSettings(given, settings), config: settings, padTokenId };
   const vocabulary = files["vocab.txt"];
   if (vocabulary === undefined) throw new InputError("there is no tokenizer: neither tokenizer.json nor vocab.txt");
-  return { tokenizer: wordPieceTokenizer(vocabulary, settings), config: settings, padTokenId };
+  const tokens = vocabulary.replace(/\r?\n$/, "").split(/\r?\n/);
+  return { tokenizer: wordPieceTokenizer(tokens, settings), config: settings, padTokenId };
 }
 
 function parse<T>(files: TokenizerFiles, name: keyof TokenizerFiles, schema: z.ZodType<T>): T | undefined {
@@ -134,7 +139,7 @@ function withoutEmpty(record: object): object {
 }
 
 /** tokenizer_config.json overrules BERT's normalizer in tokenizer.json, as transformers' BERT tokenizers do. */
-function withSettings(tokenizer: TokenizerJson, config: z.infer<typeof configSchema>): TokenizerJson {
+function withSettings(tokenizer: TokenizerJson, config: TokenizerConfig): TokenizerJson {
   const { normalizer } = tokenizer;
   if (normalizer?.type !== "BertNormalizer") return tokenizer;
   const overruled: Normalizer = {
@@ -152,36 +157,4 @@ function withSettings(tokenizer: TokenizerJson, config: z.infer<typeof configSch
 export function normalizerSteps(normalizer: Normalizer | null | undefined): readonly Normalizer[] {
   if (!normalizer) return [];
   return normalizer.normalizers ? normalizer.normalizers.flatMap(normalizerSteps) : [normalizer];
-}
-
-/**
- * BERT's tokenizer from its bare vocabulary, a token a line: [CLS] A [SEP] B [SEP].
- * Where nothing says whether it lowercases, a vocabulary with capital letters is taken to be a cased one.
- */
-function wordPieceTokenizer(text: string, config: z.infer<typeof configSchema>): TokenizerJson {
-  const lines = text.replace(/\r?\n$/, "").split(/\r?\n/);
-  const vocab = Object.fromEntries(lines.map((token, id) => [token, id]));
-  const name = (key: SpecialName, usual: string) => config[key] ?? usual;
-  const unk = name("unk_token", "[UNK]");
-  const [cls, sep] = [name("cls_token", "[CLS]"), name("sep_token", "[SEP]")];
-  const special = [name("pad_token", "[PAD]"), unk, cls, sep, name("mask_token", "[MASK]")];
-  const missing = [unk, cls, sep].filter((token) => vocab[token] === undefined);
-  if (missing.length > 0) throw new InputError(`vocab.txt lacks ${missing.map((token) => `"${token}"`).join(", ")}`);
-  const cased = lines.some((token) => !special.includes(token) && /[A-Z]/.test(token));
-  return {
-    added_tokens: special
-      .filter((token) => vocab[token] !== undefined)
-      .map((content) => ({ id: vocab[content]!, content, special: true, normalized: false })),
-    normalizer: {
-      type: "BertNormalizer",
-      clean_text: true,
-      handle_chinese_chars: config.tokenize_chinese_chars ?? true,
-      strip_accents: config.strip_accents ?? null,
-      lowercase: config.do_lower_case ?? !cased,
-    },
-    pre_tokenizer: { type: "BertPreTokenizer" },
-    post_processor: { type: "BertProcessing", cls: [cls, vocab[cls]!], sep: [sep, vocab[sep]!] },
-    decoder: { type: "WordPiece", prefix: "##", cleanup: true },
-    model: { type: "WordPiece", unk_token: unk, continuing_subword_prefix: "##", max_input_chars_per_word: 100, vocab },
-  };
 }

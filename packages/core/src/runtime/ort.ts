@@ -51,8 +51,8 @@ export function ortEngine({ ort, options, fileName, writesInPlace }: OrtHost): E
             }),
           );
           const outputs = entries(await session.run(feeds, fetches), fromOrt);
-          if (!writesInPlace) for (const [name, target] of Object.entries(into)) copyInto(target, outputs[name]);
-          return outputs;
+          const lent = entries(into, (target, name) => written(target, outputs[name], writesInPlace));
+          return { ...outputs, ...lent };
         },
         release: () => session.release(),
       };
@@ -60,8 +60,10 @@ export function ortEngine({ ort, options, fileName, writesInPlace }: OrtHost): E
   };
 }
 
-const entries = <A, B>(record: Readonly<Record<string, A>>, convert: (value: A) => B): Record<string, B> =>
-  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, convert(value)]));
+const entries = <A, B>(
+  record: Readonly<Record<string, A>>,
+  convert: (value: A, name: string) => B,
+): Record<string, B> => Object.fromEntries(Object.entries(record).map(([name, value]) => [name, convert(value, name)]));
 
 function typeOf(dtype: DType): OrtType {
   const type = (["float32", "float64", "int64", "int32", "bool"] as const).find((name) => name === dtype);
@@ -83,9 +85,11 @@ function fromOrt({ type, dims, data }: OrtTensor): HostTensor {
   return unsupported(type);
 }
 
-function copyInto(target: Float32Array, output: HostTensor | undefined): void {
-  if (output?.dtype !== "float32") throw new InternalError("only float32 outputs are written in place");
-  target.set(output.data);
+/** The output in a lent array: it is there already, or is copied. */
+function written(target: Float32Array, output: HostTensor | undefined, inPlace: boolean): HostTensor {
+  if (output?.dtype !== "float32") throw new InternalError("only float32 outputs are written into lent arrays");
+  if (!inPlace) target.set(output.data);
+  return { ...output, data: target };
 }
 
 function unsupported(type: string): never {

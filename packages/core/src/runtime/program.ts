@@ -7,7 +7,7 @@ import type { Engine, Tensors } from "./session.ts";
 
 /** A compiled graph: compile once, run for every batch, whatever its batch and token lengths. */
 export interface Program {
-  /** Runs on tensors by input name; tensors that the graph does not read are ignored. */
+  /** Runs on tensors by input name; tensors that the graph does not read are ignored. `into` is lent, as to a session. */
   run(inputs: Tensors, into?: Readonly<Record<string, Float32Array>>): Promise<Tensors>;
   release(): Promise<void>;
 }

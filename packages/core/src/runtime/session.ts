@@ -13,8 +13,9 @@ export interface Engine {
 
 export interface Session {
   /**
-   * Computes the outputs from the inputs. Arrays in `into` receive the output of their name in place, where given;
-   * their length must be the output's.
+   * Computes the outputs from the inputs. Arrays in `into` receive the output of their name; their length must be the
+   * output's. They are lent: a host may carry their memory to another thread, so that afterwards only the returned arrays
+   * are there, which lie in memory as the lent ones did.
    */
   run(inputs: Tensors, into?: Readonly<Record<string, Float32Array>>): Promise<Tensors>;
   /** Gives back everything that the session holds; it cannot run afterwards. */

@@ -40,7 +40,7 @@ export async function compileEvaluation(engine: Engine, adapted: AdaptedModel): 
   // a language model's logits are large and nothing is read from them but the loss
   const program = await compile(engine, {
     ...(isLanguageModel(task) ? { loss } : { loss, logits }),
-    ...(teacherLoss && { teacher: teacherLoss }),
+    ...(teacherLoss && { teacher_loss: teacherLoss }),
   });
   return {
     async run(phi, examples) {
@@ -51,7 +51,7 @@ export async function compileEvaluation(engine: Engine, adapted: AdaptedModel): 
         const batch = collate(await rowsAt(examples, places), adapted.base.model.sizes.padId);
         const outputs = await program.run({ ...tensorsOf(phi), ...feed(batch) });
         sum += Number(outputs.loss?.data[0]);
-        distance += Number(outputs.teacher?.data[0] ?? 0);
+        distance += Number(outputs.teacher_loss?.data[0] ?? 0);
         items += batch.items;
         if (outputs.logits && batch.labels) collect(answers, outputs.logits, batch.labels);
       }

@@ -1,5 +1,6 @@
 import { gradients } from "../autodiff/gradients.ts";
 import type { Batch } from "../data/collate.ts";
+import { InternalError } from "../errors.ts";
 import { add } from "../graph/ops/add.ts";
 import { mul } from "../graph/ops/mul.ts";
 import { input } from "../graph/value.ts";
@@ -18,21 +19,23 @@ export interface LossScale {
   readonly teacher: number;
 }
 
-/** The sums times their factors; their sum is what the gradient belongs to. */
-export interface StepLoss {
-  readonly loss: number;
-  /** 0 without a teacher */
-  readonly teacher: number;
-}
-
 /** The compiled training step, (batch, Φ) → (loss, ∂loss/∂Φ). */
 export interface TrainingStep {
   /**
-   * Returns the batch's scaled losses and writes the gradient of their sum into `gradient`, a vector of Φ's layout.
-   * `noise` is the dropout's key, new for every batch.
+   * The batch's losses, and the gradient of their sum. `noise` is the dropout's key, new for every batch. `vector`, of
+   * Φ's layout and with a buffer of its own, is lent to the engine and comes back as the gradient.
    */
-  run(batch: Batch, phi: Phi, scale: LossScale, noise: number, gradient: Float32Array): Promise<StepLoss>;
+  run(batch: Batch, phi: Phi, scale: LossScale, noise: number, vector: Float32Array): Promise<LossAndGradient>;
   release(): Promise<void>;
+}
+
+/** A batch's sums times their factors. */
+export interface LossAndGradient {
+  readonly loss: number;
+  /** 0 without a teacher */
+  readonly teacherLoss: number;
+  /** ∂(loss + teacherLoss)/∂Φ, of Φ's layout */
+  readonly gradient: Float32Array;
 }
 
 /** Differentiates the adapted model's loss with respect to Φ and compiles both. */
@@ -49,10 +52,10 @@ export async function compileStep(
   const names = adapted.layout.map(({ name }) => name);
   const slopes = gradients(teacher ? add(loss, teacher) : loss, tensors);
   const outputs = Object.fromEntries(slopes.map((slope, i) => [gradientOf(names[i] ?? ""), slope]));
-  const program = await compile(engine, { loss, ...(teacher && { teacher }), ...outputs });
+  const program = await compile(engine, { loss, ...(teacher && { teacher_loss: teacher }), ...outputs });
   return {
-    async run(batch, phi, scale, key, gradient) {
-      const views = Object.entries(viewsOf(phi.layout, gradient));
+    async run(batch, phi, scale, key, vector) {
+      const views = Object.entries(viewsOf(phi.layout, vector));
       const results = await program.run(
         {
           ...feed(batch),
@@ -63,7 +66,10 @@ export async function compileStep(
         },
         Object.fromEntries(views.map(([name, view]) => [gradientOf(name), view])),
       );
-      return { loss: Number(results.loss?.data[0]), teacher: Number(results.teacher?.data[0] ?? 0) };
+      const returned = names[0] === undefined ? vector : results[gradientOf(names[0])]?.data;
+      if (!(returned instanceof Float32Array)) throw new InternalError("a gradient should be float32");
+      const [loss, teacherLoss] = [results.loss, results.teacher_loss].map((sum) => Number(sum?.data[0] ?? 0));
+      return { loss: loss ?? 0, teacherLoss: teacherLoss ?? 0, gradient: new Float32Array(returned.buffer) };
     },
     release: () => program.release(),
   };

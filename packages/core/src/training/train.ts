@@ -12,7 +12,7 @@ import { optimizers } from "./optimizers.ts";
 import { scheduleFactor } from "./schedules.ts";
 import type { TrainingSettings } from "./settings.ts";
 import type { Best, TrainingState } from "./state.ts";
-import { compileStep, type TrainingStep } from "./step.ts";
+import { compileStep, type LossAndGradient, type TrainingStep } from "./step.ts";
 import { stepBatches, stepsInEpoch } from "./step-batches.ts";
 
 /** What is trained on what. */
@@ -67,8 +67,13 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingEvent, vo
   const schedule = scheduleOf(run);
   const batchesOf = stepBatches({ ...run, padId: adapted.base.model.sizes.padId });
   const step = await compileStep(engine, adapted, settings);
-  const machine = { run, step, schedule, buffers: gradientBuffers(run) };
+  const machine = { run, step, schedule, vectors: gradientVectors(run) };
   const evaluation = validation && (await compileEvaluation(engine, adapted));
+  let stepping = true;
+  const endSteps = async () => {
+    if (stepping) await step.release();
+    stepping = false;
+  };
   try {
     const progress = beginning(run);
     yield { kind: "start", ...schedule, step: progress.step };
@@ -80,6 +85,7 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingEvent, vo
       }
       yield await oneStep(machine, progress, await batchesOf(progress.step));
       const last = progress.step === schedule.steps;
+      if (last) await endSteps(); // the last evaluation has the memory for itself
       if (evaluation && validation && (last || isDue(progress.step, settings.evaluateEvery))) {
         const result = await evaluation.run(phi, validation);
         progress.best = improved(progress.best, result.loss, progress.step, phi, settings);
@@ -96,7 +102,7 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingEvent, vo
       }
     }
   } finally {
-    await step.release();
+    await endSteps();
     await evaluation?.release();
   }
 }
@@ -144,19 +150,19 @@ interface Machine {
   readonly run: TrainingRun;
   readonly step: TrainingStep;
   readonly schedule: ScheduleLengths;
-  readonly buffers: Buffers;
+  readonly vectors: Vectors;
 }
 
 /** One step of the optimizer; Φ stays as it was where loss or gradient are not finite. */
 async function oneStep(machine: Machine, progress: Progress, batches: readonly Batch[]): Promise<StepEvent> {
   const { adapted, phi, settings } = machine.run;
   const { stepsPerEpoch, steps, warmup } = machine.schedule;
-  const { gradient } = machine.buffers;
   const step = progress.step + 1;
-  const { loss, teacher_loss } = await lossAndGradient(machine, step, batches);
+  const { loss, teacherLoss, gradient } = await lossAndGradient(machine, step, batches);
   const norm = euclideanNorm(gradient);
-  if (!Number.isFinite(loss + (teacher_loss ?? 0)) || !Number.isFinite(norm)) {
-    const what = Number.isFinite(loss) ? `the gradient's norm is ${norm}` : `the loss is ${loss}`;
+  const sum = loss + teacherLoss;
+  if (!Number.isFinite(sum) || !Number.isFinite(norm)) {
+    const what = Number.isFinite(sum) ? `the gradient's norm is ${norm}` : `the loss is ${sum}`;
     throw new RunError(`step ${step}: ${what}; try a smaller --lr (now ${settings.lr}), more --warmup, or --clip 1`);
   }
   const lr = settings.lr * scheduleFactor(settings.schedule, progress.step, warmup, steps);
@@ -167,31 +173,32 @@ async function oneStep(machine: Machine, progress: Progress, batches: readonly B
   optimizers[settings.optimizer].update(phi.values, gradient, progress.moments, at);
   progress.step = step;
   progress.tokens += batches.reduce((sum, batch) => sum + tokensOf(batch), 0);
-  const told = { loss, ...(teacher_loss !== undefined && { teacher_loss }), lr, grad_norm: norm };
-  return { kind: "step", step, epoch: step / stepsPerEpoch, ...told, tokens: progress.tokens };
+  const told = { loss, ...(adapted.goal.teacher && { teacher_loss: teacherLoss / settings.teacherWeight }) };
+  return { kind: "step", step, epoch: step / stepsPerEpoch, ...told, lr, grad_norm: norm, tokens: progress.tokens };
 }
 
-/** Writes the gradient of the mean losses over one step's examples, micro-batch by micro-batch; returns the losses. */
+/** The mean losses over one step's examples and their gradient, summed micro-batch by micro-batch. */
 async function lossAndGradient(
-  { run, step, buffers }: Machine,
+  { run, step, vectors }: Machine,
   number: number,
   batches: readonly Batch[],
-): Promise<Pick<StepEvent, "loss" | "teacher_loss">> {
-  const { gradient, part } = buffers;
-  const { adapted, settings, phi } = run;
+): Promise<LossAndGradient> {
+  const { settings, phi } = run;
   const items = batches.reduce((sum, batch) => sum + batch.items, 0);
   const rows = batches.reduce((sum, batch) => sum + (batch.input_ids.shape[0] ?? 0), 0);
   const scale = { loss: 1 / Math.max(1, items), teacher: settings.teacherWeight / Math.max(1, rows) };
   const noise = random(settings.seed, "dropout", number);
-  if (part !== gradient) gradient.fill(0);
-  let [loss, teacher] = [0, 0];
+  const { sum } = vectors;
+  let [loss, teacherLoss] = [0, 0];
+  sum?.fill(0);
   for (const batch of batches) {
-    const found = await step.run(batch, phi, scale, noise.uint32(), part);
-    loss += found.loss;
-    teacher += found.teacher;
-    if (part !== gradient) for (let i = 0; i < part.length; i++) gradient[i] = gradient[i]! + part[i]!;
+    const part = await step.run(batch, phi, scale, noise.uint32(), vectors.lent);
+    vectors.lent = part.gradient;
+    loss += part.loss;
+    teacherLoss += part.teacherLoss;
+    if (sum) for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + part.gradient[i]!;
   }
-  return { loss, ...(adapted.goal.teacher && { teacher_loss: teacher / settings.teacherWeight }) };
+  return { loss, teacherLoss, gradient: sum ?? vectors.lent };
 }
 
 /** Tokens that are not padding. */
@@ -201,15 +208,17 @@ function tokensOf({ attention_mask }: Batch): number {
   return count;
 }
 
-/** The step's gradient, and the micro-batch's: the same vector where a step is one batch. */
-interface Buffers {
-  readonly gradient: Float32Array;
-  readonly part: Float32Array;
+/** What gradients are written into. */
+interface Vectors {
+  /** the vector that goes to the engine and comes back as a micro-batch's gradient */
+  lent: Float32Array;
+  /** where a step is several micro-batches, the sum of their gradients */
+  readonly sum: Float32Array | undefined;
 }
 
-function gradientBuffers({ adapted, settings }: TrainingRun): Buffers {
-  const gradient = new Float32Array(lengthOf(adapted.layout));
-  return { gradient, part: settings.accumulate > 1 ? new Float32Array(gradient.length) : gradient };
+function gradientVectors({ adapted, settings }: TrainingRun): Vectors {
+  const length = lengthOf(adapted.layout);
+  return { lent: new Float32Array(length), sum: settings.accumulate > 1 ? new Float32Array(length) : undefined };
 }
 
 function euclideanNorm(vector: Float32Array): number {

@@ -15,8 +15,8 @@ export type EngineRequest =
       readonly kind: "run";
       readonly session: number;
       readonly inputs: Packed;
-      /** buffers that outputs are written into, by their names */
-      readonly into: Readonly<Record<string, ArrayBuffer>>;
+      /** arrays that outputs are written into, by their names; their buffers are transferred and come back */
+      readonly into: Readonly<Record<string, Float32Array>>;
     }
   | { readonly kind: "release"; readonly session: number }
   /** has no answer but the thread's end */

@@ -50,8 +50,8 @@ function sentType(dtype: Tensor["dtype"]): SentType {
   throw new InternalError(`tensors of type ${dtype} do not cross between threads`);
 }
 
-/** The buffers behind tensors that have arrays of their own, for a transfer; empty arrays need none. */
-export function buffersOf(tensors: Tensors): ArrayBuffer[] {
-  const buffers = Object.values(tensors).map(({ data }) => data.buffer);
-  return [...new Set(buffers)].filter((buffer): buffer is ArrayBuffer => buffer instanceof ArrayBuffer);
+/** The buffers behind arrays, each once, for a transfer. */
+export function distinctBuffers(arrays: readonly { readonly buffer: ArrayBufferLike }[]): ArrayBuffer[] {
+  const buffers = new Set(arrays.map(({ buffer }) => buffer));
+  return [...buffers].filter((buffer): buffer is ArrayBuffer => buffer instanceof ArrayBuffer);
 }

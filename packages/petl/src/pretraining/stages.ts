@@ -2,16 +2,18 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import {
   InputError,
+  type Paragraph,
   packSentences,
   packTokens,
   safetensorsBytes,
   type Tokenizer,
   tokenizerFileNames,
+  trainTokenizer,
   untrainedTensors,
 } from "@petl/core";
 import { z } from "zod";
 import { directory } from "../files.ts";
-import { tokenizerFiles } from "../library/save.ts";
+import { type NamedFile, tokenizerFiles } from "../library/save.ts";
 import { openTokenizer } from "../open-tokenizer.ts";
 import { openSealedFolder, writeSealedFolder } from "../sealed-folder.ts";
 import type { StageProgress } from "../terminal.ts";
@@ -51,19 +53,34 @@ export async function prepareTokenizer(
   return { folder: path, tokenizer, sha256: await tokenizerDigest(path) };
 }
 
+/** Copies the tokenizer that was named, or learns one from the text. */
 async function writeTokenizer(
-  { tokenizer }: PretrainingRecord,
+  record: PretrainingRecord,
   path: string,
   facts: Readonly<Record<string, unknown>>,
-  _watch: StageWatch,
+  watch: StageWatch,
 ): Promise<void> {
-  if (!("folder" in tokenizer))
-    throw new InputError("training a tokenizer is not possible yet; give --tokenizer FOLDER");
-  const files = await tokenizerFiles(tokenizer.folder);
+  const { tokenizer } = record;
+  const files = "folder" in tokenizer ? await tokenizerFiles(tokenizer.folder) : await learnedFiles(record, watch);
   await writeSealedFolder(path, async (folder) => {
     for (const { name, chunks } of files) await folder.write(name, chunks);
     return facts;
   });
+}
+
+async function learnedFiles(record: PretrainingRecord, watch: StageWatch): Promise<readonly NamedFile[]> {
+  const { architecture, tokenizer, max_length: maxLength } = record;
+  if ("folder" in tokenizer) return [];
+  const { tokenizer: kind } = pretrainingKinds[architecture];
+  const texts = textsOf(watchedTexts("learning the tokenizer", await unchangedTexts(record), watch));
+  const { vocabulary, lowercase } = tokenizer;
+  const options = kind === "wordpiece" ? { kind, vocabulary, maxLength, lowercase } : { kind, vocabulary, maxLength };
+  const files = await trainTokenizer(texts, options);
+  return Object.entries(files).map(([name, text]) => ({ name, chunks: [new TextEncoder().encode(text)] }));
+}
+
+async function* textsOf(paragraphs: AsyncIterable<Paragraph>): AsyncGenerator<string, void, void> {
+  for await (const { text } of paragraphs) yield text;
 }
 
 async function tokenizerDigest(path: string): Promise<string> {
