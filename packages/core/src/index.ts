@@ -29,7 +29,7 @@ export type { AdapterInfo } from "./formats/petl-fields.ts";
 export { safetensorsBytes } from "./formats/safetensors-writer.ts";
 export { type FloatType, floatTypes } from "./formats/task-config.ts";
 export { labelCount, taskOf } from "./models/models.ts";
-export { type Sizes, type Task, tasks } from "./nn/model.ts";
+export { isLanguageModel, type Sizes, type Task, tasks } from "./nn/model.ts";
 export { type Pooling, poolings } from "./nn/pooling.ts";
 export type { EncodedGraph } from "./onnx/encode.ts";
 export { type AdaptedModel, adapt, type Goal, initialPhi } from "./peft/adapt.ts";

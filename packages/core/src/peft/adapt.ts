@@ -3,7 +3,7 @@ import { narrow } from "../graph/narrow.ts";
 import { gather } from "../graph/ops/gather.ts";
 import { reshape } from "../graph/ops/reshape.ts";
 import { input, type Value } from "../graph/value.ts";
-import { isLanguageModel, type Model, type ModelInputs, type Task } from "../nn/model.ts";
+import { isLanguageModel, type Model, type ModelInputs, requireTask, type Task } from "../nn/model.ts";
 import { type Pooling, pool } from "../nn/pooling.ts";
 import { joinPath, type Scope } from "../nn/scope.ts";
 import { random } from "../tensor/random.ts";
@@ -115,16 +115,18 @@ export async function initialPhi({ layout, base }: Pick<AdaptedModel, "layout" |
 
 function build(base: Base, methods: readonly MethodUse[], goal: Goal, { noise, rows }: ForwardOptions = {}) {
   const { model } = base;
+  requireTask(model, goal.task);
+  const own = model.headModules[goal.task] ?? [];
   const textHead = goal.task === "classification" || goal.task === "regression";
   const pooler = textHead && model.poolerModule ? joinPath(model.prefix, model.poolerModule) : undefined;
   const lacks = (module: string) =>
     base.tensors !== undefined && ![...base.tensors.keys()].some((name) => name.startsWith(`${module}.`));
   const lacksPooler = pooler !== undefined && base.tensors !== undefined && !findTensor(base, `${pooler}.weight`);
-  const lacksHead = model.headModules[goal.task].some(lacks);
+  const lacksHead = own.some(lacks);
   const building: Building = {
     ...{ base, methods, noise },
-    headModules: [...model.headModules[goal.task], ...(lacksPooler ? [pooler] : []), ...(goal.savedModules ?? [])],
-    headTrained: goal.trainsHead ?? (goal.task !== "masked-lm" || lacksHead),
+    headModules: [...own, ...(lacksPooler ? [pooler] : []), ...(goal.savedModules ?? [])],
+    headTrained: goal.trainsHead ?? (!isLanguageModel(goal.task) || lacksHead),
     parameters: new Map(),
     frozen: new Map(),
     shared: new Set(),
@@ -153,7 +155,7 @@ function logitsOf(model: Model, root: Scope, inputs: ModelInputs, goal: Goal, ro
   const hidden = model.encode(base, inputs);
   if (isLanguageModel(task)) return model.predictTokens(root, rows ? rowsOf(hidden, rows) : hidden, base);
   if (task === "token-classification") return model.classifyTokens(root, hidden, labels);
-  const usual = model.pool(base, hidden);
+  const usual = model.pool(base, hidden, inputs);
   const pooled = pooling === "default" ? usual : pool(pooling, hidden, inputs.attentionMask);
   return reshape(model.classify(root, pooled, labels), [batchDim, labels]);
 }

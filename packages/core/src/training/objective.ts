@@ -10,6 +10,8 @@ import { labelsInput, summedLoss } from "./losses.ts";
 export interface Objective extends Forward {
   /** summed over the batch's items, a scalar */
   readonly loss: Value;
+  /** the items' labels as {@link feed} gives them */
+  readonly labels: Value;
   /** The tensors of a batch that the graph reads. */
   feed(batch: Batch): Tensors;
 }
@@ -28,6 +30,7 @@ export function objective(
   const labels = sparse ? input("labels", "int32", [1, "items"]) : labelsInput(task);
   return {
     ...forward,
+    labels,
     loss: summedLoss(task, forward.logits, labels, labelSmoothing),
     feed({ items: _, ...tensors }) {
       return sparse ? { ...tensors, ...labelledRows(tensors) } : tensors;
