@@ -4,7 +4,7 @@ import { gather } from "../graph/ops/gather.ts";
 import { reshape } from "../graph/ops/reshape.ts";
 import { input, type Value } from "../graph/value.ts";
 import { project } from "../nn/linear.ts";
-import { isLanguageModel, type Model, type ModelInputs, type Task } from "../nn/model.ts";
+import { isLanguageModel, type Model, type ModelInputs, requireTask, type Task } from "../nn/model.ts";
 import { type Pooling, pool } from "../nn/pooling.ts";
 import { joinPath, type Scope } from "../nn/scope.ts";
 import { random } from "../tensor/random.ts";
@@ -121,16 +121,18 @@ export async function initialPhi({ layout, base }: Pick<AdaptedModel, "layout" |
 
 function build(base: Base, methods: readonly MethodUse[], goal: Goal, { noise, rows }: ForwardOptions = {}) {
   const { model } = base;
+  requireTask(model, goal.task);
+  const own = model.headModules[goal.task] ?? [];
   const textHead = goal.task === "classification" || goal.task === "regression";
   const pooler = textHead && model.poolerModule ? joinPath(model.prefix, model.poolerModule) : undefined;
   const lacks = (module: string) =>
     base.tensors !== undefined && ![...base.tensors.keys()].some((name) => name.startsWith(`${module}.`));
   const lacksPooler = pooler !== undefined && base.tensors !== undefined && !findTensor(base, `${pooler}.weight`);
-  const lacksHead = model.headModules[goal.task].some(lacks);
+  const lacksHead = own.some(lacks);
   const building: Building = {
     ...{ base, methods, noise },
-    headModules: [...model.headModules[goal.task], ...(lacksPooler ? [pooler] : []), ...(goal.savedModules ?? [])],
-    headTrained: goal.trainsHead ?? (goal.task !== "masked-lm" || lacksHead),
+    headModules: [...own, ...(lacksPooler ? [pooler] : []), ...(goal.savedModules ?? [])],
+    headTrained: goal.trainsHead ?? (!isLanguageModel(goal.task) || lacksHead),
     parameters: new Map(),
     frozen: new Map(),
     shared: new Set(),
@@ -146,7 +148,7 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, { noise, r
   const root = moduleScope(building, "");
   const hidden = model.encode(root.at(model.prefix), inputs);
   const logits = narrow(logitsOf(model, root, hidden, inputs, goal, rows));
-  const taught = goal.teacher && taughtVector(building, hidden, goal.teacher.size);
+  const taught = goal.teacher && taughtVector(building, hidden, inputs, goal.teacher.size);
   const phi = [...building.parameters.values()].map(({ value }) => value);
   return { building, forward: { inputs, logits, taught, phi } };
 }
@@ -169,7 +171,7 @@ function logitsOf(
   const base = root.at(model.prefix);
   if (isLanguageModel(task)) return model.predictTokens(root, rows ? rowsOf(hidden, rows) : hidden, base);
   if (task === "token-classification") return model.classifyTokens(root, hidden, labels);
-  const usual = model.pool(base, hidden);
+  const usual = model.pool(base, hidden, inputs);
   const pooled = pooling === "default" ? usual : pool(pooling, hidden, inputs.attentionMask);
   return reshape(model.classify(root, pooled, labels), [batchDim, labels]);
 }
@@ -178,9 +180,9 @@ function logitsOf(
  * The vector that Hugging Face's classes read of a text, mapped to the teacher's length. The map is trained with the
  * model and belongs to nothing that is saved.  hidden: [batch, tokens, hidden] -> [batch, size]
  */
-function taughtVector(building: Building, hidden: Value, size: number): Value {
+function taughtVector(building: Building, hidden: Value, inputs: ModelInputs, size: number): Value {
   const { model } = building.base;
-  const pooled = model.pool(moduleScope(building, model.prefix), hidden);
+  const pooled = model.pool(moduleScope(building, model.prefix), hidden, inputs);
   const map = trained(building, {
     ...{ name: "teacher.weight", shape: [size, model.sizes.hidden], initial: normal(model.sizes.initializerRange) },
     ...{ part: "adapter", method: undefined, stored: undefined },
