@@ -34,6 +34,8 @@ export interface Goal {
 /** The model's forward graph. */
 export interface Forward {
   readonly inputs: ModelInputs;
+  /** the last hidden states, [batch, tokens, hidden] */
+  readonly hidden: Value;
   /** [batch, labels], [batch, tokens, labels] or [batch, tokens, vocabulary]; [1, items, vocabulary] for chosen rows */
   readonly logits: Value;
   /** [batch, teacher's size]: the vector of the whole text through a linear map; undefined without a teacher */
@@ -148,7 +150,7 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, { noise, r
   const logits = narrow(logitsOf(model, root, hidden, inputs, goal, rows));
   const taught = goal.teacher && taughtVector(building, hidden, goal.teacher.size);
   const phi = [...building.parameters.values()].map(({ value }) => value);
-  return { building, forward: { inputs, logits, taught, phi } };
+  return { building, forward: { inputs, hidden, logits, taught, phi } };
 }
 
 const batchInputs = (): ModelInputs => ({
