@@ -71,6 +71,8 @@ async function recordOf(flags: PretrainFlags, text: readonly string[], context: 
   const { hidden = 256, layers = 4, heads = 4, architecture = "bert" } = flags;
   const files = await findTexts(text);
   if (hidden % heads !== 0) throw new InputError(`--hidden ${hidden} is no multiple of --heads ${heads}`);
+  if (flags.teacher === undefined && flags.teacherWeight !== undefined)
+    throw new InputError("--teacher-weight goes with --teacher");
   if (flags.tokenizer !== undefined && flags.vocabulary !== undefined)
     throw new InputError("--tokenizer brings its own vocabulary; leave out --vocabulary");
   const lowercase = flags.lowercase && pretrainingKinds[architecture].tokenizer === "wordpiece";
