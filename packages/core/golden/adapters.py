@@ -19,6 +19,7 @@ import torch
 
 from peft_cases import (
     EMBEDDING,
+    ENCODERS,
     LINEAR,
     adapted,
     arch_of,
@@ -151,7 +152,7 @@ def main():
     shutil.rmtree(OUT, ignore_errors=True)
     cases = {
         f"{arch}-{name}": (f"{arch}-{head}", config)
-        for arch in LINEAR
+        for arch in ENCODERS
         for head, listed in (("sequence-classification", sequence_cases), ("token-classification", token_cases))
         for name, config in listed(arch).items()
     }

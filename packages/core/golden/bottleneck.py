@@ -22,7 +22,7 @@ import torch
 from safetensors.torch import save_file
 from torch.nn.functional import linear, relu, silu
 
-from peft_cases import LINEAR, load_base
+from peft_cases import ENCODERS, load_base
 from tiny import HERE, MODELS, draw, logits, write_json
 
 OUT = HERE / "bottleneck"
@@ -127,7 +127,7 @@ def write_case(arch, form, seed):
 
 def main():
     shutil.rmtree(OUT, ignore_errors=True)
-    for seed, (arch, form) in enumerate((arch, form) for arch in LINEAR for form in FORMS):
+    for seed, (arch, form) in enumerate((arch, form) for arch in ENCODERS for form in FORMS):
         write_case(arch, form, seed + 3000)
         print(f"{arch}-{form}")
 

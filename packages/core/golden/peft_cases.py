@@ -15,15 +15,23 @@ LINEAR = {
     "bert": dict(q="query", k="key", v="value", up="intermediate.dense", down="output.dense"),
     "roberta": dict(q="query", k="key", v="value", up="intermediate.dense", down="output.dense"),
     "distilbert": dict(q="q_lin", k="k_lin", v="v_lin", up="lin1", down="lin2"),
+    "llama": dict(q="q_proj", k="k_proj", v="v_proj", up="up_proj", down="down_proj"),
 }
+ENCODERS = ("bert", "roberta", "distilbert")
 EMBEDDING = "word_embeddings"
 CLASSES = {
     "sequence-classification": transformers.AutoModelForSequenceClassification,
     "regression": transformers.AutoModelForSequenceClassification,
     "token-classification": transformers.AutoModelForTokenClassification,
     "masked-lm": transformers.AutoModelForMaskedLM,
+    "causal-lm": transformers.AutoModelForCausalLM,
 }
-TASKS = {"sequence-classification": "SEQ_CLS", "regression": "SEQ_CLS", "token-classification": "TOKEN_CLS"}
+TASKS = {
+    "sequence-classification": "SEQ_CLS",
+    "regression": "SEQ_CLS",
+    "token-classification": "TOKEN_CLS",
+    "causal-lm": "CAUSAL_LM",
+}
 
 
 def head_of(base):

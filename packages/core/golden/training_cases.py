@@ -49,6 +49,7 @@ CASES = {
     "roberta-lora-token-classification": case(
         "roberta-token-classification", "adapters/roberta-token-lora", method="lora", task="token-classification"
     ),
+    "llama-lora-causal-lm": case("llama-causal-lm", "adapters/llama-lora", method="lora", task="causal-lm"),
 }
 # the starts that adapters.py has not made
 NEW_ADAPTERS = ("bert-lora-regression", "bert-lora-masked-lm")

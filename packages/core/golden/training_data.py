@@ -26,6 +26,8 @@ def labelled(task, ids, index):
         return {"input_ids": ids, "label": round(4 * mean / VOCABULARY - 2, 3)}
     if task == "token-classification":  # the first token has no label
         return {"input_ids": ids, "labels": [IGNORED] + [token % 5 for token in ids[1:]]}
+    if task == "causal-lm":  # a prompt of two tokens has no labels
+        return {"input_ids": ids, "labels": [IGNORED] * 2 + ids[2:]}
     hidden = {position for position in range(len(ids)) if (position + index) % 6 == 0} or {0}
     return {
         "input_ids": [MASK if position in hidden else token for position, token in enumerate(ids)],

@@ -1,6 +1,7 @@
 import { kindOf, labelOf, type RowResult, withLabel } from "./cells.ts";
 import { type ColumnChoice, chooseColumns } from "./choose-columns.ts";
-import type { Example, ExampleSet } from "./examples.ts";
+import { completionColumns, readCompletionRow } from "./completion-rows.ts";
+import { type Example, type ExampleSet, rowLabel } from "./examples.ts";
 import { refuseRows, type Table } from "./table.ts";
 import { readTokenRow } from "./token-rows.ts";
 import { readWordRow } from "./word-rows.ts";
@@ -9,7 +10,8 @@ type Row = Table["rows"][number];
 
 /**
  * The examples of a table. Its columns say of which kind: `input_ids` makes rows of tokens, `tokens` or `words` that
- * hold lists makes rows of words (token classification), everything else rows of text, see `chooseColumns`.
+ * hold lists makes rows of words (token classification), `prompt` and `completion` (or `instruction` and `output`) rows
+ * of completions, everything else rows of text, see `chooseColumns`.
  * Labels are numbers where all of them are; labels that are all -1 (Hugging Face's hidden test sets) are none.
  * @throws InputError: no such column; rows that are wrong, each named by its line, ten at most.
  */
@@ -23,6 +25,8 @@ export function readExamples(table: Table, choice: ColumnChoice = {}): ExampleSe
     const columns = label === undefined ? { text: column } : { text: column, label };
     return collect(table, columns, (row) => readWordRow(row, columns));
   }
+  const completion = choice.text === undefined ? completionColumns(table.columns) : undefined;
+  if (completion) return collect(table, { text: completion.prompt }, (row) => readCompletionRow(row, completion));
   const columns = chooseColumns(table.name, table.columns, choice);
   return collect(table, columns, (row) => readTextRow(row, columns));
 }
@@ -56,7 +60,7 @@ function readTextRow(row: Row, columns: ExampleSet["columns"]): RowResult<Exampl
   return { example: { kind: "text", text, ...(pair === undefined ? {} : { pair }), ...withLabel(label) } };
 }
 
-const hasLabel = (example: Example) => "labels" in example || ("label" in example && example.label !== undefined);
+const hasLabel = (example: Example) => "labels" in example || rowLabel(example) !== undefined;
 
 function missingLabels(table: Table, examples: readonly Example[], complete: boolean): string[] {
   if (!complete || !examples.some(hasLabel)) return [];
@@ -67,13 +71,13 @@ function missingLabels(table: Table, examples: readonly Example[], complete: boo
 
 /** Row labels that are all written as numbers become numbers; -1 in every row is no label. */
 function tidyLabels(examples: readonly Example[]): readonly Example[] {
-  const labels = examples.flatMap((example) => (example.kind === "words" ? [] : (example.label ?? [])));
+  const labels = examples.flatMap((example) => rowLabel(example) ?? []);
   const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
   const numeric = labels.every((label) => typeof label === "number" || number.test(label));
   if (labels.length === 0 || !numeric) return examples.map(withTextLabel);
   const none = labels.every((label) => Number(label) === -1);
   return examples.map((example) => {
-    if (example.kind === "words" || example.label === undefined) return example;
+    if (!("label" in example) || example.label === undefined) return example;
     const { label, ...rest } = example;
     return none ? rest : { ...rest, label: Number(label) };
   });
@@ -81,6 +85,6 @@ function tidyLabels(examples: readonly Example[]): readonly Example[] {
 
 /** Among names a number is a name too. */
 function withTextLabel(example: Example): Example {
-  if (example.kind === "words" || example.label === undefined) return example;
+  if (!("label" in example) || example.label === undefined) return example;
   return { ...example, label: String(example.label) };
 }

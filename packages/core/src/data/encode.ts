@@ -1,6 +1,8 @@
 import { InputError } from "../errors.ts";
-import { type Example, type ExampleSet, ignoredLabel, isLabelled } from "./examples.ts";
+import { encodeCompletion } from "./completion-rows.ts";
+import { type Example, type ExampleSet, ignoredLabel, isLabelled, type Label, rowLabel } from "./examples.ts";
 import { checkLabels, type LabelMap } from "./labels.ts";
+import { nextTokens } from "./next-tokens.ts";
 import { refuseRows } from "./table.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
@@ -27,6 +29,8 @@ export type TargetKind =
   | { readonly task: "regression" }
   /** every token's label is the id of the token that stands there, -100 where none is asked for */
   | { readonly task: "masked-lm" }
+  /** the same, but each token is foretold by those in front of it; rows without labels are their own */
+  | { readonly task: "causal-lm" }
   | { readonly task: "none" };
 
 /** How rows become tokens. */
@@ -46,8 +50,8 @@ export interface EncodeOptions {
  * tokens that are too long, each named by its line, ten at most.
  */
 export function encodeExamples(set: ExampleSet, kind: TargetKind, options: EncodeOptions): EncodedExample[] {
-  const target = isLabelled(set) ? kind : ({ task: "none" } as const);
-  if (target.task !== "none") refuseLabels(set, target);
+  const target = isLabelled(set) || kind.task === "causal-lm" ? kind : ({ task: "none" } as const);
+  if (target.task !== "none" && isLabelled(set)) refuseLabels(set, target);
   const encoded = set.examples.map((example) => encodeExample(set, example, target, options));
   refuseRows(
     encoded.flatMap((row, index) =>
@@ -58,18 +62,22 @@ export function encodeExamples(set: ExampleSet, kind: TargetKind, options: Encod
 }
 
 function refuseLabels(set: ExampleSet, kind: Exclude<TargetKind, { task: "none" }>): void {
+  const completions = set.examples.some(({ kind }) => kind === "completion");
   const perToken = set.examples.some((example) => "labels" in example);
-  if (perToken !== (kind.task === "token-classification" || kind.task === "masked-lm")) {
-    const has = perToken ? "a label for every token" : "one label a row";
+  const fits = completions ? kind.task === "causal-lm" : perToken === labelsTokens.includes(kind.task);
+  if (!fits) {
+    const has = completions ? "prompts with completions" : perToken ? "a label for every token" : "one label a row";
     throw new InputError(`${set.name} has ${has}, which ${kind.task} can't use`);
   }
   if (kind.task === "regression") refuseNames(set);
-  else if (kind.task !== "masked-lm") checkLabels(set, kind.labels);
+  else if ("labels" in kind) checkLabels(set, kind.labels);
 }
+
+const labelsTokens: readonly TargetKind["task"][] = ["token-classification", "masked-lm", "causal-lm"];
 
 function refuseNames(set: ExampleSet): void {
   const problems = set.examples.flatMap((example, index) => {
-    const label = example.kind === "words" ? undefined : example.label;
+    const label = rowLabel(example);
     if (typeof label === "number") return [];
     return [`${set.placeOf(index)}: label ${JSON.stringify(label)} is no number, which regression needs`];
   });
@@ -85,7 +93,12 @@ function encodeExample(set: ExampleSet, example: Example, kind: TargetKind, opti
     }
     case "text": {
       const encoded = needTokenizer(set, options).encode(example.text, example.pair, options.maxLength);
-      return { ...encoded, ...withTarget(rowTarget(example, kind)) };
+      const target = kind.task === "causal-lm" ? nextTokens(encoded) : rowTarget(example, kind);
+      return { ...encoded, ...withTarget(target) };
+    }
+    case "completion": {
+      const { labels, ...encoded } = encodeCompletion(example, needTokenizer(set, options), options.maxLength);
+      return kind.task === "causal-lm" ? { ...encoded, target: nextTokens({ ...encoded, labels }) } : encoded;
     }
     case "words": {
       const { firstTokens, ...encoded } = needTokenizer(set, options).encodeWords(example.words, options.maxLength);
@@ -103,11 +116,12 @@ function needTokenizer(set: ExampleSet, { tokenizer }: EncodeOptions): Tokenizer
   throw new InputError(`the base has no tokenizer, and ${set.name} holds text; give rows with "input_ids" instead`);
 }
 
-function rowTarget(example: Exclude<Example, { kind: "words" }>, kind: TargetKind): Target | undefined {
+function rowTarget(example: Extract<Example, { label?: Label }>, kind: TargetKind): Target | undefined {
   if (kind.task === "none") return undefined;
+  if (kind.task === "causal-lm" && example.kind === "tokens") return nextTokens(example);
   if (example.kind === "tokens" && example.labels) return { kind: "tokens", ids: example.labels };
   if (kind.task === "regression") return { kind: "value", value: Number(example.label) };
-  if (kind.task === "masked-lm" || example.label === undefined) return undefined;
+  if (!("labels" in kind) || example.label === undefined) return undefined;
   return { kind: "class", id: kind.labels.idOf(example.label)! };
 }
 
@@ -120,7 +134,7 @@ function tokenProblems({ inputIds, target }: EncodedExample, kind: TargetKind, o
   const problems: string[] = [];
   if (inputIds.length > maxLength) problems.push(`${inputIds.length} input_ids; the model takes at most ${maxLength}`);
   const strange = vocabularySize === undefined ? undefined : inputIds.find((id) => id >= vocabularySize);
-  const labels = kind.task === "masked-lm" && target?.kind === "tokens" ? target.ids : new Int32Array();
+  const labels = target?.kind === "tokens" && !("labels" in kind) ? target.ids : new Int32Array();
   const label = vocabularySize === undefined ? undefined : labels.find((id) => id >= vocabularySize);
   if (label !== undefined) problems.push(`label ${label}; the model knows 0 to ${(vocabularySize ?? 0) - 1}`);
   if (strange !== undefined) problems.push(`input id ${strange}; the model knows 0 to ${(vocabularySize ?? 0) - 1}`);

@@ -6,7 +6,7 @@ export type Label = string | number;
 /** The label of a token that counts for nothing: neither in the loss nor in a metric. */
 export const ignoredLabel = -100;
 
-/** One row that means something to a model. Instruction rows will be one more kind. */
+/** One row that means something to a model. */
 export type Example =
   | { readonly kind: "text"; readonly text: string; readonly pair?: string; readonly label?: Label }
   | {
@@ -19,7 +19,9 @@ export type Example =
       /** A label for every token, `ignoredLabel` for none. */
       readonly labels?: Int32Array;
     }
-  | { readonly kind: "words"; readonly words: readonly string[]; readonly labels?: readonly Label[] };
+  | { readonly kind: "words"; readonly words: readonly string[]; readonly labels?: readonly Label[] }
+  /** a text and how it should go on */
+  | { readonly kind: "completion"; readonly prompt: string; readonly completion: string };
 
 /** The examples of one file, in its order. */
 export interface ExampleSet {
@@ -34,8 +36,14 @@ export interface ExampleSet {
 /** Whether the examples have labels; they all have or none has. */
 export function isLabelled({ examples }: ExampleSet): boolean {
   const first = examples[0];
-  return first !== undefined && (("label" in first && first.label !== undefined) || "labels" in first);
+  return (
+    first !== undefined &&
+    (("label" in first && first.label !== undefined) || "labels" in first || "completion" in first)
+  );
 }
+
+/** The label of a whole row. */
+export const rowLabel = (example: Example): Label | undefined => ("label" in example ? example.label : undefined);
 
 /** The examples of several files of one data set, one behind the other. */
 export function joinSets(sets: readonly ExampleSet[]): ExampleSet {

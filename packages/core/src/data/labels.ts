@@ -1,5 +1,5 @@
 import { InputError, suggestion } from "../errors.ts";
-import { type Example, type ExampleSet, ignoredLabel, type Label } from "./examples.ts";
+import { type Example, type ExampleSet, ignoredLabel, type Label, rowLabel } from "./examples.ts";
 import { refuseRows } from "./table.ts";
 
 /** The classes of a task: class i is called `names[i]`. */
@@ -76,7 +76,8 @@ export function checkLabels(set: ExampleSet, map: LabelMap): void {
 function labelsOf(example: Example): readonly Label[] {
   if (example.kind === "words") return example.labels ?? [];
   if (example.kind === "tokens" && example.labels) return [...example.labels].filter((id) => id !== ignoredLabel);
-  return example.label === undefined ? [] : [example.label];
+  const label = rowLabel(example);
+  return label === undefined ? [] : [label];
 }
 
 function sorted(labels: readonly Label[]): readonly Label[] {

@@ -1,8 +1,8 @@
 import { InputError } from "../errors.ts";
-import { type ExampleSet, isLabelled } from "./examples.ts";
+import { type ExampleSet, isLabelled, rowLabel } from "./examples.ts";
 
 /** The tasks that labelled rows can stand for. */
-export type LabelledTask = "classification" | "regression" | "token-classification";
+export type LabelledTask = "classification" | "regression" | "token-classification" | "causal-lm";
 
 /** A task and, in words, what in the data speaks for it. */
 export interface TaskGuess {
@@ -11,8 +11,8 @@ export interface TaskGuess {
 }
 
 /**
- * The task that the labels of a data set stand for: a label for every word or token means token classification, a
- * number with a fraction regression, everything else classification.
+ * The task that the labels of a data set stand for: prompts with completions mean a causal language model, a label for
+ * every word or token token classification, a number with a fraction regression, everything else classification.
  * @throws InputError when the rows have no labels.
  */
 export function guessTask(set: ExampleSet): TaskGuess {
@@ -23,11 +23,12 @@ export function guessTask(set: ExampleSet): TaskGuess {
       `${set.name} has no labels beside "${text}", so its task can't be guessed; name the column with --label, or the task with --task`,
     );
   }
+  if (first.kind === "completion") return { task: "causal-lm", why: "rows are prompts with completions" };
   if ("labels" in first) {
     const what = first.kind === "words" ? "word" : "token";
     return { task: "token-classification", why: `every ${what} has a label` };
   }
-  const labels = set.examples.map((example) => (example.kind === "words" ? undefined : example.label));
+  const labels = set.examples.map(rowLabel);
   const fraction = labels.findIndex((label) => typeof label === "number" && !Number.isInteger(label));
   if (fraction >= 0)
     return { task: "regression", why: `labels are numbers, and ${set.placeOf(fraction)} has ${labels[fraction]}` };

@@ -1,6 +1,6 @@
 import { InputError } from "../errors.ts";
 import { labelCount, taskOf } from "../models/models.ts";
-import { type Task, tasks } from "../nn/model.ts";
+import { isLanguageModel, type Task, tasks } from "../nn/model.ts";
 import { type AdaptedModel, adapt, type Goal } from "../peft/adapt.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { methods } from "../peft/methods.ts";
@@ -88,8 +88,10 @@ function taskFor({ folder, peft }: Adapter, base: HfModel): Task {
       return ofBase === "regression" ? ofBase : "classification";
     case "TOKEN_CLS":
       return "token-classification";
+    case "CAUSAL_LM":
+      return "causal-lm";
     default: {
-      const named = tasks.find((task) => base.model.classes[task] === peft?.baseClass);
+      const named = tasks.find((task) => peft?.baseClass !== undefined && base.model.classes[task] === peft.baseClass);
       const task = ofBase ?? named;
       if (task) return task;
       throw new InputError(
@@ -102,11 +104,11 @@ function taskFor({ folder, peft }: Adapter, base: HfModel): Task {
 
 /** Whether an adapter brings a head, and the head's number of labels: its own, or the base's. */
 function headOf({ folder, tensors }: Adapter, base: HfModel, task: Task): { trainsHead: boolean; labels: number } {
-  const modules = base.model.headModules[task];
+  const modules = base.model.headModules[task] ?? [];
   const inHead = (name: string) => modules.some((module) => name.startsWith(`${module}.`));
   const own = [...tensors.keys()].filter((name) => inHead(name) && !isBias(name) && !isFactor(name));
   if (own.length === 0) {
-    const fits = taskOf(base.config) === task || task === "masked-lm";
+    const fits = taskOf(base.config) === task || isLanguageModel(task);
     if (fits) return { trainsHead: false, labels: labelCount(base.config) };
     throw new InputError(
       `${folder.name}: brings no head for ${task} (${modules.join(", ")}), and ${base.name} has none either`,

@@ -53,7 +53,7 @@ function peftFields(adapted: AdaptedModel): Json | undefined {
   if (!config || bias === undefined || !usual) return undefined;
   if (bias !== "none" && config.peft_type !== "LORA") return undefined;
   if (goal.task === "masked-lm" && headModules.length > 0) return undefined; // PEFT saves the tied embeddings with it
-  const taskType = headModules.length > 0 ? taskTypes[goal.task] : null;
+  const taskType = headModules.length > 0 || goal.task === "causal-lm" ? taskTypes[goal.task] : null;
   const mapping = {
     base_model_class: base.model.classes[goal.task],
     parent_library: `transformers.models.${base.model.modelType}.modeling_${base.model.modelType}`,
@@ -73,6 +73,7 @@ const taskTypes = {
   regression: "SEQ_CLS",
   "token-classification": "TOKEN_CLS",
   "masked-lm": null,
+  "causal-lm": "CAUSAL_LM",
 } as const;
 
 /** Which biases are trained in PEFT's words; undefined where it has none for them. */
@@ -107,11 +108,14 @@ function exactTargets(adapted: AdaptedModel, config: Json): Json {
 function isUnderstood(config: Json, { headModules }: AdaptedModel): boolean {
   const { target_modules: modules, feedforward_modules: inner, layers_to_transform: layers } = config;
   if (typeof modules === "string" && (layers ?? null) !== null) return false;
-  // of all linear layers PEFT leaves out a head that is named so, and no other
-  if (modules === "all-linear" && headModules.some((module) => module !== "classifier")) return false;
+  // of all linear layers PEFT leaves out a head that has one of these names, and no other
+  if (modules === "all-linear" && headModules.some((module) => !leftOut.includes(module))) return false;
   const [all, inputs] = [names(modules), names(inner)];
   return !all || !inputs || inputs.every((name) => all.includes(name));
 }
+
+/** PEFT's names of heads */
+const leftOut = ["score", "classifier"];
 
 const names = (value: unknown): readonly unknown[] | undefined => (Array.isArray(value) ? value : undefined);
 

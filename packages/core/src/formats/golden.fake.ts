@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { isLanguageModel } from "../nn/model.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
@@ -63,7 +64,7 @@ export async function logitsOf(
     const { logits } = await program.run({ ...tensorsOf(phi), ...inputs });
     const values = Array.from(logits?.data ?? [], Number);
     const perToken = values.length / ids.length;
-    const tokens = adapted.goal.task === "token-classification" || adapted.goal.task === "masked-lm";
+    const tokens = adapted.goal.task === "token-classification" || isLanguageModel(adapted.goal.task);
     results.push(
       tokens ? mask.flatMap((on, at) => (on ? values.slice(at * perToken, (at + 1) * perToken) : [])) : values,
     );

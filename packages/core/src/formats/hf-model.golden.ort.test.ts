@@ -59,7 +59,7 @@ for (const name of goldenNames("models").filter(isBare)) {
     const { last_hidden_state: states, pooler_output: pooled } = goldenJson(`models/${name}/golden.json`);
     const scope = frozenScope(base, base.model.prefix);
     const hidden = base.model.encode(scope, inputs);
-    const outputs = base.model.poolerModule ? { hidden, pooled: base.model.pool(scope, hidden) } : { hidden };
+    const outputs = base.model.poolerModule ? { hidden, pooled: base.model.pool(scope, hidden, inputs) } : { hidden };
     const program = await compile(nativeEngine(path), outputs);
     for (const [at, { input_ids: ids, attention_mask: mask, token_type_ids: types }] of rows.entries()) {
       const row = (values: readonly number[]) => int32([1, ids.length], Int32Array.from(values));

@@ -114,13 +114,16 @@ function isFrozen({ source }: Value): boolean {
   return source.kind === "node" && source.node.operator.type === "Cast" && source.node.inputs.every(isFrozen);
 }
 
-/** The checkpoint's tensors under the names that they have in Hugging Face's task class. */
+/** The checkpoint's tensors under the names that they have in Hugging Face's task class, each once. */
 function storedNames({ tensors, model, name }: HfModel): readonly (readonly [string, StoredTensor])[] {
   if (!tensors) throw new InputError(`${name}: its weights are needed, but only the configuration was read`);
   const bare = ![...tensors.keys()].some((key) => key.startsWith(`${model.prefix}.`));
-  return [...tensors].map(([key, tensor]) => {
+  const owners = new Map(Object.entries(model.otherNames).map(([own, other]) => [other, own]));
+  return [...tensors].flatMap(([key, tensor]) => {
+    const owner = owners.get(key);
+    if (owner !== undefined) return tensors.has(owner) ? [] : [[owner, tensor] as const];
     const modern = key.replace(/LayerNorm\.gamma$/, "LayerNorm.weight").replace(/LayerNorm\.beta$/, "LayerNorm.bias");
-    return [bare ? `${model.prefix}.${modern}` : modern, tensor];
+    return [[bare ? `${model.prefix}.${modern}` : modern, tensor] as const];
   });
 }
 

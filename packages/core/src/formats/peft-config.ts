@@ -23,7 +23,7 @@ export interface PeftConfig {
   readonly json: Json;
 }
 
-const taskTypes = ["SEQ_CLS", "TOKEN_CLS", "FEATURE_EXTRACTION"] as const;
+const taskTypes = ["SEQ_CLS", "TOKEN_CLS", "CAUSAL_LM", "FEATURE_EXTRACTION"] as const;
 export type TaskType = (typeof taskTypes)[number];
 
 const strings = z.array(z.string().max(10_000)).max(10_000);

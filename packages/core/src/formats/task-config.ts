@@ -1,4 +1,5 @@
 import { InputError } from "../errors.ts";
+import { isLanguageModel } from "../nn/model.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { readJson } from "./folder.ts";
 import type { HfModel } from "./hf-model.ts";
@@ -20,7 +21,7 @@ export async function taskConfig(
   if (typeof own !== "object" || own === null) throw new InputError(`${base.name}: config.json must be an object`);
   const config = new Map(Object.entries(own));
   config.set("architectures", [base.model.classes[goal.task]]);
-  if (goal.task !== "masked-lm") {
+  if (!isLanguageModel(goal.task)) {
     const names = labels ?? Array.from({ length: goal.labels }, (_, id) => `LABEL_${id}`);
     if (names.length !== goal.labels) {
       throw new InputError(`${names.length} names of labels were given for a head of ${goal.labels}`);
@@ -28,8 +29,8 @@ export async function taskConfig(
     config.delete("num_labels"); // Hugging Face counts id2label
     config.set("id2label", Object.fromEntries(names.entries()));
     config.set("label2id", Object.fromEntries(names.map((name, id) => [name, id])));
-    const problem = { classification: "single_label_classification", regression: "regression" } as const;
-    config.set("problem_type", goal.task === "token-classification" ? null : problem[goal.task]);
+    const problem = { classification: "single_label_classification", regression: "regression" };
+    config.set("problem_type", Object.entries(problem).find(([task]) => task === goal.task)?.[1] ?? null);
   }
   if (dtype) config.set(config.has("torch_dtype") ? "torch_dtype" : "dtype", dtype);
   return `${JSON.stringify(Object.fromEntries(config), null, 2)}\n`;

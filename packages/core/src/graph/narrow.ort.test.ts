@@ -227,7 +227,7 @@ test("a classifier on BERT's first token needs of the last layer all keys and va
   const inputs = { inputIds: ids("a"), attentionMask: ids("b"), tokenTypeIds: ids("c") };
   const scope = bareScope();
   const states = model.encode(scope, inputs);
-  const logits = model.classify(scope, model.pool(scope, states), 3);
+  const logits = model.classify(scope, model.pool(scope, states, inputs), 3);
   const t = "tokens";
   // per layer: query, key, value, scores, context, output, up, down; then pooler and classifier, of one row anyway
   const wholeLayer = [t, t, t, t, t, t, t, t];

@@ -31,6 +31,7 @@ import { reshape } from "./ops/reshape.ts";
 import { scatterElements } from "./ops/scatter-elements.ts";
 import { scatterNd } from "./ops/scatter-nd.ts";
 import { sigmoid } from "./ops/sigmoid.ts";
+import { rmsNormalization } from "./ops/simplified-layer-normalization.ts";
 import { sin } from "./ops/sin.ts";
 import { slice } from "./ops/slice.ts";
 import { softmax } from "./ops/softmax.ts";
@@ -111,6 +112,13 @@ export const operatorCases: Readonly<Record<string, OperatorCases>> = {
     ],
     dtype: "float32",
   },
+  SimplifiedLayerNormalization: {
+    cases: [
+      { operands: [[b, t, 4], [4]], build: ([x, gamma]) => rmsNormalization(x, gamma, 0.1) },
+      { operands: [[t, 4], [4]], build: ([x, gamma]) => rmsNormalization(x, gamma, 1e-5) },
+    ],
+    dtype: "float32",
+  },
   FusedMatMul: {
     cases: [
       ...[false, true].flatMap((transA) =>
@@ -130,6 +138,11 @@ export const operatorCases: Readonly<Record<string, OperatorCases>> = {
           },
           {
             operands: [transA ? [b, 1, t, 2] : [b, 1, 2, t], transB ? [b, 2, 2, t] : [b, 2, t, 2]],
+            build: ([x, y]) => matmul(x, y, { transA, transB }),
+          },
+          // three leading axes, one stretched: grouped-query attention
+          {
+            operands: [transA ? [b, 2, 2, 3, t] : [b, 2, 2, t, 3], transB ? [b, 2, 1, t, 3] : [b, 2, 1, 3, t]],
             build: ([x, y]) => matmul(x, y, { transA, transB }),
           },
         ]),

@@ -30,6 +30,7 @@ import { Reshape } from "./ops/reshape.ts";
 import { ScatterElements } from "./ops/scatter-elements.ts";
 import { ScatterND } from "./ops/scatter-nd.ts";
 import { Sigmoid } from "./ops/sigmoid.ts";
+import { SimplifiedLayerNormalization } from "./ops/simplified-layer-normalization.ts";
 import { Sin } from "./ops/sin.ts";
 import { Slice } from "./ops/slice.ts";
 import { Softmax } from "./ops/softmax.ts";
@@ -72,6 +73,7 @@ export const operators: readonly Operator[] = [
   ScatterElements,
   ScatterND,
   Sigmoid,
+  SimplifiedLayerNormalization,
   Sin,
   Slice,
   Softmax,

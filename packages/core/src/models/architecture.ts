@@ -7,11 +7,13 @@ import type { Scope } from "../nn/scope.ts";
 /** A kind of base model, named as config.json's `model_type`; its members are explained at {@link Model}. */
 interface ArchitectureRule<Config>
   extends Pick<Model, "modelType" | "conventions" | "prefix" | "poolerModule" | "headModules" | "classes"> {
+  /** left out where a checkpoint has each tensor under one name */
+  otherNames?(config: Config): Model["otherNames"];
   /** the fields of config.json that the computation depends on */
   readonly config: z.ZodType<Config>;
   sizes(config: Config): Sizes;
   encode(base: Scope, config: Config, inputs: ModelInputs): Value;
-  pool(base: Scope, config: Config, hidden: Value): Value;
+  pool(base: Scope, config: Config, hidden: Value, inputs: ModelInputs): Value;
   classify(head: Scope, config: Config, pooled: Value, labels: number): Value;
   classifyTokens(head: Scope, config: Config, hidden: Value, labels: number): Value;
   predictTokens(head: Scope, config: Config, hidden: Value, base: Scope): Value;
@@ -41,8 +43,9 @@ export function defineArchitecture<Config>(rule: ArchitectureRule<Config>): Arch
       return {
         ...rule,
         sizes: rule.sizes(config),
+        otherNames: rule.otherNames?.(config) ?? {},
         encode: (base, inputs) => rule.encode(base, config, inputs),
-        pool: (base, hidden) => rule.pool(base, config, hidden),
+        pool: (base, hidden, inputs) => rule.pool(base, config, hidden, inputs),
         classify: (head, pooled, labels) => rule.classify(head, config, pooled, labels),
         classifyTokens: (head, hidden, labels) => rule.classifyTokens(head, config, hidden, labels),
         predictTokens: (head, hidden, base) => rule.predictTokens(head, config, hidden, base),

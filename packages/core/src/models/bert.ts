@@ -37,6 +37,8 @@ export const bertSizes = (config: BertConfig) => ({
   layers: config.num_hidden_layers,
   hidden: config.hidden_size,
   heads: config.num_attention_heads,
+  keyValueHeads: config.num_attention_heads,
+  headSize: config.hidden_size / config.num_attention_heads,
   vocabulary: config.vocab_size,
   maxTokens: config.max_position_embeddings,
   padId: config.pad_token_id ?? 0,

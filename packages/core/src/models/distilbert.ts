@@ -50,6 +50,8 @@ export const distilbert = defineArchitecture({
     layers: config.n_layers,
     hidden: config.dim,
     heads: config.n_heads,
+    keyValueHeads: config.n_heads,
+    headSize: config.dim / config.n_heads,
     vocabulary: config.vocab_size,
     maxTokens: config.max_position_embeddings,
     padId: config.pad_token_id ?? 0,

@@ -4,10 +4,11 @@ import { tasks } from "../nn/model.ts";
 import type { Architecture } from "./architecture.ts";
 import { bert } from "./bert.ts";
 import { distilbert } from "./distilbert.ts";
+import { llama } from "./llama.ts";
 import { roberta } from "./roberta.ts";
 
 /** Every architecture that petl can load: one file in models, one line here. */
-export const architectures: readonly Architecture[] = [bert, distilbert, roberta];
+export const architectures: readonly Architecture[] = [bert, distilbert, llama, roberta];
 
 /** What config.json says that is needed to choose an architecture. */
 export interface ModelConfig {
@@ -33,7 +34,7 @@ export function modelOf(config: ModelConfig): Model {
 /** The task of the head that the checkpoint was saved with; undefined for a bare base. */
 export function taskOf(config: ModelConfig): Task | undefined {
   const classes = architectures.find(({ modelType }) => modelType === config.model_type)?.classes;
-  const task = tasks.find((name) => classes && config.architectures?.includes(classes[name]));
+  const task = tasks.find((name) => config.architectures?.some((known) => known === classes?.[name]));
   const single = labelCount(config) === 1 && config.problem_type !== "single_label_classification";
   return task === "classification" && (single || config.problem_type === "regression") ? "regression" : task;
 }

@@ -9,6 +9,8 @@ import { int32 } from "../tensor/host-tensor.ts";
 import { random } from "../tensor/random.ts";
 import { architectures } from "./models.ts";
 
+const decoders = architectures.filter(({ classes }) => classes["causal-lm"] !== undefined);
+
 type Text = readonly number[];
 const stream = random(6, "padding");
 const texts: readonly Text[] = [3, 2, 12, 7, 30, 8].map((length) =>
@@ -61,3 +63,33 @@ describe.each(architectures.map(({ modelType }) => modelType))("%s", (modelType)
     await program.release();
   });
 });
+
+test.each(decoders.map(({ modelType }) => modelType))(
+  "%s: padding in front of a text leaves its logits as padding behind it does",
+  async (modelType) => {
+    const { base, path } = await goldenBase(`${modelType}-causal-lm`);
+    const adapted = adapt(base, [], { task: "causal-lm", labels: 1 });
+    const program = await compile(nativeEngine(path), { logits: adapted.forward().logits });
+    const width = 30;
+    const right = batchOf(texts, width, 0);
+    const turned = (name: keyof typeof right) => {
+      const { data } = right[name];
+      const rows = texts.flatMap(({ length }, i) => {
+        const row = Array.from(data.slice(i * width, (i + 1) * width), Number);
+        return [...row.slice(length), ...row.slice(0, length)];
+      });
+      return int32([texts.length, width], Int32Array.from(rows));
+    };
+    const left = { input_ids: turned("input_ids"), attention_mask: turned("attention_mask") };
+    const read = async (batch: Parameters<typeof program.run>[0]) => numbers((await program.run(batch)).logits!);
+    const [behind, front] = [await read(right), await read(left)];
+    const size = behind.length / (texts.length * width);
+    for (const [i, { length }] of texts.entries()) {
+      const at = (token: number) => (i * width + token) * size;
+      const [a, b] = [behind.slice(at(0), at(length)), front.slice(at(width - length), at(width))];
+      // the same numbers, summed with the padding's zeros at other places
+      expect(Math.max(...a.map((value, k) => Math.abs(value - b[k]!)))).toBeLessThan(1e-5);
+    }
+    await program.release();
+  },
+);

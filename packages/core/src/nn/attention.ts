@@ -22,19 +22,41 @@ interface AttentionInputs extends Pick<AttentionSite, "index" | "layers" | "head
  * Multi-head scaled dot-product attention, softmax(Q Kᵀ / √head size + bias) V (Vaswani et al. 2017, arXiv:1706.03762,
  * section 3.2); a site where methods may add keys and values.  -> [batch, tokens, hidden]
  */
-export function attention(scope: Scope, { query, key, value, bias, heads, index, layers }: AttentionInputs): Value {
-  const headSize = Number(query.shape[2]) / heads;
+export function attention(scope: Scope, { query, key, value, heads, ...rest }: AttentionInputs): Value {
+  const split = { query: splitHeads(query, heads), key: splitHeads(key, heads), value: splitHeads(value, heads) };
+  return headAttention(scope, { ...split, ...rest });
+}
+
+interface HeadInputs extends Pick<AttentionSite, "index" | "layers" | "key" | "value" | "bias"> {
+  /** [batch, heads, tokens, head size] */
+  readonly query: Value;
+  /** factor of the products of queries and keys; 1/√head size where left out */
+  readonly scale?: number;
+}
+
+/**
+ * The same on heads that are split already. Where there are fewer keys and values than queries, each group of heads
+ * shares them: grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245, section 2.2).
+ */
+export function headAttention(scope: Scope, { query, key, value, bias, index, layers, scale }: HeadInputs): Value {
+  const [batch = 1, heads = 1, tokens = 1, size = 1] = query.shape;
+  const [, keyHeads = 1] = key.shape;
+  const [headSize, sharing] = [Number(size), Number(heads) / Number(keyHeads)];
   const read = scope.hooks.attention({
-    ...{ path: scope.path, index, layers, heads, headSize, bias },
-    ...{ key: splitHeads(key, heads), value: splitHeads(value, heads) },
+    ...{ path: scope.path, index, layers, heads: Number(keyHeads), headSize, bias, key, value },
   });
-  const scores = matmul(splitHeads(query, heads), read.key, { transB: true, alpha: 1 / Math.sqrt(headSize) });
-  const probabilities = scope.dropout(softmax(add(scores, read.bias)));
-  return joinHeads(matmul(probabilities, read.value));
+  const keys = read.key.shape[2] ?? 1;
+  const grouped = (x: Value) => (sharing === 1 ? x : reshape(x, [batch, keyHeads, sharing, tokens, x.shape[3] ?? 1]));
+  const shared = (x: Value) => (sharing === 1 ? x : reshape(x, [batch, keyHeads, 1, keys, size]));
+  const products = matmul(grouped(query), shared(read.key), { transB: true, alpha: scale ?? 1 / Math.sqrt(headSize) });
+  const scores = add(reshape(products, [batch, heads, tokens, keys]), read.bias);
+  const probabilities = scope.dropout(softmax(scores));
+  const context = matmul(grouped(probabilities), shared(read.value));
+  return joinHeads(reshape(context, query.shape));
 }
 
 /** [batch, tokens, hidden] -> [batch, heads, tokens, head size] */
-function splitHeads(x: Value, heads: number): Value {
+export function splitHeads(x: Value, heads: number): Value {
   const [batch = 1, tokens = 1, hidden = 1] = x.shape;
   return transpose(reshape(x, [batch, tokens, heads, Number(hidden) / heads]), [0, 2, 1, 3]);
 }
@@ -47,9 +69,11 @@ function joinHeads(x: Value): Value {
 
 const lowest = -3.4028234663852886e38;
 
-/** What hides masked positions from attention: 0 where the mask is 1, the lowest float where it is 0.  mask: [batch, tokens] -> [batch, 1, 1, tokens] */
+/** What hides positions from attention: 0 where they are visible (1), the lowest float where they are not (0). */
+export const visibilityBias = (visible: Value): Value => mul(sub(scalar(1), visible), scalar(lowest));
+
+/** What hides masked positions from attention.  mask: [batch, tokens], 1 for text -> [batch, 1, 1, tokens] */
 export function maskBias(mask: Value): Value {
   const [batch = 1, tokens = 1] = mask.shape;
-  const hidden = sub(scalar(1), cast(mask, "float32"));
-  return reshape(mul(hidden, scalar(lowest)), [batch, 1, 1, tokens]);
+  return visibilityBias(reshape(cast(mask, "float32"), [batch, 1, 1, tokens]));
 }

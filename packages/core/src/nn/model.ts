@@ -1,10 +1,11 @@
+import { InputError } from "../errors.ts";
 import type { Value } from "../graph/value.ts";
 import type { Scope } from "./scope.ts";
 
 /** What a batch brings: int32 tensors [batch, tokens]. */
 export interface ModelInputs {
   readonly inputIds: Value;
-  /** 1 for text, 0 for padding */
+  /** 1 for text, 0 for padding; longer than the ids by the tokens in front of them that were computed before */
   readonly attentionMask: Value;
   /** which of two texts a token belongs to; architectures that do not tell them apart ignore it */
   readonly tokenTypeIds: Value;
@@ -15,6 +16,9 @@ export interface Sizes {
   readonly layers: number;
   readonly hidden: number;
   readonly heads: number;
+  /** heads of keys and values; fewer than `heads` where groups of heads share them */
+  readonly keyValueHeads: number;
+  readonly headSize: number;
   readonly vocabulary: number;
   /** the longest input that has positions */
   readonly maxTokens: number;
@@ -24,11 +28,11 @@ export interface Sizes {
 }
 
 /** What a model is asked for; each is a Hugging Face class of its own. */
-export const tasks = ["classification", "regression", "token-classification", "masked-lm"] as const;
+export const tasks = ["classification", "regression", "token-classification", "masked-lm", "causal-lm"] as const;
 export type Task = (typeof tasks)[number];
 
 /** Whether a task's answers are words of the vocabulary, one for each token. */
-export const isLanguageModel = (task: Task): boolean => task === "masked-lm";
+export const isLanguageModel = (task: Task): boolean => task === "masked-lm" || task === "causal-lm";
 
 /** Names of the linear layers that methods act on by default, as papers and PEFT do. */
 export interface Conventions {
@@ -49,18 +53,27 @@ export interface Model {
   readonly prefix: string;
   /** the base's own module that pooling uses and that a checkpoint may lack, as masked-LM checkpoints do */
   readonly poolerModule: string | undefined;
-  /** the modules that Hugging Face's class adds on top of the base, by task */
-  readonly headModules: Readonly<Record<Task, readonly string[]>>;
-  /** Hugging Face's class for each task, and for the bare base */
-  readonly classes: Readonly<Record<Task | "base", string>>;
+  /** the modules that Hugging Face's class adds on top of the base, by task; none where left out */
+  readonly headModules: Readonly<Partial<Record<Task, readonly string[]>>>;
+  /** Hugging Face's class for each task that the architecture has, and for the bare base */
+  readonly classes: Readonly<Partial<Record<Task, string>>> & { readonly base: string };
+  /** other names under which a checkpoint may hold a tensor, as where input and output share a table */
+  readonly otherNames: Readonly<Record<string, string>>;
   /** The last hidden states: [batch, tokens, hidden]. */
   encode(base: Scope, inputs: ModelInputs): Value;
   /** The vector that stands for the whole text, as Hugging Face's class takes it: [batch, 1, hidden]. */
-  pool(base: Scope, hidden: Value): Value;
+  pool(base: Scope, hidden: Value, inputs: ModelInputs): Value;
   /** [batch, 1, hidden] -> [batch, 1, labels] */
   classify(head: Scope, pooled: Value, labels: number): Value;
   /** [batch, tokens, hidden] -> [batch, tokens, labels] */
   classifyTokens(head: Scope, hidden: Value, labels: number): Value;
   /** [batch, tokens, hidden] -> [batch, tokens, vocabulary]; `base` holds the embeddings that the output may share */
   predictTokens(head: Scope, hidden: Value, base: Scope): Value;
+}
+
+/** @throws InputError where the architecture has no head for the task */
+export function requireTask({ modelType, classes }: Pick<Model, "modelType" | "classes">, task: Task): void {
+  if (classes[task] !== undefined) return;
+  const known = tasks.filter((name) => classes[name] !== undefined);
+  throw new InputError(`${modelType} has no head for ${task}; its tasks: ${known.join(", ")}`);
 }

@@ -51,6 +51,7 @@ export interface AttentionSite {
   /** which attention layer of the model this is, counted from the embeddings */
   readonly index: number;
   readonly layers: number;
+  /** heads of keys and values; groups of heads of queries may share them */
   readonly heads: number;
   readonly headSize: number;
   readonly key: Value;

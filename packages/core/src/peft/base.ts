@@ -14,14 +14,16 @@ export interface Base {
 
 /**
  * Where a checkpoint keeps a tensor that has the given name in Hugging Face's task class: under that name, without the
- * base's prefix (a bare base was saved), or with the names that layer norms had before 2020.
+ * base's prefix (a bare base was saved), with the names that layer norms had before 2020, or under the model's other
+ * name for it.
  */
 export function findTensor(
   { tensors, model }: Pick<Base, "tensors" | "model">,
   name: string,
 ): StoredTensor | undefined {
+  const other = model.otherNames[name];
   const bare = name.startsWith(`${model.prefix}.`) ? name.slice(model.prefix.length + 1) : `${model.prefix}.${name}`;
-  for (const candidate of [name, bare]) {
+  for (const candidate of [name, bare, ...(other === undefined ? [] : [other])]) {
     const older = candidate
       .replace(/LayerNorm\.weight$/, "LayerNorm.gamma")
       .replace(/LayerNorm\.bias$/, "LayerNorm.beta");

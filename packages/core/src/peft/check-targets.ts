@@ -40,11 +40,14 @@ function unknownLayers(building: Building, use: MethodUse, option: unknown): rea
   return typeof count === "number" && count > layers ? [`${use.name}: cannot take ${count} layers; ${has}`] : [];
 }
 
-/** A method that chooses its layers and finds none. */
+/** A method that finds no layer to act on and no tensor to train. */
 function actsNowhere(building: Building, use: MethodUse): readonly string[] {
-  if (!("targets" in use.options) || building.acting.has(use)) return [];
+  if (building.acting.has(use)) return [];
+  const { modelType } = building.base.model;
+  const chooses = "targets" in use.options && (use.options.targets !== undefined || !use.trains);
+  if (!chooses) return use.trains ? [`${use.name} finds nothing to train in this ${modelType}`] : [];
   return [
-    `${use.name} finds no layer to act on in this ${building.base.model.modelType}; its linear layers: ${targetNames(building).join(", ")}`,
+    `${use.name} finds no layer to act on in this ${modelType}; its linear layers: ${targetNames(building).join(", ")}`,
   ];
 }
 

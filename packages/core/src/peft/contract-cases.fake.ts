@@ -15,6 +15,8 @@ export interface Lengths {
   readonly modelType: string;
   readonly layers: number;
   readonly hidden: number;
+  /** width of all heads of keys together */
+  readonly keys: number;
   readonly feedForward: number;
   /** rows of all embedding tables together */
   readonly embeddings: number;
@@ -31,21 +33,42 @@ export interface ContractCase {
   /** how far from the base it may start, and why; bit-equal where left out */
   readonly startsWithin?: number;
   readonly merges: boolean;
+  /** why there is nothing for it to do on an architecture, by its model type */
+  readonly refused?: Readonly<Record<string, string>>;
 }
 
-/** An encoder layer: four projections with biases, the feed-forward's two layers, two layer norms. */
-const layer = ({ hidden: h, feedForward: f }: Lengths) => 4 * (h * h + h) + (h * f + f) + (f * h + h) + 4 * h;
+const isDecoder = ({ modelType }: Lengths) => modelType === "llama";
+
+/**
+ * An encoder layer: four projections with biases, the feed-forward's two layers, two layer norms. A decoder's: fewer keys
+ * and values, a gated feed-forward of three layers, two norms without shifts, no biases.
+ */
+const layer = (l: Lengths) => {
+  const { hidden: h, keys: k, feedForward: f } = l;
+  if (isDecoder(l)) return 2 * h * h + 2 * h * k + 3 * h * f + 2 * h;
+  return 4 * (h * h + h) + (h * f + f) + (f * h + h) + 4 * h;
+};
+/** All layer norms of a layer, with their shifts where they have them. */
+const norms = (l: Lengths) => (isDecoder(l) ? 2 : 4) * l.hidden;
+/** The factors of rank 1 of the query's and the value's projection. */
+const queryAndValue = ({ hidden: h, keys: k }: Lengths) => h + h + (h + k);
+/** The factors of rank 1 of all of a layer's projections. */
+const allLinear = (l: Lengths) => {
+  const { hidden: h, keys: k, feedForward: f } = l;
+  return isDecoder(l) ? 2 * 2 * h + 2 * (h + k) + 3 * (h + f) : 4 * 2 * h + 2 * (h + f);
+};
+const noBiases = { llama: "it has no biases" };
 /** BERT alone has a pooler below its classifier. */
 const pooler = ({ modelType, hidden: h }: Lengths) => (modelType === "bert" ? h * h + h : 0);
 const bottleneckSize = (h: number, size: number) => 2 * h * size + size + h;
-const layerNorms = () => /layer\.\d\..*layer_?norm\.(weight|bias)$/i;
+const layerNorms = () => /layers?\.\d\..*layer_?norm\.(weight|bias)$/i;
 
 /** Every method of peft/methods.ts, with options for each way that it computes. */
 export const contractCases: readonly ContractCase[] = [
   {
     title: "full",
     methods: [full.use({})],
-    count: (l) => l.embeddings * l.hidden + 2 * l.hidden + l.layers * layer(l) + pooler(l),
+    count: (l) => l.embeddings * l.hidden + (isDecoder(l) ? 1 : 2) * l.hidden + l.layers * layer(l) + pooler(l),
     unfreezes: () => /./,
     merges: true,
   },
@@ -54,13 +77,13 @@ export const contractCases: readonly ContractCase[] = [
     title: "top-layers",
     methods: [topLayers.use({ count: 1 })],
     count: layer,
-    unfreezes: ({ layers }) => new RegExp(`layer\\.${layers - 1}\\.`),
+    unfreezes: ({ layers }) => new RegExp(`layers?\\.${layers - 1}\\.`),
     merges: true,
   },
   {
     title: "bottleneck, as Houlsby",
     methods: [bottleneck.use({ size: 6 })],
-    count: ({ layers, hidden: h }) => layers * (2 * bottleneckSize(h, 6) + 4 * h),
+    count: (l) => l.layers * (2 * bottleneckSize(l.hidden, 6) + norms(l)),
     unfreezes: layerNorms,
     merges: false,
   },
@@ -79,7 +102,7 @@ export const contractCases: readonly ContractCase[] = [
   {
     title: "lora",
     methods: [lora.use({})],
-    count: ({ layers, hidden: h }) => layers * 2 * 8 * (h + h), // section 4.2: 2 · L̂ · d · r
+    count: (l) => l.layers * 8 * queryAndValue(l), // section 4.2: 2 · L̂ · d · r where all widths are d
     merges: true,
   },
   {
@@ -89,19 +112,16 @@ export const contractCases: readonly ContractCase[] = [
         rank: 3,
         alpha: 4,
         rankStabilized: true,
-        targets: ".*(lin|lin1|lin2|query|key|value|dense|word_embeddings)",
+        targets: ".*(lin|lin1|lin2|query|key|value|dense|word_embeddings|_proj|embed_tokens)",
       }),
     ],
-    count: (l) =>
-      l.layers * 3 * (4 * 2 * l.hidden + 2 * (l.hidden + l.feedForward)) +
-      3 * (96 + l.hidden) +
-      (l.modelType === "bert" ? 3 * 2 * l.hidden : 0),
+    count: (l) => l.layers * 3 * allLinear(l) + 3 * (96 + l.hidden) + (l.modelType === "bert" ? 3 * 2 * l.hidden : 0),
     merges: true,
   },
   {
     title: "dora",
     methods: [dora.use({ rank: 4 })],
-    count: ({ layers, hidden: h }) => layers * 2 * (4 * (h + h) + h),
+    count: (l) => l.layers * (4 * queryAndValue(l) + l.hidden + l.keys),
     startsWithin: 2e-6, // ‖W‖ is rounded once by the host and once by the graph, so that m / ‖W‖ is 1 to 1e-7
     merges: true,
   },
@@ -109,8 +129,8 @@ export const contractCases: readonly ContractCase[] = [
     title: "ia3",
     methods: [ia3.use({})],
     // section 3.3: L (d_k + d_v + d_ff); in BERT and RoBERTa "output.dense" is the attention's output layer too, as in PEFT
-    count: ({ modelType, layers, hidden: h, feedForward: f }) =>
-      layers * ((modelType === "distilbert" ? 2 : 3) * h + f),
+    count: ({ modelType, layers, hidden: h, keys: k, feedForward: f }) =>
+      layers * (2 * k + (modelType === "bert" || modelType === "roberta" ? h : 0) + f),
     merges: true,
   },
   {
@@ -121,11 +141,12 @@ export const contractCases: readonly ContractCase[] = [
       layers * (7 * h + f) + h + (modelType === "bert" ? h : 0),
     unfreezes: () => /\.bias$/,
     merges: true,
+    refused: noBiases,
   },
   {
     title: "prefix",
     methods: [prefix.use({ tokens: 5 })],
-    count: ({ layers, hidden: h }) => 5 * layers * 2 * h,
+    count: ({ layers, keys: k }) => 5 * layers * 2 * k,
     merges: false,
   },
   {
@@ -134,11 +155,12 @@ export const contractCases: readonly ContractCase[] = [
     count: ({ layers, hidden: h, feedForward: f }) => layers * 2 * 2 * (h + h) + 7 * h + f,
     unfreezes: () => /layer\.0\..*\.bias$/,
     merges: true,
+    refused: noBiases,
   },
   {
     title: "bottleneck, lora and prefix together",
     methods: [bottleneck.use({ size: 2, layerNorms: false }), lora.use({ rank: 2 }), prefix.use({ tokens: 3 })],
-    count: ({ layers, hidden: h }) => layers * (2 * bottleneckSize(h, 2) + 2 * 2 * (h + h) + 3 * 2 * h),
+    count: (l) => l.layers * (2 * bottleneckSize(l.hidden, 2) + 2 * queryAndValue(l) + 3 * 2 * l.keys),
     merges: false,
   },
 ];

@@ -8,6 +8,7 @@ import { type Phi, tensorsOf } from "../peft/phi.ts";
 import { compile } from "../runtime/program.ts";
 import type { Engine } from "../runtime/session.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";
+import { rightAnswers } from "./losses.ts";
 import { accuracy, f1Macro, matthews, pearson, spearman } from "./metrics.ts";
 import { objective } from "./objective.ts";
 
@@ -16,11 +17,13 @@ export interface Evaluation {
   readonly examples: number;
   /** mean over the items: rows, or tokens with a label */
   readonly loss: number;
+  /** the share of rows, or of tokens with a label, whose class is the likeliest */
   readonly accuracy?: number;
   readonly f1_macro?: number;
   readonly matthews?: number;
   readonly pearson?: number;
   readonly spearman?: number;
+  /** e to the loss, of language models */
   readonly perplexity?: number;
   /** mean distance to the teacher's vectors, 1 − cos; only with a teacher */
   readonly teacher_loss?: number;
@@ -36,29 +39,27 @@ const evaluationBatch = 32;
 /** Compiles the forward pass of an adapted model with its loss. The same examples always give the same numbers. */
 export async function compileEvaluation(engine: Engine, adapted: AdaptedModel): Promise<CompiledEvaluation> {
   const { task } = adapted.goal;
-  const { loss, teacherLoss, logits, feed } = objective(adapted);
-  // a language model's logits are large and nothing is read from them but the loss
-  const program = await compile(engine, {
-    ...(isLanguageModel(task) ? { loss } : { loss, logits }),
-    ...(teacherLoss && { teacher_loss: teacherLoss }),
-  });
+  const { loss, teacherLoss, logits, labels, feed } = objective(adapted);
+  // a language model's logits are large; what is read from them is counted where they are computed
+  const answered = isLanguageModel(task) ? { right: rightAnswers(logits, labels) } : { logits };
+  const program = await compile(engine, { loss, ...answered, ...(teacherLoss && { teacher_loss: teacherLoss }) });
   return {
     async run(phi, examples) {
       if (examples.length === 0) throw new InputError("there is nothing to evaluate: no examples");
       const answers: Answers = { predicted: [], actual: [] };
-      let [sum, items, distance] = [0, 0, 0];
+      let [sum, items, right, distance] = [0, 0, 0, 0];
       for (const places of planEvaluation(lengthsOf(examples), evaluationBatch)) {
         const batch = collate(await rowsAt(examples, places), adapted.base.model.sizes.padId);
         const outputs = await program.run({ ...tensorsOf(phi), ...feed(batch) });
         sum += Number(outputs.loss?.data[0]);
+        right += Number(outputs.right?.data[0] ?? 0);
         distance += Number(outputs.teacher_loss?.data[0] ?? 0);
         items += batch.items;
         if (outputs.logits && batch.labels) collect(answers, outputs.logits, batch.labels);
       }
-      return {
-        ...{ examples: examples.length, loss: sum / items, ...scores(task, answers, sum / items) },
-        ...(teacherLoss && { teacher_loss: distance / examples.length }),
-      };
+      const own = isLanguageModel(task) ? { accuracy: right / items, perplexity: Math.exp(sum / items) } : {};
+      const taught = teacherLoss && { teacher_loss: distance / examples.length };
+      return { examples: examples.length, loss: sum / items, ...own, ...scores(task, answers), ...taught };
     },
     release: () => program.release(),
   };
@@ -87,13 +88,14 @@ function argmax(values: ArrayLike<number | bigint>, start: number, length: numbe
   return best;
 }
 
-function scores(task: AdaptedModel["goal"]["task"], answers: Answers, loss: number): Partial<Evaluation> {
+function scores(task: AdaptedModel["goal"]["task"], answers: Answers): Partial<Evaluation> {
   const { predicted, actual } = answers;
   switch (task) {
     case "regression":
       return { pearson: pearson(predicted, actual), spearman: spearman(predicted, actual) };
     case "masked-lm":
-      return { perplexity: Math.exp(loss) };
+    case "causal-lm":
+      return {};
     case "classification":
     case "token-classification":
       return { accuracy: accuracy(answers), f1_macro: f1Macro(answers), matthews: matthews(answers) };

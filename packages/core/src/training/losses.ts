@@ -5,6 +5,7 @@ import { greater } from "../graph/ops/greater.ts";
 import { logSoftmax } from "../graph/ops/log-softmax.ts";
 import { mul } from "../graph/ops/mul.ts";
 import { neg } from "../graph/ops/neg.ts";
+import { not } from "../graph/ops/not.ts";
 import { reduceMean } from "../graph/ops/reduce-mean.ts";
 import { reduceSum } from "../graph/ops/reduce-sum.ts";
 import { reshape } from "../graph/ops/reshape.ts";
@@ -38,6 +39,16 @@ export function summedLoss(task: Task, logits: Value, labels: Value, labelSmooth
   const picked = gatherElements(logs, reshape(where(counts, labels, first), [...labels.shape, 1]));
   const loss = labelSmoothing === 0 ? neg(picked) : smoothed(picked, logs, labelSmoothing);
   return total(mul(reshape(loss, labels.shape), cast(counts, "float32")));
+}
+
+/** How many of the items' labels no other class is likelier than, a scalar; labels below 0 count for nothing. */
+export function rightAnswers(logits: Value, labels: Value): Value {
+  const [none, first] = [scalar(-1, "int32"), scalar(0, "int32")];
+  const counts = greater(labels, none);
+  const picked = gatherElements(logits, reshape(where(counts, labels, first), [...labels.shape, 1]));
+  const likelier = reduceSum(cast(greater(logits, picked), "float32"), [-1]);
+  const right = cast(not(greater(reshape(likelier, labels.shape), scalar(0))), "float32");
+  return total(mul(right, cast(counts, "float32")));
 }
 
 const smoothed = (picked: Value, logs: Value, epsilon: number): Value =>

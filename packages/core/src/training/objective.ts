@@ -12,6 +12,8 @@ import { labelsInput, summedLoss } from "./losses.ts";
 export interface Objective extends Forward {
   /** summed over the batch's items, a scalar */
   readonly loss: Value;
+  /** the items' labels as {@link feed} gives them */
+  readonly labels: Value;
   /** the distance to the teacher's vectors, summed over the batch's rows; undefined without a teacher */
   readonly teacherLoss: Value | undefined;
   /** The tensors of a batch that the graph reads. */
@@ -33,6 +35,7 @@ export function objective(
   const labels = sparse ? input("labels", "int32", [1, "items"]) : labelsInput(task);
   return {
     ...forward,
+    labels,
     loss: summedLoss(task, forward.logits, labels, labelSmoothing),
     teacherLoss: taught && summedDistance(taught, input("teacher", "float32", [batchDim, taught.shape[1] ?? 1])),
     feed({ items: _, ...tensors }) {

@@ -25,7 +25,7 @@ import { train } from "./train.ts";
 const cases = [
   ...["bert-lora", "bert-dora", "bert-ia3", "bert-prefix", "bert-full", "bert-bitfit", "bert-head", "bert-top-layers"],
   ...["bert-lora-sgd", "bert-lora-cosine", "bert-lora-accumulate", "bert-lora-regression", "bert-lora-masked-lm"],
-  ...["distilbert-dora", "roberta-ia3", "roberta-lora-token-classification"],
+  ...["distilbert-dora", "roberta-ia3", "roberta-lora-token-classification", "llama-lora-causal-lm"],
 ];
 
 /** A golden run's start: its base, its adapter or the base's own weights, its rows. */

@@ -1,10 +1,9 @@
-import { compileEvaluation, type EncodedExample, type ExampleSet, InputError, isLabelled, labelMap } from "@petl/core";
+import { compileEvaluation, InputError } from "@petl/core";
 import { findData, readData } from "../data.ts";
-import type { OpenModel } from "../library/model.ts";
+import { measurable } from "../library/evaluate.ts";
 import { explained } from "./finite.ts";
 import { choice, neededText, text, toggle } from "./flags.ts";
 import { modelFlags, rowFlags, withModel } from "./open.ts";
-import { encodeRows } from "./rows.ts";
 import { defineVerb } from "./verb.ts";
 
 const splits = ["test", "validation", "train"] as const;
@@ -32,7 +31,7 @@ export const evaluateVerb = defineVerb({
     const files = await filesOf(flags.data, flags.split);
     const { set } = await readData(files, options);
     await withModel(flags, where, async (model) => {
-      const rows = await labelledRows(set, model, flags);
+      const rows = measurable(model, set, flags);
       const evaluation = await compileEvaluation(model.base.engine, model.adapted);
       const result = await evaluation.run(model.phi, rows);
       await evaluation.release();
@@ -51,24 +50,4 @@ async function filesOf(data: string, split: (typeof splits)[number] | undefined)
   const found = files[split ?? splits.find((name) => files[name]) ?? "test"];
   if (found) return found;
   throw new InputError(`${data} has no ${split} set; it has ${Object.keys(files).join(", ")}`);
-}
-
-/** Rows with what the model should say of them. */
-async function labelledRows(
-  set: ExampleSet,
-  model: OpenModel,
-  flags: { readonly maxLength: number | undefined },
-): Promise<readonly EncodedExample[]> {
-  if (!isLabelled(set)) throw new InputError(`${set.name} has no labels to measure by; name the column with --label`);
-  const { rows } = await encodeRows(set, model, targetOf(model), flags);
-  return rows;
-}
-
-/** What the labels of the data mean to the model's head. */
-function targetOf({ adapted: { goal, base }, labels }: OpenModel): Parameters<typeof encodeRows>[2] {
-  if (goal.task === "regression") return { task: "regression" };
-  // a language model's classes are the ids of its vocabulary
-  const ids = () => Array.from({ length: base.model.sizes.vocabulary }, (_, id) => String(id));
-  if (goal.task === "masked-lm") return { task: "token-classification", labels: labelMap(ids()) };
-  return { task: goal.task, labels: labelMap(labels) };
 }

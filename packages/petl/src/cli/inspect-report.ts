@@ -4,6 +4,7 @@ import {
   countParameters,
   type Goal,
   type HfModel,
+  isLanguageModel,
   listSites,
   type Sites,
 } from "@petl/core";
@@ -26,8 +27,12 @@ export function describe({ base, adapter, adapted, hasTask }: Found) {
   const own = hasTask ? counts : { ...counts, head_parameters: 0, trainable_ratio_with_head: counts.trainable_ratio };
   const tensors = hasTask ? modelTensors : modelTensors.filter(({ head }) => !head);
   return {
-    ...{ base: base.name, architecture: model.modelType, class: model.classes[hasTask ? goal.task : "base"] },
-    ...{ task: hasTask ? goal.task : null, labels: hasTask && goal.task !== "masked-lm" ? goal.labels : null },
+    ...{
+      base: base.name,
+      architecture: model.modelType,
+      class: hasTask ? model.classes[goal.task] : model.classes.base,
+    },
+    ...{ task: hasTask ? goal.task : null, labels: hasTask && !isLanguageModel(goal.task) ? goal.labels : null },
     sizes: model.sizes,
     ...own,
     methods: adapted.methods.map(({ name, options }) => ({ name, options })),
@@ -46,7 +51,7 @@ export function describe({ base, adapter, adapted, hasTask }: Found) {
 /** Without a task there is no head whose layers were sites. */
 function sitesOf(base: HfModel, goal: Goal, hasTask: boolean): Sites {
   const sites = listSites(base, goal);
-  const heads = hasTask ? [] : base.model.headModules[goal.task];
+  const heads = hasTask ? [] : (base.model.headModules[goal.task] ?? []);
   const outside = (path: string) => !heads.some((module) => path === module || path.startsWith(`${module}.`));
   return { ...sites, linear: sites.linear.filter(outside) };
 }

@@ -1,4 +1,4 @@
-import { type ExampleSet, InputError, type Prediction, predictions } from "@petl/core";
+import { type ExampleSet, InputError, isLanguageModel, type Prediction, predictions, type Task } from "@petl/core";
 import { readData } from "../data.ts";
 import { textAnswer, tokenAnswers } from "../library/answers.ts";
 import type { OpenModel } from "../library/model.ts";
@@ -26,7 +26,8 @@ export const predictVerb = defineVerb({
     const set = await rowsFrom(flags);
     await withModel(flags, context, async (model) => {
       const { task } = model.adapted.goal;
-      if (task === "masked-lm") throw new InputError(`predict is for heads with labels; for ${task} use petl logits`);
+      if (isLanguageModel(task))
+        throw new InputError(`predict is for heads with labels; for ${task} use petl ${instead(task)}`);
       const encoded = await encodeRows(set, model, { task: "none" }, flags);
       const all = predictions(encoded.rows, {
         ...model,
@@ -46,6 +47,8 @@ export const predictVerb = defineVerb({
     });
   },
 });
+
+const instead = (task: Task) => (task === "causal-lm" ? "generate" : "logits");
 
 interface Rows {
   readonly text: readonly string[];

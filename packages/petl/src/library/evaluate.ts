@@ -18,7 +18,7 @@ export interface EvaluateOptions {
 }
 
 /**
- * Measures a model on labelled rows, or a masked LM on plain text. The same rows always give the same numbers.
+ * Measures a model on labelled rows, or a language model on plain text. The same rows always give the same numbers.
  * @throws InputError for rows that don't fit
  */
 export async function evaluate(model: OpenModel, rows: ExampleSet, options: EvaluateOptions = {}): Promise<Evaluation> {
@@ -38,10 +38,10 @@ export function measurable(
   { maxLength, seed = 0 }: EvaluateOptions,
 ): EncodedRows {
   const { task } = adapted.goal;
-  const { tokenizer } = base;
+  const tokenizer = set.examples[0]?.kind === "tokens" ? undefined : base.tokenizer;
   const how = { tokenizer, maxLength: rowLimit(adapted, tokenizer, maxLength) };
-  if (isLabelled(set)) return encodeRows(set, adapted, targetOf({ task, labels }), how);
+  if (isLabelled(set) || task === "causal-lm") return encodeRows(set, adapted, targetOf({ task, labels }), how);
   if (task !== "masked-lm") throw new InputError(`${set.name} has no labels to measure by; name their column`);
   const rows = encodeRows(set, adapted, { task }, how);
-  return maskedOnce(rows, maskingOf(tokenizer, base.model.sizes.vocabulary), seed);
+  return maskedOnce(rows, maskingOf(base.tokenizer, base.model.sizes.vocabulary), seed);
 }

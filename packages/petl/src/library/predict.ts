@@ -38,7 +38,11 @@ export async function predict(
   return answers;
 }
 
-const instead = { "token-classification": "use predictWords", "masked-lm": "use evaluate" } as const;
+const instead = {
+  "token-classification": "use predictWords",
+  "masked-lm": "use evaluate",
+  "causal-lm": "use generate",
+} as const;
 
 /**
  * What a model says of each word of each text, by the word's first token; undefined for a word that was cut away.

@@ -2,6 +2,8 @@ import {
   type ExampleSet,
   guessTask,
   type HfModel,
+  isLabelled,
+  isLanguageModel,
   labelCount,
   labelMap,
   learnLabels,
@@ -39,9 +41,12 @@ export function findPurpose(
 }
 
 function guessed(base: HfModel, set: ExampleSet): { readonly task: Task; readonly remarks: readonly string[] } {
+  const own = taskOf(base.config);
+  if (own === "causal-lm" && !isLabelled(set))
+    return { task: own, remarks: [`task: ${own}, since that is what the base is for and the rows have no labels`] };
   const { task, why } = guessTask(set);
   const ids = set.examples[0]?.kind === "tokens" && task === "token-classification";
-  const found = ids && taskOf(base.config) === "masked-lm" ? "masked-lm" : task;
+  const found = ids && own !== undefined && isLanguageModel(own) ? own : task;
   return { task: found, remarks: [`task: ${found}, since ${why}`] };
 }
 

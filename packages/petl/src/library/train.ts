@@ -2,6 +2,7 @@ import {
   type ExampleSet,
   InputError,
   isLabelled,
+  isLanguageModel,
   parseSettings,
   type TrainingEvent,
   type TrainingSettings,
@@ -38,7 +39,7 @@ export async function* train(
   const { base, adapted, phi } = model;
   const { task } = adapted.goal;
   const plain = task === "masked-lm" && !isLabelled(data.train);
-  if (!plain && !isLabelled(data.train))
+  if (!isLanguageModel(task) && !isLabelled(data.train))
     throw new InputError(`${data.train.name} has no labels to learn from; name their column`);
   const settings = parseSettings({ lr: adapted.methods[0]?.rate, ...given });
   const how = { tokenizer: base.tokenizer, maxLength: rowLimit(adapted, base.tokenizer, maxLength) };

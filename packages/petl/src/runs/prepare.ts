@@ -9,6 +9,7 @@ import {
   InputError,
   initialPhi,
   isLabelled,
+  isLanguageModel,
   loadAdapter,
   type Masking,
   type MethodUse,
@@ -66,7 +67,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   const { adapted, phi, labels, remarks } = await startOf(request, base, set);
   const { task } = adapted.goal;
   const plain = task === "masked-lm" && !isLabelled(set);
-  if (!plain && !isLabelled(set))
+  if (!isLanguageModel(task) && !isLabelled(set))
     throw new InputError(`${set.name} has no labels to learn from; name their column with --label`);
   const tokenizer = await openTokenizer(request.base);
   const maxLength = rowLimit(adapted, tokenizer, request.maxLength);
@@ -118,7 +119,7 @@ async function adapterStart({ methods, task, settings }: RunRequest, init: strin
       : [`--task ${task} does not go with --init ${init}, an adapter for ${goal.task}`]),
   ];
   if (problems.length > 0) throw new InputError(problems);
-  const headless = goal.trainsHead === false && goal.task !== "masked-lm";
+  const headless = goal.trainsHead === false && !isLanguageModel(goal.task);
   const { adapted, phi } = headless ? await withHead(base, loaded, settings.seed) : loaded;
   const labels = hasClasses(goal.task) ? labelNames(goal.labels, loaded.labels) : [];
   return { adapted, phi, labels, remarks: [] };

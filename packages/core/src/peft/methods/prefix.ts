@@ -12,7 +12,8 @@ import { normal } from "../parameter.ts";
 
 /**
  * Prefix tuning: every attention layer sees T learned keys and values in front of the text's own, P: [T, layers · 2 ·
- * hidden], for layer i the keys at 2i and the values at 2i + 1. The text's positions are counted behind the prefix.
+ * width], for layer i the keys at 2i and the values at 2i + 1; width is that of all heads of keys together, which is
+ * `hidden` unless groups of heads share them. The text's positions are counted behind the prefix.
  */
 export const prefix = defineMethod({
   name: "prefix",
@@ -23,11 +24,11 @@ export const prefix = defineMethod({
   options: { tokens: positive(20, "length of the prefix") },
   virtualTokens: ({ tokens }) => tokens,
   attention({ key, value, bias, heads, headSize, index, layers }, scope, { tokens }) {
-    const hidden = heads * headSize;
-    const table = scope.shared("prompt_embeddings", [tokens, layers * 2 * hidden], normal(1));
+    const width = heads * headSize;
+    const table = scope.shared("prompt_embeddings", [tokens, layers * 2 * width], normal(1));
     const batch = key.shape[0] ?? 1;
     const vectors = (at: number): Value => {
-      const own = reshape(slice(table, 1, at * hidden, (at + 1) * hidden), [1, tokens, heads, headSize]);
+      const own = reshape(slice(table, 1, at * width, (at + 1) * width), [1, tokens, heads, headSize]);
       return expand(transpose(own, [0, 2, 1, 3]), [batch, heads, tokens, headSize]);
     };
     const visible = expand(scalar(0), [...bias.shape.slice(0, -1), tokens]);
@@ -46,11 +47,11 @@ export const prefix = defineMethod({
     },
     write: ({ tokens }, { sizes }) => ({
       num_virtual_tokens: tokens,
-      token_dim: sizes.hidden,
+      token_dim: sizes.keyValueHeads * sizes.headSize,
       num_transformer_submodules: 1,
-      num_attention_heads: sizes.heads,
+      num_attention_heads: sizes.keyValueHeads,
       num_layers: sizes.layers,
-      encoder_hidden_size: sizes.hidden,
+      encoder_hidden_size: sizes.keyValueHeads * sizes.headSize,
       prefix_projection: false,
     }),
   },
