@@ -5,6 +5,8 @@ export {
   type Example,
   type ExampleSet,
   type FloatType,
+  type GeneratedToken,
+  type GenerationSettings,
   InputError,
   joinSets,
   type Method,
@@ -25,6 +27,14 @@ export { type TinySizes, writeTinyBase } from "./demo/tiny-base.ts";
 export type { HubEvent } from "./hub.ts";
 export type { Answer } from "./library/answers.ts";
 export { type EvaluateOptions, evaluate } from "./library/evaluate.ts";
+export {
+  type Completion,
+  type CompletionOptions,
+  complete,
+  type GenerateOptions,
+  generate,
+  type PromptInput,
+} from "./library/generate.ts";
 export {
   bitfit,
   bottleneck,

@@ -35,6 +35,7 @@ const pairNames = [
 /** Names of a text: those of a row win over the rest, among which more than one is ambiguous. */
 const textNames = ["text", "sentence"] as const;
 const otherTextNames = [
+  "prompt",
   "review",
   "content",
   "utterance",

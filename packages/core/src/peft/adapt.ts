@@ -2,13 +2,15 @@ import { refuse } from "../errors.ts";
 import { narrow } from "../graph/narrow.ts";
 import { gather } from "../graph/ops/gather.ts";
 import { reshape } from "../graph/ops/reshape.ts";
+import { slice } from "../graph/ops/slice.ts";
 import { input, type Value } from "../graph/value.ts";
+import { type KeyValueCache, pastDim } from "../nn/cache.ts";
 import { project } from "../nn/linear.ts";
 import { isLanguageModel, type Model, type ModelInputs, requireTask, type Task } from "../nn/model.ts";
 import { type Pooling, pool } from "../nn/pooling.ts";
 import { joinPath, type Scope } from "../nn/scope.ts";
 import { random } from "../tensor/random.ts";
-import { batchDim, times, tokensDim } from "../tensor/shape.ts";
+import { batchDim, type Dim, plus, times, tokensDim } from "../tensor/shape.ts";
 import { type Base, findTensor } from "./base.ts";
 import { type Building, inHead, moduleScope, trained } from "./builder.ts";
 import { checkTargets } from "./check-targets.ts";
@@ -34,7 +36,9 @@ export interface Goal {
 /** The model's forward graph. */
 export interface Forward {
   readonly inputs: ModelInputs;
-  /** [batch, labels], [batch, tokens, labels] or [batch, tokens, vocabulary]; [1, items, vocabulary] for chosen rows */
+  /** the last hidden states, [batch, tokens, hidden] */
+  readonly hidden: Value;
+  /** [batch, labels], [batch, tokens, labels] or [batch, tokens, vocabulary]; [1, items, vocabulary] for chosen rows, [batch, 1, vocabulary] behind a cache */
   readonly logits: Value;
   /** [batch, teacher's size]: the vector of the whole text through a linear map; undefined without a teacher */
   readonly taught: Value | undefined;
@@ -47,6 +51,8 @@ export interface ForwardOptions {
   readonly noise?: Noise | undefined;
   /** int32 [items]: of a language model's positions, counted through all rows, those whose logits are wanted */
   readonly rows?: Value | undefined;
+  /** keys and values of tokens in front of the ids; a language model's logits are then those of the last token alone */
+  readonly cache?: KeyValueCache | undefined;
 }
 
 /** Noise while training: `key` is an int64 scalar, new at every step; `dropout` is the base's own. */
@@ -119,8 +125,9 @@ export async function initialPhi({ layout, base }: Pick<AdaptedModel, "layout" |
   return { layout, values };
 }
 
-function build(base: Base, methods: readonly MethodUse[], goal: Goal, { noise, rows }: ForwardOptions = {}) {
+function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: ForwardOptions = {}) {
   const { model } = base;
+  const { noise, cache } = options;
   requireTask(model, goal.task);
   const own = model.headModules[goal.task] ?? [];
   const textHead = goal.task === "classification" || goal.task === "regression";
@@ -130,7 +137,7 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, { noise, r
   const lacksPooler = pooler !== undefined && base.tensors !== undefined && !findTensor(base, `${pooler}.weight`);
   const lacksHead = own.some(lacks);
   const building: Building = {
-    ...{ base, methods, noise },
+    ...{ base, methods, noise, cache },
     headModules: [...own, ...(lacksPooler ? [pooler] : []), ...(goal.savedModules ?? [])],
     headTrained: goal.trainsHead ?? (!isLanguageModel(goal.task) || lacksHead),
     parameters: new Map(),
@@ -144,32 +151,31 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, { noise, r
     problems: new Set(),
     dropouts: 0,
   };
-  const inputs = batchInputs();
+  const inputs = batchInputs(cache ? plus(pastDim, tokensDim) : tokensDim);
   const root = moduleScope(building, "");
   const hidden = model.encode(root.at(model.prefix), inputs);
-  const logits = narrow(logitsOf(model, root, hidden, inputs, goal, rows));
-  const taught = goal.teacher && taughtVector(building, hidden, inputs, goal.teacher.size);
+  const logits = narrow(logitsOf(model, root, { inputs, hidden }, goal, options));
+  const taught = goal.teacher && taughtVector(building, { inputs, hidden }, goal.teacher.size);
   const phi = [...building.parameters.values()].map(({ value }) => value);
-  return { building, forward: { inputs, logits, taught, phi } };
+  return { building, forward: { inputs, hidden, logits, taught, phi } };
 }
 
-const batchInputs = (): ModelInputs => ({
+const batchInputs = (keys: Dim): ModelInputs => ({
   inputIds: input("input_ids", "int32", [batchDim, tokensDim]),
-  attentionMask: input("attention_mask", "int32", [batchDim, tokensDim]),
+  attentionMask: input("attention_mask", "int32", [batchDim, keys]),
   tokenTypeIds: input("token_type_ids", "int32", [batchDim, tokensDim]),
 });
 
 function logitsOf(
   model: Model,
   root: Scope,
-  hidden: Value,
-  inputs: ModelInputs,
+  { inputs, hidden }: Pick<Forward, "inputs" | "hidden">,
   goal: Goal,
-  rows: Value | undefined,
+  options: ForwardOptions,
 ): Value {
   const { task, labels, pooling = "default" } = goal;
   const base = root.at(model.prefix);
-  if (isLanguageModel(task)) return model.predictTokens(root, rows ? rowsOf(hidden, rows) : hidden, base);
+  if (isLanguageModel(task)) return model.predictTokens(root, chosen(hidden, options), base);
   if (task === "token-classification") return model.classifyTokens(root, hidden, labels);
   const usual = model.pool(base, hidden, inputs);
   const pooled = pooling === "default" ? usual : pool(pooling, hidden, inputs.attentionMask);
@@ -180,7 +186,7 @@ function logitsOf(
  * The vector that Hugging Face's classes read of a text, mapped to the teacher's length. The map is trained with the
  * model and belongs to nothing that is saved.  hidden: [batch, tokens, hidden] -> [batch, size]
  */
-function taughtVector(building: Building, hidden: Value, inputs: ModelInputs, size: number): Value {
+function taughtVector(building: Building, { inputs, hidden }: Pick<Forward, "inputs" | "hidden">, size: number): Value {
   const { model } = building.base;
   const pooled = model.pool(moduleScope(building, model.prefix), hidden, inputs);
   const map = trained(building, {
@@ -190,11 +196,18 @@ function taughtVector(building: Building, hidden: Value, inputs: ModelInputs, si
   return reshape(project(pooled, map), [batchDim, size]);
 }
 
+/** The hidden states of a language model whose logits are wanted. */
+function chosen(hidden: Value, { rows, cache }: ForwardOptions): Value {
+  if (rows) return rowsOf(hidden, rows);
+  const tokens = hidden.shape[1] ?? 1;
+  return cache ? slice(hidden, 1, plus(tokens, -1), tokens) : hidden;
+}
+
 /** Chosen positions of all rows.  hidden: [batch, tokens, hidden], rows: [items] -> [1, items, hidden] */
 function rowsOf(hidden: Value, rows: Value): Value {
   const [batch = 1, tokens = 1, size = 1] = hidden.shape;
-  const chosen = gather(reshape(hidden, [times(batch, tokens), size]), rows);
-  return reshape(chosen, [1, rows.shape[0] ?? 1, size]);
+  const states = gather(reshape(hidden, [times(batch, tokens), size]), rows);
+  return reshape(states, [1, rows.shape[0] ?? 1, size]);
 }
 
 function modelTensors(building: Building): AdaptedModel["modelTensors"] {

@@ -1,6 +1,7 @@
 import { InputError } from "../errors.ts";
 import { cast } from "../graph/ops/cast.ts";
 import { input, type Value, weight } from "../graph/value.ts";
+import { behindPast, type KeyValueCache } from "../nn/cache.ts";
 import { dropout } from "../nn/dropout.ts";
 import { joinPath, type Scope } from "../nn/scope.ts";
 import type { Hooks } from "../nn/sites.ts";
@@ -18,6 +19,8 @@ export interface Building {
   readonly headTrained: boolean;
   /** present while training: the step's key, and the base's own dropout */
   readonly noise: { readonly key: Value; readonly dropout: number } | undefined;
+  /** present where tokens are decoded one behind the other */
+  readonly cache: KeyValueCache | undefined;
   readonly parameters: Map<string, { readonly value: Value; readonly parameter: Parameter }>;
   readonly frozen: Map<string, Value>;
   /** tensors of the model that are read in several places, such as embeddings that the output layer uses too */
@@ -174,7 +177,8 @@ function hooksOf(building: Building): Hooks {
       if (use) unmergeable.add(use.name);
       return (use && results.get(use)) ?? site.y;
     },
-    attention(site) {
+    attention(own) {
+      const site = building.cache ? behindPast(building.cache, own) : own;
       const use = actor(site.path, (method) => method.attention !== undefined);
       if (!use?.attention) return site;
       unmergeable.add(use.name);

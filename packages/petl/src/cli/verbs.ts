@@ -1,6 +1,7 @@
 import { basesVerb } from "./bases.ts";
 import { demoVerb } from "./demo.ts";
 import { evaluateVerb } from "./evaluate.ts";
+import { generateVerb } from "./generate.ts";
 import { inspectVerb } from "./inspect.ts";
 import { logitsVerb } from "./logits.ts";
 import { mergeVerb } from "./merge.ts";
@@ -17,6 +18,7 @@ export const verbs: readonly Verb[] = [
   pretrainVerb,
   evaluateVerb,
   predictVerb,
+  generateVerb,
   logitsVerb,
   inspectVerb,
   mergeVerb,

@@ -5,6 +5,7 @@ import {
   encodeExamples,
   InputError,
   labelMap,
+  longestRow,
   type Tokenizer,
 } from "@petl/core";
 import type { Purpose } from "./purpose.ts";
@@ -14,11 +15,6 @@ export type TargetKind = Parameters<typeof encodeExamples>[1];
 /** What labels mean to a model's head. */
 export const targetOf = ({ task, labels }: Purpose): TargetKind =>
   task === "classification" || task === "token-classification" ? { task, labels: labelMap(labels) } : { task };
-
-/** The model's own limit, in tokens: learned tokens in front of the text take up positions too. */
-export function longestRow({ base, methods }: Pick<AdaptedModel, "base" | "methods">): number {
-  return methods.reduce((rest, use) => rest - (use.virtualTokens?.() ?? 0), base.model.sizes.maxTokens);
-}
 
 /**
  * Tokens after which a text is cut: as many as are asked for, else as many as model and tokenizer take.

@@ -20,6 +20,7 @@ import { pretrainingKinds } from "./model-config.ts";
 import type { PretrainingRecord } from "./record.ts";
 import type { RowFolder } from "./row-folder.ts";
 import { type PreparedTokenizer, prepareRows, prepareStart, prepareTokenizer, type StageWatch } from "./stages.ts";
+import { prepareTeacher, type TeacherVectors, withTeacher } from "./teacher.ts";
 
 /** What a finished run says of itself; `petl pretrain --json` prints it. */
 export interface PretrainingSummary extends Omit<RunSummary, "method" | "adapter_bytes"> {
@@ -46,10 +47,12 @@ export async function pretrain(
   const prepared = record.prepared ?? join(out, "prepared");
   const start = join(out, "start");
   const tokenizer = await prepareTokenizer(record, prepared, watch);
-  const rows = await prepareRows(record, prepared, tokenizer, watch, { keepTexts: false });
+  const rows = await prepareRows(record, prepared, tokenizer, watch);
+  let teacher: TeacherVectors | undefined;
   try {
     await prepareStart(record, start, tokenizer);
-    const { run, unigram } = await trainingOf(record, start, rows, tokenizer);
+    teacher = record.teacher && (await prepareTeacher({ ...record, teacher: record.teacher }, prepared, rows, watch));
+    const { run, unigram } = await trainingOf(record, start, { rows, teacher, ...tokenizer });
     watch.remark(
       `${rows.length.toLocaleString("en-US")} rows, ${run.validation.length.toLocaleString("en-US")} of them held out; unigram loss ${unigram.toFixed(4)}`,
     );
@@ -68,26 +71,33 @@ export async function pretrain(
     const { method: _, adapter_bytes: bytes, ...rest } = summary;
     return { ...rest, vocabulary: run.base.model.sizes.vocabulary, unigram_loss: unigram, bytes };
   } finally {
+    await teacher?.close();
     await rows.close();
   }
 }
 
 type Training = ExecutedRun & { readonly validation: NonNullable<ExecutedRun["validation"]> };
 
+/** What was made from the text. */
+interface Material extends Pick<PreparedTokenizer, "tokenizer"> {
+  readonly rows: RowFolder;
+  readonly teacher: TeacherVectors | undefined;
+}
+
 /** The model and the rows that it is trained and measured on. */
 async function trainingOf(
   record: PretrainingRecord,
   start: string,
-  rows: RowFolder,
-  { tokenizer }: PreparedTokenizer,
+  { rows, teacher, tokenizer }: Material,
 ): Promise<{ readonly run: Training; readonly unigram: number }> {
   const { seed } = record.settings;
   const base = await readBase(directory(start));
   const { task } = pretrainingKinds[record.architecture];
-  const adapted = adapt(base, [full()], { task, labels: 1, trainsHead: true });
+  const adapted = adapt(base, [full()], { task, labels: 1, trainsHead: true, teacher });
   if (rows.length < 2) throw new InputError(`the text gives ${rows.length} rows, too few to learn from`);
   const { kept, held } = holdOutBlocks(rows.length, record.held_out, seed);
-  const [examples, heldOut] = [someRows(rows, kept), someRows(rows, held)];
+  const taught = teacher ? withTeacher(rows, teacher) : rows;
+  const [examples, heldOut] = [someRows(taught, kept), someRows(taught, held)];
   const masking = maskingOf(tokenizer, base.model.sizes.vocabulary);
   const validation = maskedOnce(heldOut, masking, seed);
   const unigram = await unigramLoss(await countsWithout(rows.counts, heldOut), validation);

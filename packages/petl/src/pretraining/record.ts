@@ -35,6 +35,8 @@ export const pretrainingRecord = z.strictObject({
   short_share: z.number().min(0).max(1),
   /** share of the rows that are never trained on */
   held_out: z.number().positive().lt(1),
+  /** a base model whose vectors of whole texts are learned too */
+  teacher: z.strictObject({ base: z.string(), folder: z.string(), sha256: z.string() }).optional(),
   dtype: z.enum(floatTypes),
   log_every: z.int().positive(),
   threads: z.int().positive().optional(),

@@ -19,6 +19,7 @@ import { openSealedFolder, writeSealedFolder } from "../sealed-folder.ts";
 import type { StageProgress } from "../terminal.ts";
 import { modelConfig, pretrainingKinds } from "./model-config.ts";
 import type { PretrainingRecord } from "./record.ts";
+import { requireSame } from "./require-same.ts";
 import { type KeptRow, openRowFolder, type RowFacts, type RowFolder, writeRowFolder } from "./row-folder.ts";
 import { digestOfTexts, findTexts, readTexts, type TextFile } from "./text-files.ts";
 
@@ -100,9 +101,9 @@ export async function prepareRows(
   folder: string,
   { tokenizer, sha256 }: PreparedTokenizer,
   watch: StageWatch,
-  { keepTexts }: { readonly keepTexts: boolean },
 ): Promise<RowFolder> {
   const path = join(folder, "rows");
+  const keepTexts = record.teacher !== undefined;
   const facts: RowFacts = {
     ...{ text_sha256: record.text_sha256, tokenizer_sha256: sha256, max_length: record.max_length },
     ...{ short_share: record.short_share, seed: record.settings.seed, texts: keepTexts },
@@ -110,7 +111,7 @@ export async function prepareRows(
   };
   const found = await openRowFolder(path);
   if (found) {
-    requireSame(path, found.facts, facts);
+    requireSame(path, found.facts, { ...facts, texts: keepTexts || found.facts.texts }); // kept texts do no harm
     return found;
   }
   const rows = packedRows(record, tokenizer, await unchangedTexts(record), watch);
@@ -160,19 +161,6 @@ async function unchangedTexts({ text, text_sha256 }: PretrainingRecord): Promise
   throw new InputError(`the texts ${text.join(", ")} have changed since the run began`);
 }
 
-function requireSame(
-  path: string,
-  found: Readonly<Record<string, unknown>>,
-  wanted: Readonly<Record<string, unknown>>,
-) {
-  const names = [...new Set([...Object.keys(found), ...Object.keys(wanted)])];
-  const shown = (value: unknown) => (value === undefined ? "not given" : JSON.stringify(value));
-  const problems = names
-    .filter((name) => shown(found[name]) !== shown(wanted[name]))
-    .map((name) => `"${path}" was made for another run: ${name} was ${shown(found[name])}, not ${shown(wanted[name])}`);
-  if (problems.length > 0) throw new InputError([...problems, "name another --prepared folder, or remove this one"]);
-}
-
 /** Writes the untrained model as an ordinary Hugging Face folder; one that is there already is left as it is. */
 export async function prepareStart(
   record: PretrainingRecord,
@@ -181,7 +169,8 @@ export async function prepareStart(
 ): Promise<void> {
   if (await openSealedFolder(path, z.literal("untrained"))) return;
   const config = modelConfig(record, tokenizer);
-  const parts = { head: pretrainingKinds[record.architecture].task };
+  // the pooler is trained by a teacher alone; without one the model has none, as Hugging Face's class
+  const parts = { head: pretrainingKinds[record.architecture].task, pooler: record.teacher !== undefined };
   const tensors = await untrainedTensors(config, parts, record.settings.seed);
   await writeSealedFolder(path, async (into) => {
     await into.write("config.json", [new TextEncoder().encode(`${JSON.stringify(config, undefined, 2)}\n`)]);

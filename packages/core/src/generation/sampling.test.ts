@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { goldenJson } from "../formats/golden.fake.ts";
+import { random } from "../tensor/random.ts";
+import { candidates, nextToken } from "./sampling.ts";
+import { parseGenerationSettings } from "./settings.ts";
+
+const golden = goldenJson("generation/sampling.json");
+const logits = Float32Array.from(golden.logits);
+const seen = new Set<number>(golden.seen);
+const settingsOf = (flags: Readonly<Record<string, number>>) =>
+  parseGenerationSettings({
+    ...("temperature" in flags && { temperature: flags.temperature }),
+    ...("top-k" in flags && { topK: flags["top-k"] }),
+    ...("top-p" in flags && { topP: flags["top-p"] }),
+    ...("repetition-penalty" in flags && { repetitionPenalty: flags["repetition-penalty"] }),
+  });
+
+test.each([...golden.settings.entries()])(
+  "setting %i: the probabilities are those of transformers' processors",
+  (at, flags) => {
+    const { ids, shares } = candidates(logits, seen, settingsOf(flags));
+    const found = Array.from(logits, (_, id) => (ids.includes(id) ? shares[ids.indexOf(id)]! : 0));
+    const wanted: readonly number[] = golden.probabilities[at];
+    // transformers computes them in float32
+    found.forEach((share, id) => {
+      expect(share).toBeCloseTo(wanted[id]!, 6);
+    });
+    expect(found.map((share) => share > 0)).toEqual(wanted.map((share) => share > 0));
+  },
+);
+
+test("tokens are drawn as often as they are likely, and alike for one seed", () => {
+  const settings = settingsOf({ "top-k": 4 });
+  const { ids, shares } = candidates(logits, new Set(), settings);
+  const draws = 4000;
+  const counts = new Map<number, number>();
+  for (let i = 0; i < draws; i++) {
+    const id = nextToken(logits, new Set(), settings, random(1, "draw", i));
+    counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
+  expect([...counts.keys()].sort()).toEqual([...ids].sort());
+  // five standard deviations of a share of 4000 draws are at most 0.04
+  ids.forEach((id, i) => {
+    expect(Math.abs((counts.get(id) ?? 0) / draws - shares[i]!)).toBeLessThan(0.04);
+  });
+  expect(nextToken(logits, new Set(), settings, random(1, "draw", 7))).toBe(
+    nextToken(logits, new Set(), settings, random(1, "draw", 7)),
+  );
+});
+
+test("without a temperature the likeliest token is taken, the first of several", () => {
+  const settings = parseGenerationSettings({});
+  expect(nextToken(Float32Array.of(0, 3, 3, 1), new Set(), settings, random(0, "draw"))).toBe(1);
+});

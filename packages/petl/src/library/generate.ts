@@ -1,0 +1,93 @@
+import {
+  generate as continued,
+  endOfText,
+  type GeneratedToken,
+  type GenerationSettings,
+  InputError,
+  parseGenerationSettings,
+} from "@petl/core";
+import { directory } from "../files.ts";
+import type { OpenModel } from "./model.ts";
+
+/** A text to go on with, or its tokens. */
+export type PromptInput = string | Iterable<number>;
+
+/** How a model goes on; everything that is left out has a default, and then the likeliest tokens are taken. */
+export interface GenerateOptions extends Partial<GenerationSettings> {
+  /** ends the work between two tokens */
+  readonly signal?: { throwIfAborted(): void };
+}
+
+/**
+ * Goes on with a prompt and gives each token as soon as it is there: its id and the text that it makes sure.
+ *
+ * @throws InputError for a model that is no causal language model, and for prompts that don't fit
+ */
+export async function* generate(
+  model: OpenModel,
+  prompt: PromptInput,
+  options: GenerateOptions = {},
+): AsyncGenerator<GeneratedToken, void, void> {
+  yield* continued([idsOf(model, prompt, 0)], await continuing(model, options));
+}
+
+/** What a model made of a prompt: the new tokens only. */
+export interface Completion {
+  /** undefined without a tokenizer */
+  readonly text: string | undefined;
+  readonly ids: readonly number[];
+}
+
+export interface CompletionOptions extends GenerateOptions {
+  /** prompts that are computed together; 16 where left out */
+  readonly batch?: number;
+}
+
+/** Goes on with many prompts, in their order. What becomes of one doesn't depend on those beside it. */
+export async function* complete(
+  model: OpenModel,
+  prompts: readonly PromptInput[],
+  { batch = 16, ...options }: CompletionOptions = {},
+): AsyncGenerator<Completion, void, void> {
+  const all = prompts.map((prompt, row) => idsOf(model, prompt, row));
+  const how = await continuing(model, options);
+  for (let start = 0; start < all.length; start += batch) {
+    const some = all.slice(start, start + batch);
+    const rows = some.map(() => ({ text: "", ids: [] as number[] }));
+    for await (const { row, id, text } of continued(some, how, start)) {
+      const into = rows[row];
+      if (!into) continue;
+      into.ids.push(id);
+      into.text += text;
+    }
+    for (const { text, ids } of rows) yield { ids, text: how.decode && text };
+  }
+}
+
+/** What the model, its folder and its tokenizer say of how texts go on and end. */
+async function continuing({ base, adapted, phi }: OpenModel, { signal, ...given }: GenerateOptions) {
+  const { engine, tokenizer } = base;
+  const own = await endOfText(directory(base.path));
+  const end = tokenizer?.specialIds.eos_token;
+  return {
+    ...{ engine, adapted, phi, signal, settings: parseGenerationSettings(given) },
+    endIds: own.length === 0 && end !== undefined ? [end] : own,
+    decode: tokenizer && ((ids: readonly number[]) => tokenizer.decode(ids)),
+  };
+}
+
+/** A prompt's tokens, with those that the tokenizer puts in front of a text; an empty one is the beginning of a text. */
+function idsOf({ base }: OpenModel, prompt: PromptInput, row: number): Int32Array {
+  const { tokenizer, model } = base;
+  if (typeof prompt === "string") {
+    if (!tokenizer) throw new InputError(`${base.name} has no tokenizer; give the prompt's tokens`);
+    const { bos_token: begin, eos_token: end } = tokenizer.specialIds;
+    const ids = Array.from(tokenizer.encode(prompt).inputIds);
+    if (ids.length > 1 && ids.at(-1) === end) ids.pop(); // the text is not to end here
+    return Int32Array.from(ids.length === 0 && begin !== undefined ? [begin] : ids);
+  }
+  const ids = Int32Array.from(prompt);
+  const strange = ids.find((id) => id < 0 || id >= model.sizes.vocabulary);
+  if (strange === undefined) return ids;
+  throw new InputError(`prompt ${row + 1}: input id ${strange}; the model knows 0 to ${model.sizes.vocabulary - 1}`);
+}
