@@ -1,10 +1,12 @@
 export type { ColumnChoice } from "./data/choose-columns.ts";
 export { readExamples } from "./data/columns.ts";
 export { type EncodedExample, encodeExamples } from "./data/encode.ts";
+export { changedRows, type EncodedRows, lengthsOf, rowsAt, type StoredRows, someRows } from "./data/encoded-rows.ts";
 export { type Example, type ExampleSet, isLabelled, joinSets } from "./data/examples.ts";
-export { holdOut } from "./data/hold-out.ts";
+export { holdOut, holdOutBlocks } from "./data/hold-out.ts";
 export { checkLabels, type LabelMap, labelMap, learnLabels } from "./data/labels.ts";
 export { type Masking, maskTokens } from "./data/masking.ts";
+export { type PackedRow, type Paragraph, packSentences, packTokens } from "./data/pack-rows.ts";
 export { readTable } from "./data/readers.ts";
 export { findSplits } from "./data/splits.ts";
 export { guessTask } from "./data/task.ts";
@@ -17,6 +19,7 @@ export {
   tokenizerKinds,
   trainTokenizer,
 } from "./data/train-tokenizer.ts";
+export { countsWithout, unigramLoss } from "./data/unigram.ts";
 export { InputError, InternalError, RunError, suggestion } from "./errors.ts";
 export { type Adapter, readAdapter } from "./formats/adapter.ts";
 export { type AdapterOnBase, adapterOn, type LoadedAdapter, loadAdapter } from "./formats/adapter-on-base.ts";
@@ -25,10 +28,11 @@ export { type ByteSource, type Folder, isPlainName, readJson, readText } from ".
 export { endOfText } from "./formats/generation-config.ts";
 export { type HfModel, readBase } from "./formats/hf-model.ts";
 export { loadPhi } from "./formats/load-phi.ts";
-export { type CheckpointFiles, encodeFull, encodeMerged, type MergeOptions } from "./formats/merged.ts";
+export { type CheckpointFiles, encodeFull, encodeMerged, encodeTrained, type MergeOptions } from "./formats/merged.ts";
 export type { AdapterInfo } from "./formats/petl-fields.ts";
 export { safetensorsBytes } from "./formats/safetensors-writer.ts";
 export { type FloatType, floatTypes } from "./formats/task-config.ts";
+export { type UntrainedParts, untrainedTensors } from "./formats/untrained.ts";
 export { type GeneratedToken, generate } from "./generation/generate.ts";
 export { type GenerationSettings, parseGenerationSettings } from "./generation/settings.ts";
 export { labelCount, taskOf } from "./models/models.ts";

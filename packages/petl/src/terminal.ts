@@ -15,6 +15,16 @@ export interface DownloadProgress {
   readonly size: number;
 }
 
+/** Work that is counted and has no steps of its own. */
+export interface StageProgress {
+  readonly what: string;
+  readonly done: number;
+  readonly of: number;
+  /** what is counted; bytes are shown as megabytes */
+  readonly unit: "MB" | "rows";
+  readonly secondsLeft?: number;
+}
+
 /** The part of `process.stderr` that is needed. */
 export interface TerminalStream {
   readonly isTTY?: boolean;
@@ -35,7 +45,7 @@ export interface Terminal {
   /** A line that stays. */
   line(text: string): void;
   /** On a TTY one line in place, at most ten a second; elsewhere plain lines, at most one in five seconds. */
-  progress(values: RunProgress | DownloadProgress): void;
+  progress(values: RunProgress | DownloadProgress | StageProgress): void;
   /** The last progress stays, and the next line starts on its own. */
   done(): void;
 }
@@ -71,12 +81,23 @@ export function openTerminal({
       stream.write(`${text.split("\n").map(harmless).join("\n")}\n`);
     },
     progress(values) {
-      const text = "file" in values ? downloadLine(values) : runLine(values);
+      const text = lineOf(values);
       if (now() - lastShown >= interval) show(text);
       else pending = text;
     },
     done: close,
   };
+}
+
+const lineOf = (values: RunProgress | DownloadProgress | StageProgress): string =>
+  "file" in values ? downloadLine(values) : "what" in values ? stageLine(values) : runLine(values);
+
+/** `reading the text  12.3/43.1 MB  0:20 left` */
+export function stageLine({ what, done, of, unit, secondsLeft }: StageProgress): string {
+  const shown = (count: number) =>
+    unit === "MB" ? (count / 1e6).toFixed(1) : Math.round(count).toLocaleString("en-US");
+  const left = secondsLeft === undefined ? "" : `  ${duration(secondsLeft)} left`;
+  return `${what}  ${shown(done)}/${shown(of)} ${unit}${left}`;
 }
 
 /** `step 120/1000  loss 0.4312  5,210 tokens/s  2:05 left` */

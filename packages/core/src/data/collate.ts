@@ -16,6 +16,8 @@ export interface Batch {
    * for classes of tokens, -100 where none counts. Absent where the rows have no targets.
    */
   readonly labels?: HostTensor;
+  /** float32 [batch, size], the teacher's vectors; absent where the rows have none. */
+  readonly teacher?: HostTensor;
   /** Number of things with a label, which the loss is the mean over: rows, or tokens. 0 without targets. */
   readonly items: number;
 }
@@ -37,11 +39,22 @@ export function collate(examples: readonly EncodedExample[], padId: number): Bat
       examples.map((example) => example.tokenTypeIds),
       0,
     ),
+    ...teachers(examples),
     ...targets(
       examples.map((example) => example.target),
       tokens,
     ),
   };
+}
+
+function teachers(examples: readonly EncodedExample[]): Pick<Batch, "teacher"> {
+  const vectors = examples.flatMap(({ teacher }) => (teacher ? [teacher] : []));
+  const [first] = vectors;
+  if (!first) return {};
+  if (vectors.length !== examples.length) throw new InternalError("a batch mixes rows with and without a teacher");
+  const data = new Float32Array(vectors.length * first.length);
+  for (const [row, vector] of vectors.entries()) data.set(vector, row * first.length);
+  return { teacher: float32([vectors.length, first.length], data) };
 }
 
 function pad(rows: readonly (Int32Array | undefined)[], tokens: number, fill: number): HostTensor {

@@ -19,6 +19,8 @@ export interface EncodedExample {
   readonly attentionMask?: Int32Array;
   readonly tokenTypeIds?: Int32Array;
   readonly target?: Target;
+  /** the vector that a teacher gives the row's text */
+  readonly teacher?: Float32Array;
 }
 
 /** What labels mean: classes of a row, a number, classes of tokens, or nothing (prediction). */

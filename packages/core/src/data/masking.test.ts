@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { random } from "../tensor/random.ts";
 import { maskTokens } from "./masking.ts";
 
-const masking = { maskId: 4, specialIds: new Set([0, 1, 2, 3]), vocabulary: 500 };
+const masking = { maskId: 4, specialIds: new Set([0, 1, 2, 3]), continuationIds: new Set<number>(), vocabulary: 500 };
 
 test("labels are the hidden tokens, special tokens stay, and everything else is as it was", () => {
   fc.assert(
@@ -32,4 +32,32 @@ test("about 15 % are hidden, 80 % of them by the mask token and 10 % by another"
   expect(hidden / inputIds.length).toBeCloseTo(0.15, 2);
   expect(Math.abs(masked.filter((id) => id === 4).length / hidden - 0.8)).toBeLessThan(0.02);
   expect(Math.abs(masked.filter((id) => id !== 4 && id !== 77).length / hidden - 0.1)).toBeLessThan(0.02);
+});
+
+test("the pieces of a word are hidden together or not at all, and 15 % of the words", () => {
+  const continuationIds = new Set(Array.from({ length: 100 }, (_, i) => 400 + i));
+  const inputIds = Int32Array.from({ length: 30_000 }, (_, i) => (i % 3 === 0 ? 100 : 400 + (i % 3)));
+  const { target } = maskTokens({ inputIds }, { ...masking, continuationIds }, random(2, "test"));
+  const labels = target?.kind === "tokens" ? target.ids : new Int32Array();
+  let hidden = 0;
+  for (let word = 0; word < 10_000; word++) {
+    const pieces = labels.subarray(3 * word, 3 * word + 3).filter((label) => label !== -100).length;
+    if (pieces % 3 !== 0) throw new Error(`${pieces} of the 3 pieces of word ${word} are hidden`);
+    if (pieces > 0) hidden++;
+  }
+  expect(Math.abs(hidden / 10_000 - 0.15)).toBeLessThan(0.015); // four standard deviations
+});
+
+test("a continuation behind a special token begins a word of its own", () => {
+  const continuationIds = new Set([9]);
+  for (let seed = 0; seed < 20; seed++) {
+    const { target } = maskTokens(
+      { inputIds: Int32Array.of(2, 9, 3, 9) },
+      { ...masking, continuationIds },
+      random(seed, "test"),
+    );
+    const labels = target?.kind === "tokens" ? [...target.ids] : [];
+    expect(labels[0]).toBe(-100);
+    expect(labels.filter((label) => label === 9).length).toBeGreaterThan(0);
+  }
 });

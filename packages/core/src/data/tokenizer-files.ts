@@ -86,7 +86,11 @@ const tokenizerSchema = z.looseObject({
   normalizer: normalizerSchema.nullish(),
   pre_tokenizer: z.looseObject({ type: z.string() }).nullish(),
   post_processor: processorSchema.nullish(),
-  model: z.looseObject({ vocab: z.union([z.record(z.string(), z.number()), z.array(z.unknown())]) }),
+  model: z.looseObject({
+    type: z.string().nullish(),
+    continuing_subword_prefix: z.string().nullish(),
+    vocab: z.union([z.record(z.string(), z.number()), z.array(z.unknown())]),
+  }),
 });
 export type TokenizerJson = z.infer<typeof tokenizerSchema>;
 

@@ -37,10 +37,18 @@ export interface Tokenizer {
   encodeWords(words: readonly string[], maxLength?: number): WordEncoding;
   /** The text of ids; special tokens are left out unless asked for. Ids beyond the vocabulary are an InputError. */
   decode(ids: Iterable<number>, options?: { readonly specialTokens?: boolean }): string;
+  /** Ids of a bare text, without special tokens. */
+  idsOf(text: string): readonly number[];
+  /** Bare ids with the special tokens around them that one text has. */
+  frame(ids: readonly number[]): Encoding;
+  /** How many ids {@link frame} adds. */
+  readonly framing: number;
   idOf(token: string): number | undefined;
   tokenOf(id: number): string | undefined;
   /** The model's special tokens that the vocabulary knows. */
   readonly specialIds: Readonly<Partial<Record<SpecialName, number>>>;
+  /** The tokens that continue a word, "##ing", where the vocabulary is one of word pieces. */
+  readonly continuationIds: ReadonlySet<number>;
   /** What a batch is padded with; the mask hides it, so any id is right where the model has no padding token. */
   readonly padId: number;
   /** Number of ids: the largest known one plus one. */
@@ -73,9 +81,13 @@ export function loadTokenizer(files: TokenizerFiles): Tokenizer {
         : encodePair(template, types, keep, [toIds(text), toIds(pair)], maxLength),
     encodeWords: (words, maxLength) => encodeWords(template, types, keep, words.map(toWordIds), maxLength),
     decode: (ids, options) => decode(engine, vocabularySize, [...ids], options?.specialTokens ?? false),
+    idsOf: toIds,
+    frame: (ids) => encodeOne(template, types, keep, ids, undefined),
+    framing: addedCount(template.single),
     idOf: (token) => engine.token_to_id(token),
     tokenOf: (id) => engine.id_to_token(id),
     specialIds,
+    continuationIds: findContinuations(engine, json),
     padId: specialIds.pad_token ?? description.padTokenId ?? specialIds.eos_token ?? 0,
     vocabularySize,
     ...(modelMaxLength && modelMaxLength < 1e9 ? { modelMaxLength } : {}),
@@ -173,6 +185,12 @@ function findSpecialIds(engine: TextEngine, { config }: TokenizerDescription): T
     return id === undefined ? [] : [[name, id] as const];
   });
   return Object.fromEntries(found);
+}
+
+function findContinuations(engine: TextEngine, { model }: TokenizerDescription["tokenizer"]): ReadonlySet<number> {
+  const prefix = model.type === "WordPiece" ? (model.continuing_subword_prefix ?? "##") : undefined;
+  if (prefix === undefined) return new Set();
+  return new Set([...engine.get_vocab()].flatMap(([token, id]) => (token.startsWith(prefix) ? [id] : [])));
 }
 
 function* largestIds(engine: TextEngine, added: readonly { readonly id: number }[]): Iterable<number> {

@@ -61,6 +61,16 @@ export function encodeFull(
   return encodeModel(base, adapted, phi, { values: adapted.merged(), labels, trainedType, metadata: { petl } });
 }
 
+/** What full fine-tuning made as an ordinary checkpoint that knows nothing of petl, in the type that is asked for. */
+export function encodeTrained(
+  base: HfModel,
+  adapted: AdaptedModel,
+  phi: Phi,
+  { dtype }: Pick<MergeOptions, "dtype">,
+): Promise<CheckpointFiles> {
+  return encodeModel(base, adapted, phi, { values: adapted.merged(), dtype });
+}
+
 interface Job extends MergeOptions {
   readonly values: Readonly<Record<string, Value>>;
   readonly engine?: Engine;

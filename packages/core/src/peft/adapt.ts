@@ -5,15 +5,17 @@ import { reshape } from "../graph/ops/reshape.ts";
 import { slice } from "../graph/ops/slice.ts";
 import { input, type Value } from "../graph/value.ts";
 import { type KeyValueCache, pastDim } from "../nn/cache.ts";
+import { project } from "../nn/linear.ts";
 import { isLanguageModel, type Model, type ModelInputs, requireTask, type Task } from "../nn/model.ts";
 import { type Pooling, pool } from "../nn/pooling.ts";
 import { joinPath, type Scope } from "../nn/scope.ts";
 import { random } from "../tensor/random.ts";
 import { batchDim, type Dim, plus, times, tokensDim } from "../tensor/shape.ts";
 import { type Base, findTensor } from "./base.ts";
-import { type Building, inHead, moduleScope } from "./builder.ts";
+import { type Building, inHead, moduleScope, trained } from "./builder.ts";
 import { checkTargets } from "./check-targets.ts";
 import type { MethodUse } from "./method.ts";
+import { normal } from "./parameter.ts";
 import { layOut, lengthOf, type Phi, type Placed } from "./phi.ts";
 
 /** What an adapted model is for. */
@@ -27,13 +29,20 @@ export interface Goal {
   readonly trainsHead?: boolean | undefined;
   /** modules of the base that are trained whole and saved together with the head, `bert.pooler` */
   readonly savedModules?: readonly string[] | undefined;
+  /** a language model's teacher: the length of the vectors that it gives whole texts, which the model learns to give too */
+  readonly teacher?: { readonly size: number } | undefined;
 }
 
 /** The model's forward graph. */
 export interface Forward {
   readonly inputs: ModelInputs;
-  /** [batch, labels], [batch, tokens, labels] or [batch, tokens, vocabulary]; [1, items, vocabulary] for chosen rows, [batch, 1, vocabulary] behind a cache */
+  /**
+   * [batch, labels], [batch, tokens, labels] or [batch, tokens, vocabulary]; [1, items, vocabulary] for chosen rows,
+   * [batch, 1, vocabulary] behind a cache
+   */
   readonly logits: Value;
+  /** [batch, teacher's size]: the vector of the whole text through a linear map; undefined without a teacher */
+  readonly taught: Value | undefined;
   /** Φ's tensors as the graph's inputs, in the layout's order */
   readonly phi: readonly Value[];
 }
@@ -144,8 +153,12 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: F
     dropouts: 0,
   };
   const inputs = batchInputs(cache ? plus(pastDim, tokensDim) : tokensDim);
-  const logits = narrow(logitsOf(model, moduleScope(building, ""), inputs, goal, options));
-  return { building, forward: { inputs, logits, phi: [...building.parameters.values()].map(({ value }) => value) } };
+  const root = moduleScope(building, "");
+  const hidden = model.encode(root.at(model.prefix), inputs);
+  const logits = narrow(logitsOf(model, root, { hidden, inputs }, goal, options));
+  const taught = goal.teacher && taughtVector(building, { hidden, inputs }, goal.teacher.size);
+  const phi = [...building.parameters.values()].map(({ value }) => value);
+  return { building, forward: { inputs, logits, taught, phi } };
 }
 
 const batchInputs = (keys: Dim): ModelInputs => ({
@@ -154,10 +167,20 @@ const batchInputs = (keys: Dim): ModelInputs => ({
   tokenTypeIds: input("token_type_ids", "int32", [batchDim, tokensDim]),
 });
 
-function logitsOf(model: Model, root: Scope, inputs: ModelInputs, goal: Goal, options: ForwardOptions): Value {
-  const { task, labels, pooling = "default" } = goal;
+/** A batch as the encoder read it. */
+interface Encoded {
+  readonly hidden: Value;
+  readonly inputs: ModelInputs;
+}
+
+function logitsOf(
+  model: Model,
+  root: Scope,
+  { hidden, inputs }: Encoded,
+  { task, labels, pooling = "default" }: Goal,
+  options: ForwardOptions,
+): Value {
   const base = root.at(model.prefix);
-  const hidden = model.encode(base, inputs);
   if (isLanguageModel(task)) return model.predictTokens(root, chosen(hidden, options), base);
   if (task === "token-classification") return model.classifyTokens(root, hidden, labels);
   const usual = model.pool(base, hidden, inputs);
@@ -170,6 +193,20 @@ function chosen(hidden: Value, { rows, cache }: ForwardOptions): Value {
   if (rows) return rowsOf(hidden, rows);
   const tokens = hidden.shape[1] ?? 1;
   return cache ? slice(hidden, 1, plus(tokens, -1), tokens) : hidden;
+}
+
+/**
+ * The vector that Hugging Face's classes read of a text, mapped to the teacher's length. The map is trained with the
+ * model and belongs to nothing that is saved.  hidden: [batch, tokens, hidden] -> [batch, size]
+ */
+function taughtVector(building: Building, { hidden, inputs }: Encoded, size: number): Value {
+  const { model } = building.base;
+  const pooled = model.pool(moduleScope(building, model.prefix), hidden, inputs);
+  const map = trained(building, {
+    ...{ name: "teacher.weight", shape: [size, model.sizes.hidden], initial: normal(model.sizes.initializerRange) },
+    ...{ part: "adapter", method: undefined, stored: undefined },
+  });
+  return reshape(project(pooled, map), [batchDim, size]);
 }
 
 /** Chosen positions of all rows.  hidden: [batch, tokens, hidden], rows: [items] -> [1, items, hidden] */

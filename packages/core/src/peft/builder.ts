@@ -102,7 +102,8 @@ function misfit(name: string, shape: readonly number[], stored: readonly number[
     : `the checkpoint has no tensor "${name}" of shape [${shape.join(", ")}]`;
 }
 
-function trained(building: Building, parameter: Parameter): Value {
+/** A tensor of Φ, the same one wherever it is read. */
+export function trained(building: Building, parameter: Parameter): Value {
   const known = building.parameters.get(parameter.name);
   if (known) return known.value;
   const value = input(parameter.name, "float32", parameter.shape);

@@ -1,6 +1,6 @@
 import { planEvaluation } from "../data/batches.ts";
 import { collate } from "../data/collate.ts";
-import type { EncodedExample } from "../data/encode.ts";
+import { type EncodedRows, lengthsOf, rowsAt } from "../data/encoded-rows.ts";
 import { InputError } from "../errors.ts";
 import { isLanguageModel } from "../nn/model.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
@@ -25,10 +25,12 @@ export interface Evaluation {
   readonly spearman?: number;
   /** e to the loss, of language models */
   readonly perplexity?: number;
+  /** mean distance to the teacher's vectors, 1 − cos; only with a teacher */
+  readonly teacher_loss?: number;
 }
 
 export interface CompiledEvaluation {
-  run(phi: Phi, examples: readonly EncodedExample[]): Promise<Evaluation>;
+  run(phi: Phi, examples: EncodedRows): Promise<Evaluation>;
   release(): Promise<void>;
 }
 
@@ -37,32 +39,33 @@ const evaluationBatch = 32;
 /** Compiles the forward pass of an adapted model with its loss. The same examples always give the same numbers. */
 export async function compileEvaluation(engine: Engine, adapted: AdaptedModel): Promise<CompiledEvaluation> {
   const { task } = adapted.goal;
-  const { loss, logits, labels, feed } = objective(adapted);
-  // a language model's logits are large; what is read from them is counted where they are computed
-  const answered = isLanguageModel(task) ? { right: rightAnswers(logits, labels) } : { logits };
-  const program = await compile(engine, { loss, ...answered });
+  const { loss, teacherLoss, logits, labels, feed } = objective(adapted);
+  const program = await compile(engine, {
+    loss,
+    // a language model's logits are large; what is read from them is counted where they are computed
+    ...(isLanguageModel(task) ? { right: rightAnswers(logits, labels) } : { logits }),
+    ...(teacherLoss && { teacher_loss: teacherLoss }),
+  });
   return {
     async run(phi, examples) {
       if (examples.length === 0) throw new InputError("there is nothing to evaluate: no examples");
       const answers: Answers = { predicted: [], actual: [] };
-      let [sum, items, right] = [0, 0, 0];
-      const plan = planEvaluation(
-        examples.map(({ inputIds }) => inputIds.length),
-        evaluationBatch,
-      );
-      for (const rows of plan) {
-        const batch = collate(
-          rows.flatMap((row) => examples[row] ?? []),
-          adapted.base.model.sizes.padId,
-        );
+      let [sum, items, right, distance] = [0, 0, 0, 0];
+      for (const places of planEvaluation(lengthsOf(examples), evaluationBatch)) {
+        const batch = collate(await rowsAt(examples, places), adapted.base.model.sizes.padId);
         const outputs = await program.run({ ...tensorsOf(phi), ...feed(batch) });
         sum += Number(outputs.loss?.data[0]);
         right += Number(outputs.right?.data[0] ?? 0);
+        distance += Number(outputs.teacher_loss?.data[0] ?? 0);
         items += batch.items;
         if (outputs.logits && batch.labels) collect(answers, outputs.logits, batch.labels);
       }
-      const own = isLanguageModel(task) ? { accuracy: right / items, perplexity: Math.exp(sum / items) } : {};
-      return { examples: examples.length, loss: sum / items, ...own, ...scores(task, answers) };
+      const loss = sum / items;
+      return {
+        ...{ examples: examples.length, loss },
+        ...(isLanguageModel(task) ? { accuracy: right / items, perplexity: Math.exp(loss) } : scores(task, answers)),
+        ...(teacherLoss && { teacher_loss: distance / examples.length }),
+      };
     },
     release: () => program.release(),
   };

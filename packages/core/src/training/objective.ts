@@ -3,6 +3,8 @@ import { input, type Value } from "../graph/value.ts";
 import { isLanguageModel } from "../nn/model.ts";
 import type { AdaptedModel, Forward, Noise } from "../peft/adapt.ts";
 import type { Tensors } from "../runtime/session.ts";
+import { batchDim } from "../tensor/shape.ts";
+import { summedDistance } from "./distillation.ts";
 import { labelledRows } from "./labelled-rows.ts";
 import { labelsInput, summedLoss } from "./losses.ts";
 
@@ -12,6 +14,8 @@ export interface Objective extends Forward {
   readonly loss: Value;
   /** the items' labels as {@link feed} gives them */
   readonly labels: Value;
+  /** the distance to the teacher's vectors, summed over the batch's rows; undefined without a teacher */
+  readonly teacherLoss: Value | undefined;
   /** The tensors of a batch that the graph reads. */
   feed(batch: Batch): Tensors;
 }
@@ -27,11 +31,13 @@ export function objective(
   const { task } = adapted.goal;
   const sparse = isLanguageModel(task);
   const forward = adapted.forward({ noise, rows: sparse ? input("label_rows", "int32", ["items"]) : undefined });
+  const { taught } = forward;
   const labels = sparse ? input("labels", "int32", [1, "items"]) : labelsInput(task);
   return {
     ...forward,
     labels,
     loss: summedLoss(task, forward.logits, labels, labelSmoothing),
+    teacherLoss: taught && summedDistance(taught, input("teacher", "float32", [batchDim, taught.shape[1] ?? 1])),
     feed({ items: _, ...tensors }) {
       return sparse ? { ...tensors, ...labelledRows(tensors) } : tensors;
     },

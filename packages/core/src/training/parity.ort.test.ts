@@ -108,7 +108,8 @@ test.each(gradientCases)("%s: the gradient of every trained tensor is torch's in
 async function gradientOf(adapted: AdaptedModel, phi: Phi, examples: readonly EncodedExample[], path: string) {
   const step = await compileStep(nativeEngine(path), adapted, { dropout: 0, labelSmoothing: 0 });
   const batch = collate(examples, adapted.base.model.sizes.padId);
-  const found = await step.run(batch, phi, 1 / batch.items, 0, new Float32Array(phi.values.length));
+  const scale = { loss: 1 / batch.items, teacher: 0 };
+  const found = await step.run(batch, phi, scale, 0, new Float32Array(phi.values.length));
   await step.release();
   return found;
 }

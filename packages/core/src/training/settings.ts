@@ -30,6 +30,8 @@ export const trainingSettings = z.strictObject({
   clip: z.number().nonnegative().default(1),
   /** the base's own dropout */
   dropout: z.number().min(0).lt(1).default(0),
+  /** of the distance to a teacher's vectors beside the task's loss, where there is a teacher */
+  teacherWeight: z.number().positive().default(1),
   labelSmoothing: z.number().min(0).lt(1).default(0),
   /** the head's own learning rate */
   headLr: z.number().nonnegative().optional(),

@@ -1,13 +1,14 @@
 import { type Plan, planEpoch } from "../data/batches.ts";
 import { type Batch, collate } from "../data/collate.ts";
 import type { EncodedExample } from "../data/encode.ts";
+import { type EncodedRows, lengthsOf, rowsAt } from "../data/encoded-rows.ts";
 import { type Masking, maskTokens } from "../data/masking.ts";
 import { random } from "../tensor/random.ts";
 import type { TrainingSettings } from "./settings.ts";
 
 /** What a run's batches are made of. */
 export interface BatchSource {
-  readonly examples: readonly EncodedExample[];
+  readonly examples: EncodedRows;
   readonly settings: Pick<TrainingSettings, "batch" | "accumulate" | "seed" | "shuffle">;
   /** hides tokens of examples without labels, anew in every epoch: how a masked LM learns from plain text */
   readonly masking?: Masking | undefined;
@@ -22,18 +23,20 @@ export const stepsInEpoch = ({ examples, settings }: Pick<BatchSource, "examples
  * The micro-batches of every step, counted from 0: one large batch of batch · accumulate rows, cut in the order of its
  * rows, so that accumulating computes what the large batch does. A pure function of the step.
  */
-export function stepBatches(source: BatchSource): (step: number) => readonly Batch[] {
+export function stepBatches(source: BatchSource): (step: number) => Promise<readonly Batch[]> {
   const { examples, settings, padId } = source;
   const { batch, accumulate, seed, shuffle } = settings;
-  const lengths = examples.map(({ inputIds }) => inputIds.length);
+  const lengths = lengthsOf(examples);
   const perEpoch = stepsInEpoch(source);
   let current: { readonly epoch: number; readonly plan: Plan } | undefined;
-  return (step) => {
+  return async (step) => {
     const epoch = Math.floor(step / perEpoch);
     if (current?.epoch !== epoch) {
       current = { epoch, plan: planEpoch(lengths, { batch: batch * accumulate, seed, epoch, shuffle }) };
     }
-    const rows = (current.plan[step % perEpoch] ?? []).flatMap((row) => exampleOf(source, row, epoch));
+    const places = current.plan[step % perEpoch] ?? [];
+    const found = await rowsAt(examples, places);
+    const rows = found.map((example, i) => seenIn(epoch, example, places[i] ?? 0, source));
     return Array.from({ length: Math.ceil(rows.length / batch) }, (_, i) =>
       collate(rows.slice(i * batch, (i + 1) * batch), padId),
     );
@@ -41,12 +44,12 @@ export function stepBatches(source: BatchSource): (step: number) => readonly Bat
 }
 
 /** An example as one epoch sees it. */
-function exampleOf(
-  { examples, masking, settings }: BatchSource,
-  row: number,
+function seenIn(
   epoch: number,
-): readonly EncodedExample[] {
-  const example = examples[row];
-  if (!example || !masking || example.target) return example ? [example] : [];
-  return [maskTokens(example, masking, random(settings.seed, `masking of row ${row}`, epoch))];
+  example: EncodedExample,
+  row: number,
+  { masking, settings }: BatchSource,
+): EncodedExample {
+  if (!masking || example.target) return example;
+  return maskTokens(example, masking, random(settings.seed, `masking of row ${row}`, epoch));
 }

@@ -1,16 +1,18 @@
 import { resolve } from "node:path";
 import { methods as allMethods, InputError } from "@petl/core";
 import { findData } from "../data.ts";
-import { executeRun, type RunSummary, type Watch } from "../runs/execute.ts";
+import { executeRun, type RunSummary } from "../runs/execute.ts";
 import { clearFolder, folderState, refuseTaken } from "../runs/folder.ts";
 import { type PreparedRun, prepareRun, type RunRequest } from "../runs/prepare.ts";
 import { baseDigest, type RunRecord, readRecord, writeRecord } from "../runs/record.ts";
 import { version } from "../version.ts";
-import { flagName } from "./flags.ts";
+import { refuseBeside } from "./beside-resume.ts";
 import { chooseMethods } from "./method-flags.ts";
 import { resolveModel } from "./open.ts";
-import { settingsOf, type TrainFlags, trainFlags } from "./train-flags.ts";
+import { type TrainFlags, trainFlags } from "./train-flags.ts";
+import { settingsOf } from "./training-flags.ts";
 import { type Context, defineVerb } from "./verb.ts";
+import { watchRun } from "./watch-run.ts";
 
 export const trainVerb = defineVerb({
   name: "train",
@@ -28,7 +30,7 @@ export const trainVerb = defineVerb({
         ? await newRun(flags, methodOptions, context)
         : await oldRun(flags.resume, flags, methodOptions);
     for (const remark of run.prepared.remarks) context.terminal.line(remark);
-    const summary = await executeRun(run.out, run.record, run.prepared, watch(context), { resume: run.resume });
+    const summary = await executeRun(run.out, run.record, run.prepared, watchRun(context), { resume: run.resume });
     context.terminal.done();
     if (!summary) {
       context.terminal.line(`stopped; go on with \`petl train --resume ${run.out}\``);
@@ -54,7 +56,7 @@ async function newRun(
 ): Promise<Run> {
   const { base, data, out } = needed(flags);
   const folder = resolve(out);
-  if (!flags.overwrite) await refuseTaken(folder);
+  if (!flags.overwrite) await refuseTaken(folder, "train");
   const { methods, baseDropout } = methodsOf(flags, methodOptions);
   const found = await findData(data, "train");
   if (!found.files.train)
@@ -66,7 +68,10 @@ async function newRun(
     train: found.files.train,
     validation: await validationOf(flags.validation, found.files.validation),
     data: columnsOf(flags),
-    settings: settingsOf(flags, methods?.[0]?.rate, baseDropout),
+    settings: settingsOf(flags, {
+      ...{ headLr: flags.headLr, loraPlus: flags.loraPlus, shuffle: flags.shuffle, dropout: baseDropout },
+      lr: methods?.[0]?.rate,
+    }),
   };
   const prepared = await prepareRun(request);
   const record = await recordOf(flags, request, prepared);
@@ -140,25 +145,13 @@ async function recordOf(flags: TrainFlags, request: RunRequest, prepared: Prepar
   };
 }
 
-/** What switches are where nothing is said. */
-const unsaid: Readonly<Record<string, boolean>> = { overwrite: false, header: true, shuffle: true };
-
 /** A run that was interrupted, from its own record; refused where the base or the data are no longer the same. */
 async function oldRun(
   folder: string,
   flags: TrainFlags,
   methodOptions: Readonly<Record<string, unknown>>,
 ): Promise<Run> {
-  const { resume: _, offline: __, ...given } = flags;
-  const beside = [
-    ...Object.keys(methodOptions),
-    ...Object.entries(given).flatMap(([name, value]) => (value === undefined || value === unsaid[name] ? [] : [name])),
-  ];
-  if (beside.length > 0) {
-    throw new InputError(
-      `--resume goes on with the run as it is; leave out ${beside.map((name) => `--${flagName(name)}`).join(", ")}`,
-    );
-  }
+  refuseBeside(flags, trainFlags, Object.keys(methodOptions));
   const out = resolve(folder);
   const record = await readRecord(out);
   if (!record) throw new InputError(`--resume ${folder} holds no run.json, so there is no run to go on with`);
@@ -187,34 +180,6 @@ async function oldRun(
   ];
   if (problems.length > 0) throw new InputError(problems);
   return { out, record, prepared: { ...prepared, remarks: [] }, resume: true };
-}
-
-/** Shows a run's events, and ends it after the step under way on Ctrl-C. */
-function watch({ terminal, signal }: Context): Watch {
-  let [steps, first, tokensBefore] = [0, 0, 0];
-  return {
-    stop: signal,
-    remark: (text) => terminal.line(text),
-    onEvent(event, seconds) {
-      if (event.kind === "start") [steps, first] = [event.steps, seconds];
-      if (event.kind === "evaluation") {
-        const { examples, ...scores } = event.evaluation;
-        const shown = Object.entries(scores).map(([name, value]) => `${name} ${value.toPrecision(4)}`);
-        terminal.line(`step ${event.step}: ${shown.join("  ")}  (${examples} examples)`);
-      }
-      if (event.kind !== "step") return;
-      if (tokensBefore === 0) tokensBefore = event.tokens;
-      const { step, loss } = event;
-      const tokensPerSecond = event.tokens / Math.max(seconds, 1e-3);
-      terminal.progress({
-        step,
-        steps,
-        loss,
-        tokensPerSecond,
-        secondsLeft: ((steps - step) * (seconds - first)) / step,
-      });
-    },
-  };
 }
 
 /** A finished run in words. */

@@ -7,6 +7,7 @@ import { logitsVerb } from "./logits.ts";
 import { mergeVerb } from "./merge.ts";
 import { methodsVerb } from "./methods.ts";
 import { predictVerb } from "./predict.ts";
+import { pretrainVerb } from "./pretrain.ts";
 import { trainVerb } from "./train.ts";
 import type { Verb } from "./verb.ts";
 
@@ -14,6 +15,7 @@ import type { Verb } from "./verb.ts";
 export const verbs: readonly Verb[] = [
   demoVerb,
   trainVerb,
+  pretrainVerb,
   evaluateVerb,
   predictVerb,
   generateVerb,

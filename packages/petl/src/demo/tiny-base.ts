@@ -1,8 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type AdaptedModel, adapt, initialPhi, type Phi, readBase, safetensorsBytes, tensorsOf } from "@petl/core";
-import { directory } from "../files.ts";
-import { full } from "../library/methods.ts";
+import { type AdaptedModel, type Phi, safetensorsBytes, tensorsOf, untrainedTensors } from "@petl/core";
 import { writeFileSafely } from "../safe-write.ts";
 
 /** The sizes of a base that is made in a moment. */
@@ -45,7 +43,7 @@ export async function writeTinyBase(
     "tokenizer_config.json",
     `${JSON.stringify({ tokenizer_class: "BertTokenizer", do_lower_case: true, model_max_length: maxTokens })}\n`,
   );
-  await writeWeights(folder, await initialTensors(folder, seed));
+  await writeWeights(folder, await untrainedTensors(config, { pooler: true }, seed));
 }
 
 /** A tensor by its name. */
@@ -54,13 +52,6 @@ export type NamedTensor = readonly [name: string, tensor: ReturnType<typeof tens
 /** Replaces a base's weights. */
 export async function writeWeights(folder: string, tensors: readonly NamedTensor[]): Promise<void> {
   await writeFileSafely(join(folder, "model.safetensors"), [safetensorsBytes(tensors)]);
-}
-
-/** What a configuration's tensors start from, the pooler's too. */
-async function initialTensors(folder: string, seed: number): Promise<readonly NamedTensor[]> {
-  const base = await readBase(directory(folder), { weights: false });
-  const everything = adapt(base, [full()], { task: "classification", labels: 2 });
-  return baseTensors(everything, await initialPhi(everything, seed));
 }
 
 /** What of a wholly trained model is the base, without the task's head. */

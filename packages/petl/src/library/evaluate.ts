@@ -1,6 +1,6 @@
 import {
   compileEvaluation,
-  type EncodedExample,
+  type EncodedRows,
   type Evaluation,
   type ExampleSet,
   InputError,
@@ -36,7 +36,7 @@ export function measurable(
   { base, adapted, labels }: OpenModel,
   set: ExampleSet,
   { maxLength, seed = 0 }: EvaluateOptions,
-): readonly EncodedExample[] {
+): EncodedRows {
   const { task } = adapted.goal;
   const tokenizer = set.examples[0]?.kind === "tokens" ? undefined : base.tokenizer;
   const how = { tokenizer, maxLength: rowLimit(adapted, tokenizer, maxLength) };

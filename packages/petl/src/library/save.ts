@@ -69,7 +69,8 @@ export async function adapterFiles({ base, adapted, phi, labels }: Saved): Promi
   ];
 }
 
-const checkpointFiles = (files: Awaited<ReturnType<typeof encodeFull>>): readonly [NamedFile, NamedFile] => [
+/** config.json and model.safetensors, to be written. */
+export const checkpointFiles = (files: Awaited<ReturnType<typeof encodeFull>>): readonly [NamedFile, NamedFile] => [
   { name: "config.json", chunks: [new TextEncoder().encode(files["config.json"])] },
   { name: "model.safetensors", chunks: files["model.safetensors"] },
 ];
@@ -80,7 +81,8 @@ const carried: readonly string[] = [
   ...["added_tokens.json", "vocab.json", "merges.txt", "spiece.model", "tokenizer.model"],
 ];
 
-async function tokenizerFiles(path: string): Promise<readonly NamedFile[]> {
+/** The files of a folder's tokenizer, to be written elsewhere. */
+export async function tokenizerFiles(path: string): Promise<readonly NamedFile[]> {
   const folder = directory(path);
   const names = (await folder.files()).filter((name) => carried.includes(name));
   return Promise.all(

@@ -9,7 +9,7 @@ import {
   train,
 } from "@petl/core";
 import { type AppendLog, openAppendLog } from "../append-log.ts";
-import { adapterFiles, counted } from "../library/save.ts";
+import { adapterFiles, counted, type NamedFile } from "../library/save.ts";
 import { removeFolderSafely, writeFileSafely } from "../safe-write.ts";
 import { loadLatestSnapshot, saveSnapshot } from "../snapshots.ts";
 import { strangeTensor } from "../strange-numbers.ts";
@@ -43,6 +43,19 @@ export interface Watch {
   readonly stop: { readonly aborted: boolean };
 }
 
+/** What of a run's record and of what was prepared is needed to carry it out. */
+export type ExecutedRecord = Pick<RunRecord, "base" | "base_folder" | "methods" | "settings" | "threads" | "log_every">;
+export type ExecutedRun = Pick<
+  PreparedRun,
+  "base" | "adapted" | "phi" | "examples" | "validation" | "masking" | "labels"
+>;
+
+export interface ExecuteOptions {
+  readonly resume?: boolean;
+  /** what the run leaves in its folder; the adapter where left out */
+  readonly files?: () => Promise<readonly NamedFile[]>;
+}
+
 const metricsFile = "metrics.jsonl";
 
 /**
@@ -52,10 +65,10 @@ const metricsFile = "metrics.jsonl";
  */
 export async function executeRun(
   out: string,
-  record: RunRecord,
-  prepared: PreparedRun,
+  record: ExecutedRecord,
+  prepared: ExecutedRun,
   { onEvent, remark, stop }: Watch,
-  { resume = false } = {},
+  { resume = false, files = () => resultFiles(record, prepared) }: ExecuteOptions = {},
 ): Promise<RunSummary | undefined> {
   const saved = resume ? await savedState(out, remark) : undefined;
   const log = openAppendLog(join(out, metricsFile), resume ? { resumeAfter: saved?.step ?? 0 } : {});
@@ -80,7 +93,7 @@ export async function executeRun(
     }
     log.sync();
     const trained = seconds();
-    const adapterBytes = await writeResult(out, record, prepared);
+    const adapterBytes = await writeResult(out, await files());
     await removeFolderSafely(join(out, "checkpoints"));
     return summary(out, record, prepared, progress, trained, adapterBytes);
   } catch (error) {
@@ -122,11 +135,14 @@ async function savedState(out: string, remark: (text: string) => void): Promise<
   return snapshot && readState(snapshot.files);
 }
 
-/** Writes the adapter, or the whole model for full fine-tuning; its configuration last, which marks the run as done. */
-async function writeResult(out: string, record: RunRecord, prepared: PreparedRun): Promise<number> {
-  const base = { ...prepared.base, name: record.base, path: record.base_folder };
+/** The adapter, or the whole model for full fine-tuning. */
+const resultFiles = (record: ExecutedRecord, prepared: ExecutedRun): Promise<readonly NamedFile[]> =>
+  adapterFiles({ ...prepared, base: { ...prepared.base, name: record.base, path: record.base_folder } });
+
+/** Writes the result; its configuration comes last, which marks the run as done. Returns the bytes of its weights. */
+async function writeResult(out: string, files: readonly NamedFile[]): Promise<number> {
   let bytes = 0;
-  for (const { name, chunks } of await adapterFiles({ ...prepared, base })) {
+  for (const { name, chunks } of files) {
     const isWeights = name.endsWith(".safetensors");
     await writeFileSafely(join(out, name), isWeights ? counted(chunks, (count) => (bytes += count)) : chunks);
   }
@@ -135,8 +151,8 @@ async function writeResult(out: string, record: RunRecord, prepared: PreparedRun
 
 function summary(
   out: string,
-  record: RunRecord,
-  { adapted, examples }: PreparedRun,
+  record: ExecutedRecord,
+  { adapted, examples }: ExecutedRun,
   { step, tokens, loss, evaluation }: Progress,
   seconds: number,
   adapterBytes: number,
@@ -158,7 +174,7 @@ function summary(
 }
 
 /** A run that broke off by what it computed says why, if a tensor of the base is to blame, and which checkpoint is left. */
-async function explained(error: unknown, out: string, { base }: PreparedRun): Promise<unknown> {
+async function explained(error: unknown, out: string, { base }: ExecutedRun): Promise<unknown> {
   if (!(error instanceof RunError)) return error;
   const source = await strangeTensor(base);
   if (source !== undefined) return new InputError(source);

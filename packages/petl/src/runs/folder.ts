@@ -16,8 +16,8 @@ export async function folderState(out: string): Promise<"empty" | "finished" | "
   return names.includes("adapter_config.json") || names.includes("config.json") ? "finished" : "unfinished";
 }
 
-/** Throws unless a new run may write into a folder. */
-export async function refuseTaken(out: string): Promise<void> {
+/** Throws unless a new run may write into a folder; `verb` is the command that would go on with one. */
+export async function refuseTaken(out: string, verb: "train" | "pretrain"): Promise<void> {
   switch (await folderState(out)) {
     case "empty":
       return;
@@ -25,7 +25,7 @@ export async function refuseTaken(out: string): Promise<void> {
       throw new InputError(`--out ${out} holds a finished run; name another folder, or replace it with --overwrite`);
     case "unfinished":
       throw new InputError(
-        `--out ${out} holds an unfinished run; go on with \`petl train --resume ${out}\`, or replace it with --overwrite`,
+        `--out ${out} holds an unfinished run; go on with \`petl ${verb} --resume ${out}\`, or replace it with --overwrite`,
       );
     case "other":
       throw new InputError(

@@ -2,6 +2,7 @@ import {
   type AdaptedModel,
   adapt,
   type EncodedExample,
+  type EncodedRows,
   type ExampleSet,
   type HfModel,
   holdOut,
@@ -46,8 +47,8 @@ export interface PreparedRun {
   readonly base: HfModel;
   readonly adapted: AdaptedModel;
   readonly phi: Phi;
-  readonly examples: readonly EncodedExample[];
-  readonly validation: readonly EncodedExample[] | undefined;
+  readonly examples: EncodedRows;
+  readonly validation: EncodedRows | undefined;
   /** present where a masked LM learns from plain text */
   readonly masking: Masking | undefined;
   /** names of the classes in the order of their ids; empty where the task has none */
@@ -142,7 +143,10 @@ async function parted(
   { validation, data, settings }: RunRequest,
   encoded: readonly EncodedExample[],
   encode: (set: ExampleSet) => readonly EncodedExample[],
-): Promise<Pick<PreparedRun, "examples" | "validation">> {
+): Promise<{
+  readonly examples: readonly EncodedExample[];
+  readonly validation: readonly EncodedExample[] | undefined;
+}> {
   if (validation === undefined) return { examples: encoded, validation: undefined };
   if (typeof validation !== "number")
     return { examples: encoded, validation: encode((await readData(validation, data)).set) };

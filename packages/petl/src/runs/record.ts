@@ -41,13 +41,17 @@ export type RunRecord = Readonly<z.infer<typeof runRecord>>;
 
 const fileName = "run.json";
 
-export async function writeRecord(out: string, record: RunRecord): Promise<void> {
+/** Writes a run's run.json. */
+export async function writeRecord(out: string, record: object): Promise<void> {
   const text = `${JSON.stringify(record, undefined, 2)}\n`;
   await writeFileSafely(join(out, fileName), [new TextEncoder().encode(text)]);
 }
 
-/** The record of the run in a folder; undefined where there is none. */
-export async function readRecord(out: string): Promise<RunRecord | undefined> {
+/** The record of the training run in a folder; undefined where there is none. */
+export const readRecord = (out: string): Promise<RunRecord | undefined> => readRecordAs(out, runRecord);
+
+/** The run.json of a folder, checked; undefined where there is none. */
+export async function readRecordAs<T>(out: string, schema: z.ZodType<T>): Promise<T | undefined> {
   const path = join(out, fileName);
   const text = await readFile(path, "utf8").catch((error: unknown) => {
     const code = systemCode(error);
@@ -55,7 +59,7 @@ export async function readRecord(out: string): Promise<RunRecord | undefined> {
     throw explainFileError(error, "read", path);
   });
   if (text === undefined) return undefined;
-  const parsed = runRecord.safeParse(parsedJson(text));
+  const parsed = schema.safeParse(parsedJson(text));
   if (parsed.success) return parsed.data;
   throw new InputError(
     parsed.error.issues.map((issue) => `${path}: ${issue.path.join(".")}: ${issue.message.toLowerCase()}`),

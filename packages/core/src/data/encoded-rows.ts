@@ -1,0 +1,42 @@
+import type { EncodedExample } from "./encode.ts";
+
+/** Rows that lie somewhere else, on a disk for example, and are read one by one, so that they are never all in memory. */
+export interface StoredRows {
+  /** number of rows */
+  readonly length: number;
+  /** tokens of each row, known before any is read */
+  readonly lengths: ArrayLike<number>;
+  /** The row at a place counted from 0. */
+  at(row: number): Promise<EncodedExample>;
+}
+
+/** Rows to train or evaluate on: in memory, or read by position. */
+export type EncodedRows = readonly EncodedExample[] | StoredRows;
+
+/** Tokens of each row. */
+export const lengthsOf = (rows: EncodedRows): ArrayLike<number> =>
+  "lengths" in rows ? rows.lengths : rows.map(({ inputIds }) => inputIds.length);
+
+/** The rows at some places, in that order. */
+export async function rowsAt(rows: EncodedRows, places: readonly number[]): Promise<readonly EncodedExample[]> {
+  const found = await Promise.all(places.map((place) => rows.at(place)));
+  return found.filter((row) => row !== undefined);
+}
+
+/** Some of the rows, by their places. */
+export function someRows(rows: StoredRows, places: ArrayLike<number>): StoredRows {
+  return {
+    length: places.length,
+    lengths: Uint32Array.from(places, (place) => rows.lengths[place] ?? 0),
+    at: (row) => rows.at(places[row] ?? -1),
+  };
+}
+
+/** The same rows, each changed as it is read, in a way that leaves its length. */
+export function changedRows(
+  rows: EncodedRows,
+  change: (example: EncodedExample, row: number) => EncodedExample,
+): EncodedRows {
+  if (!("lengths" in rows)) return rows.map(change);
+  return { length: rows.length, lengths: rows.lengths, at: async (row) => change(await rows.at(row), row) };
+}

@@ -1,0 +1,18 @@
+import { InputError } from "@petl/core";
+import { type Flags, type FlagValues, flagName } from "./flags.ts";
+
+/**
+ * Refuses what stands beside `--resume`, which would be passed over: whatever differs from what the flags are where
+ * nothing is said. `more` are names of other options that were given.
+ */
+export function refuseBeside<F extends Flags>(given: FlagValues<F>, flags: F, more: readonly string[] = []): void {
+  const said = Object.entries(flags).flatMap(([name, { schema }]) => {
+    const differs = JSON.stringify(given[name]) !== JSON.stringify(schema.safeParse(undefined).data);
+    return differs && name !== "resume" && name !== "offline" ? [name] : [];
+  });
+  const beside = [...more, ...said];
+  if (beside.length === 0) return;
+  throw new InputError(
+    `--resume goes on with the run as it is; leave out ${beside.map((name) => `--${flagName(name)}`).join(", ")}`,
+  );
+}

@@ -1,0 +1,117 @@
+import { resolve } from "node:path";
+import { InputError } from "@petl/core";
+import { pretrainingKinds } from "../pretraining/model-config.ts";
+import { type PretrainingSummary, pretrain } from "../pretraining/pretrain.ts";
+import { type PretrainingRecord, pretrainingRecord } from "../pretraining/record.ts";
+import { digestOfTexts, findTexts } from "../pretraining/text-files.ts";
+import { clearFolder, folderState, refuseTaken } from "../runs/folder.ts";
+import { readRecordAs, writeRecord } from "../runs/record.ts";
+import { removeFolderSafely } from "../safe-write.ts";
+import { version } from "../version.ts";
+import { refuseBeside } from "./beside-resume.ts";
+import { type PretrainFlags, pretrainFlags } from "./pretrain-flags.ts";
+import { settingsOf } from "./training-flags.ts";
+import { defineVerb } from "./verb.ts";
+import { watchRun } from "./watch-run.ts";
+
+export const pretrainVerb = defineVerb({
+  name: "pretrain",
+  summary: "train a small base model from text",
+  flags: pretrainFlags,
+  examples: [
+    "pretrain --text novels --layers 4 --hidden 256 --heads 4 --epochs 3 --out my-base",
+    "pretrain --text novels --text letters.txt.gz --vocabulary 4096 --steps 2000 --held-out 0.02 --out my-base",
+    "pretrain --resume my-base",
+  ],
+  async run({ flags, json }, context) {
+    const { terminal, signal } = context;
+    const resume = flags.resume !== undefined;
+    const { out, record } = flags.resume === undefined ? await newRun(flags) : await oldRun(flags.resume, flags);
+    const watch = { ...watchRun(context), onProgress: terminal.progress, signal };
+    const summary = await pretrain(out, record, watch, { resume }).catch(async (error: unknown) => {
+      if (signal.aborted) return undefined;
+      if (!resume && error instanceof InputError && record.prepared === undefined) await removeFolderSafely(out);
+      throw error;
+    });
+    terminal.done();
+    if (!summary) {
+      terminal.line(`stopped; go on with \`petl pretrain --resume ${out}\``);
+      throw new DOMException("interrupted", "AbortError");
+    }
+    if (json) await context.print(JSON.stringify(summary));
+    else for (const line of report(summary)) await context.print(line);
+  },
+});
+
+interface Run {
+  readonly out: string;
+  readonly record: PretrainingRecord;
+}
+
+/** Checks everything that can be checked, and only then touches the run's folder. */
+async function newRun(flags: PretrainFlags): Promise<Run> {
+  const { text, out: named } = flags;
+  if (text.length === 0 || named === undefined) {
+    throw new InputError([
+      ...(text.length === 0 ? ["--text is missing"] : []),
+      ...(named === undefined ? ["--out is missing"] : []),
+    ]);
+  }
+  const out = resolve(named);
+  if (!flags.overwrite) await refuseTaken(out, "pretrain");
+  const record = await recordOf(flags, text);
+  await clearFolder(out);
+  await writeRecord(out, record);
+  return { out, record };
+}
+
+async function recordOf(flags: PretrainFlags, text: readonly string[]): Promise<PretrainingRecord> {
+  const { hidden = 256, layers = 4, heads = 4, architecture = "bert" } = flags;
+  const files = await findTexts(text);
+  if (hidden % heads !== 0) throw new InputError(`--hidden ${hidden} is no multiple of --heads ${heads}`);
+  if (flags.tokenizer !== undefined && flags.vocabulary !== undefined)
+    throw new InputError("--tokenizer brings its own vocabulary; leave out --vocabulary");
+  const lowercase = flags.lowercase && pretrainingKinds[architecture].tokenizer === "wordpiece";
+  return {
+    petl: version,
+    kind: "pretraining",
+    text: text.map((path) => resolve(path)),
+    text_sha256: await digestOfTexts(files),
+    ...(flags.prepared !== undefined && { prepared: resolve(flags.prepared) }),
+    tokenizer:
+      flags.tokenizer === undefined
+        ? { vocabulary: flags.vocabulary ?? 8192, lowercase }
+        : { folder: resolve(flags.tokenizer) },
+    architecture,
+    sizes: { layers, hidden, heads, feed_forward: flags.feedForward ?? 4 * hidden },
+    ...{ max_length: flags.maxLength ?? 128, short_share: flags.shortShare, held_out: flags.heldOut },
+    ...{ dtype: flags.dtype ?? "float32", log_every: flags.logEvery ?? 1 },
+    ...(flags.threads !== undefined && { threads: flags.threads }),
+    settings: settingsOf(flags, { lr: 1e-3, warmup: 0.05, weightDecay: 0.01, dropout: flags.dropout }),
+  };
+}
+
+/** A run that was interrupted, from its own record. */
+async function oldRun(folder: string, flags: PretrainFlags): Promise<Run> {
+  refuseBeside(flags, pretrainFlags);
+  const out = resolve(folder);
+  const record = await readRecordAs(out, pretrainingRecord);
+  if (!record) throw new InputError(`--resume ${folder} holds no run.json, so there is no run to go on with`);
+  if ((await folderState(out)) === "finished") throw new InputError(`--resume ${folder}: this run is finished`);
+  return { out, record };
+}
+
+/** A finished run in words. */
+function report(summary: PretrainingSummary): readonly string[] {
+  const { evaluation } = summary;
+  return [
+    `${(summary.base_parameters + summary.head_parameters).toLocaleString("en-US")} parameters, ${summary.vocabulary.toLocaleString("en-US")} tokens of the vocabulary`,
+    `${summary.steps} steps in ${summary.seconds.toFixed(1)} s, ${Math.round(summary.tokens_per_second).toLocaleString("en-US")} tokens/s, ${Math.round(summary.peak_rss_bytes / 1e6)} MB at most`,
+    ...(evaluation
+      ? [
+          `held-out loss ${evaluation.loss.toFixed(4)} (perplexity ${evaluation.perplexity?.toFixed(2)}); unigrams alone ${summary.unigram_loss.toFixed(4)}`,
+        ]
+      : []),
+    `${summary.out}: ${(summary.bytes / 1e6).toFixed(1)} MB`,
+  ];
+}

@@ -1,0 +1,96 @@
+import { join } from "node:path";
+import {
+  adapt,
+  countsWithout,
+  encodeTrained,
+  holdOutBlocks,
+  InputError,
+  initialPhi,
+  readBase,
+  someRows,
+  unigramLoss,
+} from "@petl/core";
+import { directory } from "../files.ts";
+import { full } from "../library/methods.ts";
+import { maskedOnce, maskingOf } from "../library/plain-text.ts";
+import { checkpointFiles, tokenizerFiles } from "../library/save.ts";
+import { type ExecutedRun, executeRun, type RunSummary, type Watch } from "../runs/execute.ts";
+import { removeFolderSafely } from "../safe-write.ts";
+import { pretrainingKinds } from "./model-config.ts";
+import type { PretrainingRecord } from "./record.ts";
+import type { RowFolder } from "./row-folder.ts";
+import { type PreparedTokenizer, prepareRows, prepareStart, prepareTokenizer, type StageWatch } from "./stages.ts";
+
+/** What a finished run says of itself; `petl pretrain --json` prints it. */
+export interface PretrainingSummary extends Omit<RunSummary, "method" | "adapter_bytes"> {
+  readonly vocabulary: number;
+  /** of the held-out rows' hidden tokens, by a model that knows only how often each token comes */
+  readonly unigram_loss: number;
+  /** of model.safetensors */
+  readonly bytes: number;
+}
+
+/**
+ * Makes what is not there yet of a run: the tokenizer, the rows, the untrained model; then trains it, and leaves an
+ * ordinary Hugging Face folder. Everything but the training is whole or not there, so that a run that was killed goes on
+ * where it was. Returns undefined where the training was stopped.
+ *
+ * @throws an AbortError where an earlier stage was stopped
+ */
+export async function pretrain(
+  out: string,
+  record: PretrainingRecord,
+  watch: Watch & StageWatch,
+  { resume }: { readonly resume: boolean },
+): Promise<PretrainingSummary | undefined> {
+  const prepared = record.prepared ?? join(out, "prepared");
+  const start = join(out, "start");
+  const tokenizer = await prepareTokenizer(record, prepared, watch);
+  const rows = await prepareRows(record, prepared, tokenizer, watch, { keepTexts: false });
+  try {
+    await prepareStart(record, start, tokenizer);
+    const { run, unigram } = await trainingOf(record, start, rows, tokenizer);
+    watch.remark(
+      `${rows.length.toLocaleString("en-US")} rows, ${run.validation.length.toLocaleString("en-US")} of them held out; unigram loss ${unigram.toFixed(4)}`,
+    );
+    const methods = [{ name: "full", options: {} }];
+    const executed = { ...record, base: out, base_folder: start, methods };
+    const watching = resume ? watch : { ...watch, remark: () => undefined }; // a new run has no checkpoint to speak of
+    const files = async () => {
+      const [config, weights] = checkpointFiles(await encodeTrained(run.base, run.adapted, run.phi, record));
+      return [weights, ...(await tokenizerFiles(start)), config];
+    };
+    // what was made from the text stays where the first step fails, so every run is one that goes on
+    const summary = await executeRun(out, executed, run, watching, { resume: true, files });
+    if (!summary) return undefined;
+    await removeFolderSafely(start);
+    if (record.prepared === undefined) await removeFolderSafely(prepared);
+    const { method: _, adapter_bytes: bytes, ...rest } = summary;
+    return { ...rest, vocabulary: run.base.model.sizes.vocabulary, unigram_loss: unigram, bytes };
+  } finally {
+    await rows.close();
+  }
+}
+
+type Training = ExecutedRun & { readonly validation: NonNullable<ExecutedRun["validation"]> };
+
+/** The model and the rows that it is trained and measured on. */
+async function trainingOf(
+  record: PretrainingRecord,
+  start: string,
+  rows: RowFolder,
+  { tokenizer }: PreparedTokenizer,
+): Promise<{ readonly run: Training; readonly unigram: number }> {
+  const { seed } = record.settings;
+  const base = await readBase(directory(start));
+  const { task } = pretrainingKinds[record.architecture];
+  const adapted = adapt(base, [full()], { task, labels: 1, trainsHead: true });
+  if (rows.length < 2) throw new InputError(`the text gives ${rows.length} rows, too few to learn from`);
+  const { kept, held } = holdOutBlocks(rows.length, record.held_out, seed);
+  const [examples, heldOut] = [someRows(rows, kept), someRows(rows, held)];
+  const masking = maskingOf(tokenizer, base.model.sizes.vocabulary);
+  const validation = maskedOnce(heldOut, masking, seed);
+  const unigram = await unigramLoss(await countsWithout(rows.counts, heldOut), validation);
+  const phi = await initialPhi(adapted, seed);
+  return { run: { base, adapted, phi, examples, validation, masking, labels: [] }, unigram };
+}

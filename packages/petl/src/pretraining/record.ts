@@ -1,0 +1,43 @@
+import { floatTypes, trainingSettings } from "@petl/core";
+import { z } from "zod";
+
+/** The kinds of models that can be pretrained, as config.json's `model_type`. */
+export const pretrainedArchitectures = ["bert"] as const;
+export type PretrainedArchitecture = (typeof pretrainedArchitectures)[number];
+
+/** The sizes of a model to be. */
+const sizes = z.strictObject({
+  layers: z.int().positive(),
+  hidden: z.int().positive(),
+  heads: z.int().positive(),
+  feed_forward: z.int().positive(),
+});
+export type PretrainedSizes = Readonly<z.infer<typeof sizes>>;
+
+/** What a pretraining run is, whole: from it alone the run can be repeated or gone on with. */
+export const pretrainingRecord = z.strictObject({
+  petl: z.string(),
+  kind: z.literal("pretraining"),
+  /** files and folders of text */
+  text: z.array(z.string()),
+  /** SHA-256 of the files' bytes */
+  text_sha256: z.string(),
+  /** the folder that keeps what is made from the text; where left out, it lies in the run's own and goes at the end */
+  prepared: z.string().optional(),
+  tokenizer: z.union([
+    z.strictObject({ folder: z.string() }),
+    z.strictObject({ vocabulary: z.int().positive(), lowercase: z.boolean() }),
+  ]),
+  architecture: z.enum(pretrainedArchitectures),
+  sizes,
+  max_length: z.int().positive(),
+  /** share of an encoder's rows that end early by chance */
+  short_share: z.number().min(0).max(1),
+  /** share of the rows that are never trained on */
+  held_out: z.number().positive().lt(1),
+  dtype: z.enum(floatTypes),
+  log_every: z.int().positive(),
+  threads: z.int().positive().optional(),
+  settings: trainingSettings,
+});
+export type PretrainingRecord = Readonly<z.infer<typeof pretrainingRecord>>;
