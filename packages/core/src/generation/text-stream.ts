@@ -32,9 +32,11 @@ export function textStream(decode: (ids: readonly number[]) => string, stops: re
 
 /** How many characters at a text's end may change or become a stop text. */
 function unsure(text: string, stops: readonly string[]): number {
-  const unfinished = /\uFFFD*$/.exec(text)?.[0].length ?? 0;
+  const finished = text.replace(/\uFFFD+$/, "");
   const begun = stops.flatMap((stop) =>
-    Array.from({ length: stop.length - 1 }, (_, i) => i + 1).filter((length) => text.endsWith(stop.slice(0, length))),
+    Array.from({ length: stop.length - 1 }, (_, i) => i + 1).filter((length) =>
+      finished.endsWith(stop.slice(0, length)),
+    ),
   );
-  return Math.max(unfinished, 0, ...begun);
+  return text.length - finished.length + Math.max(0, ...begun);
 }

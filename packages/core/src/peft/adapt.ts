@@ -38,7 +38,10 @@ export interface Forward {
   readonly inputs: ModelInputs;
   /** the last hidden states, [batch, tokens, hidden] */
   readonly hidden: Value;
-  /** [batch, labels], [batch, tokens, labels] or [batch, tokens, vocabulary]; [1, items, vocabulary] for chosen rows, [batch, 1, vocabulary] behind a cache */
+  /**
+   * [batch, labels], [batch, tokens, labels] or [batch, tokens, vocabulary]; [1, items, vocabulary] for chosen rows,
+   * [batch, 1, vocabulary] behind a cache
+   */
   readonly logits: Value;
   /** [batch, teacher's size]: the vector of the whole text through a linear map; undefined without a teacher */
   readonly taught: Value | undefined;

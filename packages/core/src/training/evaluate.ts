@@ -40,9 +40,12 @@ const evaluationBatch = 32;
 export async function compileEvaluation(engine: Engine, adapted: AdaptedModel): Promise<CompiledEvaluation> {
   const { task } = adapted.goal;
   const { loss, teacherLoss, logits, labels, feed } = objective(adapted);
-  // a language model's logits are large; what is read from them is counted where they are computed
-  const answered = isLanguageModel(task) ? { right: rightAnswers(logits, labels) } : { logits };
-  const program = await compile(engine, { loss, ...answered, ...(teacherLoss && { teacher_loss: teacherLoss }) });
+  const program = await compile(engine, {
+    loss,
+    // a language model's logits are large; what is read from them is counted where they are computed
+    ...(isLanguageModel(task) ? { right: rightAnswers(logits, labels) } : { logits }),
+    ...(teacherLoss && { teacher_loss: teacherLoss }),
+  });
   return {
     async run(phi, examples) {
       if (examples.length === 0) throw new InputError("there is nothing to evaluate: no examples");
@@ -57,9 +60,12 @@ export async function compileEvaluation(engine: Engine, adapted: AdaptedModel): 
         items += batch.items;
         if (outputs.logits && batch.labels) collect(answers, outputs.logits, batch.labels);
       }
-      const own = isLanguageModel(task) ? { accuracy: right / items, perplexity: Math.exp(sum / items) } : {};
-      const taught = teacherLoss && { teacher_loss: distance / examples.length };
-      return { examples: examples.length, loss: sum / items, ...own, ...scores(task, answers), ...taught };
+      const loss = sum / items;
+      return {
+        ...{ examples: examples.length, loss },
+        ...(isLanguageModel(task) ? { accuracy: right / items, perplexity: Math.exp(loss) } : scores(task, answers)),
+        ...(teacherLoss && { teacher_loss: distance / examples.length }),
+      };
     },
     release: () => program.release(),
   };
