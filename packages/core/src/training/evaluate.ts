@@ -58,8 +58,10 @@ export async function compileEvaluation(engine: Engine, adapted: AdaptedModel): 
         if (outputs.logits && batch.labels) collect(answers, outputs.logits, batch.labels);
       }
       const own = isLanguageModel(task) ? { accuracy: right / items, perplexity: Math.exp(sum / items) } : {};
-      const taught = teacherLoss && { teacher_loss: distance / examples.length };
-      return { examples: examples.length, loss: sum / items, ...own, ...scores(task, answers), ...taught };
+      return {
+        ...{ examples: examples.length, loss: sum / items, ...own, ...scores(task, answers) },
+        ...(teacherLoss && { teacher_loss: distance / examples.length }),
+      };
     },
     release: () => program.release(),
   };
