@@ -6,6 +6,7 @@ export { type Example, type ExampleSet, isLabelled, joinSets } from "./data/exam
 export { holdOut, holdOutBlocks } from "./data/hold-out.ts";
 export { checkLabels, type LabelMap, labelMap, learnLabels } from "./data/labels.ts";
 export { type Masking, maskTokens } from "./data/masking.ts";
+export { nextTokens } from "./data/next-tokens.ts";
 export { type PackedRow, type Paragraph, packSentences, packTokens } from "./data/pack-rows.ts";
 export { readTable } from "./data/readers.ts";
 export { findSplits } from "./data/splits.ts";

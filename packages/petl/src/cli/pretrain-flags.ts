@@ -16,7 +16,7 @@ export const pretrainFlags = {
   layers: count("layers (4)"),
   hidden: count("width of the model (256)"),
   heads: count("attention heads (4)"),
-  feedForward: count("width of the feed-forward layers (4 times the model's)"),
+  feedForward: count("width of the feed-forward layers (bert: 4, llama: 8/3 times the model's)"),
   vocabulary: count("tokens of the tokenizer that is made (8192)"),
   lowercase: toggle(true, "the tokenizer knows no capital letters (encoders)"),
   tokenizer: text("FOLDER", "take the tokenizer of this folder instead of making one"),

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { InputError } from "@petl/core";
-import { pretrainingKinds } from "../pretraining/model-config.ts";
+import { pretrainingKinds, usualFeedForward } from "../pretraining/model-config.ts";
 import { type PretrainingSummary, pretrain } from "../pretraining/pretrain.ts";
 import { type PretrainingRecord, pretrainingRecord } from "../pretraining/record.ts";
 import { digestOfTexts, findTexts } from "../pretraining/text-files.ts";
@@ -22,6 +22,8 @@ export const pretrainVerb = defineVerb({
   examples: [
     "pretrain --text novels --layers 4 --hidden 256 --heads 4 --epochs 3 --out my-base",
     "pretrain --text novels --text letters.txt.gz --vocabulary 4096 --steps 2000 --held-out 0.02 --out my-base",
+    "pretrain --text novels --architecture llama --max-length 256 --epochs 1 --dtype bfloat16 --out my-decoder",
+    "pretrain --text novels --teacher BASE --teacher-weight 2 --out my-base",
     "pretrain --resume my-base",
   ],
   async run({ flags, json }, context) {
@@ -87,7 +89,7 @@ async function recordOf(flags: PretrainFlags, text: readonly string[], context: 
         ? { vocabulary: flags.vocabulary ?? 8192, lowercase }
         : { folder: resolve(flags.tokenizer) },
     architecture,
-    sizes: { layers, hidden, heads, feed_forward: flags.feedForward ?? 4 * hidden },
+    sizes: { layers, hidden, heads, feed_forward: flags.feedForward ?? usualFeedForward(architecture, hidden) },
     ...{ max_length: flags.maxLength ?? 128, short_share: flags.shortShare, held_out: flags.heldOut },
     ...(flags.teacher !== undefined && { teacher: await teacherOf(flags.teacher, flags, context) }),
     ...{ dtype: flags.dtype ?? "float32", log_every: flags.logEvery ?? 1 },

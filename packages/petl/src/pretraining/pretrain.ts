@@ -1,13 +1,18 @@
 import { join } from "node:path";
 import {
   adapt,
+  changedRows,
   countsWithout,
   encodeTrained,
+  type HfModel,
   holdOutBlocks,
   InputError,
   initialPhi,
+  nextTokens,
   readBase,
+  type StoredRows,
   someRows,
+  type Tokenizer,
   unigramLoss,
 } from "@petl/core";
 import { directory } from "../files.ts";
@@ -76,6 +81,20 @@ export async function pretrain(
   }
 }
 
+type Goals = Pick<Training, "examples" | "validation" | "masking">;
+
+/** Rows whose hidden words are guessed: others in every epoch, of the held-out rows always the same. */
+function masked(examples: StoredRows, heldOut: StoredRows, base: HfModel, tokenizer: Tokenizer, seed: number): Goals {
+  const masking = maskingOf(tokenizer, base.model.sizes.vocabulary);
+  return { examples, validation: maskedOnce(heldOut, masking, seed), masking };
+}
+
+/** Rows whose every token is foretold by those in front of it. */
+function foretold(examples: StoredRows, heldOut: StoredRows): Goals {
+  const withTargets = (rows: StoredRows) => changedRows(rows, (row) => ({ ...row, target: nextTokens(row) }));
+  return { examples: withTargets(examples), validation: withTargets(heldOut), masking: undefined };
+}
+
 type Training = ExecutedRun & { readonly validation: NonNullable<ExecutedRun["validation"]> };
 
 /** What was made from the text. */
@@ -98,9 +117,8 @@ async function trainingOf(
   const { kept, held } = holdOutBlocks(rows.length, record.held_out, seed);
   const taught = teacher ? withTeacher(rows, teacher) : rows;
   const [examples, heldOut] = [someRows(taught, kept), someRows(taught, held)];
-  const masking = maskingOf(tokenizer, base.model.sizes.vocabulary);
-  const validation = maskedOnce(heldOut, masking, seed);
-  const unigram = await unigramLoss(await countsWithout(rows.counts, heldOut), validation);
+  const goals = task === "masked-lm" ? masked(examples, heldOut, base, tokenizer, seed) : foretold(examples, heldOut);
+  const unigram = await unigramLoss(await countsWithout(rows.counts, heldOut), goals.validation);
   const phi = await initialPhi(adapted, seed);
-  return { run: { base, adapted, phi, examples, validation, masking, labels: [] }, unigram };
+  return { run: { base, adapted, phi, ...goals, labels: [] }, unigram };
 }

@@ -2,7 +2,7 @@ import { floatTypes, trainingSettings } from "@petl/core";
 import { z } from "zod";
 
 /** The kinds of models that can be pretrained, as config.json's `model_type`. */
-export const pretrainedArchitectures = ["bert"] as const;
+export const pretrainedArchitectures = ["bert", "llama"] as const;
 export type PretrainedArchitecture = (typeof pretrainedArchitectures)[number];
 
 /** The sizes of a model to be. */

@@ -136,8 +136,8 @@ async function* packedRows(
   } else {
     const endId = tokenizer.specialIds.eos_token;
     if (endId === undefined) throw new InputError("the tokenizer has no token that ends a text");
-    for await (const { ids } of packTokens(paragraphs, { idsOf, length: max_length, endId }))
-      yield { ids: Int32Array.from(ids), text: "" };
+    for await (const { ids, text } of packTokens(paragraphs, { idsOf, length: max_length - framing, endId }))
+      yield { ids: tokenizer.frame(ids).inputIds, text };
   }
 }
 
