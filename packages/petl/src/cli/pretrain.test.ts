@@ -183,3 +183,44 @@ test("bad input is one clear message, exit code 2, and leaves nothing behind", a
     expect(existsSync(out), args.join(" ")).toBe(false);
   }
 }, 60_000);
+
+test("a decoder learns to foretell, from rows of one length, and then goes on with a text", async () => {
+  const out = newFolder();
+  const decoder = [
+    "--architecture",
+    "llama",
+    ...sizes.slice(0, 8),
+    "--vocabulary",
+    "330",
+    "--batch",
+    "8",
+    "--threads",
+    "1",
+  ];
+  const flags = [
+    "pretrain",
+    "--text",
+    text,
+    ...decoder,
+    "--held-out",
+    "0.1",
+    "--steps",
+    "60",
+    "--lr",
+    "0.01",
+    "--out",
+    out,
+  ];
+  const [summary] = await petlJson([...flags, "--json"]);
+  const { evaluation, unigram_loss } = summary as { evaluation: { loss: number }; unigram_loss: number };
+  expect(evaluation.loss).toBeLessThan(unigram_loss - 0.5); // the farm's sentences are all of one form
+  const config = JSON.parse(readFileSync(join(out, "config.json"), "utf8"));
+  expect(config).toMatchObject({
+    architectures: ["LlamaForCausalLM"],
+    bos_token_id: 0,
+    eos_token_id: 0,
+    pad_token_id: 1,
+  });
+  const [answer] = await petlJson(["generate", "--base", out, "--prompt", "The old cow", "--max-tokens", "4"]);
+  expect(answer).toMatchObject({ text: expect.stringMatching(/^ \w+/) });
+}, 60_000);

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { InputError } from "@petl/core";
+import { openTokenizer } from "../open-tokenizer.ts";
 import { pretrainingKinds, usualFeedForward } from "../pretraining/model-config.ts";
 import { type PretrainingSummary, pretrain } from "../pretraining/pretrain.ts";
 import { type PretrainingRecord, pretrainingRecord } from "../pretraining/record.ts";
@@ -34,7 +35,7 @@ export const pretrainVerb = defineVerb({
     const watch = { ...watchRun(context), onProgress: terminal.progress, signal };
     const summary = await pretrain(out, record, watch, { resume }).catch(async (error: unknown) => {
       if (signal.aborted) return undefined;
-      if (!resume && error instanceof InputError && record.prepared === undefined) await removeFolderSafely(out);
+      if (!resume && error instanceof InputError) await removeFolderSafely(out);
       throw error;
     });
     terminal.done();
@@ -108,6 +109,7 @@ async function teacherOf(base: string, flags: PretrainFlags, context: Context) {
   if (pretrainingKinds[architecture].rows !== "sentences")
     throw new InputError(`--teacher goes with an encoder, whose rows are whole sentences; ${architecture} is none`);
   const folder = resolve(await resolveModel(base, flags, context));
+  if (!(await openTokenizer(folder))) throw new InputError(`--teacher ${base} has no tokenizer`);
   return { base, folder, sha256: await baseDigest(folder) };
 }
 

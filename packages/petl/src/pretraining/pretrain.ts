@@ -22,10 +22,13 @@ import { checkpointFiles, tokenizerFiles } from "../library/save.ts";
 import { type ExecutedRun, executeRun, type RunSummary, type Watch } from "../runs/execute.ts";
 import { removeFolderSafely } from "../safe-write.ts";
 import { pretrainingKinds } from "./model-config.ts";
+import { prepareRows } from "./prepare-rows.ts";
+import { prepareStart } from "./prepare-start.ts";
+import { prepareTeacher, type TeacherVectors, withTeacher } from "./prepare-teacher.ts";
+import { type PreparedTokenizer, prepareTokenizer } from "./prepare-tokenizer.ts";
 import type { PretrainingRecord } from "./record.ts";
 import type { RowFolder } from "./row-folder.ts";
-import { type PreparedTokenizer, prepareRows, prepareStart, prepareTokenizer, type StageWatch } from "./stages.ts";
-import { prepareTeacher, type TeacherVectors, withTeacher } from "./teacher.ts";
+import type { StageWatch } from "./stage-watch.ts";
 
 /** What a finished run says of itself; `petl pretrain --json` prints it. */
 export interface PretrainingSummary extends Omit<RunSummary, "method" | "adapter_bytes"> {
@@ -118,7 +121,9 @@ async function trainingOf(
   const taught = teacher ? withTeacher(rows, teacher) : rows;
   const [examples, heldOut] = [someRows(taught, kept), someRows(taught, held)];
   const goals = task === "masked-lm" ? masked(examples, heldOut, base, tokenizer, seed) : foretold(examples, heldOut);
-  const unigram = await unigramLoss(await countsWithout(rows.counts, heldOut), goals.validation);
+  const counts = await countsWithout(rows.counts, heldOut);
+  for (const id of Object.values(tokenizer.specialIds)) counts[id] = 0; // they frame every row and are no words
+  const unigram = await unigramLoss(counts, goals.validation);
   const phi = await initialPhi(adapted, seed);
   return { run: { base, adapted, phi, ...goals, labels: [] }, unigram };
 }

@@ -21,7 +21,7 @@ import { workerEngine } from "../worker-engine.ts";
 import type { PretrainingRecord } from "./record.ts";
 import { requireSame } from "./require-same.ts";
 import type { RowFolder } from "./row-folder.ts";
-import type { StageWatch } from "./stages.ts";
+import type { StageWatch } from "./stage-watch.ts";
 
 /** The vectors that a teacher gives the texts of rows. */
 export interface TeacherVectors {
@@ -50,7 +50,7 @@ export async function prepareTeacher(
   const path = join(folder, "teacher");
   const wanted = { ...rows.facts, rows: rows.length, teacher_sha256: teacher.sha256 };
   const found = await openSealedFolder(path, facts);
-  if (found) requireSame(path, { ...found, size: undefined }, { ...wanted, size: undefined });
+  if (found) requireSame(path, found, wanted);
   else await writeVectors(teacher, threads, path, rows, wanted, watch);
   return openVectors(path, rows.length);
 }
