@@ -170,3 +170,17 @@ test("weight decay leaves out biases and norms where asked to", async () => {
   expect(await shrunk([])).toBeCloseTo(0.95, 5);
   expect(await shrunk(["bias"])).toBeCloseTo(1, 5);
 });
+
+test("rows that are read by position train to the same bits as rows in memory", async () => {
+  const settings = { steps: 9, batch: 4, accumulate: 2, evaluateEvery: 4 };
+  const stored = (rows: readonly EncodedExample[]) => ({
+    length: rows.length,
+    lengths: rows.map(({ inputIds }) => inputIds.length),
+    at: async (row: number) => rows[row] ?? Promise.reject(new Error(`there is no row ${row}`)),
+  });
+  const validation = examples.slice(0, 10);
+  const inMemory = { ...(await newRun(settings)), validation };
+  const onDisk = { ...(await newRun(settings)), examples: stored(examples), validation: stored(validation) };
+  expect(await events(onDisk)).toEqual(await events(inMemory));
+  expect(onDisk.phi.values).toEqual(inMemory.phi.values);
+});
