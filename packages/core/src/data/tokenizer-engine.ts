@@ -1,5 +1,6 @@
 import { Tokenizer as Engine } from "@huggingface/tokenizers";
 import { InternalError } from "../errors.ts";
+import { byteLevelWords, isByteLevel } from "./byte-level-words.ts";
 import { type Normalizer, normalizerSteps, type TokenizerDescription, type TokenizerJson } from "./tokenizer-files.ts";
 
 /** The part of the tokenizer library that petl uses. */
@@ -21,17 +22,9 @@ export function buildEngine({ tokenizer, config }: TokenizerDescription): TextEn
   const added = (tokenizer.added_tokens ?? []).map((token) => ({ ...token }));
   const engine = new Engine({ ...complete, added_tokens: added, post_processor: null }, config);
   const steps: unknown[] = engine.pre_tokenizer?.tokenizers ?? [engine.pre_tokenizer];
-  for (const step of steps) if (isByteLevel(step)) step.pattern = byteLevelPattern;
+  for (const step of steps) if (isByteLevel(step)) step.pre_tokenize_text = byteLevelWords(step);
   return engine;
 }
-
-function isByteLevel(step: unknown): step is { pattern: RegExp } {
-  return step instanceof Object && "byte_encoder" in step && "pattern" in step; // the library's steps are functions
-}
-
-/** GPT-2's pattern, with White_Space as the Rust library has it: U+0085 belongs to it, U+FEFF doesn't. */
-const byteLevelPattern =
-  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
 /** Ids of a bare text. */
 export function textToIds(engine: TextEngine, json: TokenizerJson): ToIds {

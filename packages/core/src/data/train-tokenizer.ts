@@ -1,6 +1,5 @@
 import { InputError, refuse } from "../errors.ts";
 import { textToWords } from "./tokenizer-engine.ts";
-import type { TokenizerFiles } from "./tokenizer-files.ts";
 import { byteLevelBpe } from "./tokenizer-training/byte-level-bpe.ts";
 import { countWords } from "./tokenizer-training/count-words.ts";
 import type { TrainableTokenizer } from "./tokenizer-training/trainable-tokenizer.ts";
@@ -22,8 +21,8 @@ export interface TokenizerTraining {
 }
 
 /** The files of a Hugging Face folder that make up a learnt tokenizer. */
-export type TrainedTokenizer = Required<
-  Pick<TokenizerFiles, "tokenizer.json" | "tokenizer_config.json" | "special_tokens_map.json">
+export type TrainedTokenizer = Readonly<
+  Record<"tokenizer.json" | "tokenizer_config.json" | "special_tokens_map.json", string>
 >;
 
 /**

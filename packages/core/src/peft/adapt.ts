@@ -36,6 +36,8 @@ export interface Goal {
 /** The model's forward graph. */
 export interface Forward {
   readonly inputs: ModelInputs;
+  /** the last hidden states, [batch, tokens, hidden] */
+  readonly hidden: Value;
   /**
    * [batch, labels], [batch, tokens, labels] or [batch, tokens, vocabulary]; [1, items, vocabulary] for chosen rows,
    * [batch, 1, vocabulary] behind a cache
@@ -155,10 +157,10 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: F
   const inputs = batchInputs(cache ? plus(pastDim, tokensDim) : tokensDim);
   const root = moduleScope(building, "");
   const hidden = model.encode(root.at(model.prefix), inputs);
-  const logits = narrow(logitsOf(model, root, { hidden, inputs }, goal, options));
-  const taught = goal.teacher && taughtVector(building, { hidden, inputs }, goal.teacher.size);
+  const logits = narrow(logitsOf(model, root, { inputs, hidden }, goal, options));
+  const taught = goal.teacher && taughtVector(building, { inputs, hidden }, goal.teacher.size);
   const phi = [...building.parameters.values()].map(({ value }) => value);
-  return { building, forward: { inputs, logits, taught, phi } };
+  return { building, forward: { inputs, hidden, logits, taught, phi } };
 }
 
 const batchInputs = (keys: Dim): ModelInputs => ({
@@ -167,19 +169,14 @@ const batchInputs = (keys: Dim): ModelInputs => ({
   tokenTypeIds: input("token_type_ids", "int32", [batchDim, tokensDim]),
 });
 
-/** A batch as the encoder read it. */
-interface Encoded {
-  readonly hidden: Value;
-  readonly inputs: ModelInputs;
-}
-
 function logitsOf(
   model: Model,
   root: Scope,
-  { hidden, inputs }: Encoded,
-  { task, labels, pooling = "default" }: Goal,
+  { inputs, hidden }: Pick<Forward, "inputs" | "hidden">,
+  goal: Goal,
   options: ForwardOptions,
 ): Value {
+  const { task, labels, pooling = "default" } = goal;
   const base = root.at(model.prefix);
   if (isLanguageModel(task)) return model.predictTokens(root, chosen(hidden, options), base);
   if (task === "token-classification") return model.classifyTokens(root, hidden, labels);
@@ -188,18 +185,11 @@ function logitsOf(
   return reshape(model.classify(root, pooled, labels), [batchDim, labels]);
 }
 
-/** The hidden states of a language model whose logits are wanted. */
-function chosen(hidden: Value, { rows, cache }: ForwardOptions): Value {
-  if (rows) return rowsOf(hidden, rows);
-  const tokens = hidden.shape[1] ?? 1;
-  return cache ? slice(hidden, 1, plus(tokens, -1), tokens) : hidden;
-}
-
 /**
  * The vector that Hugging Face's classes read of a text, mapped to the teacher's length. The map is trained with the
  * model and belongs to nothing that is saved.  hidden: [batch, tokens, hidden] -> [batch, size]
  */
-function taughtVector(building: Building, { hidden, inputs }: Encoded, size: number): Value {
+function taughtVector(building: Building, { inputs, hidden }: Pick<Forward, "inputs" | "hidden">, size: number): Value {
   const { model } = building.base;
   const pooled = model.pool(moduleScope(building, model.prefix), hidden, inputs);
   const map = trained(building, {
@@ -207,6 +197,13 @@ function taughtVector(building: Building, { hidden, inputs }: Encoded, size: num
     ...{ part: "adapter", method: undefined, stored: undefined },
   });
   return reshape(project(pooled, map), [batchDim, size]);
+}
+
+/** The hidden states of a language model whose logits are wanted. */
+function chosen(hidden: Value, { rows, cache }: ForwardOptions): Value {
+  if (rows) return rowsOf(hidden, rows);
+  const tokens = hidden.shape[1] ?? 1;
+  return cache ? slice(hidden, 1, plus(tokens, -1), tokens) : hidden;
 }
 
 /** Chosen positions of all rows.  hidden: [batch, tokens, hidden], rows: [items] -> [1, items, hidden] */

@@ -1,14 +1,14 @@
 import { gradients } from "../autodiff/gradients.ts";
 import type { Batch } from "../data/collate.ts";
-import { InternalError } from "../errors.ts";
 import { add } from "../graph/ops/add.ts";
 import { mul } from "../graph/ops/mul.ts";
 import { input } from "../graph/value.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
-import { type Phi, tensorsOf, viewsOf } from "../peft/phi.ts";
+import { type Phi, tensorsOf } from "../peft/phi.ts";
 import { compile } from "../runtime/program.ts";
 import type { Engine } from "../runtime/session.ts";
 import { float32 } from "../tensor/host-tensor.ts";
+import { gradientOutputs } from "./gradient-outputs.ts";
 import { objective } from "./objective.ts";
 
 /** Factors of a batch's sums. */
@@ -49,13 +49,13 @@ export async function compileStep(
   const { loss: sum, teacherLoss, phi: tensors, feed } = objective(adapted, { noise, labelSmoothing });
   const loss = mul(sum, input("loss_scale", "float32", []));
   const teacher = teacherLoss && mul(teacherLoss, input("teacher_scale", "float32", []));
-  const names = adapted.layout.map(({ name }) => name);
-  const slopes = gradients(teacher ? add(loss, teacher) : loss, tensors);
-  const outputs = Object.fromEntries(slopes.map((slope, i) => [gradientOf(names[i] ?? ""), slope]));
+  const { outputs, lend, collect } = gradientOutputs(
+    adapted.layout,
+    gradients(teacher ? add(loss, teacher) : loss, tensors),
+  );
   const program = await compile(engine, { loss, ...(teacher && { teacher_loss: teacher }), ...outputs });
   return {
     async run(batch, phi, scale, key, vector) {
-      const views = Object.entries(viewsOf(phi.layout, vector));
       const results = await program.run(
         {
           ...feed(batch),
@@ -64,15 +64,11 @@ export async function compileStep(
           teacher_scale: float32([], Float32Array.of(scale.teacher)),
           noise: { dtype: "int64", shape: [], data: BigInt64Array.of(BigInt(key)) },
         },
-        Object.fromEntries(views.map(([name, view]) => [gradientOf(name), view])),
+        lend(vector),
       );
-      const returned = names[0] === undefined ? vector : results[gradientOf(names[0])]?.data;
-      if (!(returned instanceof Float32Array)) throw new InternalError("a gradient should be float32");
       const [loss, teacherLoss] = [results.loss, results.teacher_loss].map((sum) => Number(sum?.data[0] ?? 0));
-      return { loss: loss ?? 0, teacherLoss: teacherLoss ?? 0, gradient: new Float32Array(returned.buffer) };
+      return { loss: loss ?? 0, teacherLoss: teacherLoss ?? 0, gradient: collect(results, vector) };
     },
     release: () => program.release(),
   };
 }
-
-const gradientOf = (name: string) => `gradient of ${name}`;

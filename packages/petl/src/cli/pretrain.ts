@@ -1,17 +1,19 @@
 import { resolve } from "node:path";
 import { InputError } from "@petl/core";
-import { pretrainingKinds } from "../pretraining/model-config.ts";
+import { openTokenizer } from "../open-tokenizer.ts";
+import { pretrainingKinds, usualFeedForward } from "../pretraining/model-config.ts";
 import { type PretrainingSummary, pretrain } from "../pretraining/pretrain.ts";
 import { type PretrainingRecord, pretrainingRecord } from "../pretraining/record.ts";
 import { digestOfTexts, findTexts } from "../pretraining/text-files.ts";
 import { clearFolder, folderState, refuseTaken } from "../runs/folder.ts";
-import { readRecordAs, writeRecord } from "../runs/record.ts";
+import { baseDigest, readRecordAs, writeRecord } from "../runs/record.ts";
 import { removeFolderSafely } from "../safe-write.ts";
 import { version } from "../version.ts";
 import { refuseBeside } from "./beside-resume.ts";
+import { resolveModel } from "./open.ts";
 import { type PretrainFlags, pretrainFlags } from "./pretrain-flags.ts";
 import { settingsOf } from "./training-flags.ts";
-import { defineVerb } from "./verb.ts";
+import { type Context, defineVerb } from "./verb.ts";
 import { watchRun } from "./watch-run.ts";
 
 export const pretrainVerb = defineVerb({
@@ -21,16 +23,19 @@ export const pretrainVerb = defineVerb({
   examples: [
     "pretrain --text novels --layers 4 --hidden 256 --heads 4 --epochs 3 --out my-base",
     "pretrain --text novels --text letters.txt.gz --vocabulary 4096 --steps 2000 --held-out 0.02 --out my-base",
+    "pretrain --text novels --architecture llama --max-length 256 --epochs 1 --dtype bfloat16 --out my-decoder",
+    "pretrain --text novels --teacher BASE --teacher-weight 2 --out my-base",
     "pretrain --resume my-base",
   ],
   async run({ flags, json }, context) {
     const { terminal, signal } = context;
     const resume = flags.resume !== undefined;
-    const { out, record } = flags.resume === undefined ? await newRun(flags) : await oldRun(flags.resume, flags);
+    const { out, record } =
+      flags.resume === undefined ? await newRun(flags, context) : await oldRun(flags.resume, flags);
     const watch = { ...watchRun(context), onProgress: terminal.progress, signal };
     const summary = await pretrain(out, record, watch, { resume }).catch(async (error: unknown) => {
       if (signal.aborted) return undefined;
-      if (!resume && error instanceof InputError && record.prepared === undefined) await removeFolderSafely(out);
+      if (!resume && error instanceof InputError) await removeFolderSafely(out);
       throw error;
     });
     terminal.done();
@@ -49,7 +54,7 @@ interface Run {
 }
 
 /** Checks everything that can be checked, and only then touches the run's folder. */
-async function newRun(flags: PretrainFlags): Promise<Run> {
+async function newRun(flags: PretrainFlags, context: Context): Promise<Run> {
   const { text, out: named } = flags;
   if (text.length === 0 || named === undefined) {
     throw new InputError([
@@ -59,16 +64,18 @@ async function newRun(flags: PretrainFlags): Promise<Run> {
   }
   const out = resolve(named);
   if (!flags.overwrite) await refuseTaken(out, "pretrain");
-  const record = await recordOf(flags, text);
+  const record = await recordOf(flags, text, context);
   await clearFolder(out);
   await writeRecord(out, record);
   return { out, record };
 }
 
-async function recordOf(flags: PretrainFlags, text: readonly string[]): Promise<PretrainingRecord> {
+async function recordOf(flags: PretrainFlags, text: readonly string[], context: Context): Promise<PretrainingRecord> {
   const { hidden = 256, layers = 4, heads = 4, architecture = "bert" } = flags;
   const files = await findTexts(text);
   if (hidden % heads !== 0) throw new InputError(`--hidden ${hidden} is no multiple of --heads ${heads}`);
+  if (flags.teacher === undefined && flags.teacherWeight !== undefined)
+    throw new InputError("--teacher-weight goes with --teacher");
   if (flags.tokenizer !== undefined && flags.vocabulary !== undefined)
     throw new InputError("--tokenizer brings its own vocabulary; leave out --vocabulary");
   const lowercase = flags.lowercase && pretrainingKinds[architecture].tokenizer === "wordpiece";
@@ -83,12 +90,27 @@ async function recordOf(flags: PretrainFlags, text: readonly string[]): Promise<
         ? { vocabulary: flags.vocabulary ?? 8192, lowercase }
         : { folder: resolve(flags.tokenizer) },
     architecture,
-    sizes: { layers, hidden, heads, feed_forward: flags.feedForward ?? 4 * hidden },
+    sizes: { layers, hidden, heads, feed_forward: flags.feedForward ?? usualFeedForward(architecture, hidden) },
     ...{ max_length: flags.maxLength ?? 128, short_share: flags.shortShare, held_out: flags.heldOut },
+    ...(flags.teacher !== undefined && { teacher: await teacherOf(flags.teacher, flags, context) }),
     ...{ dtype: flags.dtype ?? "float32", log_every: flags.logEvery ?? 1 },
     ...(flags.threads !== undefined && { threads: flags.threads }),
-    settings: settingsOf(flags, { lr: 1e-3, warmup: 0.05, weightDecay: 0.01, dropout: flags.dropout }),
+    settings: settingsOf(flags, {
+      lr: 1e-3,
+      warmup: 0.05,
+      weightDecay: 0.01,
+      ...{ dropout: flags.dropout, teacherWeight: flags.teacherWeight },
+    }),
   };
+}
+
+async function teacherOf(base: string, flags: PretrainFlags, context: Context) {
+  const { architecture = "bert" } = flags;
+  if (pretrainingKinds[architecture].rows !== "sentences")
+    throw new InputError(`--teacher goes with an encoder, whose rows are whole sentences; ${architecture} is none`);
+  const folder = resolve(await resolveModel(base, flags, context));
+  if (!(await openTokenizer(folder))) throw new InputError(`--teacher ${base} has no tokenizer`);
+  return { base, folder, sha256: await baseDigest(folder) };
 }
 
 /** A run that was interrupted, from its own record. */

@@ -3,6 +3,9 @@ import { type Packed, type SentType, sentTypes } from "./messages.ts";
 
 type Tensor = Tensors[string];
 
+/** Buffers are made in steps of this many bytes, so that a batch of longer rows than the last still fits. */
+const granule = 2 ** 20;
+
 /**
  * Copies tensors into one buffer, which can then be transferred: `spare` where it is large enough, a fresh one otherwise.
  * Sending views as they are would copy the whole buffers behind them: all of Φ for each of its tensors.
@@ -14,7 +17,7 @@ export function pack(tensors: Tensors, spare?: ArrayBuffer): Packed {
     size += Math.ceil(data.byteLength / 8) * 8;
     return { data, placed: { name, dtype: sentType(dtype), shape, offset, length: data.length } };
   });
-  const buffer = spare && spare.byteLength >= size ? spare : new ArrayBuffer(size);
+  const buffer = spare && spare.byteLength >= size ? spare : new ArrayBuffer(Math.ceil(size / granule) * granule);
   const bytes = new Uint8Array(buffer);
   for (const { data, placed } of places) {
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), placed.offset);

@@ -2,7 +2,7 @@ import { floatTypes, trainingSettings } from "@petl/core";
 import { z } from "zod";
 
 /** The kinds of models that can be pretrained, as config.json's `model_type`. */
-export const pretrainedArchitectures = ["bert"] as const;
+export const pretrainedArchitectures = ["bert", "llama"] as const;
 export type PretrainedArchitecture = (typeof pretrainedArchitectures)[number];
 
 /** The sizes of a model to be. */
@@ -14,6 +14,10 @@ const sizes = z.strictObject({
 });
 export type PretrainedSizes = Readonly<z.infer<typeof sizes>>;
 
+/** A tokenizer that is learned from the text. */
+const learnedTokenizer = z.strictObject({ vocabulary: z.int().positive(), lowercase: z.boolean() });
+export type LearnedTokenizer = Readonly<z.infer<typeof learnedTokenizer>>;
+
 /** What a pretraining run is, whole: from it alone the run can be repeated or gone on with. */
 export const pretrainingRecord = z.strictObject({
   petl: z.string(),
@@ -24,10 +28,8 @@ export const pretrainingRecord = z.strictObject({
   text_sha256: z.string(),
   /** the folder that keeps what is made from the text; where left out, it lies in the run's own and goes at the end */
   prepared: z.string().optional(),
-  tokenizer: z.union([
-    z.strictObject({ folder: z.string() }),
-    z.strictObject({ vocabulary: z.int().positive(), lowercase: z.boolean() }),
-  ]),
+  /** the folder that it is taken from, or what is to be learned */
+  tokenizer: z.union([z.strictObject({ folder: z.string() }), learnedTokenizer]),
   architecture: z.enum(pretrainedArchitectures),
   sizes,
   max_length: z.int().positive(),
@@ -35,6 +37,8 @@ export const pretrainingRecord = z.strictObject({
   short_share: z.number().min(0).max(1),
   /** share of the rows that are never trained on */
   held_out: z.number().positive().lt(1),
+  /** a base model whose vectors of whole texts are learned too */
+  teacher: z.strictObject({ base: z.string(), folder: z.string(), sha256: z.string() }).optional(),
   dtype: z.enum(floatTypes),
   log_every: z.int().positive(),
   threads: z.int().positive().optional(),

@@ -48,19 +48,33 @@ export async function writeRecord(out: string, record: object): Promise<void> {
 }
 
 /** The record of the training run in a folder; undefined where there is none. */
-export const readRecord = (out: string): Promise<RunRecord | undefined> => readRecordAs(out, runRecord);
+export async function readRecord(out: string): Promise<RunRecord | undefined> {
+  const value = await jsonIn(out);
+  if (z.object({ kind: z.literal("pretraining") }).safeParse(value).success)
+    throw new InputError(`${out} holds a pretraining run; go on with \`petl pretrain --resume ${out}\``);
+  return checked(out, value, runRecord);
+}
 
 /** The run.json of a folder, checked; undefined where there is none. */
-export async function readRecordAs<T>(out: string, schema: z.ZodType<T>): Promise<T | undefined> {
+export const readRecordAs = async <T>(out: string, schema: z.ZodType<T>): Promise<T | undefined> =>
+  checked(out, await jsonIn(out), schema);
+
+/** What a folder's run.json holds, null where that is no JSON; undefined where there is no such file. */
+async function jsonIn(out: string): Promise<unknown> {
   const path = join(out, fileName);
   const text = await readFile(path, "utf8").catch((error: unknown) => {
     const code = systemCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     throw explainFileError(error, "read", path);
   });
-  if (text === undefined) return undefined;
-  const parsed = schema.safeParse(parsedJson(text));
+  return text === undefined ? undefined : (parsedJson(text) ?? null);
+}
+
+function checked<T>(out: string, value: unknown, schema: z.ZodType<T>): T | undefined {
+  if (value === undefined) return undefined;
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
+  const path = join(out, fileName);
   throw new InputError(
     parsed.error.issues.map((issue) => `${path}: ${issue.path.join(".")}: ${issue.message.toLowerCase()}`),
   );

@@ -22,7 +22,7 @@ const alphabet = [boundary, padding, ...byteCharacters];
 /**
  * Byte-pair encoding over bytes (Radford et al. 2019, "Language models are unsupervised multitask learners", section
  * 2.2): nothing is normalized and nothing is unknown, so every text comes back from its ids. As in Llama 3 a token stands
- * before each text; in Llama 3 as here a pair is `<|endoftext|> A <|endoftext|> B`.
+ * before each text: `<|endoftext|> A`, and of a pair `<|endoftext|> A <|endoftext|> B`.
  */
 export const byteLevelBpe: TrainableTokenizer = {
   untrained: describe({ tokens: alphabet, merges: [] }),

@@ -1,0 +1,26 @@
+import { safetensorsBytes, untrainedTensors } from "@petl/core";
+import { z } from "zod";
+import { tokenizerFiles } from "../library/save.ts";
+import { openSealedFolder, writeSealedFolder } from "../sealed-folder.ts";
+import { modelConfig, pretrainingKinds } from "./model-config.ts";
+import type { PreparedTokenizer } from "./prepare-tokenizer.ts";
+import type { PretrainingRecord } from "./record.ts";
+
+/** Writes the untrained model as an ordinary Hugging Face folder; one that is there already is left as it is. */
+export async function prepareStart(
+  record: PretrainingRecord,
+  path: string,
+  { folder, tokenizer }: PreparedTokenizer,
+): Promise<void> {
+  if (await openSealedFolder(path, z.literal("untrained"))) return;
+  const config = modelConfig(record, tokenizer);
+  // the pooler is trained by a teacher alone; without one the model has none, as Hugging Face's class
+  const parts = { head: pretrainingKinds[record.architecture].task, pooler: record.teacher !== undefined };
+  const tensors = await untrainedTensors(config, parts, record.settings.seed);
+  await writeSealedFolder(path, async (into) => {
+    await into.write("config.json", [new TextEncoder().encode(`${JSON.stringify(config, undefined, 2)}\n`)]);
+    await into.write("model.safetensors", [safetensorsBytes(tensors)]);
+    for (const { name, chunks } of await tokenizerFiles(folder)) await into.write(name, chunks);
+    return "untrained";
+  });
+}

@@ -1,0 +1,8 @@
+import type { StageProgress } from "../terminal.ts";
+
+/** How the stages are watched and ended. */
+export interface StageWatch {
+  readonly onProgress: (progress: StageProgress) => void;
+  readonly remark: (text: string) => void;
+  readonly signal: AbortSignal;
+}
