@@ -6,7 +6,7 @@
 import torch
 
 from adapters import OUT, write_case
-from decoders import CLASSES
+from decoders import CLASSES, WHOLE
 from peft_cases import LINEAR, ia3, lora, prefix
 
 
@@ -14,6 +14,8 @@ def cases(arch):
     """case name -> (the base, PEFT config); PEFT has no prefix tuning for Llama's text classifiers."""
     language, text = f"{arch}-causal-lm", f"{arch}-sequence-classification"
     names = LINEAR[arch]
+    if arch not in WHOLE:
+        return {"lora": (language, lora(language, target_modules=sorted({names["q"], names["v"], names["down"]})))}
     return {
         "lora": (language, lora(language)),
         "lora-all-linear": (language, lora(language, target_modules="all-linear", r=2)),

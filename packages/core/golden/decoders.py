@@ -14,7 +14,37 @@ import transformers
 
 from tiny import MODELS, PAD, VOCABULARY, collate, load, logits, ragged_rows, randomize, row_outputs, visible, word_ids, write_json
 
-CLASSES = {"llama": "Llama"}
+CLASSES = {
+    "llama": "Llama",
+    "mistral": "Mistral",
+    "qwen2": "Qwen2",
+    "qwen3": "Qwen3",
+    "gemma2": "Gemma2",
+    "gemma3_text": "Gemma3Text",
+    "phi3": "Phi3",
+    "gpt2": "GPT2",
+}
+# the family of Llama shares its modules: the others are tried as language models and as text classifiers
+WHOLE = {"llama", "gpt2"}
+OWN = {
+    "mistral": dict(sliding_window=5),
+    "qwen3": dict(head_dim=16),
+    "gemma2": dict(
+        head_dim=16, query_pre_attn_scalar=24, sliding_window=5, final_logit_softcapping=3.0, attn_logit_softcapping=2.0
+    ),
+    "gemma3_text": dict(
+        num_hidden_layers=3,
+        head_dim=16,
+        query_pre_attn_scalar=24,
+        sliding_window=4,
+        layer_types=["sliding_attention", "full_attention", "sliding_attention"],
+        rope_parameters={
+            "full_attention": dict(rope_type="linear", factor=2.0, rope_theta=500.0),
+            "sliding_attention": dict(rope_type="default", rope_theta=50.0),
+        },
+    ),
+    "phi3": dict(eos_token_id=2),
+}
 HEADS = {
     "base": "Model",
     "causal-lm": "ForCausalLM",
@@ -43,10 +73,39 @@ VARIANTS = {
         # rows of 12 tokens are longer than the pre-training's
         **{kind: dict(rope_parameters=rope, max_position_embeddings=8 if kind == "dynamic" else 64) for kind, rope in ROPE.items()},
     },
+    "qwen2": {"window": dict(use_sliding_window=True, sliding_window=4, max_window_layers=1)},
+    "qwen3": {"biases": dict(attention_bias=True, tie_word_embeddings=True)},
+    "gpt2": {
+        "untied": dict(
+            tie_word_embeddings=False, scale_attn_by_inverse_layer_idx=True, activation_function="relu", n_inner=None
+        )
+    },
+    "phi3": {
+        "longrope": dict(
+            original_max_position_embeddings=8,
+            max_position_embeddings=64,
+            rope_parameters=dict(
+                rope_type="longrope",
+                rope_theta=100.0,
+                partial_rotary_factor=0.5,
+                short_factor=[1.0, 1.5],
+                long_factor=[1.25, 4.0],
+            ),
+        )
+    },
 }
+# the frequencies depend on the longest row of a batch
+BY_LENGTH = ("dynamic", "longrope")
+
+
+def gpt2_config(**more):
+    sizes = dict(vocab_size=VOCABULARY, n_embd=32, n_head=4, n_layer=2, n_inner=48, n_positions=64)
+    return transformers.GPT2Config(**{**sizes, "pad_token_id": PAD["gpt2"], "eos_token_id": 2, "bos_token_id": 1, **more})
 
 
 def config(arch, **more):
+    if arch == "gpt2":
+        return gpt2_config(**more)
     settings = dict(
         vocab_size=VOCABULARY,
         hidden_size=32,
@@ -57,11 +116,14 @@ def config(arch, **more):
         max_position_embeddings=64,
         pad_token_id=PAD[arch],
     )
-    return getattr(transformers, f"{CLASSES[arch]}Config")(**{**settings, **more})
+    return getattr(transformers, f"{CLASSES[arch]}Config")(**{**settings, **OWN.get(arch, {}), **more})
 
 
 def model_class(arch, head):
-    return getattr(transformers, CLASSES[arch] + HEADS[head])
+    if (arch, head) == ("gpt2", "causal-lm"):
+        return transformers.GPT2LMHeadModel
+    name = CLASSES[arch] if head != "causal-lm" else CLASSES[arch].removesuffix("Text")
+    return getattr(transformers, name + HEADS[head])
 
 
 def save(arch, head, name, seed, **more):
@@ -77,7 +139,6 @@ def padded_left(arch, seed):
 
 
 def alone(model, rows, arch):
-    """Row by row: "dynamic" frequencies depend on the longest row of a batch."""
     with torch.no_grad():
         return [row_outputs(model(**collate([row], arch)).logits, [row])[0] for row in rows]
 
@@ -88,9 +149,10 @@ def golden(arch, head, name, seed, variant=None):
     if head == "base":
         with torch.no_grad():
             return {"rows": rows, "last_hidden_state": visible(model(**collate(rows, arch)).last_hidden_state, rows)}
-    if variant == "dynamic":
+    if variant in BY_LENGTH:
         return {"rows": rows, "logits": alone(model, rows, arch)}
-    rows = [padded_left(arch, seed)] + rows if variant else rows
+    # transformers counts learned positions from the padding on
+    rows = [padded_left(arch, seed)] + rows if variant and arch != "gpt2" else rows
     return {"rows": rows, "logits": logits(model, rows, arch)}
 
 
@@ -106,7 +168,8 @@ def as_before_transformers_5(name):
 
 def main():
     for seed, arch in enumerate(CLASSES):
-        cases = [(head, None, {}) for head in HEADS] + [("causal-lm", v, more) for v, more in VARIANTS.get(arch, {}).items()]
+        heads = HEADS if arch in WHOLE else ("causal-lm", "sequence-classification")
+        cases = [(head, None, {}) for head in heads] + [("causal-lm", v, more) for v, more in VARIANTS.get(arch, {}).items()]
         for case, (head, variant, more) in enumerate(cases):
             name = "-".join(filter(None, (arch, head, variant)))
             save(arch, head, name, 6000 + 100 * seed + case, **more)

@@ -19,7 +19,7 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from decoders import CLASSES
+from decoders import CLASSES, WHOLE
 from peft_cases import load_adapter, load_base
 from tiny import HERE, MODELS, word_ids, write_json
 
@@ -38,7 +38,8 @@ def cases():
     for arch in CLASSES:
         base = f"{arch}-causal-lm"
         yield f"{arch}", base, None, {"max-tokens": 24}
-        yield f"{arch}-repetition", base, None, {"max-tokens": 24, "repetition-penalty": 1.5}
+        if arch in WHOLE:
+            yield f"{arch}-repetition", base, None, {"max-tokens": 24, "repetition-penalty": 1.5}
         for adapter in ("lora", "prefix"):
             if (HERE / "adapters" / f"{arch}-{adapter}").exists():
                 yield f"{arch}-{adapter}", base, f"adapters/{arch}-{adapter}", {"max-tokens": 24}

@@ -8,14 +8,16 @@ import torch
 import transformers
 from safetensors.torch import save_file
 
-from tiny import draw, load
+from tiny import DECODERS, draw, load
 
 # the linear layers by their role in the architecture
 LINEAR = {
     "bert": dict(q="query", k="key", v="value", up="intermediate.dense", down="output.dense"),
     "roberta": dict(q="query", k="key", v="value", up="intermediate.dense", down="output.dense"),
     "distilbert": dict(q="q_lin", k="k_lin", v="v_lin", up="lin1", down="lin2"),
-    "llama": dict(q="q_proj", k="k_proj", v="v_proj", up="up_proj", down="down_proj"),
+    **{arch: dict(q="q_proj", k="k_proj", v="v_proj", up="up_proj", down="down_proj") for arch in DECODERS},
+    "gpt2": dict(q="attn.c_attn", k="attn.c_attn", v="attn.c_attn", up="mlp.c_fc", down="mlp.c_proj"),
+    "phi3": dict(q="qkv_proj", k="qkv_proj", v="qkv_proj", up="gate_up_proj", down="down_proj"),
 }
 ENCODERS = ("bert", "roberta", "distilbert")
 EMBEDDING = "word_embeddings"
@@ -46,16 +48,23 @@ def arch_of(base):
 def lora(base, roles="qv", **more):
     """PEFT's LoRA of rank 4 and alpha 8 on the given roles; `more` overrides any field."""
     names = LINEAR[arch_of(base)]
-    settings = dict(r=4, lora_alpha=8, target_modules=[names[role] for role in roles], task_type=TASKS.get(head_of(base)))
+    targets = sorted({names[role] for role in roles}, key=[names[role] for role in roles].index)
+    settings = dict(r=4, lora_alpha=8, target_modules=targets, task_type=TASKS.get(head_of(base)), **orientation(base))
     return peft.LoraConfig(**{**settings, **more})
+
+
+def orientation(base):
+    """GPT-2 keeps its weights as [in, out]."""
+    return dict(fan_in_fan_out=True) if arch_of(base) == "gpt2" else {}
 
 
 def ia3(base, roles=("k", "v", "down"), feedforward=("down",)):
     names = LINEAR[arch_of(base)]
     return peft.IA3Config(
-        target_modules=[names[role] for role in roles],
+        target_modules=sorted({names[role] for role in roles}),
         feedforward_modules=[names[role] for role in feedforward],
         task_type=TASKS[head_of(base)],
+        **orientation(base),
     )
 
 

@@ -14,7 +14,9 @@ HERE = Path(__file__).resolve().parent
 MODELS = HERE / "models"
 VOCABULARY = 96
 FIRST_WORD = 5  # smaller ids are kept for special tokens
-PAD = {"bert": 0, "roberta": 1, "distilbert": 0, "llama": 0}
+PAD = {"bert": 0, "roberta": 1, "distilbert": 0}
+DECODERS = ("llama", "mistral", "qwen2", "qwen3", "gemma2", "gemma3_text", "phi3", "gpt2")
+PAD.update((arch, 0) for arch in DECODERS)
 
 transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
@@ -67,7 +69,7 @@ def randomize(model, seed, std=0.15):
     """Draws every parameter anew: matrices and biases around 0, norm weights around 1."""
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in model.named_parameters():
-        is_norm_weight = "norm" in name.lower() and name.endswith("weight")
+        is_norm_weight = ("norm" in name.lower() or ".ln_" in name) and name.endswith("weight")
         draw(parameter, generator, std, mean=1.0 if is_norm_weight else 0.0)
     model.tie_weights()
     return model.eval()

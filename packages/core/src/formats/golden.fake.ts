@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { architectures } from "../models/models.ts";
 import { isLanguageModel } from "../nn/model.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
@@ -34,6 +35,11 @@ export function diskFolder(path: string): Folder {
 
 export const goldenFolder = (path: string): Folder => diskFolder(goldenPath(path));
 export const hasGolden = (path: string): boolean => existsSync(goldenPath(path));
+
+/** The architectures with a golden model for every head; the others of a family share its modules. */
+export const wholeArchitectures: readonly string[] = architectures
+  .map(({ modelType }) => modelType)
+  .filter((modelType) => hasGolden(`models/${modelType}-token-classification`));
 
 /** A golden model and the rows that its numbers are of. */
 export async function goldenBase(name: string): Promise<{ base: HfModel; rows: readonly Row[]; path: string }> {

@@ -5,7 +5,7 @@ import type { Model, ModelInputs, Sizes } from "../nn/model.ts";
 import type { Scope } from "../nn/scope.ts";
 
 /** A kind of base model, named as config.json's `model_type`; its members are explained at {@link Model}. */
-interface ArchitectureRule<Config>
+export interface ArchitectureRule<Config>
   extends Pick<Model, "modelType" | "conventions" | "prefix" | "poolerModule" | "headModules" | "classes"> {
   /** left out where a checkpoint has each tensor under one name */
   otherNames?(config: Config): Model["otherNames"];

@@ -4,11 +4,30 @@ import { tasks } from "../nn/model.ts";
 import type { Architecture } from "./architecture.ts";
 import { bert } from "./bert.ts";
 import { distilbert } from "./distilbert.ts";
+import { gemma2 } from "./gemma2.ts";
+import { gemma3 } from "./gemma3.ts";
+import { gpt2 } from "./gpt2.ts";
 import { llama } from "./llama.ts";
+import { mistral } from "./mistral.ts";
+import { phi3 } from "./phi3.ts";
+import { qwen2 } from "./qwen2.ts";
+import { qwen3 } from "./qwen3.ts";
 import { roberta } from "./roberta.ts";
 
 /** Every architecture that petl can load: one file in models, one line here. */
-export const architectures: readonly Architecture[] = [bert, distilbert, llama, roberta];
+export const architectures: readonly Architecture[] = [
+  bert,
+  distilbert,
+  gemma2,
+  gemma3,
+  gpt2,
+  llama,
+  mistral,
+  phi3,
+  qwen2,
+  qwen3,
+  roberta,
+];
 
 /** What config.json says that is needed to choose an architecture. */
 export interface ModelConfig {

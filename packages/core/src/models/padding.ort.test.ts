@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { goldenBase } from "../formats/golden.fake.ts";
+import { goldenBase, wholeArchitectures } from "../formats/golden.fake.ts";
 import { adapt, initialPhi } from "../peft/adapt.ts";
 import { head } from "../peft/methods/head.ts";
 import { tensorsOf } from "../peft/phi.ts";
@@ -29,7 +29,7 @@ function batchOf(rows: readonly Text[], width: number, filling: number) {
   };
 }
 
-describe.each(architectures.map(({ modelType }) => modelType))("%s", (modelType) => {
+describe.each(wholeArchitectures)("%s", (modelType) => {
   test.each([
     ["classification", "sequence-classification", "default"],
     ["classification", "sequence-classification", "mean"],

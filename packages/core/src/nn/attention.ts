@@ -10,6 +10,7 @@ import type { Value } from "../graph/value.ts";
 import { scalar } from "../graph/value.ts";
 import type { Scope } from "./scope.ts";
 import type { AttentionSite } from "./sites.ts";
+import { softCap } from "./soft-cap.ts";
 
 interface AttentionInputs extends Pick<AttentionSite, "index" | "layers" | "heads" | "bias"> {
   /** [batch, tokens, hidden] each */
@@ -31,14 +32,16 @@ interface HeadInputs extends Pick<AttentionSite, "index" | "layers" | "key" | "v
   /** [batch, heads, tokens, head size] */
   readonly query: Value;
   /** factor of the products of queries and keys; 1/√head size where left out */
-  readonly scale?: number;
+  readonly scale?: number | undefined;
+  /** bound of the scores, before the bias */
+  readonly softcap?: number | undefined;
 }
 
 /**
  * The same on heads that are split already. Where there are fewer keys and values than queries, each group of heads
  * shares them: grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245, section 2.2).
  */
-export function headAttention(scope: Scope, { query, key, value, bias, index, layers, scale }: HeadInputs): Value {
+export function headAttention(scope: Scope, { query, key, value, bias, index, layers, ...rest }: HeadInputs): Value {
   const [batch = 1, heads = 1, tokens = 1, size = 1] = query.shape;
   const [, keyHeads = 1] = key.shape;
   const [headSize, sharing] = [Number(size), Number(heads) / Number(keyHeads)];
@@ -48,8 +51,12 @@ export function headAttention(scope: Scope, { query, key, value, bias, index, la
   const keys = read.key.shape[2] ?? 1;
   const grouped = (x: Value) => (sharing === 1 ? x : reshape(x, [batch, keyHeads, sharing, tokens, x.shape[3] ?? 1]));
   const shared = (x: Value) => (sharing === 1 ? x : reshape(x, [batch, keyHeads, 1, keys, size]));
-  const products = matmul(grouped(query), shared(read.key), { transB: true, alpha: scale ?? 1 / Math.sqrt(headSize) });
-  const scores = add(reshape(products, [batch, heads, tokens, keys]), read.bias);
+  const products = matmul(grouped(query), shared(read.key), {
+    transB: true,
+    alpha: rest.scale ?? 1 / Math.sqrt(headSize),
+  });
+  const bounded = rest.softcap === undefined ? products : softCap(products, rest.softcap);
+  const scores = add(reshape(bounded, [batch, heads, tokens, keys]), read.bias);
   const probabilities = scope.dropout(softmax(scores));
   const context = matmul(grouped(probabilities), shared(read.value));
   return joinHeads(reshape(context, query.shape));

@@ -1,15 +1,28 @@
 import { add } from "../graph/ops/add.ts";
 import { matmul } from "../graph/ops/matmul.ts";
+import { transpose } from "../graph/ops/transpose.ts";
 import type { Value } from "../graph/value.ts";
 import type { Scope } from "./scope.ts";
 
 /** x Wᵀ, each of the last axis' vectors multiplied by W.  x: [..., in], W: [out, in] -> [..., out] */
 export const project = (x: Value, weight: Value): Value => matmul(x, weight, { transB: true });
 
-/** A linear layer, y = W x + b with W: [out, in] as PyTorch keeps it; a site where methods may act. */
-export function linear(scope: Scope, x: Value, inSize: number, outSize: number, { bias = true } = {}): Value {
-  const weight = scope.parameter("weight", [outSize, inSize]);
+/**
+ * A linear layer, y = W x + b with W: [out, in] as PyTorch keeps it, or `transposed`: [in, out]; a site where methods may
+ * act.
+ */
+export function linear(
+  scope: Scope,
+  x: Value,
+  inSize: number,
+  outSize: number,
+  { bias = true, transposed = false } = {},
+): Value {
+  const stored = scope.parameter("weight", transposed ? [inSize, outSize] : [outSize, inSize]);
   const shift = bias ? scope.parameter("bias", [outSize]) : undefined;
-  const apply = (input: Value) => (shift ? add(project(input, weight), shift) : project(input, weight));
-  return scope.hooks.linear({ path: scope.path, x, y: apply(x), apply, weight, bias: shift, inSize, outSize });
+  const product = (input: Value) => matmul(input, stored, { transB: !transposed });
+  const apply = (input: Value) => (shift ? add(product(input), shift) : product(input));
+  const weight = transposed ? transpose(stored, [1, 0]) : stored;
+  const site = { path: scope.path, x, y: apply(x), apply, weight, bias: shift, inSize, outSize, transposed };
+  return scope.hooks.linear(site);
 }

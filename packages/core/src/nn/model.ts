@@ -42,6 +42,8 @@ export interface Conventions {
   readonly scaled: readonly string[];
   /** those of them whose input, not output, is rescaled */
   readonly scaledInputs: readonly string[];
+  /** whether the checkpoint keeps these layers' weights as [in, out], PEFT's fan_in_fan_out; left out: [out, in] */
+  readonly transposed?: boolean;
 }
 
 /** A base model of some architecture and some sizes: how it computes, every module under its Hugging Face name. */

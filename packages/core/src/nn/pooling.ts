@@ -4,10 +4,12 @@ import { div } from "../graph/ops/div.ts";
 import { equal } from "../graph/ops/equal.ts";
 import { matmul } from "../graph/ops/matmul.ts";
 import { mul } from "../graph/ops/mul.ts";
+import { not } from "../graph/ops/not.ts";
 import { reduceSum } from "../graph/ops/reduce-sum.ts";
 import { reshape } from "../graph/ops/reshape.ts";
 import { slice } from "../graph/ops/slice.ts";
-import type { Value } from "../graph/value.ts";
+import { scalar, type Value } from "../graph/value.ts";
+import type { ModelInputs } from "./model.ts";
 
 /**
  * Which vector stands for a text: the mean over its tokens, the first one as it is (`cls`), the last one, or what
@@ -30,6 +32,17 @@ export function pool(pooling: Exclude<Pooling, "default">, hidden: Value, mask: 
       return weighted(cast(mul(cast(last, "int32"), mask), "float32"), hidden);
     }
   }
+}
+
+/** The last token that is text, as Hugging Face's decoders' classifiers find it: by its id where padding has one. */
+export function lastToken(
+  hidden: Value,
+  { inputIds, attentionMask }: Pick<ModelInputs, "inputIds" | "attentionMask">,
+  padId: number | null | undefined,
+): Value {
+  if (padId == null) return pool("last", hidden, attentionMask);
+  const text = cast(not(equal(inputIds, scalar(padId, "int32"))), "int32");
+  return pool("last", hidden, mul(attentionMask, text));
 }
 
 /** Σ over tokens of weight times vector.  weights: [batch, tokens] */

@@ -4,6 +4,7 @@ export type Rope = { readonly theta: number } & (
   | { readonly kind: "linear" | "dynamic"; readonly factor: number }
   | ({ readonly kind: "llama3" } & Llama3)
   | ({ readonly kind: "yarn" } & Yarn)
+  | ({ readonly kind: "longrope" } & LongRope)
 );
 
 interface Llama3 {
@@ -25,6 +26,14 @@ interface Yarn {
   readonly magnitude: number;
 }
 
+interface LongRope {
+  /** divisors of the frequencies for texts up to the original length, and for longer ones */
+  readonly short: readonly number[];
+  readonly long: readonly number[];
+  readonly original: number;
+  readonly magnitude: number;
+}
+
 /**
  * Angles per position, θ^(−2i / size) for i < size / 2 (Su et al. 2021, arXiv:2104.09864, section 3.2.2), stretched:
  * - linear: divided by the factor (Chen et al. 2023, arXiv:2306.15595, section 2.3)
@@ -32,6 +41,7 @@ interface Yarn {
  * - llama3: divided where less than low periods fit into the original length, kept where more than high do, between the
  *   two in proportion (Llama 3.1's own rule)
  * - yarn: the same with a ramp over i (Peng et al. 2023, arXiv:2309.00071, section 3.2)
+ * - longrope: each by a divisor of its own (Ding et al. 2024, arXiv:2402.13753, section 3.2), the ones for short texts
  */
 export function frequencies(rope: Rope, size: number): readonly number[] {
   const plain = Array.from({ length: size / 2 }, (_, i) => rope.theta ** ((-2 * i) / size));
@@ -39,6 +49,8 @@ export function frequencies(rope: Rope, size: number): readonly number[] {
     case "default":
     case "dynamic":
       return plain;
+    case "longrope":
+      return plain.map((frequency, i) => frequency / (rope.short[i] ?? 1));
     case "linear":
       return plain.map((frequency) => frequency / rope.factor);
     case "llama3":

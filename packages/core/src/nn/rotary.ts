@@ -36,12 +36,9 @@ interface RotationOptions {
 export function rotation(inputs: ModelInputs, { rope, size, maxTokens, virtualTokens }: RotationOptions): Rotation {
   const positions = textPositions(inputs, virtualTokens);
   const [batch = 1, tokens = 1] = positions.shape;
-  const steps =
-    rope.kind === "dynamic"
-      ? grownFrequencies(textLength(inputs, virtualTokens), rope, size, maxTokens)
-      : vector(frequencies(rope, size));
+  const steps = stepsOf(() => textLength(inputs, virtualTokens), rope, size, maxTokens);
   const angles = mul(reshape(cast(positions, "float32"), [batch, 1, tokens, 1]), steps);
-  const magnitude = rope.kind === "yarn" ? rope.magnitude : 1;
+  const magnitude = "magnitude" in rope ? rope.magnitude : 1;
   const scaled = (x: Value) => (magnitude === 1 ? x : mul(x, scalar(magnitude)));
   return { cosine: scaled(cos(angles)), sine: scaled(sin(angles)) };
 }
@@ -56,6 +53,17 @@ export function rotate(x: Value, { cosine, sine }: Rotation): Value {
   const [first, second] = [slice(x, 3, 0, half), slice(x, 3, half, 2 * half)];
   const turned = [sub(mul(first, cosine), mul(second, sine)), add(mul(second, cosine), mul(first, sine))];
   return concat(2 * half === headSize ? turned : [...turned, slice(x, 3, 2 * half, headSize)], 3);
+}
+
+/** The frequencies of all texts, or those of each by its length: [size / 2] or [batch, 1, 1, size / 2] */
+function stepsOf(length: () => Value, rope: Rope, size: number, maxTokens: number): Value {
+  const steps = vector(frequencies(rope, size));
+  if (rope.kind === "dynamic") return grownFrequencies(length(), rope, size, maxTokens);
+  if (rope.kind !== "longrope") return steps;
+  const long = vector(frequencies({ ...rope, short: rope.long }, size));
+  const tokens = length();
+  const isLong = greater(reshape(tokens, [tokens.shape[0] ?? 1, 1, 1, 1]), scalar(rope.original, "int32"));
+  return where(isLong, long, steps);
 }
 
 /**

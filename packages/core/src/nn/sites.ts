@@ -16,6 +16,8 @@ export interface LinearSite {
   readonly bias: Value | undefined;
   readonly inSize: number;
   readonly outSize: number;
+  /** whether the checkpoint keeps the weight as [in, out] */
+  readonly transposed: boolean;
 }
 
 /** A table of vectors, looked up by id. */

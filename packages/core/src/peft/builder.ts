@@ -1,5 +1,6 @@
 import { InputError } from "../errors.ts";
 import { cast } from "../graph/ops/cast.ts";
+import { transpose } from "../graph/ops/transpose.ts";
 import { input, type Value, weight } from "../graph/value.ts";
 import { behindPast, type KeyValueCache } from "../nn/cache.ts";
 import { dropout } from "../nn/dropout.ts";
@@ -150,7 +151,8 @@ function hooksOf(building: Building): Hooks {
       const scope = adapterScope(building, site.path, use.name);
       merges.push(() => {
         const { weight, bias } = use.merge?.(at, scope) ?? site;
-        return [[`${site.path}.weight`, weight], ...(bias ? [[`${site.path}.bias`, bias] as const] : [])];
+        const stored = site.transposed ? transpose(weight, [1, 0]) : weight;
+        return [[`${site.path}.weight`, stored], ...(bias ? [[`${site.path}.bias`, bias] as const] : [])];
       });
       return use.linear(at, scope);
     },

@@ -37,38 +37,41 @@ export interface ContractCase {
   readonly refused?: Readonly<Record<string, string>>;
 }
 
-const isDecoder = ({ modelType }: Lengths) => modelType === "llama";
+const isLlama = ({ modelType }: Lengths) => modelType === "llama";
+/** GPT-2 has one layer for queries, keys and values; otherwise its layers have an encoder's lengths. */
+const isGpt2 = ({ modelType }: Lengths) => modelType === "gpt2";
 
 /**
- * An encoder layer: four projections with biases, the feed-forward's two layers, two layer norms. A decoder's: fewer keys
- * and values, a gated feed-forward of three layers, two norms without shifts, no biases.
+ * An encoder layer: four projections with biases, the feed-forward's two layers, two layer norms. Llama's: fewer keys and
+ * values, a gated feed-forward of three layers, two norms without shifts, no biases.
  */
 const layer = (l: Lengths) => {
   const { hidden: h, keys: k, feedForward: f } = l;
-  if (isDecoder(l)) return 2 * h * h + 2 * h * k + 3 * h * f + 2 * h;
+  if (isLlama(l)) return 2 * h * h + 2 * h * k + 3 * h * f + 2 * h;
   return 4 * (h * h + h) + (h * f + f) + (f * h + h) + 4 * h;
 };
 /** All layer norms of a layer, with their shifts where they have them. */
-const norms = (l: Lengths) => (isDecoder(l) ? 2 : 4) * l.hidden;
-/** The factors of rank 1 of the query's and the value's projection. */
+const norms = (l: Lengths) => (isLlama(l) ? 2 : 4) * l.hidden;
+/** The factors of rank 1 of the query's and the value's projection, or of GPT-2's one: as many where keys are as wide. */
 const queryAndValue = ({ hidden: h, keys: k }: Lengths) => h + h + (h + k);
 /** The factors of rank 1 of all of a layer's projections. */
 const allLinear = (l: Lengths) => {
   const { hidden: h, keys: k, feedForward: f } = l;
-  return isDecoder(l) ? 2 * 2 * h + 2 * (h + k) + 3 * (h + f) : 4 * 2 * h + 2 * (h + f);
+  if (isGpt2(l)) return h + 3 * h + 2 * h + 2 * (h + f);
+  return isLlama(l) ? 2 * 2 * h + 2 * (h + k) + 3 * (h + f) : 4 * 2 * h + 2 * (h + f);
 };
 const noBiases = { llama: "it has no biases" };
 /** BERT alone has a pooler below its classifier. */
 const pooler = ({ modelType, hidden: h }: Lengths) => (modelType === "bert" ? h * h + h : 0);
 const bottleneckSize = (h: number, size: number) => 2 * h * size + size + h;
-const layerNorms = () => /layers?\.\d\..*layer_?norm\.(weight|bias)$/i;
+const layerNorms = () => /(layers?|h)\.\d\..*(layer_?norm|ln_\d)\.(weight|bias)$/i;
 
 /** Every method of peft/methods.ts, with options for each way that it computes. */
 export const contractCases: readonly ContractCase[] = [
   {
     title: "full",
     methods: [full.use({})],
-    count: (l) => l.embeddings * l.hidden + (isDecoder(l) ? 1 : 2) * l.hidden + l.layers * layer(l) + pooler(l),
+    count: (l) => l.embeddings * l.hidden + (isLlama(l) ? 1 : 2) * l.hidden + l.layers * layer(l) + pooler(l),
     unfreezes: () => /./,
     merges: true,
   },
@@ -77,7 +80,7 @@ export const contractCases: readonly ContractCase[] = [
     title: "top-layers",
     methods: [topLayers.use({ count: 1 })],
     count: layer,
-    unfreezes: ({ layers }) => new RegExp(`layers?\\.${layers - 1}\\.`),
+    unfreezes: ({ layers }) => new RegExp(`(layers?|h)\\.${layers - 1}\\.`),
     merges: true,
   },
   {
@@ -112,7 +115,7 @@ export const contractCases: readonly ContractCase[] = [
         rank: 3,
         alpha: 4,
         rankStabilized: true,
-        targets: ".*(lin|lin1|lin2|query|key|value|dense|word_embeddings|_proj|embed_tokens)",
+        targets: ".*(lin|lin1|lin2|query|key|value|dense|word_embeddings|_proj|embed_tokens|c_attn|c_fc|wte)",
       }),
     ],
     count: (l) => l.layers * 3 * allLinear(l) + 3 * (96 + l.hidden) + (l.modelType === "bert" ? 3 * 2 * l.hidden : 0),
@@ -121,16 +124,17 @@ export const contractCases: readonly ContractCase[] = [
   {
     title: "dora",
     methods: [dora.use({ rank: 4 })],
-    count: (l) => l.layers * (4 * queryAndValue(l) + l.hidden + l.keys),
+    count: (l) => l.layers * (4 * queryAndValue(l) + l.hidden + (isGpt2(l) ? 2 : 1) * l.keys),
     startsWithin: 2e-6, // ‖W‖ is rounded once by the host and once by the graph, so that m / ‖W‖ is 1 to 1e-7
     merges: true,
   },
   {
     title: "ia3",
     methods: [ia3.use({})],
-    // section 3.3: L (d_k + d_v + d_ff); in BERT and RoBERTa "output.dense" is the attention's output layer too, as in PEFT
+    // section 3.3: L (d_k + d_v + d_ff); in BERT and RoBERTa "output.dense" is the attention's output layer too, as in
+    // PEFT, and GPT-2's queries are rescaled with its keys and values
     count: ({ modelType, layers, hidden: h, keys: k, feedForward: f }) =>
-      layers * (2 * k + (modelType === "bert" || modelType === "roberta" ? h : 0) + f),
+      layers * (2 * k + (/^(bert|roberta|gpt2)$/.test(modelType) ? h : 0) + f),
     merges: true,
   },
   {
@@ -153,7 +157,7 @@ export const contractCases: readonly ContractCase[] = [
     title: "lora and bitfit together",
     methods: [lora.use({ rank: 2 }), bitfit.use({ layers: "0" })],
     count: ({ layers, hidden: h, feedForward: f }) => layers * 2 * 2 * (h + h) + 7 * h + f,
-    unfreezes: () => /layer\.0\..*\.bias$/,
+    unfreezes: () => /(layer|h)\.0\..*\.bias$/,
     merges: true,
     refused: noBiases,
   },

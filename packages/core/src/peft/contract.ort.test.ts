@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gradients } from "../autodiff/gradients.ts";
 import { InputError } from "../errors.ts";
-import { diskFolder, gathered, goldenBase } from "../formats/golden.fake.ts";
+import { diskFolder, gathered, goldenBase, wholeArchitectures } from "../formats/golden.fake.ts";
 import { type HfModel, readBase } from "../formats/hf-model.ts";
 import { encodeMerged } from "../formats/merged.ts";
 import { firstOutput } from "../graph/operator.ts";
@@ -14,7 +14,6 @@ import { mul } from "../graph/ops/mul.ts";
 import { reduceSum } from "../graph/ops/reduce-sum.ts";
 import { constant, input, type Value } from "../graph/value.ts";
 import { nodesOf } from "../graph/walk.ts";
-import { architectures } from "../models/models.ts";
 import { nativeEngine, numbers } from "../runtime/native.fake.ts";
 import { compile } from "../runtime/program.ts";
 import type { Tensors } from "../runtime/session.ts";
@@ -75,8 +74,9 @@ function lengthsOf({ model, tensors = new Map() }: HfModel): Lengths {
   return {
     ...{ modelType: model.modelType, layers: model.sizes.layers, hidden: model.sizes.hidden },
     keys: model.sizes.keyValueHeads * model.sizes.headSize,
-    feedForward: rows(/layers?\.0\.(intermediate\.dense|ffn\.lin1|mlp\.up_proj)\.weight$/)[0] ?? 0,
-    embeddings: rows(/_embeddings\.weight$|embed_tokens\.weight$/).reduce((sum, n) => sum + n, 0),
+    feedForward:
+      rows(/layers?\.0\.(intermediate\.dense|ffn\.lin1|mlp\.up_proj)\.weight$|h\.0\.mlp\.c_fc\.bias$/)[0] ?? 0,
+    embeddings: rows(/_embeddings\.weight$|embed_tokens\.weight$|w[tp]e\.weight$/).reduce((sum, n) => sum + n, 0),
   };
 }
 
@@ -127,7 +127,7 @@ test("the list of methods is the folder peft/methods, and the contract tries eve
   expect([...tried].sort()).toEqual([...names].sort());
 });
 
-describe.each(architectures.map(({ modelType }) => modelType))("%s", (modelType) => {
+describe.each(wholeArchitectures)("%s", (modelType) => {
   let [base, path, folder]: [HfModel | undefined, string, string] = [undefined, "", ""];
   let [digest, reference]: [string, readonly number[]] = ["", []];
   let forTokens: HfModel | undefined;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { InputError } from "../errors.ts";
 import { matmul } from "../graph/ops/matmul.ts";
 import type { Value } from "../graph/value.ts";
+import type { Model } from "../nn/model.ts";
 import type { AdapterScope, Place } from "./method.ts";
 import { fraction, layers, type OptionValues, patterns, positive, real, targets, toggle } from "./options.ts";
 import { kaimingUniform, zeros } from "./parameter.ts";
@@ -113,7 +114,7 @@ export function readLowRank(json: Readonly<Record<string, unknown>>) {
 }
 
 /** The same options as PEFT writes them. */
-export function writeLowRank(options: LowRank, updated: readonly string[], layerCount: number) {
+export function writeLowRank(options: LowRank, { conventions, sizes }: Pick<Model, "conventions" | "sizes">) {
   return {
     r: options.rank,
     lora_alpha: options.alpha,
@@ -121,10 +122,10 @@ export function writeLowRank(options: LowRank, updated: readonly string[], layer
     use_rslora: options.rankStabilized,
     rank_pattern: options.rankPattern,
     alpha_pattern: options.alphaPattern,
-    target_modules: targetsToPeft(options.targets) ?? updated,
+    target_modules: targetsToPeft(options.targets) ?? conventions.updated,
     exclude_modules: targetsToPeft(options.exclude) ?? null,
-    layers_to_transform: layersToPeft(options.layers, layerCount) ?? null,
-    fan_in_fan_out: false,
+    layers_to_transform: layersToPeft(options.layers, sizes.layers) ?? null,
+    fan_in_fan_out: conventions.transposed ?? false,
     init_lora_weights: true,
   };
 }

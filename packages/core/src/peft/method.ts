@@ -31,7 +31,7 @@ export interface BaseParameter extends Place {
   readonly head: boolean;
 }
 
-type Weights = Pick<LinearSite, "weight" | "bias" | "inSize" | "outSize">;
+type Weights = Pick<LinearSite, "weight" | "bias" | "inSize" | "outSize" | "transposed">;
 type Table = { readonly weight: Value } & Pick<EmbeddingSite, "rows" | "size">;
 
 /** What a method does at the sites that an architecture announces; each member is left out where it does nothing. */

@@ -28,5 +28,5 @@ function rateOf({ name, part }: Placed, { lr, headLr, loraPlus }: TrainingSettin
 /** Hugging Face's Trainer leaves out biases and the parameters of layer norms. */
 function isDecayed({ name }: Placed, { noDecay }: TrainingSettings): boolean {
   if (noDecay.includes("bias") && name.endsWith("bias")) return false;
-  return !(noDecay.includes("norm") && /norm\.(weight|bias)$/i.test(name));
+  return !(noDecay.includes("norm") && /(norm|\.ln_\w)\.(weight|bias)$/i.test(name));
 }

@@ -33,7 +33,7 @@ export const bottleneck = defineMethod({
     return add(y, bottleneckModule(scope, normalize ? normalize(sum) : sum, hidden, size, activation));
   },
   trains({ path, layer, layers: count }, { placement, layerNorms, layers }) {
-    const isLayerNorm = /layer_?norm\.(weight|bias)$/i.test(path);
+    const isLayerNorm = /(layer_?norm|\.ln_\d)\.(weight|bias)$/i.test(path);
     return (
       placement === "houlsby" && layerNorms && isLayerNorm && layer !== undefined && isChosen(layer, layers, count)
     );

@@ -25,10 +25,10 @@ export const dora = defineMethod({
   rate: 5e-4,
   options: lowRankOptions,
   targetsLinear: isLowRankTarget,
-  linear({ x, weight, bias, inSize, outSize, path }, scope, options) {
+  linear({ x, weight, bias, inSize, outSize, path, transposed }, scope, options) {
     const low = factors(scope, path, inSize, outSize, options);
     const dropped = scope.dropout(x, options.dropout);
-    const ratio = div(magnitude(scope, path, outSize), detach(rowLengths(add(weight, update(low)))));
+    const ratio = div(magnitude(scope, path, outSize, transposed), detach(rowLengths(add(weight, update(low)))));
     const direction = add(
       project(dropped, weight),
       matmul(project(dropped, low.A), low.B, { transB: true, alpha: low.scale }),
@@ -36,9 +36,9 @@ export const dora = defineMethod({
     const y = mul(direction, ratio);
     return bias ? add(y, bias) : y;
   },
-  merge({ weight, bias, inSize, outSize, path }, scope, options) {
+  merge({ weight, bias, inSize, outSize, path, transposed }, scope, options) {
     const direction = add(weight, update(factors(scope, path, inSize, outSize, options)));
-    const ratio = div(magnitude(scope, path, outSize), rowLengths(direction));
+    const ratio = div(magnitude(scope, path, outSize, transposed), rowLengths(direction));
     return { weight: mul(direction, reshape(ratio, [outSize, 1])), bias };
   },
   peft: {
@@ -47,28 +47,26 @@ export const dora = defineMethod({
       const { dora, options } = readLowRank(config);
       return dora ? options : undefined;
     },
-    write: (options, { conventions, sizes }) => ({
-      ...writeLowRank(options, conventions.updated, sizes.layers),
-      use_dora: true,
-    }),
+    write: (options, model) => ({ ...writeLowRank(options, model), use_dora: true }),
   },
 });
 
-const magnitude = (scope: Parameters<typeof factors>[0], path: string, outSize: number) =>
-  scope.parameter("lora_magnitude_vector", [outSize], lengthsOfRows(`${path}.weight`));
+const magnitude = (scope: Parameters<typeof factors>[0], path: string, outSize: number, transposed: boolean) =>
+  scope.parameter("lora_magnitude_vector", [outSize], lengthsOf(`${path}.weight`, transposed));
 
 /** ‖V‖: the Euclidean length of each row.  [out, in] -> [out] */
 const rowLengths = (V: Value): Value => reshape(sqrt(reduceSum(mul(V, V), [1])), [V.shape[0] ?? 1]);
 
-/** The rows' lengths of a tensor of the checkpoint. */
-const lengthsOfRows =
-  (tensor: string): Initializer =>
-  async ({ read, shape: [rows = 1] }) => {
+/** The lengths of a tensor's rows, or of its columns where the checkpoint keeps it transposed. */
+const lengthsOf =
+  (tensor: string, transposed: boolean): Initializer =>
+  async ({ read, shape: [outSize = 1] }) => {
     const weight = await read(tensor);
-    const columns = weight.length / rows;
-    return Float32Array.from({ length: rows }, (_, row) => {
+    const inSize = weight.length / outSize;
+    const at = (row: number, column: number) => (transposed ? column * outSize + row : row * inSize + column);
+    return Float32Array.from({ length: outSize }, (_, row) => {
       let sum = 0;
-      for (let i = row * columns; i < (row + 1) * columns; i++) sum += (weight[i] ?? 0) ** 2;
+      for (let column = 0; column < inSize; column++) sum += (weight[at(row, column)] ?? 0) ** 2;
       return Math.sqrt(sum);
     });
   };

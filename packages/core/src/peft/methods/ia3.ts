@@ -60,7 +60,7 @@ export const ia3 = defineMethod({
     write: ({ targets, feedforward }, { conventions }) => ({
       target_modules: targetsToPeft(targets) ?? conventions.scaled,
       feedforward_modules: targetsToPeft(feedforward) ?? conventions.scaledInputs,
-      fan_in_fan_out: false,
+      fan_in_fan_out: conventions.transposed ?? false,
       init_ia3_weights: true,
     }),
   },

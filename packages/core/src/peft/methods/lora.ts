@@ -56,10 +56,7 @@ export const lora = defineMethod({
       const { dora, options } = readLowRank(config);
       return dora ? undefined : options;
     },
-    write: (options, { conventions, sizes }) => ({
-      ...writeLowRank(options, conventions.updated, sizes.layers),
-      use_dora: false,
-    }),
+    write: (options, model) => ({ ...writeLowRank(options, model), use_dora: false }),
   },
 });
 

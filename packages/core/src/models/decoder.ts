@@ -1,0 +1,135 @@
+import { mul } from "../graph/ops/mul.ts";
+import { scalar, type Value } from "../graph/value.ts";
+import { causalBias } from "../nn/causal.ts";
+import { decoderBlock } from "../nn/decoder-block.ts";
+import { embedding } from "../nn/embedding.ts";
+import { type GatedSizes, gatedFeedForward } from "../nn/gated-feed-forward.ts";
+import { linear, project } from "../nn/linear.ts";
+import type { Model, ModelInputs, Sizes } from "../nn/model.ts";
+import { lastToken } from "../nn/pooling.ts";
+import { rmsNorm } from "../nn/rms-norm.ts";
+import type { Rope } from "../nn/rope.ts";
+import { rotation } from "../nn/rotary.ts";
+import { type Reading, type RotaryAttention, rotaryAttention } from "../nn/rotary-attention.ts";
+import type { Scope } from "../nn/scope.ts";
+import { softCap } from "../nn/soft-cap.ts";
+import type { Architecture } from "./architecture.ts";
+import { type ArchitectureRule, defineArchitecture } from "./architecture.ts";
+
+/** What an attention layer sees of a text: all that is in front, or a window of it; and how its positions turn. */
+export interface View {
+  readonly window: number | undefined;
+  readonly rope: Rope;
+}
+
+/** A decoder of the Llama family: everything in which its members differ. */
+export interface Decoder {
+  readonly sizes: Sizes;
+  readonly padId: number | null | undefined;
+  /** whether the output layer is the table of embeddings */
+  readonly tied: boolean;
+  readonly epsilon: number;
+  /** what a norm's scale is counted from */
+  readonly scaleFrom: 0 | 1;
+  readonly attention: Pick<RotaryAttention, "bias" | "outputBias" | "fused" | "scale" | "softcap">;
+  /** whether each head of queries and keys has a norm */
+  readonly headNorms: boolean;
+  readonly feedForward: Omit<GatedSizes, "hidden">;
+  /** whether a sublayer's output has a norm too */
+  readonly outputNorms: boolean;
+  /** how many numbers of a head are turned */
+  readonly rotarySize: number;
+  /** the longest text of the pre-training */
+  readonly trained: number;
+  /** what each layer sees; layers that see the same share one object */
+  readonly views: readonly View[];
+  /** factor of the embeddings */
+  readonly embeddingScale: number;
+  /** bound of the logits; none where left out */
+  readonly logitCap?: number | undefined;
+}
+
+interface DecoderRule<Config> extends Pick<ArchitectureRule<Config>, "modelType" | "config" | "classes"> {
+  readonly conventions?: Model["conventions"];
+  decoder(config: Config): Decoder;
+}
+
+/** Declares a decoder of the Llama family. */
+export function defineDecoder<Config>({ decoder, ...rule }: DecoderRule<Config>): Architecture {
+  const norm = (scope: Scope, { sizes, epsilon, scaleFrom }: Decoder, x: Value) =>
+    rmsNorm(scope, x, sizes.hidden, epsilon, scaleFrom);
+  return defineArchitecture({
+    conventions: llamaConventions,
+    ...rule,
+    prefix: "model",
+    sizes: (config) => decoder(config).sizes,
+    otherNames: (config) => (decoder(config).tied ? { "model.embed_tokens.weight": "lm_head.weight" } : {}),
+    encode(scope, config, inputs) {
+      const own = decoder(config);
+      const { vocabulary, hidden } = own.sizes;
+      const readings = readingsOf(scope, own, inputs);
+      const words = embedding(scope.at("embed_tokens"), inputs.inputIds, vocabulary, hidden);
+      let x = own.embeddingScale === 1 ? words : mul(words, scalar(own.embeddingScale));
+      for (const [index, reading] of readings.entries()) x = block(scope.at(`layers.${index}`), own, index, x, reading);
+      return norm(scope.at("norm"), own, x);
+    },
+    poolerModule: undefined,
+    pool: (_scope, config, hidden, inputs) => lastToken(hidden, inputs, decoder(config).padId),
+    classify: (scope, config, pooled, labels) =>
+      linear(scope.at("score"), pooled, decoder(config).sizes.hidden, labels, { bias: false }),
+    classifyTokens: (scope, config, hidden, labels) =>
+      linear(scope.at("score"), scope.dropout(hidden), decoder(config).sizes.hidden, labels),
+    predictTokens(scope, config, states, base) {
+      const { tied, logitCap, sizes } = decoder(config);
+      const source = tied ? base.at("embed_tokens") : scope.at("lm_head");
+      const logits = project(states, source.parameter("weight", [sizes.vocabulary, sizes.hidden]));
+      return logitCap === undefined ? logits : softCap(logits, logitCap);
+    },
+    headModules: { classification: ["score"], regression: ["score"], "token-classification": ["score"] },
+  });
+}
+
+const llamaConventions = {
+  updated: ["q_proj", "v_proj"],
+  scaled: ["k_proj", "v_proj", "down_proj"],
+  scaledInputs: ["down_proj"],
+};
+
+/** What each layer reads of a batch; layers with one view share it. */
+function readingsOf(scope: Scope, own: Decoder, inputs: ModelInputs): readonly Reading[] {
+  const { rotarySize: size, trained: maxTokens } = own;
+  const { virtualTokens } = scope.hooks;
+  const known = new Map<View, Reading>();
+  return own.views.map((view) => {
+    const reading = known.get(view) ?? {
+      bias: causalBias(inputs, view.window),
+      rotation: rotation(inputs, { rope: view.rope, size, maxTokens, virtualTokens }),
+    };
+    known.set(view, reading);
+    return reading;
+  });
+}
+
+/** One layer, with its norms under Hugging Face's names: Gemma, which has four, calls the third by the name of Llama's second. */
+function block(scope: Scope, own: Decoder, index: number, x: Value, reading: Reading): Value {
+  const { sizes, epsilon, scaleFrom, headNorms, outputNorms } = own;
+  const { hidden, headSize } = sizes;
+  const norm = (name: string, y: Value) => rmsNorm(scope.at(name), y, hidden, epsilon, scaleFrom);
+  const behind = (name: string, y: Value) => (outputNorms ? norm(name, y) : y);
+  const headNorm = (at: Scope, y: Value) => rmsNorm(at, y, headSize, epsilon, scaleFrom);
+  const layer = { ...own.attention, sizes, headNorm: headNorms ? headNorm : undefined };
+  const inFront = outputNorms ? "pre_feedforward_layernorm" : "post_attention_layernorm";
+  return decoderBlock(scope, x, {
+    hidden,
+    attention: (y) =>
+      behind(
+        "post_attention_layernorm",
+        rotaryAttention(scope.at("self_attn"), layer, index, norm("input_layernorm", y), reading),
+      ),
+    feedForward: (y) =>
+      behind(
+        "post_feedforward_layernorm",
+        gatedFeedForward(scope.at("mlp"), norm(inFront, y), { ...own.feedForward, hidden }),
+      ),
+  });
+}
