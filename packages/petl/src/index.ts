@@ -22,6 +22,8 @@ export {
   type TrainingSettings,
   type TrainingState,
 } from "@petl/core";
+export { writeDemoBase } from "./demo/demo-base.ts";
+export { type TinySizes, writeTinyBase } from "./demo/tiny-base.ts";
 export type { HubEvent } from "./hub.ts";
 export type { Answer } from "./library/answers.ts";
 export { type EvaluateOptions, evaluate } from "./library/evaluate.ts";
