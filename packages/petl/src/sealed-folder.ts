@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { InputError } from "@petl/core";
 import { z } from "zod";
 import { directory, namesIn } from "./files.ts";
+import { parsedJson } from "./parsed-json.ts";
 import { type NewFolder, writeFolderSafely } from "./safe-write.ts";
 
 const manifestName = "manifest.json";
@@ -56,12 +57,4 @@ async function sha256Of(path: string): Promise<string> {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path)) hash.update(chunk);
   return hash.digest("hex");
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

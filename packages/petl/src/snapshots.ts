@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Folder } from "@petl/core";
 import { z } from "zod";
 import { directory, namesIn } from "./files.ts";
+import { parsedJson } from "./parsed-json.ts";
 import { type NewFolder, removeFolderSafely, writeFolderSafely } from "./safe-write.ts";
 import { mendLeftovers } from "./temporary.ts";
 
@@ -65,7 +66,7 @@ async function verifiedFiles(path: string, step: number): Promise<Record<string,
   const folder = directory(path);
   const present = await folder.files();
   if (!present.includes(manifestName)) return `it has no ${manifestName}`;
-  const manifest = manifestOf.safeParse(parsedJson(await contentOf(folder, manifestName)));
+  const manifest = manifestOf.safeParse(parsedJson(new TextDecoder().decode(await contentOf(folder, manifestName))));
   if (!manifest.success) return `its ${manifestName} can't be read`;
   if (manifest.data.step !== step) return `its ${manifestName} is of step ${manifest.data.step}`;
   const files = new Map<string, Uint8Array>();
@@ -112,12 +113,4 @@ async function savedSteps(dir: string): Promise<number[]> {
 
 function folderName(step: number): string {
   return `step-${String(step).padStart(8, "0")}`;
-}
-
-function parsedJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { random } from "@petl/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { bin, petl, petlJson } from "./run-petl.fake.ts";
+import { bin, killedRuns, petl, petlJson } from "./run-petl.fake.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "petl-pretrain-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -51,7 +51,7 @@ beforeAll(async () => {
   writeFileSync(text, farmText());
   const { code, stderr } = await petl(pretraining(teacher, "--steps", "2"));
   if (code !== 0) throw new Error(stderr);
-}, 30_000);
+});
 
 /** What must not depend on interruptions: the files' bytes, and metrics without their seconds. */
 function resultOf(out: string) {
@@ -69,18 +69,7 @@ function resultOf(out: string) {
 test("killed at any moment and resumed, a run ends with the same bytes and the same metrics", async () => {
   const [whole, out] = [newFolder(), newFolder()];
   expect((await petl(long(whole))).code).toBe(0);
-  let kills = 0;
-  for (const wait of [400, 500, 600, 700, 900, 1100, 1300, 60_000]) {
-    const begun = existsSync(join(out, "run.json"));
-    const args = begun ? ["pretrain", "--resume", out] : [...long(out), "--overwrite"];
-    const child = spawn(process.execPath, [bin, ...args], { stdio: "ignore" });
-    const timer = setTimeout(() => child.kill("SIGKILL"), wait);
-    const code = await new Promise((resolve) => child.on("close", resolve));
-    clearTimeout(timer);
-    if (code === 0) break;
-    kills++;
-  }
-  expect(kills).toBeGreaterThan(1);
+  expect(await killedRuns(out, long(out), [400, 500, 600, 700, 900, 1100, 1300, 60_000])).toBeGreaterThan(1);
   expect(resultOf(out)).toEqual(resultOf(whole));
 }, 120_000);
 

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -33,6 +33,25 @@ export function petl(args: readonly string[], cwd?: string): Promise<Ended> {
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, stdout, stderr }));
   });
+}
+
+/**
+ * Begins a run and kills it, goes on with it and kills it again, after so many milliseconds each; the last one is time
+ * enough to end. Returns how often it was killed.
+ */
+export async function killedRuns(out: string, begin: readonly string[], waits: readonly number[]): Promise<number> {
+  let kills = 0;
+  for (const wait of waits) {
+    const resumes = existsSync(join(out, "run.json"));
+    const args = resumes ? [begin[0] ?? "", "--resume", out] : [...begin, "--overwrite"];
+    const child = spawn(process.execPath, [bin, ...args], { stdio: "ignore" });
+    const timer = setTimeout(() => child.kill("SIGKILL"), wait);
+    const code = await new Promise((resolve) => child.on("close", resolve));
+    clearTimeout(timer);
+    if (code === 0) break;
+    kills++;
+  }
+  return kills;
 }
 
 /** The lines of stdout as JSON, of a run that must have gone well. */

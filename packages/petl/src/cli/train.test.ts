@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { bin, golden as goldenFolder, petl } from "./run-petl.fake.ts";
+import { bin, golden as goldenFolder, killedRuns, petl } from "./run-petl.fake.ts";
 
 const golden = (path: string) => join(goldenFolder, path);
 const scratch = mkdtempSync(join(tmpdir(), "petl-train-"));
@@ -116,21 +116,7 @@ test("killed at any moment and resumed, a run ends with the same adapter and the
   expect((await petl(longRun(whole))).code).toBe(0);
   const wanted = resultOf(whole);
   const out = newFolder();
-  let kills = 0;
-  for (const wait of [250, 700, 900, 1100, 1300, 1500, 60_000]) {
-    const begun = readdirSync(scratch).includes(out.slice(scratch.length + 1)) && readdirSync(out).includes("run.json");
-    const child = spawn(
-      process.execPath,
-      [bin, ...(begun ? ["train", "--resume", out] : [...longRun(out), "--overwrite"])],
-      { stdio: "ignore" },
-    );
-    const timer = setTimeout(() => child.kill("SIGKILL"), wait);
-    const code = await new Promise((resolve) => child.on("close", resolve));
-    clearTimeout(timer);
-    if (code === 0) break;
-    kills++;
-  }
-  expect(kills).toBeGreaterThan(1);
+  expect(await killedRuns(out, longRun(out), [250, 700, 900, 1100, 1300, 1500, 60_000])).toBeGreaterThan(1);
   expect(resultOf(out)).toEqual(wanted);
   expect(readdirSync(out).sort()).toEqual([
     "adapter_config.json",

@@ -1,5 +1,6 @@
 import { InputError, isPlainName } from "@petl/core";
 import { z } from "zod";
+import { parsedJson } from "../parsed-json.ts";
 
 const baseConfig = "config.json";
 const adapterConfig = "adapter_config.json";
@@ -79,12 +80,4 @@ export function shardsOf(indexText: string, place: string): string[] {
   if (hostile.length > 0)
     throw new InputError(hostile.map((name) => `${place}: refused the shard ${JSON.stringify(name)}`));
   return shards;
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -5,6 +5,7 @@ import { InputError, poolings, tasks, trainingSettings } from "@petl/core";
 import { z } from "zod";
 import { directory } from "../files.ts";
 import { explainFileError, systemCode } from "../machine-error.ts";
+import { parsedJson } from "../parsed-json.ts";
 import { writeFileSafely } from "../safe-write.ts";
 
 /** What a training run is, whole: from it alone the run can be repeated or gone on with. */
@@ -78,14 +79,6 @@ function checked<T>(out: string, value: unknown, schema: z.ZodType<T>): T | unde
   throw new InputError(
     parsed.error.issues.map((issue) => `${path}: ${issue.path.join(".")}: ${issue.message.toLowerCase()}`),
   );
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** SHA-256 of a base's config.json and of the names and sizes of its files: changes where the base is another one. */
