@@ -39,7 +39,10 @@ const sets = {
 
 async function lines(file, form, header = 0) {
   const all = (await readFile(join(data, file), "latin1")).split("\n").slice(header);
-  return all.flatMap((line) => (form.exec(line) ? [{ ...form.exec(line).groups }] : []));
+  return all.flatMap((line) => {
+    const { groups } = form.exec(line) ?? {};
+    return groups ? [{ ...groups }] : [];
+  });
 }
 const tabbed = (file) => lines(file, /^(?<text>[^\t]*)\t(?<label>\d)$/, 1);
 
