@@ -46,7 +46,8 @@ export async function* packSentences(
   };
   const limitOf = (number: number): number => {
     const chance = random(seed, "length of a packed row", number);
-    return chance.uniform() < shortShare && room > shortest ? shortest + chance.integer(room - shortest) : room;
+    const short = chance.uniform() < shortShare && room > shortest;
+    return short ? Math.floor(shortest * (room / shortest) ** chance.uniform()) : room; // of every magnitude as many
   };
   let limit = limitOf(0);
   let current: number | undefined;

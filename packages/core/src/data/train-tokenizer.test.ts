@@ -138,7 +138,7 @@ describe("byte-level BPE", () => {
 });
 
 test("what can't be learnt is said, with the smallest vocabulary that can", async () => {
-  const small = "special tokens and single characters alone are";
+  const small = "special tokens, single characters and given words alone are";
   const bytesIn257 = train({ kind: "byte-level-bpe", vocabulary: 257 });
   await expect(bytesIn257).rejects.toThrow(`a vocabulary of 257 is too small; ${small} 258`);
   await expect(train({ vocabulary: 7 }, ["ab"])).rejects.toThrow(`a vocabulary of 7 is too small; ${small} 8`);

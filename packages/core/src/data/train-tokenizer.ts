@@ -16,6 +16,8 @@ export interface TokenizerTraining {
   readonly vocabulary: number;
   /** Whether WordPiece makes small letters of capitals and drops accents; it does unless told. */
   readonly lowercase?: boolean;
+  /** Words that WordPiece knows whole, however rare they are in the texts. */
+  readonly words?: readonly string[] | undefined;
   /** The longest row of the model to come, in tokens: `model_max_length`. */
   readonly maxLength: number;
 }
@@ -42,7 +44,7 @@ export async function trainTokenizer(
   const toWords = textToWords({ tokenizer: untrained, config: {}, padTokenId: undefined });
   const words = await countWords(texts, toWords, kind);
   if (words.size === 0) throw new InputError("the texts hold no word that a tokenizer could be learnt from");
-  const tokenizer = kind.train(words, training.vocabulary);
+  const tokenizer = kind.train(words, training.vocabulary, training.words?.flatMap(toWords));
   return {
     "tokenizer.json": toJson({ version: "1.0", truncation: null, padding: null, ...tokenizer }),
     "tokenizer_config.json": toJson({ ...config, ...specialTokens, model_max_length: training.maxLength }),
@@ -54,10 +56,12 @@ function kindOf({ kind, lowercase = true }: TokenizerTraining): TrainableTokeniz
   return kind === "wordpiece" ? wordPiece(lowercase) : byteLevelBpe;
 }
 
-function problemsOf({ kind, vocabulary, lowercase, maxLength }: TokenizerTraining): readonly string[] {
+function problemsOf({ kind, vocabulary, lowercase, words, maxLength }: TokenizerTraining): readonly string[] {
   const problems: string[] = [];
   if (kind === "byte-level-bpe" && lowercase)
     problems.push("byte-level-bpe keeps capitals; lowercase is for wordpiece");
+  if (kind === "byte-level-bpe" && words)
+    problems.push("byte-level-bpe has no words of its own; words is for wordpiece");
   for (const [name, value] of Object.entries({ vocabulary, maxLength }))
     if (!Number.isInteger(value) || value < 1) problems.push(`${name} must be a whole number above 0, not ${value}`);
   return problems;

@@ -19,6 +19,7 @@ export const pretrainFlags = {
   feedForward: count("width of the feed-forward layers (bert: 4, llama: 8/3 times the model's)"),
   vocabulary: count("tokens of the tokenizer that is made (8192)"),
   lowercase: toggle(true, "the tokenizer knows no capital letters (encoders)"),
+  words: text("FILE", "words that the tokenizer knows whole, one a line, however rare in the text (encoders)"),
   tokenizer: text("FOLDER", "take the tokenizer of this folder instead of making one"),
   maxLength: count("tokens of the longest row, and positions of the model (128)"),
   shortShare: number(

@@ -5,6 +5,7 @@ import { pretrainingKinds, usualFeedForward } from "../pretraining/model-config.
 import { type PretrainingSummary, pretrain } from "../pretraining/pretrain.ts";
 import { type PretrainingRecord, pretrainingRecord } from "../pretraining/record.ts";
 import { digestOfTexts, findTexts } from "../pretraining/text-files.ts";
+import { findWords } from "../pretraining/word-file.ts";
 import { clearFolder, folderState, refuseTaken } from "../runs/folder.ts";
 import { baseDigest, readRecordAs, writeRecord } from "../runs/record.ts";
 import { removeFolderSafely } from "../safe-write.ts";
@@ -78,7 +79,9 @@ async function recordOf(flags: PretrainFlags, text: readonly string[], context: 
     throw new InputError("--teacher-weight goes with --teacher");
   if (flags.tokenizer !== undefined && flags.vocabulary !== undefined)
     throw new InputError("--tokenizer brings its own vocabulary; leave out --vocabulary");
-  const lowercase = flags.lowercase && pretrainingKinds[architecture].tokenizer === "wordpiece";
+  const wordPiece = pretrainingKinds[architecture].tokenizer === "wordpiece";
+  if (flags.words !== undefined && (flags.tokenizer !== undefined || !wordPiece))
+    throw new InputError("--words goes with a tokenizer that is made for an encoder");
   return {
     petl: version,
     kind: "pretraining",
@@ -87,7 +90,10 @@ async function recordOf(flags: PretrainFlags, text: readonly string[], context: 
     ...(flags.prepared !== undefined && { prepared: resolve(flags.prepared) }),
     tokenizer:
       flags.tokenizer === undefined
-        ? { vocabulary: flags.vocabulary ?? 8192, lowercase }
+        ? {
+            ...{ vocabulary: flags.vocabulary ?? 8192, lowercase: flags.lowercase && wordPiece },
+            ...(flags.words !== undefined && { words: await findWords(flags.words) }),
+          }
         : { folder: resolve(flags.tokenizer) },
     architecture,
     sizes: { layers, hidden, heads, feed_forward: flags.feedForward ?? usualFeedForward(architecture, hidden) },

@@ -11,6 +11,7 @@ import type { LearnedTokenizer, PretrainingRecord } from "./record.ts";
 import { requireSame } from "./require-same.ts";
 import { textsOf } from "./run-texts.ts";
 import type { StageWatch } from "./stage-watch.ts";
+import { readWords } from "./word-file.ts";
 
 /** A tokenizer and the folder of its files. */
 export interface PreparedTokenizer {
@@ -55,12 +56,13 @@ async function writeTokenizer(
 /** The files of a tokenizer that is learned from the run's text. */
 async function learnedFiles(
   record: PretrainingRecord,
-  { vocabulary, lowercase }: LearnedTokenizer,
+  { vocabulary, lowercase, words: file }: LearnedTokenizer,
   watch: StageWatch,
 ): Promise<readonly NamedFile[]> {
   const { tokenizer: kind } = pretrainingKinds[record.architecture];
   const sizes = { vocabulary, maxLength: record.max_length };
-  const training = kind === "wordpiece" ? { kind, lowercase, ...sizes } : { kind, ...sizes };
+  const words = file && (await readWords(file));
+  const training = kind === "wordpiece" ? { kind, lowercase, words, ...sizes } : { kind, ...sizes };
   const files = await trainTokenizer(bareTexts(textsOf(record, "learning the tokenizer", watch)), training);
   return Object.entries(files).map(([name, text]) => ({ name, chunks: [new TextEncoder().encode(text)] }));
 }

@@ -15,7 +15,12 @@ const sizes = z.strictObject({
 export type PretrainedSizes = Readonly<z.infer<typeof sizes>>;
 
 /** A tokenizer that is learned from the text. */
-const learnedTokenizer = z.strictObject({ vocabulary: z.int().positive(), lowercase: z.boolean() });
+const learnedTokenizer = z.strictObject({
+  vocabulary: z.int().positive(),
+  lowercase: z.boolean(),
+  /** a file of words that it knows whole, one a line */
+  words: z.strictObject({ file: z.string(), sha256: z.string() }).optional(),
+});
 export type LearnedTokenizer = Readonly<z.infer<typeof learnedTokenizer>>;
 
 /** What a pretraining run is, whole: from it alone the run can be repeated or gone on with. */

@@ -4,6 +4,6 @@ import { InputError } from "../../errors.ts";
 export function refuseSmaller(size: number, smallest: number): void {
   if (size >= smallest) return;
   throw new InputError(
-    `a vocabulary of ${size} is too small; special tokens and single characters alone are ${smallest}`,
+    `a vocabulary of ${size} is too small; special tokens, single characters and given words alone are ${smallest}`,
   );
 }

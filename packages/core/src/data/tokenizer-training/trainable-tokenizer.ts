@@ -9,9 +9,10 @@ export interface TrainableTokenizer {
   readonly longestWord: number;
   /**
    * The tokenizer with a vocabulary of `size` tokens, or fewer where the words have no more pairs.
-   * @throws InputError saying the smallest size: special tokens and single characters alone are more.
+   * @param whole words that are tokens whatever their counts; WordPiece's alone
+   * @throws InputError saying the smallest size: special tokens, single characters and whole words alone are more.
    */
-  train(words: WordCounts, size: number): TokenizerJson;
+  train(words: WordCounts, size: number, whole?: readonly string[]): TokenizerJson;
   readonly specialTokens: Readonly<Partial<Record<SpecialName, string>>>;
   /** What else tokenizer_config.json says. */
   readonly config: Readonly<Record<string, unknown>>;

@@ -27,11 +27,13 @@ export function wordPiece(lowercase: boolean): TrainableTokenizer {
   return {
     untrained: describe(special),
     longestWord,
-    train: (words, size) => {
-      const alphabet = [...special, ...characterTokens(words)];
-      refuseSmaller(size, alphabet.length);
+    train: (words, size, whole = []) => {
+      const fixed = [...new Set([...special, ...characterTokens(words), ...whole])];
+      refuseSmaller(size, fixed.length);
       const join = (left: string, right: string) => left + right.slice(continuation.length);
-      return describe(learnMerges(wordsOver(alphabet, words), alphabet, size, join).tokens);
+      const known = new Set(whole); // they need no merges
+      const others = new Map([...words].filter(([word]) => !known.has(word)));
+      return describe(learnMerges(wordsOver(fixed, others), fixed, size, join).tokens);
     },
     specialTokens,
     config: {
