@@ -43,8 +43,8 @@ export interface Forward {
    * [batch, 1, vocabulary] behind a cache
    */
   readonly logits: Value;
-  /** [batch, teacher's size]: the vector of the whole text through a linear map; undefined without a teacher */
-  readonly taught: Value | undefined;
+  /** [batch, teacher's size] each: vectors of the whole text, through linear maps; none without a teacher */
+  readonly taught: readonly Value[];
   /** Φ's tensors as the graph's inputs, in the layout's order */
   readonly phi: readonly Value[];
 }
@@ -158,7 +158,7 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: F
   const root = moduleScope(building, "");
   const hidden = model.encode(root.at(model.prefix), inputs);
   const logits = narrow(logitsOf(model, root, { inputs, hidden }, goal, options));
-  const taught = goal.teacher && taughtVector(building, { inputs, hidden }, goal.teacher.size);
+  const taught = goal.teacher ? taughtVectors(building, { inputs, hidden }, goal.teacher.size) : [];
   const phi = [...building.parameters.values()].map(({ value }) => value);
   return { building, forward: { inputs, hidden, logits, taught, phi } };
 }
@@ -186,17 +186,27 @@ function logitsOf(
 }
 
 /**
- * The vector that Hugging Face's classes read of a text, mapped to the teacher's length. The map is trained with the
- * model and belongs to nothing that is saved.  hidden: [batch, tokens, hidden] -> [batch, size]
+ * The two vectors that heads read of a text, the one of Hugging Face's classes and the tokens' mean, each mapped to the
+ * teacher's length. The maps are trained with the model and belong to nothing that is saved.
+ * hidden: [batch, tokens, hidden] -> [batch, size]
  */
-function taughtVector(building: Building, { inputs, hidden }: Pick<Forward, "inputs" | "hidden">, size: number): Value {
+function taughtVectors(
+  building: Building,
+  { inputs, hidden }: Pick<Forward, "inputs" | "hidden">,
+  size: number,
+): readonly Value[] {
   const { model } = building.base;
-  const pooled = model.pool(moduleScope(building, model.prefix), hidden, inputs);
-  const map = trained(building, {
-    ...{ name: "teacher.weight", shape: [size, model.sizes.hidden], initial: normal(model.sizes.initializerRange) },
-    ...{ part: "adapter", method: undefined, stored: undefined },
+  const pooled = {
+    default: model.pool(moduleScope(building, model.prefix), hidden, inputs),
+    mean: pool("mean", hidden, inputs.attentionMask),
+  };
+  return Object.entries(pooled).map(([pooling, vector]) => {
+    const map = trained(building, {
+      ...{ name: `teacher.${pooling}.weight`, shape: [size, model.sizes.hidden] },
+      ...{ initial: normal(model.sizes.initializerRange), part: "adapter", method: undefined, stored: undefined },
+    });
+    return reshape(project(vector, map), [batchDim, size]);
   });
-  return reshape(project(pooled, map), [batchDim, size]);
 }
 
 /** The hidden states of a language model whose logits are wanted. */

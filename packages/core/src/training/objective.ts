@@ -1,5 +1,7 @@
 import type { Batch } from "../data/collate.ts";
-import { input, type Value } from "../graph/value.ts";
+import { add } from "../graph/ops/add.ts";
+import { mul } from "../graph/ops/mul.ts";
+import { input, scalar, type Value } from "../graph/value.ts";
 import { isLanguageModel } from "../nn/model.ts";
 import type { AdaptedModel, Forward, Noise } from "../peft/adapt.ts";
 import type { Tensors } from "../runtime/session.ts";
@@ -14,7 +16,7 @@ export interface Objective extends Forward {
   readonly loss: Value;
   /** the items' labels as {@link feed} gives them */
   readonly labels: Value;
-  /** the distance to the teacher's vectors, summed over the batch's rows; undefined without a teacher */
+  /** the mean distance of the taught vectors to the teacher's, summed over the batch's rows; undefined without a teacher */
   readonly teacherLoss: Value | undefined;
   /** The tensors of a batch that the graph reads. */
   feed(batch: Batch): Tensors;
@@ -37,9 +39,15 @@ export function objective(
     ...forward,
     labels,
     loss: summedLoss(task, forward.logits, labels, labelSmoothing),
-    teacherLoss: taught && summedDistance(taught, input("teacher", "float32", [batchDim, taught.shape[1] ?? 1])),
+    teacherLoss: adapted.goal.teacher && meanDistance(taught, adapted.goal.teacher.size),
     feed({ items: _, ...tensors }) {
       return sparse ? { ...tensors, ...labelledRows(tensors) } : tensors;
     },
   };
+}
+
+function meanDistance(taught: readonly Value[], size: number): Value {
+  const teacher = input("teacher", "float32", [batchDim, size]);
+  const sum = taught.map((vector) => summedDistance(vector, teacher)).reduce((all, each) => add(all, each));
+  return mul(sum, scalar(1 / taught.length));
 }

@@ -3,28 +3,27 @@ import type { Context } from "./verb.ts";
 
 /** Shows a run's events, and ends it after the step under way on Ctrl-C. */
 export function watchRun({ terminal, signal }: Context): Watch {
-  let [steps, first, tokensBefore] = [0, 0, 0];
+  let steps = 0;
+  let begin: { readonly step: number; readonly tokens: number; readonly seconds: number } | undefined;
   return {
     stop: signal,
     remark: (text) => terminal.line(text),
     onEvent(event, seconds) {
-      if (event.kind === "start") [steps, first] = [event.steps, seconds];
+      if (event.kind === "start") ({ steps } = event);
       if (event.kind === "evaluation") {
         const { examples, ...scores } = event.evaluation;
         const shown = Object.entries(scores).map(([name, value]) => `${name} ${value.toPrecision(4)}`);
         terminal.line(`step ${event.step}: ${shown.join("  ")}  (${examples} examples)`);
       }
       if (event.kind !== "step") return;
-      if (tokensBefore === 0) tokensBefore = event.tokens;
-      const { step, loss } = event;
-      const tokensPerSecond = event.tokens / Math.max(seconds, 1e-3);
-      terminal.progress({
-        step,
-        steps,
-        loss,
-        tokensPerSecond,
-        secondsLeft: ((steps - step) * (seconds - first)) / step,
-      });
+      const { step, loss, tokens } = event;
+      begin ??= { step, tokens, seconds }; // of a resumed run its first step here, so that only this process is measured
+      const passed = seconds - begin.seconds;
+      const rates = passed > 0 && {
+        tokensPerSecond: (tokens - begin.tokens) / passed,
+        secondsLeft: ((steps - step) * passed) / (step - begin.step),
+      };
+      terminal.progress({ step, steps, loss, ...rates });
     },
   };
 }

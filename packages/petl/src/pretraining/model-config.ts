@@ -7,11 +7,16 @@ export interface PretrainingKind {
   readonly tokenizer: "wordpiece" | "byte-level-bpe";
   /** whole sentences within the special tokens of a text, or tokens one behind the other */
   readonly rows: "sentences" | "tokens";
+  /** the tensor of the words' vectors, [vocabulary, hidden] */
+  readonly table: string;
 }
 
 export const pretrainingKinds: Readonly<Record<PretrainedArchitecture, PretrainingKind>> = {
-  bert: { task: "masked-lm", tokenizer: "wordpiece", rows: "sentences" },
-  llama: { task: "causal-lm", tokenizer: "byte-level-bpe", rows: "tokens" },
+  bert: {
+    ...{ task: "masked-lm", tokenizer: "wordpiece", rows: "sentences" },
+    table: "bert.embeddings.word_embeddings.weight",
+  },
+  llama: { task: "causal-lm", tokenizer: "byte-level-bpe", rows: "tokens", table: "model.embed_tokens.weight" },
 };
 
 /** A feed-forward layer of so many parameters that all architectures of one width and depth are about equally large. */

@@ -5,8 +5,12 @@ import { openSealedFolder, writeSealedFolder } from "../sealed-folder.ts";
 import { modelConfig, pretrainingKinds } from "./model-config.ts";
 import type { PreparedTokenizer } from "./prepare-tokenizer.ts";
 import type { PretrainingRecord } from "./record.ts";
+import { taughtWords } from "./taught-words.ts";
 
-/** Writes the untrained model as an ordinary Hugging Face folder; one that is there already is left as it is. */
+/**
+ * Writes the untrained model as an ordinary Hugging Face folder; one that is there already is left as it is. With a teacher
+ * only its words' vectors are not drawn.
+ */
 export async function prepareStart(
   record: PretrainingRecord,
   path: string,
@@ -16,7 +20,14 @@ export async function prepareStart(
   const config = modelConfig(record, tokenizer);
   // the pooler is trained by a teacher alone; without one the model has none, as Hugging Face's class
   const parts = { head: pretrainingKinds[record.architecture].task, pooler: record.teacher !== undefined };
-  const tensors = await untrainedTensors(config, parts, record.settings.seed);
+  const drawn = await untrainedTensors(config, parts, record.settings.seed);
+  const { table } = pretrainingKinds[record.architecture];
+  const tensors = await Promise.all(
+    drawn.map(async ([name, tensor]) => {
+      const taught = name === table && record.teacher;
+      return [name, taught ? await taughtWords(tensor, tokenizer, taught, record.threads) : tensor] as const;
+    }),
+  );
   await writeSealedFolder(path, async (into) => {
     await into.write("config.json", [new TextEncoder().encode(`${JSON.stringify(config, undefined, 2)}\n`)]);
     await into.write("model.safetensors", [safetensorsBytes(tensors)]);

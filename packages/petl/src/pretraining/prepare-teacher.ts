@@ -1,27 +1,15 @@
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  compileTextVectors,
-  type EncodedExample,
-  float16FromFloat32,
-  float32FromFloat16,
-  InputError,
-  InternalError,
-  readBase,
-  type StoredRows,
-  type TextVectors,
-} from "@petl/core";
+import { float16FromFloat32, float32FromFloat16, InternalError, type StoredRows } from "@petl/core";
 import { z } from "zod";
 import { directory } from "../files.ts";
-import { openTokenizer } from "../open-tokenizer.ts";
-import { baseDigest } from "../runs/record.ts";
 import { removeFolderSafely } from "../safe-write.ts";
 import { openSealedFolder, writeSealedFolder } from "../sealed-folder.ts";
-import { workerEngine } from "../worker-engine.ts";
 import type { PretrainingRecord } from "./record.ts";
 import { requireSame } from "./require-same.ts";
 import type { RowFolder } from "./row-folder.ts";
 import type { StageWatch } from "./stage-watch.ts";
+import { openTeacher, type Teacher, type TeacherRecord } from "./teacher.ts";
 
 /** The vectors that a teacher gives the texts of rows. */
 export interface TeacherVectors {
@@ -29,8 +17,6 @@ export interface TeacherVectors {
   at(row: number): Promise<Float32Array>;
   close(): Promise<void>;
 }
-
-type Teacher = NonNullable<PretrainingRecord["teacher"]>;
 
 const facts = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
 const vectorFile = "vectors.f16";
@@ -42,7 +28,7 @@ const partRows = 1024;
  * by part, so that a run that was interrupted goes on behind the last whole part.
  */
 export async function prepareTeacher(
-  { teacher, threads }: Pick<PretrainingRecord, "threads"> & { readonly teacher: Teacher },
+  { teacher, threads }: Pick<PretrainingRecord, "threads"> & { readonly teacher: TeacherRecord },
   folder: string,
   rows: RowFolder,
   watch: StageWatch,
@@ -56,20 +42,15 @@ export async function prepareTeacher(
 }
 
 async function writeVectors(
-  { folder, sha256 }: Teacher,
+  record: TeacherRecord,
   threads: number | undefined,
   path: string,
   rows: RowFolder,
   wanted: Readonly<Record<string, string | number | boolean>>,
   watch: StageWatch,
 ): Promise<void> {
-  if ((await baseDigest(folder)) !== sha256)
-    throw new InputError(`the teacher ${folder} has changed since the run began`);
-  const base = await readBase(directory(folder));
-  const engine = await workerEngine(folder, base.checkpoint?.files ?? [], { threads });
+  const teacher = await openTeacher(record, threads);
   try {
-    const vectors = await compileTextVectors(engine, base);
-    const texts = await encoderOf(folder, base.model.sizes.maxTokens);
     const parts = `${path}-parts`;
     const count = Math.ceil(rows.length / partRows);
     const begin = { done: 0, time: performance.now() };
@@ -78,7 +59,7 @@ async function writeVectors(
       const partFacts = { ...wanted, part };
       const known = await openSealedFolder(partPath(parts, part), facts);
       if (known) requireSame(partPath(parts, part), known, partFacts);
-      else await writePart(partPath(parts, part), partFacts, { start, end, rows, texts, vectors, watch });
+      else await writePart(partPath(parts, part), partFacts, { start, end, rows, teacher, watch });
       if (known) [begin.done, begin.time] = [end, performance.now()];
       const seconds = (performance.now() - begin.time) / 1000;
       const secondsLeft = end === begin.done ? undefined : ((rows.length - end) * seconds) / (end - begin.done);
@@ -89,12 +70,11 @@ async function writeVectors(
     }
     await writeSealedFolder(path, async (into) => {
       await into.write(vectorFile, partsOf(parts, count));
-      return { ...wanted, size: vectors.size };
+      return { ...wanted, size: teacher.size };
     });
     await removeFolderSafely(parts);
-    await vectors.release();
   } finally {
-    await engine.close();
+    await teacher.close();
   }
 }
 
@@ -104,20 +84,19 @@ interface Part {
   readonly start: number;
   readonly end: number;
   readonly rows: RowFolder;
-  readonly texts: (text: string) => EncodedExample;
-  readonly vectors: TextVectors;
+  readonly teacher: Teacher;
   readonly watch: StageWatch;
 }
 
 async function writePart(
   path: string,
   partFacts: Readonly<Record<string, string | number | boolean>>,
-  { start, end, rows, texts, vectors, watch }: Part,
+  { start, end, rows, teacher, watch }: Part,
 ): Promise<void> {
   const places = Array.from({ length: end - start }, (_, i) => start + i);
-  const encoded = (await Promise.all(places.map((row) => rows.textAt(row)))).map(texts);
+  const texts = await Promise.all(places.map((row) => rows.textAt(row)));
   watch.signal.throwIfAborted();
-  const found = await vectors.run(encoded);
+  const found = await teacher.vectorsOf(texts);
   watch.signal.throwIfAborted();
   await writeSealedFolder(path, async (into) => {
     await into.write(
@@ -136,14 +115,6 @@ async function* partsOf(parts: string, count: number): AsyncGenerator<Uint8Array
 }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Uint16Array) => new Uint8Array(buffer, byteOffset, byteLength);
-
-/** How a teacher reads a text: with its own tokenizer, as much as it takes. */
-async function encoderOf(folder: string, longest: number): Promise<(text: string) => EncodedExample> {
-  const tokenizer = await openTokenizer(folder);
-  if (!tokenizer) throw new InputError(`the teacher ${folder} has no tokenizer`);
-  const limit = Math.min(longest, tokenizer.modelMaxLength ?? longest);
-  return (text) => tokenizer.encode(text, undefined, limit);
-}
 
 async function openVectors(path: string, rows: number): Promise<TeacherVectors> {
   const handle = await open(join(path, vectorFile), "r");
