@@ -35,6 +35,21 @@ export const generateVerb = defineVerb({
       "X",
       "above 1: tokens that are there already become less likely (1)",
     ),
+    noRepeatNgramSize: count("no run of so many tokens comes twice"),
+    beams: count("follow so many texts at once, in search of the likeliest one (1)"),
+    lengthPenalty: number(
+      z.number().optional(),
+      "X",
+      "texts of beams are compared by log-probability / tokens^X: above 0 longer ones gain (1)",
+    ),
+    earlyStopping: {
+      schema: z.preprocess(
+        (value) => (value === "true" || value === "false" ? value === "true" : value),
+        z.union([z.boolean(), z.literal("never")], { error: "is none of true, false, never" }).optional(),
+      ),
+      placeholder: "WHEN",
+      help: "end a search with as many ended texts as beams (true), when none running is worth more (false), or when none can become so (never) (false)",
+    },
     seed: number(z.int().nonnegative().optional(), "N", "seed of what is drawn (0)"),
     stop: texts("TEXT", "a text that ends the generation; several may be given"),
     batch: rowFlags.batch,
@@ -44,15 +59,15 @@ export const generateVerb = defineVerb({
   examples: [
     'generate --base models/tiny-llama --prompt "Once upon a time" --max-tokens 50',
     "generate --base models/tiny-llama --adapter out --input prompts.jsonl --temperature 0.8 --top-p 0.9 --seed 1",
+    "generate --base models/tiny-llama --adapter out --input prompts.jsonl --beams 10 --length-penalty 0.9 --no-repeat-ngram-size 4",
   ],
   async run({ flags, json }, context) {
-    const { maxTokens, temperature, topK, topP, repetitionPenalty, seed, stop, batch } = flags;
-    const { signal } = context;
-    const all = { maxTokens, temperature, topK, topP, repetitionPenalty, seed, stop, batch, signal };
+    const { base, adapter, prompt, input, offline, threads, ...how } = flags;
+    const all = { ...how, signal: context.signal };
     const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-    const prompts = await promptsFrom(flags);
-    const task = flags.adapter === undefined ? "causal-lm" : undefined;
-    await withModel({ ...flags, task, labels: undefined }, context, async (model) => {
+    const prompts = await promptsFrom({ prompt, input });
+    const task = adapter === undefined ? "causal-lm" : undefined;
+    await withModel({ base, adapter, offline, threads, task, labels: undefined }, context, async (model) => {
       const [only, ...others] = prompts;
       const read = !json && process.stdout.isTTY && others.length === 0 && model.base.tokenizer !== undefined;
       if (read && only !== undefined) return streamed(model, only, given, context);
