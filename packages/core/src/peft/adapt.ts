@@ -84,6 +84,8 @@ export interface AdaptedModel {
   readonly headModules: readonly string[];
   /** head tensors that the checkpoint lacks, so that they start at random */
   readonly newTensors: readonly string[];
+  /** methods whose work is no change of the base's weights, so that they cannot be merged */
+  readonly unmergeable: readonly string[];
   /** Builds the forward graph; without noise nothing is dropped. */
   forward(options?: ForwardOptions): Forward;
   /** Graphs of the base's tensors as the adapter changes them, by name. Throws where a method cannot be merged. */
@@ -95,20 +97,20 @@ export function adapt(base: Base, methods: readonly MethodUse[], goal: Goal): Ad
   const { building } = build(base, methods, goal);
   const { parameters, linearLayers, adaptedSites } = building;
   refuse([...building.problems, ...checkTargets(building)]);
+  const unmergeable = [...building.unmergeable];
   const layout = layOut([...parameters.values()].map(({ parameter }) => parameter));
   return {
-    ...{ base, methods, goal, layout, linearLayers },
+    ...{ base, methods, goal, layout, linearLayers, unmergeable },
     targets: [...adaptedSites],
     modelTensors: modelTensors(building),
     headModules: building.headTrained ? building.headModules : [],
     newTensors: layout.filter(({ part, stored }) => part === "head" && !stored).map(({ name }) => name),
     forward: (options) => build(base, methods, goal, options).forward,
     merged() {
-      const again = build(base, methods, goal).building;
-      const reasons = [...again.unmergeable].map(
-        (name) => `${name} cannot be merged: what it computes is no change of the base's weights`,
+      refuse(
+        unmergeable.map((name) => `${name} cannot be merged: what it computes is no change of the base's weights`),
       );
-      refuse(reasons);
+      const again = build(base, methods, goal).building;
       const unfrozen = [...again.parameters].filter(([, { parameter }]) => parameter.part !== "adapter");
       return Object.fromEntries([
         ...unfrozen.map(([name, { value }]) => [name, value] as const),
