@@ -8,6 +8,7 @@ export { checkLabels, type LabelMap, labelMap, learnLabels } from "./data/labels
 export { type Masking, maskTokens } from "./data/masking.ts";
 export { nextTokens } from "./data/next-tokens.ts";
 export { type PackedRow, type Paragraph, packSentences, packTokens } from "./data/pack-rows.ts";
+export { type Prompt, promptsOf } from "./data/prompts.ts";
 export { readTable } from "./data/readers.ts";
 export { findSplits } from "./data/splits.ts";
 export { guessTask } from "./data/task.ts";
