@@ -8,6 +8,7 @@ export { checkLabels, type LabelMap, labelMap, learnLabels } from "./data/labels
 export { type Masking, maskTokens } from "./data/masking.ts";
 export { nextTokens } from "./data/next-tokens.ts";
 export { type PackedRow, type Paragraph, packSentences, packTokens } from "./data/pack-rows.ts";
+export { type Prompt, promptsOf } from "./data/prompts.ts";
 export { readTable } from "./data/readers.ts";
 export { findSplits } from "./data/splits.ts";
 export { guessTask } from "./data/task.ts";
@@ -54,6 +55,10 @@ export { type Phi, tensorsOf } from "./peft/phi.ts";
 export { type Ort, ortEngine } from "./runtime/ort.ts";
 export { compile, type Program } from "./runtime/program.ts";
 export type { Engine, Session, Tensors } from "./runtime/session.ts";
+export { type Bleu, corpusBleu } from "./scoring/bleu.ts";
+export { exactMatch } from "./scoring/exact-match.ts";
+export { rougeL } from "./scoring/rouge-l.ts";
+export type { ScoredText } from "./scoring/scored-text.ts";
 export { float16FromFloat32, float32FromFloat16 } from "./tensor/half.ts";
 export { float32, type HostTensor } from "./tensor/host-tensor.ts";
 export { principalComponents } from "./tensor/principal-components.ts";
