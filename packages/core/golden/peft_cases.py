@@ -109,10 +109,10 @@ def adapted(base, config, seed, models):
     return model.eval()
 
 
-def save_adapter(model, folder):
+def save_adapter(model, folder, **more):
     """PEFT's own two files, without the model card; its sets are sorted, as their order changes from run to run."""
     shutil.rmtree(folder, ignore_errors=True)
-    model.save_pretrained(folder, save_embedding_layers=False)
+    model.save_pretrained(folder, save_embedding_layers=False, **more)
     (folder / "README.md").unlink(missing_ok=True)
     path = folder / "adapter_config.json"
     config = json.loads(path.read_text())

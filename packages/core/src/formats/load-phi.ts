@@ -34,7 +34,7 @@ export async function loadPhi(adapter: Adapter, adapted: AdaptedModel): Promise<
     const { name } = source.tensor;
     values.set(await (source.from === "base" ? base.read(name) : adapter.read(names.get(name) ?? name)), offset);
   }
-  return { layout, values };
+  return { layout, values, starts: {} };
 }
 
 interface Source {

@@ -9,6 +9,7 @@ import { project } from "../nn/linear.ts";
 import { isLanguageModel, type Model, type ModelInputs, requireTask, type Task } from "../nn/model.ts";
 import { type Pooling, pool } from "../nn/pooling.ts";
 import { joinPath, type Scope } from "../nn/scope.ts";
+import { float32, type HostTensor } from "../tensor/host-tensor.ts";
 import { random } from "../tensor/random.ts";
 import { batchDim, type Dim, plus, times, tokensDim } from "../tensor/shape.ts";
 import { type Base, findTensor } from "./base.ts";
@@ -71,6 +72,8 @@ export interface AdaptedModel {
   readonly goal: Goal;
   /** Φ's tensors with their places in the flat vector */
   readonly layout: readonly Placed[];
+  /** those of Φ's tensors whose start is needed as long as they are trained */
+  readonly starts: readonly string[];
   /** the sites that the methods act on, in the model's order */
   readonly targets: readonly string[];
   readonly linearLayers: readonly string[];
@@ -101,6 +104,7 @@ export function adapt(base: Base, methods: readonly MethodUse[], goal: Goal): Ad
   const layout = layOut([...parameters.values()].map(({ parameter }) => parameter));
   return {
     ...{ base, methods, goal, layout, linearLayers, unmergeable },
+    starts: [...building.starts.keys()],
     targets: [...adaptedSites],
     modelTensors: modelTensors(building),
     headModules: building.headTrained ? building.headModules : [],
@@ -121,13 +125,19 @@ export function adapt(base: Base, methods: readonly MethodUse[], goal: Goal): Ad
 }
 
 /** Draws Φ's initial values: each tensor from its own stream of the seed, or from the checkpoint. */
-export async function initialPhi({ layout, base }: Pick<AdaptedModel, "layout" | "base">, seed: number): Promise<Phi> {
+export async function initialPhi(
+  { layout, starts, base }: Pick<AdaptedModel, "layout" | "starts" | "base">,
+  seed: number,
+): Promise<Phi> {
+  const read = (tensor: string) => base.read(findTensor(base, tensor)?.name ?? tensor);
   const values = new Float32Array(lengthOf(layout));
+  const kept: Record<string, HostTensor> = {};
   for (const { name, shape, offset, initial } of layout) {
-    const read = (tensor: string) => base.read(findTensor(base, tensor)?.name ?? tensor);
-    values.set(await initial({ shape, random: random(seed, `initial ${name}`), read }), offset);
+    const start = await initial({ shape, random: random(seed, `initial ${name}`), read });
+    values.set(start, offset);
+    if (starts.includes(name)) kept[name] = float32(shape, start);
   }
-  return { layout, values };
+  return { layout, values, starts: kept };
 }
 
 function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: ForwardOptions = {}) {
@@ -146,6 +156,7 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: F
     headModules: [...own, ...(lacksPooler ? [pooler] : []), ...(goal.savedModules ?? [])],
     headTrained: goal.trainsHead ?? (!isLanguageModel(goal.task) || lacksHead),
     parameters: new Map(),
+    starts: new Map(),
     frozen: new Map(),
     shared: new Set(),
     linearLayers: [],

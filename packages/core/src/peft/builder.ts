@@ -9,6 +9,7 @@ import type { Hooks } from "../nn/sites.ts";
 import { type Base, findTensor } from "./base.ts";
 import type { AdapterScope, MethodUse, Place } from "./method.ts";
 import { fromCheckpoint, type Initializer, normal, ones, type Parameter, zeros } from "./parameter.ts";
+import { startName } from "./phi.ts";
 import { layerOf } from "./targets.ts";
 
 /** What one building of the forward graph is told and notes down; all of it belongs to that building alone. */
@@ -23,6 +24,8 @@ export interface Building {
   /** present where tokens are decoded one behind the other */
   readonly cache: KeyValueCache | undefined;
   readonly parameters: Map<string, { readonly value: Value; readonly parameter: Parameter }>;
+  /** the starts of those trained tensors that are measured from there, by their names */
+  readonly starts: Map<string, Value>;
   readonly frozen: Map<string, Value>;
   /** tensors of the model that are read in several places, such as embeddings that the output layer uses too */
   readonly shared: Set<string>;
@@ -112,6 +115,13 @@ export function trained(building: Building, parameter: Parameter): Value {
   return value;
 }
 
+/** Where a tensor of Φ started, the same value wherever it is read. */
+function startOf({ starts }: Building, { name, shape }: Pick<Parameter, "name" | "shape">): Value {
+  const start = starts.get(name) ?? input(startName(name), "float32", shape);
+  starts.set(name, start);
+  return start;
+}
+
 function noisy(building: Building, x: Value, probability: number): Value {
   return building.noise ? dropout(x, probability, building.noise.key, ++building.dropouts) : x;
 }
@@ -122,6 +132,7 @@ function adapterScope(building: Building, path: string, method: string): Adapter
   return {
     parameter: (name, shape, initial) => trained(building, { name: `${path}.${name}`, shape, initial, ...own }),
     shared: (name, shape, initial) => trained(building, { name, shape, initial, ...own }),
+    start: (name, shape) => startOf(building, { name: `${path}.${name}`, shape }),
     dropout: (x, probability) => noisy(building, x, probability),
   };
 }

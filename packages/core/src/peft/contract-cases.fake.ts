@@ -121,6 +121,12 @@ export const contractCases: readonly ContractCase[] = [
     count: (l) => l.layers * 3 * allLinear(l) + 3 * (96 + l.hidden) + (l.modelType === "bert" ? 3 * 2 * l.hidden : 0),
     merges: true,
   },
+  ...(["pissa", "olora"] as const).map((initWeights) => ({
+    title: `lora, starting as ${initWeights}`,
+    methods: [lora.use({ rank: 4, initWeights })],
+    count: (l: Lengths) => l.layers * 4 * queryAndValue(l),
+    merges: true,
+  })),
   {
     title: "dora",
     methods: [dora.use({ rank: 4 })],

@@ -37,8 +37,17 @@ export function rankAndScale(path: string, options: LowRank): { rank: number; sc
   return { rank, scale: alpha / (options.rankStabilized ? Math.sqrt(rank) : rank) };
 }
 
+/** A low-rank update's factors. */
+export interface Factors {
+  /** [rank, in] */
+  readonly A: Value;
+  /** [out, rank] */
+  readonly B: Value;
+  readonly scale: number;
+}
+
 /** A: [rank, in], Kaiming-uniform, and B: [out, rank], zero, of a linear layer. */
-export function factors(scope: AdapterScope, path: string, inSize: number, outSize: number, options: LowRank) {
+export function factors(scope: AdapterScope, path: string, inSize: number, outSize: number, options: LowRank): Factors {
   const { rank, scale } = rankAndScale(path, options);
   const A = scope.parameter("lora_A.weight", [rank, inSize], kaimingUniform);
   const B = scope.parameter("lora_B.weight", [outSize, rank], zeros);
@@ -46,7 +55,7 @@ export function factors(scope: AdapterScope, path: string, inSize: number, outSi
 }
 
 /** ΔW = scale · B A: [out, in] */
-export const update = ({ A, B, scale }: { A: Value; B: Value; scale: number }): Value => matmul(B, A, { alpha: scale });
+export const update = ({ A, B, scale }: Factors): Value => matmul(B, A, { alpha: scale });
 
 /** What would change the computation in ways that petl does not know; each must be absent or empty. */
 const unsupported = [
