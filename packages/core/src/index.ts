@@ -37,6 +37,8 @@ export { foreignFormats } from "./formats/foreign/foreign-formats.ts";
 export { endOfText } from "./formats/generation-config.ts";
 export { type HfModel, readBase } from "./formats/hf-model.ts";
 export { inferredBase } from "./formats/inferred-base.ts";
+export { isLlama2c, llama2cModel } from "./formats/llama2c/llama2c.ts";
+export { llama2cTokenizer } from "./formats/llama2c/llama2c-tokenizer.ts";
 export { loadPhi } from "./formats/load-phi.ts";
 export { type CheckpointFiles, encodeFull, encodeMerged, encodeTrained, type MergeOptions } from "./formats/merged.ts";
 export type { AdapterInfo } from "./formats/petl-fields.ts";
