@@ -149,25 +149,12 @@ test("several bad fields are refused together", async () => {
 
 test("folders without readable weights say why and what to do", async () => {
   const config = JSON.stringify(lora);
-  const bin = memoryFolder("old", { "adapter_config.json": config, "adapter_model.bin": "" });
-  await expect(readAdapter(bin)).rejects.toThrow(
-    /never reads pickles, because they can run code; convert them in Python/,
-  );
-  await expect(readAdapter(memoryFolder("x", { "w.bin": "" }))).rejects.toThrow(
-    /only w\.bin: petl never reads pickles/,
+  await expect(readAdapter(memoryFolder("x", { "w.txt": "" }))).rejects.toThrow(
+    "x: adapter_config.json is not in this folder, so it holds no adapter; its files: w.txt",
   );
   await expect(readAdapter(memoryFolder("x", { "adapter_config.json": config }))).rejects.toThrow(
     "x: adapter_model.safetensors is not in this folder; its files: adapter_config.json",
   );
-  for (const hub of [
-    {
-      "adapter_config.json": '{"config": {"mh_adapter": true}, "version": "adapters.1.2.0"}',
-      "adapter.safetensors": "",
-    },
-    { "adapter.safetensors": "" },
-  ]) {
-    await expect(readAdapter(memoryFolder("hub", hub))).rejects.toThrow(/AdapterHub's library.*cannot read yet/);
-  }
 });
 
 test("names that lead to an object's prototype are names like others, and no path is followed", async () => {

@@ -1,8 +1,7 @@
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { findTensor } from "../peft/base.ts";
 import { lengthOf, type Phi, type Placed } from "../peft/phi.ts";
-import type { StoredTensor } from "../tensor/stored-tensor.ts";
-import type { Adapter } from "./adapter.ts";
+import type { Adapter, AdapterTensor } from "./adapter.ts";
 import { quote } from "./json.ts";
 import { type ProblemList, problemList } from "./problem-list.ts";
 
@@ -39,7 +38,7 @@ export async function loadPhi(adapter: Adapter, adapted: AdaptedModel): Promise<
 
 interface Source {
   readonly from: "adapter" | "base";
-  readonly tensor: StoredTensor;
+  readonly tensor: AdapterTensor;
 }
 
 function sourceOf(
@@ -62,7 +61,7 @@ function sourceOf(
   return { from: "adapter", tensor };
 }
 
-function misfit({ shape, dtype }: StoredTensor, wanted: readonly number[]): string | undefined {
+function misfit({ shape, dtype }: AdapterTensor, wanted: readonly number[]): string | undefined {
   if (!floats.includes(dtype)) return `holds ${dtype}; a float type is needed`;
   if (sameShape(shape, wanted)) return undefined;
   return `has shape ${shapeText(shape)}; the adapted model needs ${shapeText(wanted)}`;
@@ -75,7 +74,7 @@ async function isRedundant(
   { layout, read }: Adapter,
   { base }: AdaptedModel,
   name: string,
-  tensor: StoredTensor,
+  tensor: AdapterTensor,
 ): Promise<boolean> {
   if (/(^|\.)position_ids$/.test(name)) return true;
   const ofBase = findTensor(base, name);
