@@ -9,13 +9,14 @@ import { project } from "../nn/linear.ts";
 import { isLanguageModel, type Model, type ModelInputs, requireTask, type Task } from "../nn/model.ts";
 import { type Pooling, pool } from "../nn/pooling.ts";
 import { joinPath, type Scope } from "../nn/scope.ts";
+import { float32, type HostTensor } from "../tensor/host-tensor.ts";
 import { random } from "../tensor/random.ts";
 import { batchDim, type Dim, plus, times, tokensDim } from "../tensor/shape.ts";
 import { type Base, findTensor } from "./base.ts";
 import { type Building, inHead, moduleScope, trained } from "./builder.ts";
 import { checkTargets } from "./check-targets.ts";
 import type { MethodUse } from "./method.ts";
-import { normal } from "./parameter.ts";
+import { normal, type Projection } from "./parameter.ts";
 import { layOut, lengthOf, type Phi, type Placed } from "./phi.ts";
 
 /** What an adapted model is for. */
@@ -71,6 +72,8 @@ export interface AdaptedModel {
   readonly goal: Goal;
   /** Φ's tensors with their places in the flat vector */
   readonly layout: readonly Placed[];
+  /** matrices that methods draw and never train */
+  readonly projections: readonly Projection[];
   /** the sites that the methods act on, in the model's order */
   readonly targets: readonly string[];
   readonly linearLayers: readonly string[];
@@ -98,6 +101,7 @@ export function adapt(base: Base, methods: readonly MethodUse[], goal: Goal): Ad
   const layout = layOut([...parameters.values()].map(({ parameter }) => parameter));
   return {
     ...{ base, methods, goal, layout, linearLayers },
+    projections: [...building.projections.values()].map(({ projection }) => projection),
     targets: [...adaptedSites],
     modelTensors: modelTensors(building),
     headModules: building.headTrained ? building.headModules : [],
@@ -119,13 +123,20 @@ export function adapt(base: Base, methods: readonly MethodUse[], goal: Goal): Ad
 }
 
 /** Draws Φ's initial values: each tensor from its own stream of the seed, or from the checkpoint. */
-export async function initialPhi({ layout, base }: Pick<AdaptedModel, "layout" | "base">, seed: number): Promise<Phi> {
+export async function initialPhi(
+  { layout, projections, base }: Pick<AdaptedModel, "layout" | "projections" | "base">,
+  seed: number,
+): Promise<Phi> {
+  const read = (tensor: string) => base.read(findTensor(base, tensor)?.name ?? tensor);
   const values = new Float32Array(lengthOf(layout));
   for (const { name, shape, offset, initial } of layout) {
-    const read = (tensor: string) => base.read(findTensor(base, tensor)?.name ?? tensor);
     values.set(await initial({ shape, random: random(seed, `initial ${name}`), read }), offset);
   }
-  return { layout, values };
+  const drawn: Record<string, HostTensor> = {};
+  for (const { name, shape, key, initial } of projections) {
+    drawn[name] = float32(shape, await initial({ shape, random: random(key, `projection ${name}`), read }));
+  }
+  return { layout, values, projections: drawn };
 }
 
 function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: ForwardOptions = {}) {
@@ -145,6 +156,7 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: F
     headTrained: goal.trainsHead ?? (!isLanguageModel(goal.task) || lacksHead),
     parameters: new Map(),
     frozen: new Map(),
+    projections: new Map(),
     shared: new Set(),
     linearLayers: [],
     adaptedSites: new Set(),

@@ -3,7 +3,7 @@ import type { Value } from "../graph/value.ts";
 import type { Conventions, Model } from "../nn/model.ts";
 import type { AttentionSite, EmbeddingSite, LinearSite, SublayerSite } from "../nn/sites.ts";
 import type { Options, OptionValues } from "./options.ts";
-import type { Initializer } from "./parameter.ts";
+import type { Initializer, Projection } from "./parameter.ts";
 
 /** What a method acts with at one site. */
 export interface AdapterScope {
@@ -11,6 +11,8 @@ export interface AdapterScope {
   parameter(name: string, shape: readonly number[], initial: Initializer): Value;
   /** A trained tensor of the whole model, under its own name. */
   shared(name: string, shape: readonly number[], initial: Initializer): Value;
+  /** The first rows and columns of a matrix of the whole model that is drawn from a key and never trained: of `shape`. */
+  projection(name: string, shape: readonly [number, number], drawn: Pick<Projection, "key" | "initial">): Value;
   /** Dropout while training; the identity otherwise. */
   dropout(x: Value, probability: number): Value;
 }

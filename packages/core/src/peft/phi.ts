@@ -12,6 +12,8 @@ export interface Placed extends Parameter {
 export interface Phi {
   readonly layout: readonly Placed[];
   readonly values: Float32Array;
+  /** matrices that the adapter needs beside it and that are never trained, by name */
+  readonly projections: Readonly<Record<string, HostTensor>>;
 }
 
 /** Places tensors one behind the other. */
@@ -34,9 +36,10 @@ export function viewsOf(layout: readonly Placed[], vector: Float32Array): Readon
   return Object.fromEntries(layout.map(({ name, offset, size }) => [name, vector.subarray(offset, offset + size)]));
 }
 
-/** Φ's views as tensors, the way a program is fed. */
-export function tensorsOf({ layout, values }: Phi): Readonly<Record<string, HostTensor>> {
-  return Object.fromEntries(
-    layout.map(({ name, shape, offset, size }) => [name, float32(shape, values.subarray(offset, offset + size))]),
+/** Φ's views and its projections as tensors, the way a program is fed. */
+export function tensorsOf({ layout, values, projections }: Phi): Readonly<Record<string, HostTensor>> {
+  const views = layout.map(
+    ({ name, shape, offset, size }) => [name, float32(shape, values.subarray(offset, offset + size))] as const,
   );
+  return { ...Object.fromEntries(views), ...projections };
 }
