@@ -47,10 +47,18 @@ def arch_of(base):
 
 def lora(base, roles="qv", **more):
     """PEFT's LoRA of rank 4 and alpha 8 on the given roles; `more` overrides any field."""
+    return peft.LoraConfig(**{**dict(r=4, lora_alpha=8, **targeted(base, roles), **orientation(base)), **more})
+
+
+def vera(base, roles=("q", "v", "down"), **more):
+    """PEFT's VeRA of rank 6, on layers of several sizes."""
+    return peft.VeraConfig(r=6, **targeted(base, roles), **orientation(base), **more)
+
+
+def targeted(base, roles):
     names = LINEAR[arch_of(base)]
     targets = sorted({names[role] for role in roles}, key=[names[role] for role in roles].index)
-    settings = dict(r=4, lora_alpha=8, target_modules=targets, task_type=TASKS.get(head_of(base)), **orientation(base))
-    return peft.LoraConfig(**{**settings, **more})
+    return dict(target_modules=targets, task_type=TASKS.get(head_of(base)))
 
 
 def orientation(base):

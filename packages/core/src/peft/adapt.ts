@@ -16,7 +16,7 @@ import { type Base, findTensor } from "./base.ts";
 import { type Building, inHead, moduleScope, trained } from "./builder.ts";
 import { checkTargets } from "./check-targets.ts";
 import type { MethodUse } from "./method.ts";
-import { normal } from "./parameter.ts";
+import { normal, type Projection } from "./parameter.ts";
 import { layOut, lengthOf, type Phi, type Placed } from "./phi.ts";
 
 /** What an adapted model is for. */
@@ -74,6 +74,8 @@ export interface AdaptedModel {
   readonly layout: readonly Placed[];
   /** those of Φ's tensors whose start is needed as long as they are trained */
   readonly starts: readonly string[];
+  /** matrices that methods draw and never train */
+  readonly projections: readonly Projection[];
   /** the sites that the methods act on, in the model's order */
   readonly targets: readonly string[];
   readonly linearLayers: readonly string[];
@@ -105,6 +107,7 @@ export function adapt(base: Base, methods: readonly MethodUse[], goal: Goal): Ad
   return {
     ...{ base, methods, goal, layout, linearLayers, unmergeable },
     starts: [...building.starts.keys()],
+    projections: [...building.projections.values()].map(({ projection }) => projection),
     targets: [...adaptedSites],
     modelTensors: modelTensors(building),
     headModules: building.headTrained ? building.headModules : [],
@@ -126,7 +129,7 @@ export function adapt(base: Base, methods: readonly MethodUse[], goal: Goal): Ad
 
 /** Draws Φ's initial values: each tensor from its own stream of the seed, or from the checkpoint. */
 export async function initialPhi(
-  { layout, starts, base }: Pick<AdaptedModel, "layout" | "starts" | "base">,
+  { layout, starts, projections, base }: Pick<AdaptedModel, "layout" | "starts" | "projections" | "base">,
   seed: number,
 ): Promise<Phi> {
   const read = (tensor: string) => base.read(findTensor(base, tensor)?.name ?? tensor);
@@ -137,7 +140,11 @@ export async function initialPhi(
     values.set(start, offset);
     if (starts.includes(name)) kept[name] = float32(shape, start);
   }
-  return { layout, values, starts: kept };
+  const drawn: Record<string, HostTensor> = {};
+  for (const { name, shape, key, initial } of projections) {
+    drawn[name] = float32(shape, await initial({ shape, random: random(key, `projection ${name}`), read }));
+  }
+  return { layout, values, starts: kept, projections: drawn };
 }
 
 function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: ForwardOptions = {}) {
@@ -158,6 +165,7 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: F
     parameters: new Map(),
     starts: new Map(),
     frozen: new Map(),
+    projections: new Map(),
     shared: new Set(),
     linearLayers: [],
     adaptedSites: new Set(),

@@ -6,6 +6,7 @@ import type { Model } from "../nn/model.ts";
 import type { AdapterScope, Place } from "./method.ts";
 import { fraction, layers, type OptionValues, patterns, positive, real, targets, toggle } from "./options.ts";
 import { kaimingUniform, zeros } from "./parameter.ts";
+import { peftFields } from "./peft-fields.ts";
 import { layersFromPeft, layersToPeft, targetsFromPeft, targetsToPeft } from "./peft-targets.ts";
 import { byPattern, isChosen, isTarget } from "./targets.ts";
 
@@ -23,8 +24,10 @@ export const lowRankOptions = {
 };
 export type LowRank = OptionValues<typeof lowRankOptions>;
 
+type Chosen = Pick<LowRank, "targets" | "layers"> & Partial<Pick<LowRank, "exclude">>;
+
 /** Whether the options name a module, by the convention of the architecture where they name none. */
-export function isLowRankTarget(place: Place, options: LowRank): boolean {
+export function isLowRankTarget(place: Place, options: Chosen): boolean {
   const chosen = options.targets ?? { kind: "names", names: place.conventions.updated, required: true };
   if (options.exclude && isTarget(place.path, options.exclude)) return false;
   return isTarget(place.path, chosen) && isChosen(place.layer, options.layers, place.layers);
@@ -87,14 +90,7 @@ const config = z.looseObject({
 
 /** The options in an adapter_config.json of type LORA, and whether it is DoRA. */
 export function readLowRank(json: Readonly<Record<string, unknown>>) {
-  const parsed = config.safeParse(json);
-  if (!parsed.success) {
-    throw new InputError(
-      parsed.error.issues.map(
-        ({ path, message }) => `adapter_config.json: ${path.join(".")}: ${message.toLowerCase()}`,
-      ),
-    );
-  }
+  const given = peftFields(config, json);
   const problems = unsupported.filter(
     (name) => json[name] && JSON.stringify(json[name]) !== "{}" && JSON.stringify(json[name]) !== "[]",
   );
@@ -105,7 +101,6 @@ export function readLowRank(json: Readonly<Record<string, unknown>>) {
       ),
     );
   }
-  const given = parsed.data;
   return {
     dora: given.use_dora,
     options: {

@@ -4,7 +4,7 @@ import type { Conventions, Model } from "../nn/model.ts";
 import type { AttentionSite, EmbeddingSite, LinearSite, SublayerSite } from "../nn/sites.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";
 import type { Options, OptionValues } from "./options.ts";
-import type { Initializer } from "./parameter.ts";
+import type { Initializer, Projection } from "./parameter.ts";
 
 /** What a method acts with at one site. */
 export interface AdapterScope {
@@ -14,6 +14,8 @@ export interface AdapterScope {
   shared(name: string, shape: readonly number[], initial: Initializer): Value;
   /** What a trained tensor of the site was before training: `name` and `shape` as given to {@link parameter}. */
   start(name: string, shape: readonly number[]): Value;
+  /** The first rows and columns of a matrix of the whole model that is drawn from a key and never trained: of `shape`. */
+  projection(name: string, shape: readonly [number, number], drawn: Pick<Projection, "key" | "initial">): Value;
   /** Dropout while training; the identity otherwise. */
   dropout(x: Value, probability: number): Value;
 }

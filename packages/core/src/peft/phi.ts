@@ -14,6 +14,8 @@ export interface Phi {
   readonly values: Float32Array;
   /** where tensors started whose method adds only what they have changed since then, by their names */
   readonly starts: Readonly<Record<string, HostTensor>>;
+  /** matrices that the adapter needs beside it and that are never trained, by name */
+  readonly projections: Readonly<Record<string, HostTensor>>;
 }
 
 /** The graph's input that is a tensor's start. */
@@ -39,10 +41,10 @@ export function viewsOf(layout: readonly Placed[], vector: Float32Array): Readon
   return Object.fromEntries(layout.map(({ name, offset, size }) => [name, vector.subarray(offset, offset + size)]));
 }
 
-/** Φ's views and starts as tensors, the way a program is fed. */
+/** Φ's views, starts and projections as tensors, the way a program is fed. */
 export function tensorsOf(phi: Phi): Readonly<Record<string, HostTensor>> {
   const starts = Object.entries(phi.starts).map(([name, tensor]) => [startName(name), tensor] as const);
-  return { ...trainedTensors(phi), ...Object.fromEntries(starts) };
+  return { ...trainedTensors(phi), ...Object.fromEntries(starts), ...phi.projections };
 }
 
 /** Φ's views as tensors. */

@@ -20,5 +20,5 @@ export function settle(adapted: AdaptedModel, phi: Phi): { readonly adapted: Ada
   const tensors = Object.assign({}, all, ...forms.map(({ tensors }) => tensors));
   const values = new Float32Array(lengthOf(settled.layout));
   for (const { name, offset } of settled.layout) values.set(tensors[name].data, offset);
-  return { adapted: settled, phi: { layout: settled.layout, values, starts: {} } };
+  return { adapted: settled, phi: { ...phi, layout: settled.layout, values, starts: {} } };
 }
