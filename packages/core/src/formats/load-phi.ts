@@ -2,7 +2,6 @@ import type { AdaptedModel } from "../peft/adapt.ts";
 import { findTensor } from "../peft/base.ts";
 import { lengthOf, type Phi, type Placed } from "../peft/phi.ts";
 import { float32 } from "../tensor/host-tensor.ts";
-import type { StoredTensor } from "../tensor/stored-tensor.ts";
 import type { Adapter, AdapterTensor } from "./adapter.ts";
 import { quote } from "./json.ts";
 import { type ProblemList, problemList } from "./problem-list.ts";
