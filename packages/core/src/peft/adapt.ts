@@ -1,9 +1,11 @@
 import { refuse } from "../errors.ts";
 import { narrow } from "../graph/narrow.ts";
+import { add } from "../graph/ops/add.ts";
 import { gather } from "../graph/ops/gather.ts";
+import { mul } from "../graph/ops/mul.ts";
 import { reshape } from "../graph/ops/reshape.ts";
 import { slice } from "../graph/ops/slice.ts";
-import { input, type Value } from "../graph/value.ts";
+import { input, scalar, type Value } from "../graph/value.ts";
 import { type KeyValueCache, pastDim } from "../nn/cache.ts";
 import { project } from "../nn/linear.ts";
 import { isLanguageModel, type Model, type ModelInputs, requireTask, type Task } from "../nn/model.ts";
@@ -46,6 +48,8 @@ export interface Forward {
   readonly logits: Value;
   /** [batch, teacher's size] each: vectors of the whole text, through linear maps; none without a teacher */
   readonly taught: readonly Value[];
+  /** the mean of what methods want small beside the loss, a scalar; undefined where they want nothing */
+  readonly penalty: Value | undefined;
   /** Φ's tensors as the graph's inputs, in the layout's order */
   readonly phi: readonly Value[];
 }
@@ -156,6 +160,7 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: F
     parameters: new Map(),
     starts: new Map(),
     frozen: new Map(),
+    penalties: [],
     shared: new Set(),
     linearLayers: [],
     adaptedSites: new Set(),
@@ -171,8 +176,16 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: F
   const logits = narrow(logitsOf(model, root, { inputs, hidden }, goal, options));
   const taught = goal.teacher ? taughtVectors(building, { inputs, hidden }, goal.teacher.size) : [];
   const phi = [...building.parameters.values()].map(({ value }) => value);
-  return { building, forward: { inputs, hidden, logits, taught, phi } };
+  return { building, forward: { inputs, hidden, logits, taught, penalty: meanOf(building.penalties), phi } };
 }
+
+const meanOf = (numbers: readonly Value[]): Value | undefined =>
+  numbers.length === 0
+    ? undefined
+    : mul(
+        numbers.map((number) => reshape(number, [])).reduce((sum, number) => add(sum, number)),
+        scalar(1 / numbers.length),
+      );
 
 const batchInputs = (keys: Dim): ModelInputs => ({
   inputIds: input("input_ids", "int32", [batchDim, tokensDim]),

@@ -27,6 +27,8 @@ export interface Building {
   /** the starts of those trained tensors that are measured from there, by their names */
   readonly starts: Map<string, Value>;
   readonly frozen: Map<string, Value>;
+  /** what methods want small beside the loss */
+  readonly penalties: Value[];
   /** tensors of the model that are read in several places, such as embeddings that the output layer uses too */
   readonly shared: Set<string>;
   /** paths of all linear layers, and of the sites at which a method acts */
@@ -133,6 +135,7 @@ function adapterScope(building: Building, path: string, method: string): Adapter
     parameter: (name, shape, initial) => trained(building, { name: `${path}.${name}`, shape, initial, ...own }),
     shared: (name, shape, initial) => trained(building, { name, shape, initial, ...own }),
     start: (name, shape) => startOf(building, { name: `${path}.${name}`, shape }),
+    penalize: (penalty) => building.penalties.push(penalty),
     dropout: (x, probability) => noisy(building, x, probability),
   };
 }

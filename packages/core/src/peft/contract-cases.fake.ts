@@ -1,4 +1,5 @@
 import type { MethodUse } from "./method.ts";
+import { adalora } from "./methods/adalora.ts";
 import { bitfit } from "./methods/bitfit.ts";
 import { bottleneck } from "./methods/bottleneck.ts";
 import { dora } from "./methods/dora.ts";
@@ -132,6 +133,13 @@ export const contractCases: readonly ContractCase[] = [
     methods: [dora.use({ rank: 4 })],
     count: (l) => l.layers * (4 * queryAndValue(l) + l.hidden + (isGpt2(l) ? 2 : 1) * l.keys),
     startsWithin: 2e-6, // ‖W‖ is rounded once by the host and once by the graph, so that m / ‖W‖ is 1 to 1e-7
+    merges: true,
+  },
+  {
+    title: "adalora",
+    methods: [adalora.use({ initialRank: 3, rank: 2 })],
+    // section 3.1: P, Λ and Q of each target, of which GPT-2 has one a layer
+    count: (l) => l.layers * 3 * (queryAndValue(l) + (isGpt2(l) ? 1 : 2)),
     merges: true,
   },
   {

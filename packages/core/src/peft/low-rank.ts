@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { InputError } from "../errors.ts";
+import { InputError, refuse } from "../errors.ts";
 import { matmul } from "../graph/ops/matmul.ts";
 import type { Value } from "../graph/value.ts";
 import type { Model } from "../nn/model.ts";
@@ -18,13 +18,13 @@ export const lowRankOptions = {
   exclude: targets("linear layers to leave out, named in the same way"),
   layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
   rankStabilized: toggle(false, "scale by alpha / √rank instead of alpha / rank"),
-  rankPattern: patterns("ranks of their own for layers by the end of their path", z.int()),
+  rankPattern: patterns("ranks of their own for layers by the end of their path", z.int().positive()),
   alphaPattern: patterns("alphas of their own for layers by the end of their path"),
 };
 export type LowRank = OptionValues<typeof lowRankOptions>;
 
 /** Whether the options name a module, by the convention of the architecture where they name none. */
-export function isLowRankTarget(place: Place, options: LowRank): boolean {
+export function isLowRankTarget(place: Place, options: Pick<LowRank, "targets" | "exclude" | "layers">): boolean {
   const chosen = options.targets ?? { kind: "names", names: place.conventions.updated, required: true };
   if (options.exclude && isTarget(place.path, options.exclude)) return false;
   return isTarget(place.path, chosen) && isChosen(place.layer, options.layers, place.layers);
@@ -85,6 +85,16 @@ const config = z.looseObject({
   layers_to_transform: z.union([z.int(), z.array(z.int())]).nullish(),
 });
 
+/** @throws InputError with every field of a low-rank adapter's adapter_config.json that changes what is computed */
+export function refuseUnsupported(json: Readonly<Record<string, unknown>>): void {
+  const present = unsupported.filter(
+    (name) => json[name] && JSON.stringify(json[name]) !== "{}" && JSON.stringify(json[name]) !== "[]",
+  );
+  refuse(
+    present.map((name) => `adapter_config.json: ${name} is ${JSON.stringify(json[name])}, which petl does not support`),
+  );
+}
+
 /** The options in an adapter_config.json of type LORA, and whether it is DoRA. */
 export function readLowRank(json: Readonly<Record<string, unknown>>) {
   const parsed = config.safeParse(json);
@@ -95,16 +105,7 @@ export function readLowRank(json: Readonly<Record<string, unknown>>) {
       ),
     );
   }
-  const problems = unsupported.filter(
-    (name) => json[name] && JSON.stringify(json[name]) !== "{}" && JSON.stringify(json[name]) !== "[]",
-  );
-  if (problems.length > 0) {
-    throw new InputError(
-      problems.map(
-        (name) => `adapter_config.json: ${name} is ${JSON.stringify(json[name])}, which petl does not support`,
-      ),
-    );
-  }
+  refuseUnsupported(json);
   const given = parsed.data;
   return {
     dora: given.use_dora,

@@ -1,4 +1,5 @@
 import type { Method } from "./method.ts";
+import { adalora } from "./methods/adalora.ts";
 import { bitfit } from "./methods/bitfit.ts";
 import { bottleneck } from "./methods/bottleneck.ts";
 import { dora } from "./methods/dora.ts";
@@ -19,6 +20,7 @@ export const methodsByName = {
   parallel,
   lora,
   dora,
+  adalora,
   ia3,
   bitfit,
   prefix,
