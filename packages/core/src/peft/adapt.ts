@@ -1,4 +1,4 @@
-import { refuse } from "../errors.ts";
+import { InputError, refuse } from "../errors.ts";
 import { narrow } from "../graph/narrow.ts";
 import { add } from "../graph/ops/add.ts";
 import { gather } from "../graph/ops/gather.ts";
@@ -18,7 +18,7 @@ import { type Base, findTensor } from "./base.ts";
 import { type Building, inHead, moduleScope, trained } from "./builder.ts";
 import { checkTargets } from "./check-targets.ts";
 import type { MethodUse } from "./method.ts";
-import { normal } from "./parameter.ts";
+import { type InputDirections, normal } from "./parameter.ts";
 import { layOut, lengthOf, type Phi, type Placed } from "./phi.ts";
 
 /** What an adapted model is for. */
@@ -41,6 +41,8 @@ export interface Forward {
   readonly inputs: ModelInputs;
   /** the last hidden states, [batch, tokens, hidden] */
   readonly hidden: Value;
+  /** what each linear layer reads, by its path: [batch, tokens, in] */
+  readonly layerInputs: ReadonlyMap<string, Value>;
   /**
    * [batch, labels], [batch, tokens, labels] or [batch, tokens, vocabulary]; [1, items, vocabulary] for chosen rows,
    * [batch, 1, vocabulary] behind a cache
@@ -126,21 +128,35 @@ export function adapt(base: Base, methods: readonly MethodUse[], goal: Goal): Ad
   };
 }
 
-/** Draws Φ's initial values: each tensor from its own stream of the seed, or from the checkpoint. */
+/**
+ * Draws Φ's initial values: each tensor from its own stream of the seed, or from the checkpoint.
+ *
+ * @param directions of the layers' inputs on the data to train on, where a method {@link startsFromData}
+ * @throws InputError where a method starts from data and there are none
+ */
 export async function initialPhi(
   { layout, starts, base }: Pick<AdaptedModel, "layout" | "starts" | "base">,
   seed: number,
+  directions: InputDirections = noDirections,
 ): Promise<Phi> {
   const read = (tensor: string) => base.read(findTensor(base, tensor)?.name ?? tensor);
   const values = new Float32Array(lengthOf(layout));
   const kept: Record<string, HostTensor> = {};
   for (const { name, shape, offset, initial } of layout) {
-    const start = await initial({ shape, random: random(seed, `initial ${name}`), read });
+    const start = await initial({ shape, random: random(seed, `initial ${name}`), read, directions });
     values.set(start, offset);
     if (starts.includes(name)) kept[name] = float32(shape, start);
   }
   return { layout, values, starts: kept };
 }
+
+/** Whether a method's start is found in data to train on. */
+export const startsFromData = ({ methods }: Pick<AdaptedModel, "methods">): boolean =>
+  methods.some((use) => use.startsFromData?.());
+
+const noDirections: InputDirections = () => {
+  throw new InputError("the start eva comes from the data to train on, and here are none");
+};
 
 function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: ForwardOptions = {}) {
   const { model } = base;
@@ -163,6 +179,7 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: F
     penalties: [],
     shared: new Set(),
     linearLayers: [],
+    layerInputs: new Map(),
     adaptedSites: new Set(),
     acting: new Set(),
     merges: [],
@@ -176,7 +193,8 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: F
   const logits = narrow(logitsOf(model, root, { inputs, hidden }, goal, options));
   const taught = goal.teacher ? taughtVectors(building, { inputs, hidden }, goal.teacher.size) : [];
   const phi = [...building.parameters.values()].map(({ value }) => value);
-  return { building, forward: { inputs, hidden, logits, taught, penalty: meanOf(building.penalties), phi } };
+  const { layerInputs, penalties } = building;
+  return { building, forward: { inputs, hidden, layerInputs, logits, taught, penalty: meanOf(penalties), phi } };
 }
 
 const meanOf = (numbers: readonly Value[]): Value | undefined =>

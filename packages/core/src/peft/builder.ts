@@ -33,6 +33,8 @@ export interface Building {
   readonly shared: Set<string>;
   /** paths of all linear layers, and of the sites at which a method acts */
   readonly linearLayers: string[];
+  /** what each linear layer reads, by its path */
+  readonly layerInputs: Map<string, Value>;
   readonly adaptedSites: Set<string>;
   /** methods that found something to act on or to train */
   readonly acting: Set<MethodUse>;
@@ -160,6 +162,7 @@ function hooksOf(building: Building): Hooks {
     linear(site) {
       const at = { ...site, ...placeOf(building, site.path) };
       building.linearLayers.push(site.path);
+      building.layerInputs.set(site.path, site.x);
       const use = actor(site.path, (method) => method.targetsLinear?.(at));
       if (!use?.linear) return site.y;
       const scope = adapterScope(building, site.path, use.name);

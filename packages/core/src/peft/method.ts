@@ -58,6 +58,8 @@ interface Actions<Rest extends readonly unknown[]> {
   virtualTokens?(...options: Rest): number;
   /** whether a tensor of the base is trained */
   trains?(parameter: BaseParameter, ...options: Rest): boolean;
+  /** whether the start is found in the data to train on */
+  startsFromData?(...options: Rest): boolean;
   /** what follows every step of the optimizer: it may change the method's own tensors, in place */
   afterStep?(after: AfterStep, ...options: Rest): void;
 }
@@ -180,7 +182,7 @@ export function defineMethod<const O extends Options>(rule: MethodRule<O>): Meth
 /** A rule's actions with their options fixed. */
 function bind<O extends Options>(rule: MethodRule<O>, options: OptionValues<O>): Actions<readonly []> {
   const { targetsLinear, linear, merge, targetsEmbedding, embedding, mergeEmbedding } = rule;
-  const { sublayer, attention, virtualTokens, trains, afterStep } = rule;
+  const { sublayer, attention, virtualTokens, trains, afterStep, startsFromData } = rule;
   return {
     ...(targetsLinear && { targetsLinear: (place) => targetsLinear(place, options) }),
     ...(linear && { linear: (site, scope) => linear(site, scope, options) }),
@@ -192,6 +194,7 @@ function bind<O extends Options>(rule: MethodRule<O>, options: OptionValues<O>):
     ...(attention && { attention: (site, scope) => attention(site, scope, options) }),
     ...(virtualTokens && { virtualTokens: () => virtualTokens(options) }),
     ...(trains && { trains: (parameter) => trains(parameter, options) }),
+    ...(startsFromData && { startsFromData: () => startsFromData(options) }),
     ...(afterStep && { afterStep: (after) => afterStep(after, options) }),
   };
 }
