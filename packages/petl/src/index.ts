@@ -36,6 +36,7 @@ export {
   type PromptInput,
 } from "./library/generate.ts";
 export {
+  adalora,
   bitfit,
   bottleneck,
   dora,

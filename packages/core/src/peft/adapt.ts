@@ -1,9 +1,11 @@
-import { refuse } from "../errors.ts";
+import { InputError, refuse } from "../errors.ts";
 import { narrow } from "../graph/narrow.ts";
+import { add } from "../graph/ops/add.ts";
 import { gather } from "../graph/ops/gather.ts";
+import { mul } from "../graph/ops/mul.ts";
 import { reshape } from "../graph/ops/reshape.ts";
 import { slice } from "../graph/ops/slice.ts";
-import { input, type Value } from "../graph/value.ts";
+import { input, scalar, type Value } from "../graph/value.ts";
 import { type KeyValueCache, pastDim } from "../nn/cache.ts";
 import { project } from "../nn/linear.ts";
 import { isLanguageModel, type Model, type ModelInputs, requireTask, type Task } from "../nn/model.ts";
@@ -16,7 +18,7 @@ import { type Base, findTensor } from "./base.ts";
 import { type Building, inHead, moduleScope, trained } from "./builder.ts";
 import { checkTargets } from "./check-targets.ts";
 import type { MethodUse } from "./method.ts";
-import { normal, type Projection } from "./parameter.ts";
+import { type InputDirections, normal, type Projection } from "./parameter.ts";
 import { layOut, lengthOf, type Phi, type Placed } from "./phi.ts";
 
 /** What an adapted model is for. */
@@ -39,6 +41,8 @@ export interface Forward {
   readonly inputs: ModelInputs;
   /** the last hidden states, [batch, tokens, hidden] */
   readonly hidden: Value;
+  /** what each linear layer reads, by its path: [batch, tokens, in] */
+  readonly layerInputs: ReadonlyMap<string, Value>;
   /**
    * [batch, labels], [batch, tokens, labels] or [batch, tokens, vocabulary]; [1, items, vocabulary] for chosen rows,
    * [batch, 1, vocabulary] behind a cache
@@ -46,6 +50,8 @@ export interface Forward {
   readonly logits: Value;
   /** [batch, teacher's size] each: vectors of the whole text, through linear maps; none without a teacher */
   readonly taught: readonly Value[];
+  /** the mean of what methods want small beside the loss, a scalar; undefined where they want nothing */
+  readonly penalty: Value | undefined;
   /** Φ's tensors as the graph's inputs, in the layout's order */
   readonly phi: readonly Value[];
 }
@@ -127,25 +133,39 @@ export function adapt(base: Base, methods: readonly MethodUse[], goal: Goal): Ad
   };
 }
 
-/** Draws Φ's initial values: each tensor from its own stream of the seed, or from the checkpoint. */
+/**
+ * Draws Φ's initial values: each tensor from its own stream of the seed, or from the checkpoint.
+ *
+ * @param directions of the layers' inputs on the data to train on, where a method {@link startsFromData}
+ * @throws InputError where a method starts from data and there are none
+ */
 export async function initialPhi(
   { layout, starts, projections, base }: Pick<AdaptedModel, "layout" | "starts" | "projections" | "base">,
   seed: number,
+  directions: InputDirections = noDirections,
 ): Promise<Phi> {
   const read = (tensor: string) => base.read(findTensor(base, tensor)?.name ?? tensor);
   const values = new Float32Array(lengthOf(layout));
   const kept: Record<string, HostTensor> = {};
   for (const { name, shape, offset, initial } of layout) {
-    const start = await initial({ shape, random: random(seed, `initial ${name}`), read });
+    const start = await initial({ shape, random: random(seed, `initial ${name}`), read, directions });
     values.set(start, offset);
     if (starts.includes(name)) kept[name] = float32(shape, start);
   }
   const drawn: Record<string, HostTensor> = {};
   for (const { name, shape, key, initial } of projections) {
-    drawn[name] = float32(shape, await initial({ shape, random: random(key, `projection ${name}`), read }));
+    drawn[name] = float32(shape, await initial({ shape, random: random(key, `projection ${name}`), read, directions }));
   }
   return { layout, values, starts: kept, projections: drawn };
 }
+
+/** Whether a method's start is found in data to train on. */
+export const startsFromData = ({ methods }: Pick<AdaptedModel, "methods">): boolean =>
+  methods.some((use) => use.startsFromData?.());
+
+const noDirections: InputDirections = () => {
+  throw new InputError("the start eva comes from the data to train on, and here are none");
+};
 
 function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: ForwardOptions = {}) {
   const { model } = base;
@@ -166,8 +186,10 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: F
     starts: new Map(),
     frozen: new Map(),
     projections: new Map(),
+    penalties: [],
     shared: new Set(),
     linearLayers: [],
+    layerInputs: new Map(),
     adaptedSites: new Set(),
     acting: new Set(),
     merges: [],
@@ -181,8 +203,17 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: F
   const logits = narrow(logitsOf(model, root, { inputs, hidden }, goal, options));
   const taught = goal.teacher ? taughtVectors(building, { inputs, hidden }, goal.teacher.size) : [];
   const phi = [...building.parameters.values()].map(({ value }) => value);
-  return { building, forward: { inputs, hidden, logits, taught, phi } };
+  const { layerInputs, penalties } = building;
+  return { building, forward: { inputs, hidden, layerInputs, logits, taught, penalty: meanOf(penalties), phi } };
 }
+
+const meanOf = (numbers: readonly Value[]): Value | undefined =>
+  numbers.length === 0
+    ? undefined
+    : mul(
+        numbers.map((number) => reshape(number, [])).reduce((sum, number) => add(sum, number)),
+        scalar(1 / numbers.length),
+      );
 
 const batchInputs = (keys: Dim): ModelInputs => ({
   inputIds: input("input_ids", "int32", [batchDim, tokensDim]),

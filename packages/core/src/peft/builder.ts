@@ -29,10 +29,14 @@ export interface Building {
   readonly starts: Map<string, Value>;
   readonly frozen: Map<string, Value>;
   readonly projections: Map<string, { readonly value: Value; readonly projection: Projection }>;
+  /** what methods want small beside the loss */
+  readonly penalties: Value[];
   /** tensors of the model that are read in several places, such as embeddings that the output layer uses too */
   readonly shared: Set<string>;
   /** paths of all linear layers, and of the sites at which a method acts */
   readonly linearLayers: string[];
+  /** what each linear layer reads, by its path */
+  readonly layerInputs: Map<string, Value>;
   readonly adaptedSites: Set<string>;
   /** methods that found something to act on or to train */
   readonly acting: Set<MethodUse>;
@@ -146,6 +150,7 @@ function adapterScope(building: Building, path: string, method: string): Adapter
     shared: (name, shape, initial) => trained(building, { name, shape, initial, ...own }),
     start: (name, shape) => startOf(building, { name: `${path}.${name}`, shape }),
     projection: (name, shape, drawn) => corner(building, { name, shape, ...drawn }),
+    penalize: (penalty) => building.penalties.push(penalty),
     dropout: (x, probability) => noisy(building, x, probability),
   };
 }
@@ -170,6 +175,7 @@ function hooksOf(building: Building): Hooks {
     linear(site) {
       const at = { ...site, ...placeOf(building, site.path) };
       building.linearLayers.push(site.path);
+      building.layerInputs.set(site.path, site.x);
       const use = actor(site.path, (method) => method.targetsLinear?.(at));
       if (!use?.linear) return site.y;
       const scope = adapterScope(building, site.path, use.name);

@@ -1,4 +1,5 @@
 import type { MethodUse } from "./method.ts";
+import { adalora } from "./methods/adalora.ts";
 import { bitfit } from "./methods/bitfit.ts";
 import { bottleneck } from "./methods/bottleneck.ts";
 import { dora } from "./methods/dora.ts";
@@ -151,6 +152,13 @@ export const contractCases: readonly ContractCase[] = [
       }),
     ],
     count: ({ layers, hidden: h, feedForward: f }) => layers * (f + h + 2 * 6),
+    merges: true,
+  },
+  {
+    title: "adalora",
+    methods: [adalora.use({ initialRank: 3, rank: 2 })],
+    // section 3.1: P, Λ and Q of each target, of which GPT-2 has one a layer
+    count: (l) => l.layers * 3 * (queryAndValue(l) + (isGpt2(l) ? 1 : 2)),
     merges: true,
   },
   {

@@ -5,6 +5,7 @@ import type { AttentionSite, EmbeddingSite, LinearSite, SublayerSite } from "../
 import type { HostTensor } from "../tensor/host-tensor.ts";
 import type { Options, OptionValues } from "./options.ts";
 import type { Initializer, Projection } from "./parameter.ts";
+import type { Placed } from "./phi.ts";
 
 /** What a method acts with at one site. */
 export interface AdapterScope {
@@ -16,6 +17,8 @@ export interface AdapterScope {
   start(name: string, shape: readonly number[]): Value;
   /** The first rows and columns of a matrix of the whole model that is drawn from a key and never trained: of `shape`. */
   projection(name: string, shape: readonly [number, number], drawn: Pick<Projection, "key" | "initial">): Value;
+  /** A number beside the loss: the mean of all such numbers is minimised with it. */
+  penalize(penalty: Value): void;
   /** Dropout while training; the identity otherwise. */
   dropout(x: Value, probability: number): Value;
 }
@@ -57,6 +60,10 @@ interface Actions<Rest extends readonly unknown[]> {
   virtualTokens?(...options: Rest): number;
   /** whether a tensor of the base is trained */
   trains?(parameter: BaseParameter, ...options: Rest): boolean;
+  /** whether the start is found in the data to train on */
+  startsFromData?(...options: Rest): boolean;
+  /** what follows every step of the optimizer: it may change the method's own tensors, in place */
+  afterStep?(after: AfterStep, ...options: Rest): void;
 }
 
 type AttentionRead = Pick<AttentionSite, "key" | "value" | "bias">;
@@ -72,6 +79,8 @@ interface Description {
   readonly start: "base" | { readonly differs: string };
   /** a learning rate to begin with */
   readonly rate: number;
+  /** how many vectors of Φ's length it keeps between the steps of a training; none where left out */
+  readonly memory?: number;
 }
 
 /** A recipe: what is done at which sites, which base tensors are unfrozen, how an update merges, how it is saved. */
@@ -86,6 +95,22 @@ interface MethodRule<O extends Options> extends Description, Actions<readonly [O
     read(config: Json): Json | undefined;
     write(options: OptionValues<O>, model: Pick<Model, "sizes" | "conventions">): Json;
   };
+}
+
+/** A step of the optimizer that was just made; vectors have Φ's layout. */
+export interface AfterStep {
+  /** the method's own tensors */
+  readonly layout: readonly Placed[];
+  readonly values: Float32Array;
+  /** the gradient that the step was made with, times `gradientFactor` */
+  readonly gradient: Float32Array;
+  readonly gradientFactor: number;
+  /** what the method keeps from step to step, zeros at first */
+  readonly memory: readonly Float32Array[];
+  /** from 1 on */
+  readonly step: number;
+  /** of the whole run */
+  readonly steps: number;
 }
 
 /** A method's tensors after training, by name. */
@@ -128,7 +153,7 @@ export interface MethodOf<O extends Options> extends Method {
 /** Declares a method: one file in peft/methods, one line in peft/methods.ts. */
 export function defineMethod<const O extends Options>(rule: MethodRule<O>): MethodOf<O> {
   const { name, summary, source, start, rate, options, peft, settle } = rule;
-  const description = { name, summary, source, start, rate };
+  const description = { name, summary, source, start, rate, ...(rule.memory && { memory: rule.memory }) };
   const use = (given: Json): MethodUse => {
     const values = parseOptions(name, options, given);
     return {
@@ -159,7 +184,7 @@ export function defineMethod<const O extends Options>(rule: MethodRule<O>): Meth
 /** A rule's actions with their options fixed. */
 function bind<O extends Options>(rule: MethodRule<O>, options: OptionValues<O>): Actions<readonly []> {
   const { targetsLinear, linear, merge, targetsEmbedding, embedding, mergeEmbedding } = rule;
-  const { sublayer, attention, virtualTokens, trains } = rule;
+  const { sublayer, attention, virtualTokens, trains, afterStep, startsFromData } = rule;
   return {
     ...(targetsLinear && { targetsLinear: (place) => targetsLinear(place, options) }),
     ...(linear && { linear: (site, scope) => linear(site, scope, options) }),
@@ -171,6 +196,8 @@ function bind<O extends Options>(rule: MethodRule<O>, options: OptionValues<O>):
     ...(attention && { attention: (site, scope) => attention(site, scope, options) }),
     ...(virtualTokens && { virtualTokens: () => virtualTokens(options) }),
     ...(trains && { trains: (parameter) => trains(parameter, options) }),
+    ...(startsFromData && { startsFromData: () => startsFromData(options) }),
+    ...(afterStep && { afterStep: (after) => afterStep(after, options) }),
   };
 }
 

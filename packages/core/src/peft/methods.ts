@@ -1,4 +1,5 @@
 import type { Method } from "./method.ts";
+import { adalora } from "./methods/adalora.ts";
 import { bitfit } from "./methods/bitfit.ts";
 import { bottleneck } from "./methods/bottleneck.ts";
 import { dora } from "./methods/dora.ts";
@@ -21,6 +22,7 @@ export const methodsByName = {
   lora,
   dora,
   vera,
+  adalora,
   ia3,
   bitfit,
   prefix,

@@ -23,6 +23,7 @@ export const parallel = chosen("parallel");
 export const lora = chosen("lora");
 export const dora = chosen("dora");
 export const vera = chosen("vera");
+export const adalora = chosen("adalora");
 export const ia3 = chosen("ia3");
 export const bitfit = chosen("bitfit");
 export const prefix = chosen("prefix");
