@@ -77,7 +77,7 @@ test("lent arrays go to the worker and come back with the outputs, and only thos
 
 test("a lender's vector goes to the worker and comes back with its numbers, also from a run that fails", async () => {
   const far = await program(engine);
-  const phi = { layout: graph.phi.layout, values: graph.phi.values.slice() };
+  const phi = { ...graph.phi, values: graph.phi.values.slice() };
   const inputs = () => ({ ...tensorsOf(phi), ...batch(3, 9) });
   const expected = await far.run(inputs());
   const running = far.run(inputs(), {}, phi);

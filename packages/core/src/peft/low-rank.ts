@@ -33,8 +33,11 @@ export function isLowRankTarget(place: Place, options: Chosen): boolean {
   return isTarget(place.path, chosen) && isChosen(place.layer, options.layers, place.layers);
 }
 
+type Scaled = Pick<LowRank, "rank" | "alpha" | "rankPattern" | "alphaPattern"> &
+  Partial<Pick<LowRank, "rankStabilized">>;
+
 /** A site's rank and scale: alpha / rank, or alpha / √rank where rank-stabilised (arXiv:2312.03732). */
-export function rankAndScale(path: string, options: LowRank): { rank: number; scale: number } {
+export function rankAndScale(path: string, options: Scaled): { rank: number; scale: number } {
   const rank = byPattern(path, options.rankPattern, options.rank);
   const alpha = byPattern(path, options.alphaPattern, options.alpha);
   return { rank, scale: alpha / (options.rankStabilized ? Math.sqrt(rank) : rank) };

@@ -6,9 +6,13 @@ import { dora } from "./methods/dora.ts";
 import { full } from "./methods/full.ts";
 import { head } from "./methods/head.ts";
 import { ia3 } from "./methods/ia3.ts";
+import { llamaAdapter } from "./methods/llama-adapter.ts";
+import { loha } from "./methods/loha.ts";
+import { lokr } from "./methods/lokr.ts";
 import { lora } from "./methods/lora.ts";
 import { parallel } from "./methods/parallel.ts";
 import { prefix } from "./methods/prefix.ts";
+import { prompt } from "./methods/prompt.ts";
 import { topLayers } from "./methods/top-layers.ts";
 import { vera } from "./methods/vera.ts";
 
@@ -23,9 +27,13 @@ export const methodsByName = {
   dora,
   vera,
   adalora,
+  loha,
+  lokr,
   ia3,
   bitfit,
   prefix,
+  prompt,
+  llamaAdapter,
 } as const;
 
 export const methods: readonly Method[] = Object.values(methodsByName);
