@@ -39,7 +39,7 @@ export async function loadPhi(adapter: Adapter, adapted: AdaptedModel): Promise<
 
 interface Source {
   readonly from: "adapter" | "base";
-  readonly tensor: StoredTensor;
+  readonly tensor: Pick<StoredTensor, "name">;
 }
 
 function sourceOf(

@@ -1,8 +1,14 @@
-import { floatTypes } from "@petl/core";
+import { floatTypes, type Quantization } from "@petl/core";
 import { saveMerged } from "../library/save.ts";
 import { choice, neededText, toggle } from "./flags.ts";
 import { modelFlags, withModel } from "./open.ts";
 import { defineVerb } from "./verb.ts";
+
+/** What a merge into quantised weights cannot give back. */
+const lost = ({ base, adapter }: { readonly base: string; readonly adapter: string }, quantization: Quantization) =>
+  `merged into the weights that ${base} holds in ${quantization.bits} bits: they compute what base and adapter compute ` +
+  `together, but lack what rounding took, ${(100 * quantization.relative_error).toPrecision(2)}% of the weights (root ` +
+  `mean square); to lose nothing of the original, merge ${adapter} into that`;
 
 export const mergeVerb = defineVerb({
   name: "merge",
@@ -18,10 +24,12 @@ export const mergeVerb = defineVerb({
   },
   examples: ["merge --base models/tiny --adapter out --out merged"],
   async run({ flags, json }, context) {
-    await withModel({ ...flags, task: undefined, labels: undefined }, context, async (model) => {
+    const quantization = await withModel({ ...flags, task: undefined, labels: undefined }, context, async (model) => {
       await saveMerged(model, flags.out, { dtype: flags.dtype, overwrite: flags.overwrite, signal: context.signal });
+      return model.base.quantization;
     });
-    if (json) return context.print(JSON.stringify({ out: flags.out }));
+    if (quantization) context.terminal.line(lost(flags, quantization));
+    if (json) return context.print(JSON.stringify({ out: flags.out, ...(quantization && { quantization }) }));
     context.terminal.line(`wrote ${flags.out}`);
   },
 });

@@ -8,6 +8,7 @@ import { mergeVerb } from "./merge.ts";
 import { methodsVerb } from "./methods.ts";
 import { predictVerb } from "./predict.ts";
 import { pretrainVerb } from "./pretrain.ts";
+import { quantizeVerb } from "./quantize.ts";
 import { trainVerb } from "./train.ts";
 import type { Verb } from "./verb.ts";
 
@@ -22,6 +23,7 @@ export const verbs: readonly Verb[] = [
   logitsVerb,
   inspectVerb,
   mergeVerb,
+  quantizeVerb,
   methodsVerb,
   basesVerb,
 ];

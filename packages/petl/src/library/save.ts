@@ -78,7 +78,7 @@ export const checkpointFiles = (files: Awaited<ReturnType<typeof encodeFull>>): 
 /** What of a base's folder belongs to a model that was made from it, so that it works alone. */
 const carried: readonly string[] = [
   ...tokenizerFileNames.filter((name) => name !== "config.json"),
-  ...["added_tokens.json", "vocab.json", "merges.txt", "spiece.model", "tokenizer.model"],
+  ...["generation_config.json", "added_tokens.json", "vocab.json", "merges.txt", "spiece.model", "tokenizer.model"],
 ];
 
 /** The files of a folder's tokenizer, to be written elsewhere. */
@@ -93,7 +93,8 @@ export async function tokenizerFiles(path: string): Promise<readonly NamedFile[]
   );
 }
 
-async function writeAll(folder: string, files: readonly NamedFile[], options: SaveOptions): Promise<number> {
+/** Writes files into a new folder that is seen whole or not at all. Returns the bytes of its weights. */
+export async function writeAll(folder: string, files: readonly NamedFile[], options: SaveOptions): Promise<number> {
   let bytes = 0;
   const told = (count: number) => {
     options.signal?.throwIfAborted();
