@@ -32,7 +32,8 @@ export {
   putOnBase,
 } from "./formats/adapter-on-base.ts";
 export { type AdapterFiles, encodeAdapter } from "./formats/encode-adapter.ts";
-export { type ByteSource, type Folder, isPlainName, readJson, readText } from "./formats/folder.ts";
+export { encodeQuantized, type QuantizedFiles } from "./formats/encode-quantized.ts";
+export { type ByteSource, type Folder, isPlainName, memoryFolder, readJson, readText } from "./formats/folder.ts";
 export type { Encoded, ForeignFormat, ForeignLayout, Hints } from "./formats/foreign/foreign-format.ts";
 export { foreignFormats } from "./formats/foreign/foreign-formats.ts";
 export { endOfText } from "./formats/generation-config.ts";
@@ -44,7 +45,8 @@ export { loadPhi } from "./formats/load-phi.ts";
 export { type CheckpointFiles, encodeFull, encodeMerged, encodeTrained, type MergeOptions } from "./formats/merged.ts";
 export { encodeOnnx, type OnnxFiles } from "./formats/onnx-file.ts";
 export type { AdapterInfo } from "./formats/petl-fields.ts";
-export { safetensorsBytes } from "./formats/safetensors-writer.ts";
+export type { Quantization } from "./formats/quantization.ts";
+export { encodeSafetensors, safetensorsBytes } from "./formats/safetensors-writer.ts";
 export { type FloatType, floatTypes } from "./formats/task-config.ts";
 export { type UntrainedParts, untrainedTensors } from "./formats/untrained.ts";
 export { generate } from "./generation/generate.ts";
@@ -70,6 +72,7 @@ export { type Bleu, corpusBleu } from "./scoring/bleu.ts";
 export { exactMatch } from "./scoring/exact-match.ts";
 export { rougeL } from "./scoring/rouge-l.ts";
 export type { ScoredText } from "./scoring/scored-text.ts";
+export { type BlockFormat, bitWidths, blockSizes } from "./tensor/block-format.ts";
 export { float16FromFloat32, float32FromFloat16 } from "./tensor/half.ts";
 export { float32, type HostTensor } from "./tensor/host-tensor.ts";
 export type { Lender } from "./tensor/lender.ts";

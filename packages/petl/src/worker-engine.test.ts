@@ -135,7 +135,7 @@ test("errors cross with their class and their words", async () => {
     problems: [expect.stringContaining("missing.safetensors")],
   });
   const far = await engine
-    .createSession({ model: new Uint8Array([1, 2, 3]), inputs: [], outputs: [], weights: [] })
+    .createSession({ model: new Uint8Array([1, 2, 3]), inputs: [], outputs: [], weights: [], operators: [] })
     .then(
       () => undefined,
       (error: Error) => error,

@@ -56,7 +56,7 @@ function matrixOf({ tensors }: Adapter, name: string, needed: readonly number[],
 
 interface Source {
   readonly from: "adapter" | "base";
-  readonly tensor: AdapterTensor;
+  readonly tensor: Pick<AdapterTensor, "name">;
 }
 
 function sourceOf(

@@ -17,6 +17,8 @@ export interface EncodedGraph {
   readonly outputs: readonly { readonly name: string; readonly dtype: DType; readonly shape: Shape }[];
   /** the frozen tensors that the model reads from the checkpoint's own files */
   readonly weights: readonly StoredTensor[];
+  /** the operators that it is made of, each once */
+  readonly operators: readonly string[];
 }
 
 const irVersion = 10;
@@ -43,7 +45,8 @@ export function encode(outputs: Readonly<Record<string, Value>>, fileName = (fil
   }
   const passedOn = (from: readonly Value[]) => passingNodes(results, from, names).map((node) => nodeField(node));
   fields.push(...passedOn(leaves));
-  for (const node of nodesOf(values)) fields.push(nodeField(named(node, names)), ...passedOn(node.outputs));
+  const nodes = nodesOf(values);
+  for (const node of nodes) fields.push(nodeField(named(node, names)), ...passedOn(node.outputs));
   const described = results.map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
   const graph = message(
     7,
@@ -59,7 +62,8 @@ export function encode(outputs: Readonly<Record<string, Value>>, fileName = (fil
     message(8, string(1, ""), int(2, opset)),
     message(8, string(1, "com.microsoft"), int(2, 1)),
   );
-  return { model, inputs, outputs: described, weights };
+  const operators = [...new Set(nodes.map(({ operator }) => operator.type))];
+  return { model, inputs, outputs: described, weights, operators };
 }
 
 /** One name per value: an input's own, an output's given one, a number that is none of these for the rest; equal lengths share one. */

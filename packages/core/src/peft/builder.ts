@@ -1,5 +1,6 @@
 import { InputError } from "../errors.ts";
 import { cast } from "../graph/ops/cast.ts";
+import { dequantize } from "../graph/ops/dequantize-linear.ts";
 import { slice } from "../graph/ops/slice.ts";
 import { transpose } from "../graph/ops/transpose.ts";
 import { input, type Value, weight } from "../graph/value.ts";
@@ -7,6 +8,7 @@ import { behindPast, type KeyValueCache } from "../nn/cache.ts";
 import { dropout } from "../nn/dropout.ts";
 import { joinPath, type Scope } from "../nn/scope.ts";
 import type { EmbeddingSite, Hooks } from "../nn/sites.ts";
+import { type BaseTensor, isQuantized, type QuantizedTensor } from "../tensor/quantized-tensor.ts";
 import { type Base, findTensor } from "./base.ts";
 import type { AdapterScope, MethodUse, Place } from "./method.ts";
 import { fromCheckpoint, type Initializer, normal, ones, type Parameter, type Projection, zeros } from "./parameter.ts";
@@ -82,6 +84,7 @@ function moduleTensor(building: Building, name: string, shape: readonly number[]
   for (const use of trainers) building.acting.add(use);
   const [trainer] = trainers;
   if (head ? building.headTrained || trainer : trainer) {
+    if (stored && isQuantized(stored)) building.problems.add(frozenInBits(trainer, stored.bits));
     const start =
       stored && fits
         ? { initial: fromCheckpoint(stored.name), stored: stored.name }
@@ -97,10 +100,18 @@ function moduleTensor(building: Building, name: string, shape: readonly number[]
   if (!fits && base.tensors) building.problems.add(misfit(name, shape, stored?.shape));
   const missing = { name, file: "", offset: 0, byteLength: 0, dtype: "float32" as const, shape };
   const tensor = stored && fits ? stored : missing;
-  const value = cast(weight(tensor), "float32");
+  const value = frozenValue(tensor);
   building.frozen.set(name, value);
   return value;
 }
+
+/** A tensor of the checkpoint in float32, as it is computed with. */
+const frozenValue = (tensor: BaseTensor): Value =>
+  isQuantized(tensor) ? dequantize(tensor) : cast(weight(tensor), "float32");
+
+const frozenInBits = (use: MethodUse | undefined, bits: QuantizedTensor["bits"]): string =>
+  `${use?.name ?? "the head"} would train weights that this base holds in ${bits} bits, and those stay frozen; ` +
+  "choose a method that leaves the base's matrices as they are, such as lora, or open the base that was quantised";
 
 /** What a head's tensor is before training: as Hugging Face's classes do it. */
 function newTensor({ base, problems }: Building, name: string, shape: readonly number[], head: boolean): Initializer {

@@ -11,6 +11,10 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, n) => product * n, 1);
 }
 
+/** The bytes of a typed array, where they lie. */
+export const rawBytes = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
 export const float32 = (shape: readonly number[], data: Float32Array): HostTensor => ({
   dtype: "float32",
   shape,

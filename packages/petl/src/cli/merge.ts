@@ -1,4 +1,4 @@
-import { floatTypes } from "@petl/core";
+import { floatTypes, type Quantization } from "@petl/core";
 import { saveMerged, saveOnnx } from "../library/save.ts";
 import { choice, neededText, toggle } from "./flags.ts";
 import { modelFlags, withModel } from "./open.ts";
@@ -6,6 +6,12 @@ import { defineVerb } from "./verb.ts";
 
 /** What base and adapter become, and how it is written. */
 const forms = { checkpoint: saveMerged, onnx: saveOnnx };
+
+/** What a merge into quantised weights cannot give back. */
+const lost = ({ base, adapter }: { readonly base: string; readonly adapter: string }, quantization: Quantization) =>
+  `merged into the weights that ${base} holds in ${quantization.bits} bits: they compute what base and adapter compute ` +
+  `together, but lack what rounding took, ${(100 * quantization.relative_error).toPrecision(2)}% of the weights (root ` +
+  `mean square); to lose nothing of the original, merge ${adapter} into that`;
 
 export const mergeVerb = defineVerb({
   name: "merge",
@@ -26,10 +32,12 @@ export const mergeVerb = defineVerb({
   ],
   async run({ flags, json }, context) {
     const save = forms[flags.to ?? "checkpoint"];
-    await withModel({ ...flags, task: undefined, labels: undefined }, context, async (model) => {
+    const quantization = await withModel({ ...flags, task: undefined, labels: undefined }, context, async (model) => {
       await save(model, flags.out, { dtype: flags.dtype, overwrite: flags.overwrite, signal: context.signal });
+      return model.base.quantization;
     });
-    if (json) return context.print(JSON.stringify({ out: flags.out }));
+    if (quantization) context.terminal.line(lost(flags, quantization));
+    if (json) return context.print(JSON.stringify({ out: flags.out, ...(quantization && { quantization }) }));
     context.terminal.line(`wrote ${flags.out}`);
   },
 });

@@ -104,7 +104,7 @@ export const checkpointFiles = (files: Awaited<ReturnType<typeof encodeFull>>): 
 /** What of a base's folder belongs to a model that was made from it, so that it works alone. */
 const carried: readonly string[] = [
   ...tokenizerFileNames.filter((name) => name !== "config.json"),
-  ...["added_tokens.json", "vocab.json", "merges.txt", "spiece.model", "tokenizer.model"],
+  ...["generation_config.json", "added_tokens.json", "vocab.json", "merges.txt", "spiece.model", "tokenizer.model"],
 ];
 
 /** The files of a folder's tokenizer, to be written elsewhere. */
