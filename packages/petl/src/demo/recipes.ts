@@ -14,8 +14,8 @@ export const loraRecipe: Recipe = { method: lora({ rank: 8, targets: "all-linear
 /** What the demo compares, from the fewest trained numbers to the most. */
 export const recipes: readonly Recipe[] = [
   { method: head(), lr: 2e-2, epochs: 10 },
-  { method: bitfit(), lr: 1e-2, epochs: 8 },
-  { method: bottleneck({ size: 16 }), lr: 3e-3, epochs: 8 },
+  { method: bitfit(), lr: 1e-2, epochs: 6 },
+  { method: bottleneck({ size: 16 }), lr: 5e-3, epochs: 6 },
   loraRecipe,
   { method: topLayers({ count: 1 }), lr: 1e-3, epochs: 6 },
   { method: full(), lr: 3e-4, epochs: 5 },
