@@ -3,7 +3,7 @@ import { escaped, figure, label, line } from "./svg.ts";
 import type { TourResult } from "./tour.ts";
 import { shareText, signed } from "./words.ts";
 
-const area = { left: 54, right: 472, top: 30, bottom: 300 };
+const area = { left: 54, right: 472, top: 44, bottom: 300 };
 
 /** Accuracy with its interval against the trained share of the base, on a logarithmic axis. */
 export function accuracyFigure({ methods }: Pick<TourResult, "methods">): string {
@@ -40,13 +40,13 @@ function rangeOf(methods: readonly MethodRow[]): readonly [low: number, high: nu
 const levelsBetween = (low: number, high: number): readonly number[] =>
   Array.from({ length: Math.round(10 * (high - low)) + 1 }, (_, i) => low + i / 10).filter((share) => share >= 0);
 
-/** Names stand above and below their bars in turn, since neighbours are close. */
+/** Names stand above all bars, in two rows in turn, since neighbours are close. */
 function mark({ method, accuracy, trainable_ratio }: MethodRow, index: number, yOf: (share: number) => number): string {
   const x = xOf(trainable_ratio);
   const [top, bottom] = [yOf(accuracy.high), yOf(accuracy.low)];
   const bar = line({ from: [x, top], to: [x, bottom] }, "var(--mark)", 2);
   const point = `<circle cx="${x.toFixed(1)}" cy="${yOf(accuracy.share).toFixed(1)}" r="5" fill="var(--mark)"/>`;
-  const name = label(x, index % 2 === 0 ? top - 6 : bottom + 16, x > area.right - 30 ? "end" : "middle", method);
+  const name = label(x, index % 2 === 0 ? 14 : 32, x > area.right - 30 ? "end" : "middle", method);
   return `<g><title>${escaped(`${method}: ${shareText(accuracy)}`)}</title>${bar}${point}${name}</g>`;
 }
 

@@ -7,7 +7,7 @@ import { compareMethods, type MethodRow, type Trial } from "./compare.ts";
 import { ownTask } from "./forgetting.ts";
 import { type Share, shareRight } from "./interval.ts";
 import { askTogether, type OneBase, weightBytes } from "./one-base.ts";
-import { loraRecipe, recipes } from "./recipes.ts";
+import { loraRecipe, recipes, userRecipe } from "./recipes.ts";
 import { type DemoTask, fit, openTask, rightAnswers, type StepSeen, secondsSince, textsOf } from "./training.ts";
 import { weightsDigest } from "./weights-digest.ts";
 
@@ -124,7 +124,7 @@ async function* learn(
   { folder, quick }: { readonly folder: string; readonly quick: boolean },
 ): AsyncGenerator<StepSeen, FurtherAdapter, void> {
   const begin = performance.now();
-  const model = yield* fit(base, task, loraRecipe, { run: `lora for ${task.name}`, quick });
+  const model = yield* fit(base, task, isTask(task) ? loraRecipe : userRecipe, { run: `lora for ${task.name}`, quick });
   const seconds = secondsSince(begin);
   return {
     ...{ name: task.name, labels: task.labels, seconds },
