@@ -82,5 +82,5 @@ test("token classification labels each word, and knows the rows that it learned 
 
 test("masked-LM adaptation lowers the perplexity", async () => {
   const [before = 0, after = 0] = numbers(await example("masked-lm"), /([\d.]+) before, ([\d.]+) after/);
-  expect(after).toBeLessThan(before);
+  expect(after).toBeLessThan(0.7 * before);
 });

@@ -7,7 +7,7 @@ export function nextCommands(base: string, out: string): readonly string[] {
   const data = (name: BundledData) => quoted(relative(process.cwd(), bundledData(name)));
   return [
     `npx petl predict --base ${quoted(base)} --adapter ${below("adapters", "users/midwife")} --text "The baby is on its way."`,
-    `npx petl train --base ${quoted(base)} --data ${data("reviews")} --method dora --targets all-linear --lr 3e-3 --epochs 5 --out ${below("reviews-dora")}`,
+    `npx petl train --base ${quoted(base)} --data ${data("reviews")} --method dora --targets all-linear --lr 1e-3 --epochs 6 --out ${below("reviews-dora")}`,
     `npx petl evaluate --base ${quoted(base)} --adapter ${below("adapters", "users/midwife")} --data ${data("users/cellist")}/test.csv`,
   ];
 }

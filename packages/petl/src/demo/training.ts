@@ -38,14 +38,14 @@ export interface FitOptions {
   readonly quick: boolean;
 }
 
-/** Adapts a base to a task by a recipe, with a head that reads the mean of the tokens, and tells of the steps. */
+/** Adapts a base to a task by a recipe, and tells of the steps. */
 export async function* fit(
   base: OpenBase,
   task: DemoTask,
   { method, lr, epochs }: Recipe,
   { run, seed = 0, quick }: FitOptions,
 ): AsyncGenerator<StepSeen, OpenModel, void> {
-  const model = await adaptTo(base, method, task, { seed, pooling: "mean" });
+  const model = await adaptTo(base, method, task, { seed });
   let steps = 0;
   const settings = { epochs: quick ? 1 : epochs, batch: 16, lr, seed };
   for await (const event of train(model, { train: task.train }, settings)) {
