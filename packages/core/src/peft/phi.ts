@@ -15,7 +15,14 @@ export interface Placed extends Parameter {
  */
 export interface Phi extends Lender {
   readonly layout: readonly Placed[];
+  /** where tensors started whose method adds only what they have changed since then, by their names */
+  readonly starts: Readonly<Record<string, HostTensor>>;
+  /** matrices that the adapter needs beside it and that are never trained, by name */
+  readonly projections: Readonly<Record<string, HostTensor>>;
 }
+
+/** The graph's input that is a tensor's start. */
+export const startName = (tensor: string): string => `start of ${tensor}`;
 
 /** Places tensors one behind the other. */
 export function layOut(parameters: readonly Parameter[]): readonly Placed[] {
@@ -37,11 +44,20 @@ export function viewsOf(layout: readonly Placed[], vector: Float32Array): Readon
   return Object.fromEntries(layout.map(({ name, offset, size }) => [name, vector.subarray(offset, offset + size)]));
 }
 
+/** Φ's views, starts and projections as tensors, the way a program is fed. */
+export function tensorsOf(phi: Phi): Readonly<Record<string, HostTensor>> {
+  const starts = Object.entries(phi.starts).map(([name, tensor]) => [startName(name), tensor] as const);
+  return { ...trainedTensors(phi), ...Object.fromEntries(starts), ...phi.projections };
+}
+
 /**
- * Φ's views as tensors, the way a program is fed.
+ * Φ's views as tensors.
  * @throws InputError while Φ is with the engine
  */
-export function tensorsOf({ layout, values }: Phi): Readonly<Record<string, HostTensor>> {
+export function trainedTensors({
+  layout,
+  values,
+}: Pick<Phi, "layout" | "values">): Readonly<Record<string, HostTensor>> {
   if (values.length !== lengthOf(layout)) {
     throw new InputError("a model that is being trained can be asked or saved between two steps, not during one");
   }
