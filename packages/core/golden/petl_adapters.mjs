@@ -44,6 +44,10 @@ const cases = (arch) => ({
   "lora-olora": [use("lora", { rank: 4, initWeights: "olora", rankStabilized: true })],
   dora: [use("dora")],
   adalora: [use("adalora", { initialRank: 4, rank: 2 })],
+  vera: [use("vera", { rank: 6, targets: "all-linear" })],
+  loha: [use("loha", { exclude: ".*layer[.]0.*" })],
+  lokr: [use("lokr", { rank: 1, factor: 6, decomposeBoth: true })],
+  prompt: [use("prompt", { tokens: 3 })],
   ia3: [use("ia3")],
   "ia3-layer": [use("ia3", { layers: "0" })],
   "ia3-outputs": [use("ia3", { targets: query[arch] })],
@@ -111,7 +115,7 @@ for (const arch of ["bert", "roberta", "distilbert"]) {
       const phi = await drawn(adapted);
       const golden = { base: baseName, rows, logits: await logits(adapted, phi, rows, path) };
       await write(`${baseName}-${name}`, encodeAdapter(adapted, phi, { baseName }), golden);
-      if (name === "prefix") continue;
+      if (name === "prefix" || name === "prompt") continue;
       await write(`merged-${baseName}-${name}`, await encodeMerged(base, adapted, phi, engine(path)), golden);
     }
     const adapted = adapt(base, [use("full")], goal);

@@ -86,11 +86,14 @@ function* differences(config: z.infer<typeof fields>, type: string): Generator<s
   if (other.length > 0) {
     yield `layers_pattern ${JSON.stringify(other)} is not supported; petl counts the layers of ${layerLists.join(", ")}`;
   }
-  if (type !== "LORA" && type !== "ADALORA" && !isEmpty(config.exclude_modules)) {
+  if (!excluding.includes(type) && !isEmpty(config.exclude_modules)) {
     yield `exclude_modules is not supported for peft_type ${type}; name the layers in target_modules instead`;
   }
   if (type !== "LORA" && (config.bias ?? "none") !== "none") yield `bias is not supported for peft_type ${type}`;
 }
+
+/** The types that leave out modules as petl does. */
+const excluding = ["LORA", "ADALORA", "LOHA", "LOKR"];
 
 /** Starts of A and B from which the base is the same as before; see LoraConfig of PEFT 0.21. */
 const keepsBase = ["gaussian", "eva", "orthogonal", "mica"];

@@ -18,8 +18,9 @@ import { type Base, findTensor } from "./base.ts";
 import { type Building, inHead, moduleScope, trained } from "./builder.ts";
 import { checkTargets } from "./check-targets.ts";
 import type { MethodUse } from "./method.ts";
-import { type InputDirections, normal } from "./parameter.ts";
+import { type InputDirections, normal, type Projection } from "./parameter.ts";
 import { layOut, lengthOf, type Phi, type Placed } from "./phi.ts";
+import { behindPrompt, promptLength, textStates } from "./prompted.ts";
 
 /** What an adapted model is for. */
 export interface Goal {
@@ -63,6 +64,8 @@ export interface ForwardOptions {
   readonly rows?: Value | undefined;
   /** keys and values of tokens in front of the ids; a language model's logits are then those of the last token alone */
   readonly cache?: KeyValueCache | undefined;
+  /** whether the cache holds the methods' prompts already, being that of texts that go on */
+  readonly continues?: boolean;
 }
 
 /** Noise while training: `key` is an int64 scalar, new at every step; `dropout` is the base's own. */
@@ -80,6 +83,8 @@ export interface AdaptedModel {
   readonly layout: readonly Placed[];
   /** those of Φ's tensors whose start is needed as long as they are trained */
   readonly starts: readonly string[];
+  /** matrices that methods draw and never train */
+  readonly projections: readonly Projection[];
   /** the sites that the methods act on, in the model's order */
   readonly targets: readonly string[];
   readonly linearLayers: readonly string[];
@@ -93,6 +98,8 @@ export interface AdaptedModel {
   readonly headModules: readonly string[];
   /** head tensors that the checkpoint lacks, so that they start at random */
   readonly newTensors: readonly string[];
+  /** methods whose work is no change of the base's weights, so that they cannot be merged */
+  readonly unmergeable: readonly string[];
   /** Builds the forward graph; without noise nothing is dropped. */
   forward(options?: ForwardOptions): Forward;
   /** Graphs of the base's tensors as the adapter changes them, by name. Throws where a method cannot be merged. */
@@ -104,21 +111,22 @@ export function adapt(base: Base, methods: readonly MethodUse[], goal: Goal): Ad
   const { building } = build(base, methods, goal);
   const { parameters, linearLayers, adaptedSites } = building;
   refuse([...building.problems, ...checkTargets(building)]);
+  const unmergeable = [...building.unmergeable];
   const layout = layOut([...parameters.values()].map(({ parameter }) => parameter));
   return {
-    ...{ base, methods, goal, layout, linearLayers },
+    ...{ base, methods, goal, layout, linearLayers: [...new Set(linearLayers)], unmergeable },
     starts: [...building.starts.keys()],
+    projections: [...building.projections.values()].map(({ projection }) => projection),
     targets: [...adaptedSites],
     modelTensors: modelTensors(building),
     headModules: building.headTrained ? building.headModules : [],
     newTensors: layout.filter(({ part, stored }) => part === "head" && !stored).map(({ name }) => name),
     forward: (options) => build(base, methods, goal, options).forward,
     merged() {
-      const again = build(base, methods, goal).building;
-      const reasons = [...again.unmergeable].map(
-        (name) => `${name} cannot be merged: what it computes is no change of the base's weights`,
+      refuse(
+        unmergeable.map((name) => `${name} cannot be merged: what it computes is no change of the base's weights`),
       );
-      refuse(reasons);
+      const again = build(base, methods, goal).building;
       const unfrozen = [...again.parameters].filter(([, { parameter }]) => parameter.part !== "adapter");
       return Object.fromEntries([
         ...unfrozen.map(([name, { value }]) => [name, value] as const),
@@ -135,7 +143,7 @@ export function adapt(base: Base, methods: readonly MethodUse[], goal: Goal): Ad
  * @throws InputError where a method starts from data and there are none
  */
 export async function initialPhi(
-  { layout, starts, base }: Pick<AdaptedModel, "layout" | "starts" | "base">,
+  { layout, starts, projections, base }: Pick<AdaptedModel, "layout" | "starts" | "projections" | "base">,
   seed: number,
   directions: InputDirections = noDirections,
 ): Promise<Phi> {
@@ -147,7 +155,11 @@ export async function initialPhi(
     values.set(start, offset);
     if (starts.includes(name)) kept[name] = float32(shape, start);
   }
-  return { layout, values, starts: kept };
+  const drawn: Record<string, HostTensor> = {};
+  for (const { name, shape, key, initial } of projections) {
+    drawn[name] = float32(shape, await initial({ shape, random: random(key, `projection ${name}`), read, directions }));
+  }
+  return { layout, values, starts: kept, projections: drawn };
 }
 
 /** Whether a method's start is found in data to train on. */
@@ -160,7 +172,7 @@ const noDirections: InputDirections = () => {
 
 function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: ForwardOptions = {}) {
   const { model } = base;
-  const { noise, cache } = options;
+  const { noise, cache, continues = false } = options;
   requireTask(model, goal.task);
   const own = model.headModules[goal.task] ?? [];
   const textHead = goal.task === "classification" || goal.task === "regression";
@@ -169,13 +181,19 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: F
     base.tensors !== undefined && ![...base.tensors.keys()].some((name) => name.startsWith(`${module}.`));
   const lacksPooler = pooler !== undefined && base.tensors !== undefined && !findTensor(base, `${pooler}.weight`);
   const lacksHead = own.some(lacks);
+  const length = promptLength(methods);
+  const keys = cache ? plus(pastDim, plus(tokensDim, continues ? -length : 0)) : tokensDim;
+  const inputs = batchInputs(keys);
+  const prompted = behindPrompt(inputs, length, model.sizes.padId, continues);
   const building: Building = {
     ...{ base, methods, noise, cache },
+    promptedIds: prompted.inputIds === inputs.inputIds ? undefined : prompted.inputIds,
     headModules: [...own, ...(lacksPooler ? [pooler] : []), ...(goal.savedModules ?? [])],
     headTrained: goal.trainsHead ?? (!isLanguageModel(goal.task) || lacksHead),
     parameters: new Map(),
     starts: new Map(),
     frozen: new Map(),
+    projections: new Map(),
     penalties: [],
     shared: new Set(),
     linearLayers: [],
@@ -187,11 +205,12 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: F
     problems: new Set(),
     dropouts: 0,
   };
-  const inputs = batchInputs(cache ? plus(pastDim, tokensDim) : tokensDim);
   const root = moduleScope(building, "");
-  const hidden = model.encode(root.at(model.prefix), inputs);
-  const logits = narrow(logitsOf(model, root, { inputs, hidden }, goal, options));
-  const taught = goal.teacher ? taughtVectors(building, { inputs, hidden }, goal.teacher.size) : [];
+  const states = model.encode(root.at(model.prefix), prompted);
+  const hidden = textStates(states, inputs);
+  const encoded = { inputs, hidden, pooled: () => model.pool(root.at(model.prefix), states, prompted) };
+  const logits = narrow(logitsOf(model, root, encoded, goal, options));
+  const taught = goal.teacher ? taughtVectors(building, encoded, goal.teacher.size) : [];
   const phi = [...building.parameters.values()].map(({ value }) => value);
   const { layerInputs, penalties } = building;
   return { building, forward: { inputs, hidden, layerInputs, logits, taught, penalty: meanOf(penalties), phi } };
@@ -205,6 +224,12 @@ const meanOf = (numbers: readonly Value[]): Value | undefined =>
         scalar(1 / numbers.length),
       );
 
+/** What an architecture makes of a batch. */
+interface Encoded extends Pick<Forward, "inputs" | "hidden"> {
+  /** Computes the vector that Hugging Face's class reads of a text: of a prompt's first token where it reads the first. */
+  pooled(): Value;
+}
+
 const batchInputs = (keys: Dim): ModelInputs => ({
   inputIds: input("input_ids", "int32", [batchDim, tokensDim]),
   attentionMask: input("attention_mask", "int32", [batchDim, keys]),
@@ -214,17 +239,16 @@ const batchInputs = (keys: Dim): ModelInputs => ({
 function logitsOf(
   model: Model,
   root: Scope,
-  { inputs, hidden }: Pick<Forward, "inputs" | "hidden">,
+  { inputs, hidden, pooled }: Encoded,
   goal: Goal,
   options: ForwardOptions,
 ): Value {
   const { task, labels, pooling = "default" } = goal;
-  const base = root.at(model.prefix);
-  if (isLanguageModel(task)) return model.predictTokens(root, chosen(hidden, options), base);
+  if (isLanguageModel(task)) return model.predictTokens(root, chosen(hidden, options), root.at(model.prefix));
   if (task === "token-classification") return model.classifyTokens(root, hidden, labels);
-  const usual = model.pool(base, hidden, inputs);
-  const pooled = pooling === "default" ? usual : pool(pooling, hidden, inputs.attentionMask);
-  return reshape(model.classify(root, pooled, labels), [batchDim, labels]);
+  const usual = pooled();
+  const vector = pooling === "default" ? usual : pool(pooling, hidden, inputs.attentionMask);
+  return reshape(model.classify(root, vector, labels), [batchDim, labels]);
 }
 
 /**
@@ -232,17 +256,10 @@ function logitsOf(
  * teacher's length. The maps are trained with the model and belong to nothing that is saved.
  * hidden: [batch, tokens, hidden] -> [batch, size]
  */
-function taughtVectors(
-  building: Building,
-  { inputs, hidden }: Pick<Forward, "inputs" | "hidden">,
-  size: number,
-): readonly Value[] {
+function taughtVectors(building: Building, { inputs, hidden, pooled }: Encoded, size: number): readonly Value[] {
   const { model } = building.base;
-  const pooled = {
-    default: model.pool(moduleScope(building, model.prefix), hidden, inputs),
-    mean: pool("mean", hidden, inputs.attentionMask),
-  };
-  return Object.entries(pooled).map(([pooling, vector]) => {
+  const vectors = { default: pooled(), mean: pool("mean", hidden, inputs.attentionMask) };
+  return Object.entries(vectors).map(([pooling, vector]) => {
     const map = trained(building, {
       ...{ name: `teacher.${pooling}.weight`, shape: [size, model.sizes.hidden] },
       ...{ initial: normal(model.sizes.initializerRange), part: "adapter", method: undefined, stored: undefined },

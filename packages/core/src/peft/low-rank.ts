@@ -6,6 +6,7 @@ import type { Model } from "../nn/model.ts";
 import type { AdapterScope, Place } from "./method.ts";
 import { fraction, layers, type OptionValues, patterns, positive, real, targets, toggle } from "./options.ts";
 import { kaimingUniform, zeros } from "./parameter.ts";
+import { peftFields } from "./peft-fields.ts";
 import { layersFromPeft, layersToPeft, targetsFromPeft, targetsToPeft } from "./peft-targets.ts";
 import { byPattern, isChosen, isTarget } from "./targets.ts";
 
@@ -23,15 +24,20 @@ export const lowRankOptions = {
 };
 export type LowRank = OptionValues<typeof lowRankOptions>;
 
+type Chosen = Pick<LowRank, "targets" | "layers"> & Partial<Pick<LowRank, "exclude">>;
+
 /** Whether the options name a module, by the convention of the architecture where they name none. */
-export function isLowRankTarget(place: Place, options: Pick<LowRank, "targets" | "exclude" | "layers">): boolean {
+export function isLowRankTarget(place: Place, options: Chosen): boolean {
   const chosen = options.targets ?? { kind: "names", names: place.conventions.updated, required: true };
   if (options.exclude && isTarget(place.path, options.exclude)) return false;
   return isTarget(place.path, chosen) && isChosen(place.layer, options.layers, place.layers);
 }
 
+type Scaled = Pick<LowRank, "rank" | "alpha" | "rankPattern" | "alphaPattern"> &
+  Partial<Pick<LowRank, "rankStabilized">>;
+
 /** A site's rank and scale: alpha / rank, or alpha / √rank where rank-stabilised (arXiv:2312.03732). */
-export function rankAndScale(path: string, options: LowRank): { rank: number; scale: number } {
+export function rankAndScale(path: string, options: Scaled): { rank: number; scale: number } {
   const rank = byPattern(path, options.rankPattern, options.rank);
   const alpha = byPattern(path, options.alphaPattern, options.alpha);
   return { rank, scale: alpha / (options.rankStabilized ? Math.sqrt(rank) : rank) };
@@ -97,16 +103,8 @@ export function refuseUnsupported(json: Readonly<Record<string, unknown>>): void
 
 /** The options in an adapter_config.json of type LORA, and whether it is DoRA. */
 export function readLowRank(json: Readonly<Record<string, unknown>>) {
-  const parsed = config.safeParse(json);
-  if (!parsed.success) {
-    throw new InputError(
-      parsed.error.issues.map(
-        ({ path, message }) => `adapter_config.json: ${path.join(".")}: ${message.toLowerCase()}`,
-      ),
-    );
-  }
+  const given = peftFields(config, json);
   refuseUnsupported(json);
-  const given = parsed.data;
   return {
     dora: given.use_dora,
     options: {

@@ -27,5 +27,5 @@ export function settle(adapted: AdaptedModel, phi: Phi): { readonly adapted: Ada
     if (!tensor) throw new InternalError(`"${name}" was settled into nothing`);
     values.set(float32Of(tensor), offset);
   }
-  return { adapted: settled, phi: { layout: settled.layout, values, starts: {} } };
+  return { adapted: settled, phi: { ...phi, layout: settled.layout, values, starts: {} } };
 }
