@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-import { adapt } from "../peft/adapt.ts";
+import { adapt, initialPhi } from "../peft/adapt.ts";
 import { float32, type HostTensor } from "../tensor/host-tensor.ts";
 import { random } from "../tensor/random.ts";
 import { transposedValues } from "./foreign/foreign-format.ts";
@@ -47,7 +47,7 @@ async function logitsFor(rows: readonly (readonly number[])[]) {
   const folder = sorterFolder();
   const base = await readBase(diskFolder(folder));
   const adapted = adapt(base, [], { task: "causal-lm", labels: 1, trainsHead: false });
-  const phi = { layout: adapted.layout, values: new Float32Array(0) };
+  const phi = await initialPhi(adapted, 0);
   return logitsOf(
     adapted,
     phi,

@@ -1,5 +1,5 @@
 import type { Model } from "../nn/model.ts";
-import type { StoredTensor } from "../tensor/stored-tensor.ts";
+import type { BaseTensor } from "../tensor/quantized-tensor.ts";
 
 /** A base model with its checkpoint's tensors: Θ. */
 export interface Base {
@@ -7,7 +7,7 @@ export interface Base {
   readonly name: string;
   readonly model: Model;
   /** the checkpoint's tensors by name; undefined where only the configuration is at hand, for counting */
-  readonly tensors: ReadonlyMap<string, StoredTensor> | undefined;
+  readonly tensors: ReadonlyMap<string, BaseTensor> | undefined;
   /** A tensor of the checkpoint, in float32. */
   read(name: string): Promise<Float32Array>;
 }

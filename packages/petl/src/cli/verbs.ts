@@ -9,6 +9,7 @@ import { mergeVerb } from "./merge.ts";
 import { methodsVerb } from "./methods.ts";
 import { predictVerb } from "./predict.ts";
 import { pretrainVerb } from "./pretrain.ts";
+import { quantizeVerb } from "./quantize.ts";
 import { trainVerb } from "./train.ts";
 import type { Verb } from "./verb.ts";
 
@@ -24,6 +25,7 @@ export const verbs: readonly Verb[] = [
   inspectVerb,
   mergeVerb,
   convertVerb,
+  quantizeVerb,
   methodsVerb,
   basesVerb,
 ];

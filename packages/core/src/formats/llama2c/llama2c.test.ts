@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { gathered } from "../chunks.ts";
 import { memoryFolder, memorySource } from "../folder.ts";
-import { gathered } from "../golden.fake.ts";
 import { readBase } from "../hf-model.ts";
 import { isLlama2c, llama2cModel } from "./llama2c.ts";
 
