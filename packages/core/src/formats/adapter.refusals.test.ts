@@ -148,7 +148,7 @@ test("names of labels that are not as many as the labels are refused", async () 
 });
 
 test("several bad fields are refused together", async () => {
-  const config = { ...lora, peft_type: "LOHA", task_type: "CAUSAL", init_lora_weights: "olora" };
+  const config = { ...lora, peft_type: "BOFT", task_type: "CAUSAL", init_lora_weights: "olora" };
   expect(await problemsOf(readAdapter(folderOf(config)))).toHaveLength(3);
 });
 

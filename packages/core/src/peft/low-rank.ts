@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { InputError, refuse } from "../errors.ts";
+import { refuse } from "../errors.ts";
 import { matmul } from "../graph/ops/matmul.ts";
 import type { Value } from "../graph/value.ts";
 import type { Model } from "../nn/model.ts";
