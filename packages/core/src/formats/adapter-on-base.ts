@@ -53,13 +53,13 @@ export function adapterOn(adapter: Adapter, base: HfModel): AdapterOnBase {
   }
   const task = taskFor(adapter, base);
   const { trainsHead, labels } = headOf(adapter, base, task);
-  const savedModules = savedModulesOf(adapter, base, { task, labels });
+  const savedModules = adapter.savedModules ?? savedModulesOf(adapter, base, { task, labels });
   const regression = task === "classification" && labels === 1 && trainsHead;
   const goal: Goal = {
     ...{ task: regression ? "regression" : task, labels, savedModules },
     trainsHead: trainsHead || savedModules.length > 0,
   };
-  return { methods: usesOn(adapter, base, goal), goal, labels: baseLabels(base, goal) };
+  return { methods: usesOn(adapter, base, goal), goal, labels: adapter.labelNames ?? baseLabels(base, goal) };
 }
 
 const usesOn = (adapter: Adapter, base: HfModel, goal: Goal): readonly MethodUse[] =>

@@ -37,6 +37,9 @@ export interface Adapter {
   /** where a foreign layout says them: config.json's name of the architecture, and what the head is for */
   readonly modelType: string | undefined;
   readonly task: Task | undefined;
+  /** what foreign layouts say of the head: its labels, and modules of the base that it brings its own of */
+  readonly labelNames: readonly string[] | undefined;
+  readonly savedModules: readonly string[] | undefined;
   /** by Hugging Face's parameter names */
   readonly tensors: ReadonlyMap<string, AdapterTensor>;
   /** One of `tensors`, in float32. */
@@ -91,7 +94,7 @@ export async function readAdapter(folder: Folder, hints: Hints = {}): Promise<Ad
 }
 
 /** What only foreign layouts say. */
-const unsaid = { modelType: undefined, task: undefined };
+const unsaid = { modelType: undefined, task: undefined, labelNames: undefined, savedModules: undefined };
 
 async function readConfig(folder: Folder): Promise<Readonly<Record<string, unknown>>> {
   const config = await readJson(folder, configFile);

@@ -46,7 +46,7 @@ export async function convertAdapter(
   const source = (await fileOrDirectory(adapter)) ?? directory(await locate(adapter, { offline: where.offline }));
   const read = await readAdapter(source, { alpha, base: given });
   if (read.checkpoint) throw new InputError(`${adapter}: is a whole model, and no adapter`);
-  const loaded = await putOnBase(read, given ?? (await ownBase(read)) ?? (await inferred(read)));
+  const loaded = await putOnBase(read, given ?? (await ownBase(read)) ?? (await inferred(read, to)));
   const baseName = named ?? read.baseName;
   const { files, remarks = [] } = encoded(loaded, to, { name, baseName });
   const chunks = Object.entries(files).map(([file, content]) => ({
@@ -69,12 +69,14 @@ async function ownBase({ baseName }: Adapter): Promise<HfModel | undefined> {
   return undefined;
 }
 
-async function inferred(adapter: Adapter): Promise<HfModel> {
+/** Where the base is not at hand: what the adapter's tensors tell of it, unless that is too little. */
+async function inferred(adapter: Adapter, to: AdapterFormat): Promise<HfModel> {
   const bound = adapter.methods.filter((use) => use.virtualTokens).map(({ name }) => name);
-  if (bound.length === 0) return inferredBase(adapter);
-  throw new InputError(
-    `${bound.join(", ")} depends on the base's heads, and the base is not at hand; give it with --base`,
-  );
+  const needed = foreignFormats.find(({ name }) => name === to)?.needsBase;
+  const why = bound.length > 0 ? `${bound.join(", ")} depends on the base's heads` : needed;
+  if (why === undefined) return inferredBase(adapter);
+  const name = adapter.baseName === undefined ? "the base" : `the base "${adapter.baseName}"`;
+  throw new InputError(`${name} is not at hand; give it with --base, its config.json is enough: ${why}`);
 }
 
 function encoded(loaded: LoadedAdapter, to: AdapterFormat, naming: { name: string; baseName: string | undefined }) {

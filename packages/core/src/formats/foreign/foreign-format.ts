@@ -6,7 +6,7 @@ import type { HfModel } from "../hf-model.ts";
 import { readFloat32 } from "../stored-values.ts";
 
 /** The layouts of other programs. */
-export type ForeignLayout = "adapterhub" | "loralib" | "mlx" | "gguf" | "onnx-adapter";
+export type ForeignLayout = "adapterhub" | "loralib" | "mlx" | "gguf";
 
 /** What a user says where a format's files leave it out. */
 export interface Hints {
@@ -34,6 +34,8 @@ export interface ForeignFormat {
   readonly name: ForeignLayout;
   /** one line for lists and help */
   readonly summary: string;
+  /** why the base itself must be at hand to write it, where it must */
+  readonly needsBase?: string;
   /** whether a folder with such files, and with such an adapter_config.json where it has one, is of this layout */
   recognizes(files: readonly string[], config: Fields | undefined): boolean;
   /** @throws InputError with everything that petl has no method for */
@@ -59,6 +61,7 @@ export function foreignAdapter(said: Omit<Said, "tensors" | "read">, tensors: re
   const typed = tensors.map(({ name, shape }): [string, AdapterTensor] => [name, { name, shape, dtype: "float32" }]);
   return {
     ...{ bias: "none", baseName: undefined, modelType: undefined, task: undefined },
+    ...{ labelNames: undefined, savedModules: undefined },
     ...{ petl: undefined, peft: undefined, checkpoint: undefined },
     ...said,
     tensors: new Map(typed),

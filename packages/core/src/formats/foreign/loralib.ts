@@ -49,8 +49,13 @@ export const loralib: ForeignFormat = {
     return foreignAdapter(said, tensors);
   },
   encode({ adapted, phi }) {
-    const odd = adapted.methods.filter(({ name }) => name !== "lora").map(({ name }) => name);
-    refuse(odd.map((name) => `loralib has no method ${name}`));
+    const { methods, goal, layout } = adapted;
+    const tables = layout.filter(({ name }) => /\.lora_embedding_[AB]$/.test(name));
+    refuse([
+      ...methods.flatMap(({ name }) => (name === "lora" ? [] : [`loralib has no method ${name}`])),
+      ...tables.map(({ name }) => `petl writes loralib's linear layers only, and no embedding: ${name}`),
+      ...(goal.savedModules ?? []).map((module) => `loralib's files hold no module of the base: ${module}`),
+    ]);
     const layers = layersOf(adapted, phi);
     const alphas = [...new Set(layers.map(({ rank, scale }) => rank * scale))];
     refuse(alphas.length > 1 ? [`loralib has one alpha for all layers; these have ${alphas.join(", ")}`] : []);
