@@ -8,6 +8,7 @@ export { checkLabels, type LabelMap, labelMap, learnLabels } from "./data/labels
 export { type Masking, maskTokens } from "./data/masking.ts";
 export { nextTokens } from "./data/next-tokens.ts";
 export { type PackedRow, type Paragraph, packSentences, packTokens } from "./data/pack-rows.ts";
+export { type Prompt, promptsOf } from "./data/prompts.ts";
 export { readTable } from "./data/readers.ts";
 export { findSplits } from "./data/splits.ts";
 export { guessTask } from "./data/task.ts";
@@ -23,21 +24,34 @@ export {
 export { countsWithout, unigramLoss } from "./data/unigram.ts";
 export { InputError, InternalError, RunError, suggestion } from "./errors.ts";
 export { type Adapter, readAdapter } from "./formats/adapter.ts";
-export { type AdapterOnBase, adapterOn, type LoadedAdapter, loadAdapter } from "./formats/adapter-on-base.ts";
+export {
+  type AdapterOnBase,
+  adapterOn,
+  type LoadedAdapter,
+  loadAdapter,
+  putOnBase,
+} from "./formats/adapter-on-base.ts";
 export { type AdapterFiles, encodeAdapter } from "./formats/encode-adapter.ts";
 export { encodeQuantized, type QuantizedFiles } from "./formats/encode-quantized.ts";
 export { type ByteSource, type Folder, isPlainName, memoryFolder, readJson, readText } from "./formats/folder.ts";
+export type { Encoded, ForeignFormat, ForeignLayout, Hints } from "./formats/foreign/foreign-format.ts";
+export { foreignFormats } from "./formats/foreign/foreign-formats.ts";
 export { endOfText } from "./formats/generation-config.ts";
 export { type HfModel, readBase } from "./formats/hf-model.ts";
+export { inferredBase } from "./formats/inferred-base.ts";
+export { isLlama2c, llama2cModel } from "./formats/llama2c/llama2c.ts";
+export { llama2cTokenizer } from "./formats/llama2c/llama2c-tokenizer.ts";
 export { loadPhi } from "./formats/load-phi.ts";
 export { type CheckpointFiles, encodeFull, encodeMerged, encodeTrained, type MergeOptions } from "./formats/merged.ts";
+export { encodeOnnx, type OnnxFiles } from "./formats/onnx-file.ts";
 export type { AdapterInfo } from "./formats/petl-fields.ts";
 export type { Quantization } from "./formats/quantization.ts";
 export { encodeSafetensors, safetensorsBytes } from "./formats/safetensors-writer.ts";
 export { type FloatType, floatTypes } from "./formats/task-config.ts";
 export { type UntrainedParts, untrainedTensors } from "./formats/untrained.ts";
-export { type GeneratedToken, generate } from "./generation/generate.ts";
+export { generate } from "./generation/generate.ts";
 export { type GenerationSettings, parseGenerationSettings } from "./generation/settings.ts";
+export type { GeneratedToken } from "./generation/texts.ts";
 export { labelCount, taskOf } from "./models/models.ts";
 export { isLanguageModel, type Sizes, type Task, tasks } from "./nn/model.ts";
 export { type Pooling, poolings } from "./nn/pooling.ts";
@@ -54,6 +68,10 @@ export { type Phi, tensorsOf } from "./peft/phi.ts";
 export { type Ort, ortEngine } from "./runtime/ort.ts";
 export { compile, type Program } from "./runtime/program.ts";
 export type { Engine, Session, Tensors } from "./runtime/session.ts";
+export { type Bleu, corpusBleu } from "./scoring/bleu.ts";
+export { exactMatch } from "./scoring/exact-match.ts";
+export { rougeL } from "./scoring/rouge-l.ts";
+export type { ScoredText } from "./scoring/scored-text.ts";
 export { type BlockFormat, bitWidths, blockSizes } from "./tensor/block-format.ts";
 export { float16FromFloat32, float32FromFloat16 } from "./tensor/half.ts";
 export { float32, type HostTensor } from "./tensor/host-tensor.ts";

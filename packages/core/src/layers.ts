@@ -13,6 +13,7 @@ export const layers = {
   peft: ["nn"],
   formats: ["models", "peft", "runtime"], // to write a merged checkpoint is to compute it
   data: ["tensor"],
+  scoring: [],
   generation: ["peft", "runtime", "data"],
   training: ["peft", "autodiff", "runtime", "data"],
 } as const;

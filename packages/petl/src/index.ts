@@ -47,6 +47,7 @@ export {
   parallel,
   prefix,
   topLayers,
+  vera,
 } from "./library/methods.ts";
 export { type AdaptOptions, adaptTo, loadAdapter, type OpenModel, unadapted } from "./library/model.ts";
 export { type OpenBase, type OpenBaseOptions, openBase } from "./library/open-base.ts";
@@ -54,6 +55,7 @@ export { type OpenData, type OpenDataOptions, openData } from "./library/open-da
 export { type PredictOptions, predict, predictWords, type TextInput, type WordsInput } from "./library/predict.ts";
 export type { Purpose } from "./library/purpose.ts";
 export { type QuantizeOptions, type QuantizeSummary, quantize } from "./library/quantize.ts";
-export { type SaveMergedOptions, type SaveOptions, saveAdapter, saveMerged } from "./library/save.ts";
+export { type SaveMergedOptions, type SaveOptions, saveAdapter, saveMerged, saveOnnx } from "./library/save.ts";
+export { type ScoreOptions, scoreTexts, type TextScores } from "./library/score-texts.ts";
 export { type TrainOptions, train } from "./library/train.ts";
 export { MachineError } from "./machine-error.ts";

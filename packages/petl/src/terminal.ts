@@ -21,7 +21,7 @@ export interface StageProgress {
   readonly done: number;
   readonly of: number;
   /** what is counted; bytes are shown as megabytes */
-  readonly unit: "MB" | "rows";
+  readonly unit: "MB" | "rows" | "texts";
   readonly secondsLeft?: number;
 }
 

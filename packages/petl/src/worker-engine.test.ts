@@ -78,7 +78,7 @@ test("lent arrays go to the worker and come back with the outputs, and only thos
 test("the buffer that is used again carries the new numbers, and never a caller's", async () => {
   const values = graph.adapted.merged();
   const [far, near] = [await compile(engine, values), await compile(await nativeEngine(path, files), values)];
-  const phi = { layout: graph.phi.layout, values: graph.phi.values.slice() };
+  const phi = { ...graph.phi, values: graph.phi.values.slice() };
   const kept: Tensors[] = [];
   for (const factor of [1, 2, 3, 4]) {
     for (const [i, value] of graph.phi.values.entries()) phi.values[i] = factor * (value + 0.01);

@@ -49,6 +49,15 @@ test("Alpaca's rows are prompts of instruction and input, each with an empty lin
   ]);
 });
 
+test("E2E's and GSM8K's rows are prompts with a line's end behind them; a question beside other columns is a text", async () => {
+  const end = { kind: "completion", prompt: "a\n", completion: "b" };
+  expect((await set('{"mr":"a","ref":"b"}')).examples).toEqual([end]);
+  expect((await set('{"question":"a","answer":"b"}')).examples).toEqual([end]);
+  expect((await set('{"question":"a","answer":"b","label":"c"}')).examples).toEqual([
+    { kind: "text", text: "a", label: "c" },
+  ]);
+});
+
 test("rows without a prompt or for another task are refused", async () => {
   await expect(set('{"prompt":7,"completion":"a"}')).rejects.toThrow(
     't.jsonl line 1: "prompt" is a number instead of text',

@@ -10,31 +10,36 @@ export interface CompletionColumns {
   /** a second part of the prompt, which may be empty */
   readonly context?: string;
   readonly completion: string;
+  /** what stands between the parts of the prompt and behind it */
+  readonly between: "" | "\n" | "\n\n";
 }
 
-/** The columns of completions where a file has them: `prompt` and `completion`, or Alpaca's `instruction`, `input`, `output`. */
+/**
+ * The columns of completions where a file has them: `prompt` and `completion`; Alpaca's `instruction`, `input` and
+ * `output`; E2E's `mr` and `ref`; GSM8K's `question` and `answer`, where there are no others.
+ */
 export function completionColumns(columns: readonly string[]): CompletionColumns | undefined {
-  if (columns.includes("prompt") && columns.includes("completion"))
-    return { prompt: "prompt", completion: "completion" };
-  if (!columns.includes("instruction") || !columns.includes("output")) return undefined;
-  const context = columns.includes("input") ? { context: "input" } : {};
-  return { prompt: "instruction", ...context, completion: "output" };
+  const has = (...names: readonly string[]) => names.every((name) => columns.includes(name));
+  if (has("prompt", "completion")) return { prompt: "prompt", completion: "completion", between: "" };
+  if (has("mr", "ref")) return { prompt: "mr", completion: "ref", between: "\n" };
+  if (has("question", "answer") && columns.length === 2)
+    return { prompt: "question", completion: "answer", between: "\n" };
+  if (!has("instruction", "output")) return undefined;
+  const context = has("input") ? { context: "input" } : {};
+  return { prompt: "instruction", ...context, completion: "output", between: "\n\n" };
 }
 
-/** A row of a prompt and its completion; of an instruction the prompt ends with an empty line. */
+/** A row of a prompt, whose parts end with what stands between them, and its completion. */
 export function readCompletionRow(
   row: Readonly<Record<string, unknown>>,
-  { prompt, context, completion }: CompletionColumns,
+  { prompt, context, completion, between }: CompletionColumns,
 ): RowResult<CompletionExample> {
   const problems = [prompt, completion, ...(context && row[context] != null ? [context] : [])]
     .filter((column) => typeof row[column] !== "string")
     .map((column) => `"${column}" is ${kindOf(row[column])} instead of text`);
   if (problems.length > 0) return { problems };
-  const text = (column: string) => String(row[column]);
-  if (prompt === "prompt")
-    return { example: { kind: "completion", prompt: text(prompt), completion: text(completion) } };
-  const parts = [text(prompt), ...(context && row[context] ? [text(context)] : [])];
-  return { example: { kind: "completion", prompt: `${parts.join("\n\n")}\n\n`, completion: text(completion) } };
+  const parts = [prompt, ...(context && row[context] ? [context] : [])].map((column) => `${row[column]}${between}`);
+  return { example: { kind: "completion", prompt: parts.join(""), completion: String(row[completion]) } };
 }
 
 /**

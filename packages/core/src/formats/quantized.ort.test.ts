@@ -18,8 +18,9 @@ import { dequantizeBlocks, quantizeBlocks } from "../tensor/block-quantization.t
 import { int32 } from "../tensor/host-tensor.ts";
 import { isQuantized } from "../tensor/quantized-tensor.ts";
 import { random } from "../tensor/random.ts";
+import { gathered } from "./chunks.ts";
 import { encodeQuantized } from "./encode-quantized.ts";
-import { diskFolder, distance, gathered, goldenBase, logitsOf } from "./golden.fake.ts";
+import { diskFolder, distance, goldenBase, logitsOf } from "./golden.fake.ts";
 import { type HfModel, readBase } from "./hf-model.ts";
 import { encodeMerged } from "./merged.ts";
 

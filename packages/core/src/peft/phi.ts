@@ -12,7 +12,14 @@ export interface Placed extends Parameter {
 export interface Phi {
   readonly layout: readonly Placed[];
   readonly values: Float32Array;
+  /** where tensors started whose method adds only what they have changed since then, by their names */
+  readonly starts: Readonly<Record<string, HostTensor>>;
+  /** matrices that the adapter needs beside it and that are never trained, by name */
+  readonly projections: Readonly<Record<string, HostTensor>>;
 }
+
+/** The graph's input that is a tensor's start. */
+export const startName = (tensor: string): string => `start of ${tensor}`;
 
 /** Places tensors one behind the other. */
 export function layOut(parameters: readonly Parameter[]): readonly Placed[] {
@@ -34,8 +41,17 @@ export function viewsOf(layout: readonly Placed[], vector: Float32Array): Readon
   return Object.fromEntries(layout.map(({ name, offset, size }) => [name, vector.subarray(offset, offset + size)]));
 }
 
-/** Φ's views as tensors, the way a program is fed. */
-export function tensorsOf({ layout, values }: Phi): Readonly<Record<string, HostTensor>> {
+/** Φ's views, starts and projections as tensors, the way a program is fed. */
+export function tensorsOf(phi: Phi): Readonly<Record<string, HostTensor>> {
+  const starts = Object.entries(phi.starts).map(([name, tensor]) => [startName(name), tensor] as const);
+  return { ...trainedTensors(phi), ...Object.fromEntries(starts), ...phi.projections };
+}
+
+/** Φ's views as tensors. */
+export function trainedTensors({
+  layout,
+  values,
+}: Pick<Phi, "layout" | "values">): Readonly<Record<string, HostTensor>> {
   return Object.fromEntries(
     layout.map(({ name, shape, offset, size }) => [name, float32(shape, values.subarray(offset, offset + size))]),
   );

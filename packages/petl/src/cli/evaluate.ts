@@ -4,6 +4,7 @@ import { measurable } from "../library/evaluate.ts";
 import { explained } from "./finite.ts";
 import { choice, neededText, text, toggle } from "./flags.ts";
 import { modelFlags, rowFlags, withModel } from "./open.ts";
+import { refuseWithoutTexts, scored, scoringFlags } from "./scoring-flags.ts";
 import { defineVerb } from "./verb.ts";
 
 const splits = ["test", "validation", "train"] as const;
@@ -20,24 +21,28 @@ export const evaluateVerb = defineVerb({
     textPair: text("COLUMN", "the column of the second text"),
     label: text("COLUMN", "the column of the label"),
     header: toggle(true, "the first line of a CSV or TSV file names the columns"),
+    ...scoringFlags,
   },
   examples: [
     "evaluate --base models/tiny --adapter out --data reviews/test.csv",
     "evaluate --base models/tiny --adapter out --data reviews --split validation --json",
+    'evaluate --base models/tiny-llama --adapter out --data gsm8k/test.jsonl --generate --answer "#### (.+)"',
   ],
   async run({ flags, json }, { print, ...where }) {
     const { text, textPair, label } = flags;
+    refuseWithoutTexts(flags);
     const options = { text, textPair, label, ...(flags.header ? {} : { header: false }) };
     const files = await filesOf(flags.data, flags.split);
     const { set } = await readData(files, options);
     await withModel(flags, where, async (model) => {
       const rows = measurable(model, set, flags);
       const evaluation = await compileEvaluation(model.base.engine, model.adapted);
-      const result = await evaluation.run(model.phi, rows);
+      const measured = await evaluation.run(model.phi, rows);
       await evaluation.release();
-      if (!Number.isFinite(result.loss)) throw await explained(`the loss is ${result.loss}`, model);
+      if (!Number.isFinite(measured.loss)) throw await explained(`the loss is ${measured.loss}`, model);
+      const result = { ...measured, ...(flags.generate && (await scored(model, set, flags, where))) };
       if (json || !process.stdout.isTTY) return print(JSON.stringify(result));
-      for (const [name, value] of Object.entries(result)) await print(`${name.padEnd(10)} ${shown(value)}`);
+      for (const [name, value] of Object.entries(result)) await print(`${name.padEnd(12)} ${shown(value)}`);
     });
   },
 });

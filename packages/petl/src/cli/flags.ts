@@ -44,6 +44,23 @@ export const choice = <const T extends string>(names: readonly T[], help: string
   ...{ schema: z.enum(names).optional(), placeholder: "NAME", help: `${help}: ${names.join(", ")}` },
 });
 
+/** A regular expression; undefined where it is not given. */
+export const pattern = (help: string): Flag<RegExp | undefined> => ({
+  schema: z
+    .string()
+    .min(1)
+    .transform((source, context) => {
+      try {
+        return new RegExp(source, "u");
+      } catch (error) {
+        context.addIssue({ code: "custom", message: `is no regular expression: ${String(error)}` });
+        return z.NEVER;
+      }
+    })
+    .optional(),
+  ...{ placeholder: "REGEX", help },
+});
+
 export const toggle = (initial: boolean, help: string): Flag<boolean> => ({
   ...{ schema: z.boolean().default(initial), placeholder: undefined, help },
 });

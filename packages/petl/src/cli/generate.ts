@@ -1,14 +1,11 @@
 import { type ExampleSet, InputError } from "@petl/core";
-import { z } from "zod";
 import { readData } from "../data.ts";
 import { complete, generate, type PromptInput } from "../library/generate.ts";
 import type { OpenModel } from "../library/model.ts";
-import { count, number, text, texts } from "./flags.ts";
+import { text, texts } from "./flags.ts";
+import { generationFlags, givenSettings } from "./generation-flags.ts";
 import { modelFlags, rowFlags, withModel } from "./open.ts";
 import { type Context, defineVerb } from "./verb.ts";
-
-const optional = (schema: z.ZodNumber, placeholder: string, help: string) =>
-  number(schema.optional(), placeholder, help);
 
 export const generateVerb = defineVerb({
   name: "generate",
@@ -18,25 +15,7 @@ export const generateVerb = defineVerb({
     adapter: modelFlags.adapter,
     prompt: texts("TEXT", "a text to go on with; several may be given"),
     input: text("FILE", 'rows of {"prompt"} or {"input_ids"}'),
-    maxTokens: count("new tokens at most (128)"),
-    temperature: optional(
-      z.number().nonnegative(),
-      "X",
-      "draw tokens; below 1 likely ones become likelier (0: take the likeliest)",
-    ),
-    topK: count("draw among the K likeliest tokens"),
-    topP: optional(
-      z.number().positive().max(1),
-      "P",
-      "draw among the likeliest tokens that have this probability together",
-    ),
-    repetitionPenalty: optional(
-      z.number().positive(),
-      "X",
-      "above 1: tokens that are there already become less likely (1)",
-    ),
-    seed: number(z.int().nonnegative().optional(), "N", "seed of what is drawn (0)"),
-    stop: texts("TEXT", "a text that ends the generation; several may be given"),
+    ...generationFlags,
     batch: rowFlags.batch,
     offline: modelFlags.offline,
     threads: modelFlags.threads,
@@ -44,12 +23,10 @@ export const generateVerb = defineVerb({
   examples: [
     'generate --base models/tiny-llama --prompt "Once upon a time" --max-tokens 50',
     "generate --base models/tiny-llama --adapter out --input prompts.jsonl --temperature 0.8 --top-p 0.9 --seed 1",
+    "generate --base models/tiny-llama --adapter out --input prompts.jsonl --beams 10 --length-penalty 0.9 --no-repeat-ngram-size 4",
   ],
   async run({ flags, json }, context) {
-    const { maxTokens, temperature, topK, topP, repetitionPenalty, seed, stop, batch } = flags;
-    const { signal } = context;
-    const all = { maxTokens, temperature, topK, topP, repetitionPenalty, seed, stop, batch, signal };
-    const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+    const given = { ...givenSettings(flags), batch: flags.batch, signal: context.signal };
     const prompts = await promptsFrom(flags);
     const task = flags.adapter === undefined ? "causal-lm" : undefined;
     await withModel({ ...flags, task, labels: undefined }, context, async (model) => {

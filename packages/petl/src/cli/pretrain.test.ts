@@ -100,6 +100,14 @@ test("a finished run leaves an ordinary folder, which is a base like any other",
   expect(measured).toHaveLength(1);
 }, 60_000);
 
+test("words that are named are tokens, though the text lacks them", async () => {
+  const [out, words] = [newFolder(), join(scratch, "words.txt")];
+  writeFileSync(words, "# of another farm\nTractor\n\nmilkmaid\n");
+  await petlJson([...pretraining(out, "--words", words, "--steps", "1"), "--json"]);
+  const { vocab } = JSON.parse(readFileSync(join(out, "tokenizer.json"), "utf8")).model;
+  expect(Object.keys(vocab)).toEqual(expect.arrayContaining(["tractor", "milkmaid", "horse"]));
+}, 60_000);
+
 /** A file of rows that hide one token. */
 function labelled(name: string): string {
   const path = join(scratch, `${name}.jsonl`);
@@ -161,6 +169,8 @@ test("bad input is one clear message, exit code 2, and leaves nothing behind", a
     [["--text", text, "--steps", "3", "--epochs", "1"], /--steps and --epochs/],
     [["--text", text, "--teacher-weight", "2"], /--teacher-weight goes with --teacher/],
     [["--text", text, "--vocabulary", "7"], /vocabulary/],
+    [["--text", text, "--words", join(scratch, "nowhere")], /nowhere/],
+    [["--text", text, "--words", text, "--architecture", "llama"], /--words goes with .* an encoder/],
     [["--text", short, ...sizes.slice(0, 6), "--tokenizer", teacher], /too few/],
   ];
   for (const [args, message] of cases) {

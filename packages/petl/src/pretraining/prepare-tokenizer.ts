@@ -28,13 +28,20 @@ export async function prepareTokenizer(
   watch: StageWatch,
 ): Promise<PreparedTokenizer> {
   const path = join(folder, "tokenizer");
-  const wanted = { text_sha256: record.text_sha256, ...record.tokenizer };
+  const wanted = { text_sha256: record.text_sha256, ...factsOf(record.tokenizer) };
   const found = await openSealedFolder(path, z.record(z.string(), z.unknown()));
   if (found) requireSame(path, found, wanted);
   else await writeTokenizer(record, path, wanted, watch);
   const tokenizer = await openTokenizer(path);
   if (!tokenizer) throw new InputError(`"${path}" holds no tokenizer`);
   return { folder: path, tokenizer, sha256: await digestOf(path) };
+}
+
+/** What a tokenizer depends on: of a file of words its content, wherever it lies. */
+function factsOf(tokenizer: PretrainingRecord["tokenizer"]): Readonly<Record<string, unknown>> {
+  if ("folder" in tokenizer) return tokenizer;
+  const { words, ...sizes } = tokenizer;
+  return { ...sizes, ...(words && { words_sha256: words.sha256 }) };
 }
 
 /** Copies the tokenizer that was named, or learns one from the text. */

@@ -1,0 +1,38 @@
+import { type ExampleSet, InputError } from "@petl/core";
+import type { OpenModel } from "../library/model.ts";
+import { scoreTexts, type TextScores } from "../library/score-texts.ts";
+import { type FlagValues, flagName, pattern, toggle } from "./flags.ts";
+import { generationFlags, givenSettings } from "./generation-flags.ts";
+import { rowFlags } from "./open.ts";
+import type { Context } from "./verb.ts";
+
+/** The flags that let a model's own texts be measured. */
+export const scoringFlags = {
+  generate: toggle(false, "go on with the rows' prompts and score the texts: exact match, BLEU, ROUGE-L"),
+  answer: pattern("what of a text has to match exactly, the last that is found (default: all of it)"),
+  ...generationFlags,
+  batch: rowFlags.batch,
+};
+type ScoringFlags = FlagValues<typeof scoringFlags>;
+
+/** Scores what the model makes of the rows' prompts, and shows how far it is. */
+export async function scored(
+  model: OpenModel,
+  rows: ExampleSet,
+  { generate: _, answer, batch, ...flags }: ScoringFlags,
+  { terminal, signal }: Pick<Context, "terminal" | "signal">,
+): Promise<TextScores> {
+  const onText = (done: number, of: number) => terminal.progress({ what: "generating", done, of, unit: "texts" });
+  const scores = await scoreTexts(model, rows, { ...givenSettings(flags), answer, batch, signal, onText });
+  terminal.done();
+  return scores;
+}
+
+/** Flags of texts mean nothing where none are made. */
+export function refuseWithoutTexts({ generate, answer, ...flags }: ScoringFlags): void {
+  const given = [...(answer ? ["answer"] : []), ...Object.keys(givenSettings(flags))];
+  if (generate || given.length === 0) return;
+  throw new InputError(
+    `${given.map((name) => `--${flagName(name)}`).join(", ")}: there are no texts without --generate`,
+  );
+}
