@@ -49,7 +49,7 @@ SAVED = {
     "distilbert": ["pre_classifier", "classifier"],
 }
 MERGED = {"lora", "lora-patterns", "lora-embedding", "lora-bias-all", "token-lora"}
-MERGED |= {"dora", "ia3", "ia3-feedforward", "vera"}
+MERGED |= {"dora", "ia3", "ia3-feedforward", "vera", "loha", "lokr"}
 
 
 def sequence_cases(arch):

@@ -55,6 +55,16 @@ def vera(base, roles=("q", "v", "down"), **more):
     return peft.VeraConfig(r=6, **targeted(base, roles), **orientation(base), **more)
 
 
+def loha(base, roles="qv", **more):
+    """PEFT's LoHa of rank 3 and alpha 4; it knows no Conv1D, so not GPT-2."""
+    return peft.LoHaConfig(**{**dict(r=3, alpha=4, **targeted(base, roles)), **more})
+
+
+def lokr(base, roles="qv", **more):
+    """PEFT's LoKr of rank 2 and alpha 4."""
+    return peft.LoKrConfig(**{**dict(r=2, alpha=4, **targeted(base, roles)), **more})
+
+
 def targeted(base, roles):
     names = LINEAR[arch_of(base)]
     targets = sorted({names[role] for role in roles}, key=[names[role] for role in roles].index)
@@ -82,6 +92,11 @@ def prefix(base):
 
 def prompt(base):
     return peft.PromptTuningConfig(num_virtual_tokens=5, task_type=TASKS[head_of(base)], **sizes(base))
+
+
+def adaption(base, **more):
+    """PEFT's LLaMA-Adapter of four vectors in the top layer."""
+    return peft.AdaptionPromptConfig(**{**dict(adapter_len=4, adapter_layers=1, task_type=TASKS[head_of(base)]), **more})
 
 
 def sizes(base):

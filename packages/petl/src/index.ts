@@ -22,8 +22,6 @@ export {
   type TrainingSettings,
   type TrainingState,
 } from "@petl/core";
-export { writeDemoBase } from "./demo/demo-base.ts";
-export { type TinySizes, writeTinyBase } from "./demo/tiny-base.ts";
 export type { HubEvent } from "./hub.ts";
 export type { Answer } from "./library/answers.ts";
 export { type EvaluateOptions, evaluate } from "./library/evaluate.ts";
@@ -36,16 +34,21 @@ export {
   type PromptInput,
 } from "./library/generate.ts";
 export {
+  adalora,
   bitfit,
   bottleneck,
   dora,
   full,
   head,
   ia3,
+  llamaAdapter,
+  loha,
+  lokr,
   lora,
   type MethodFunction,
   parallel,
   prefix,
+  prompt,
   topLayers,
   vera,
 } from "./library/methods.ts";

@@ -128,7 +128,7 @@ function headOf({ folder, tensors }: Adapter, base: HfModel, task: Task): { trai
 
 const isBias = (name: string): boolean => name.endsWith(".bias");
 /** Tensors that a method adds at a layer; they are no part of the layer itself. */
-const isFactor = (name: string): boolean => /\.(lora_|ia3_|vera_)/.test(name);
+const isFactor = (name: string): boolean => /\.(lora_|ia3_|vera_|hada_|lokr_)/.test(name);
 
 /** Modules of the base below whose path the adapter holds every tensor, because PEFT trained them whole. */
 function savedModulesOf(

@@ -108,7 +108,7 @@ test("an adapter without a head on a base without one is refused", async () => {
 });
 
 const refused: readonly (readonly [string, object, RegExp])[] = [
-  ["a type that petl has not", { peft_type: "ADALORA" }, /peft_type "ADALORA" is not supported; petl reads LORA, /],
+  ["a type that petl has not", { peft_type: "XLORA" }, /peft_type "XLORA" is not supported; petl reads LORA, /],
   ["a task that petl has not", { task_type: "QUESTION_ANS" }, /task_type "QUESTION_ANS" is not supported; petl reads/],
   [
     "a start that changes the base",

@@ -55,6 +55,7 @@ function peftFields(adapted: AdaptedModel): Json | undefined {
   if (!config || bias === undefined || !usual) return undefined;
   if (bias !== "none" && config.peft_type !== "LORA") return undefined;
   if (goal.task === "masked-lm" && headModules.length > 0) return undefined; // PEFT saves the tied embeddings with it
+  if (config.peft_type === "ADAPTION_PROMPT" && headModules.length > 0) return undefined; // PEFT saves no head with it
   const taskType = headModules.length > 0 || goal.task === "causal-lm" ? taskTypes[goal.task] : null;
   const mapping = {
     base_model_class: base.model.classes[goal.task],

@@ -2,6 +2,7 @@ import { InputError, InternalError } from "../errors.ts";
 import { addedTo, keyValueCache } from "../nn/cache.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
+import { promptLength } from "../peft/prompted.ts";
 import { compile } from "../runtime/program.ts";
 import type { Engine } from "../runtime/session.ts";
 import { int32 } from "../tensor/host-tensor.ts";
@@ -31,18 +32,27 @@ export interface Decoding {
 
 /**
  * Compiles a model to go on with texts. One graph computes prompts and single tokens: its inputs are the tokens and the
- * keys and values of all before them, its outputs the logits of the last token and the tokens' own keys and values.
+ * keys and values of all before them, its outputs the logits of the last token and the tokens' own keys and values. Where
+ * a method puts learned vectors in front of every text, single tokens have a graph of their own without them.
  */
 export async function compileDecoder(engine: Engine, adapted: AdaptedModel, phi: Phi): Promise<Decoder> {
   const { task } = adapted.goal;
   if (task !== "causal-lm")
     throw new InputError(`only causal language models go on with texts; this model is for ${task}`);
-  const cache = keyValueCache(adapted.base.model.sizes);
-  const { logits } = adapted.forward({ cache });
-  const program = await compile(engine, { logits, added: addedTo(cache) });
+  const program = (continues: boolean) => {
+    const cache = keyValueCache(adapted.base.model.sizes);
+    const { logits } = adapted.forward({ cache, continues });
+    return compile(engine, { logits, added: addedTo(cache) });
+  };
+  const beginning = await program(false);
+  const prompted = promptLength(adapted.methods) > 0;
+  const continuing = prompted ? await program(true) : beginning;
   const fixed = tensorsOf(phi);
   return {
-    release: () => program.release(),
+    async release() {
+      await beginning.release();
+      if (prompted) await continuing.release();
+    },
     begin(prompts) {
       const past = emptyPast(adapted, prompts.length);
       const { ids, mask } = paddedLeft(prompts, adapted.base.model.sizes.padId);
@@ -54,7 +64,7 @@ export async function compileDecoder(engine: Engine, adapted: AdaptedModel, phi:
             keys = tokens.map(({ row }) => [...(keys[row] ?? []), 1]);
             past.choose(tokens.map(({ row }) => row));
           }
-          const { logits: found, added } = await program.run({
+          const { logits: found, added } = await (tokens ? continuing : beginning).run({
             ...fixed,
             ...{ input_ids: table(given), attention_mask: table(keys), past: past.tensor() },
           });

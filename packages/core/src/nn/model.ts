@@ -9,6 +9,8 @@ export interface ModelInputs {
   readonly attentionMask: Value;
   /** which of two texts a token belongs to; architectures that do not tell them apart ignore it */
   readonly tokenTypeIds: Value;
+  /** how many of each row's first ids stand for learned vectors in front of the text; none where left out */
+  readonly virtualTokens?: number;
 }
 
 /** The sizes that methods, plans and counts need of any model. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { InputError } from "../errors.ts";
+import { refuse } from "../errors.ts";
 import { matmul } from "../graph/ops/matmul.ts";
 import type { Value } from "../graph/value.ts";
 import type { Model } from "../nn/model.ts";
@@ -19,7 +19,7 @@ export const lowRankOptions = {
   exclude: targets("linear layers to leave out, named in the same way"),
   layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
   rankStabilized: toggle(false, "scale by alpha / √rank instead of alpha / rank"),
-  rankPattern: patterns("ranks of their own for layers by the end of their path", z.int()),
+  rankPattern: patterns("ranks of their own for layers by the end of their path", z.int().positive()),
   alphaPattern: patterns("alphas of their own for layers by the end of their path"),
 };
 export type LowRank = OptionValues<typeof lowRankOptions>;
@@ -33,8 +33,11 @@ export function isLowRankTarget(place: Place, options: Chosen): boolean {
   return isTarget(place.path, chosen) && isChosen(place.layer, options.layers, place.layers);
 }
 
+type Scaled = Pick<LowRank, "rank" | "alpha" | "rankPattern" | "alphaPattern"> &
+  Partial<Pick<LowRank, "rankStabilized">>;
+
 /** A site's rank and scale: alpha / rank, or alpha / √rank where rank-stabilised (arXiv:2312.03732). */
-export function rankAndScale(path: string, options: LowRank): { rank: number; scale: number } {
+export function rankAndScale(path: string, options: Scaled): { rank: number; scale: number } {
   const rank = byPattern(path, options.rankPattern, options.rank);
   const alpha = byPattern(path, options.alphaPattern, options.alpha);
   return { rank, scale: alpha / (options.rankStabilized ? Math.sqrt(rank) : rank) };
@@ -88,19 +91,20 @@ const config = z.looseObject({
   layers_to_transform: z.union([z.int(), z.array(z.int())]).nullish(),
 });
 
+/** @throws InputError with every field of a low-rank adapter's adapter_config.json that changes what is computed */
+export function refuseUnsupported(json: Readonly<Record<string, unknown>>): void {
+  const present = unsupported.filter(
+    (name) => json[name] && JSON.stringify(json[name]) !== "{}" && JSON.stringify(json[name]) !== "[]",
+  );
+  refuse(
+    present.map((name) => `adapter_config.json: ${name} is ${JSON.stringify(json[name])}, which petl does not support`),
+  );
+}
+
 /** The options in an adapter_config.json of type LORA, and whether it is DoRA. */
 export function readLowRank(json: Readonly<Record<string, unknown>>) {
   const given = peftFields(config, json);
-  const problems = unsupported.filter(
-    (name) => json[name] && JSON.stringify(json[name]) !== "{}" && JSON.stringify(json[name]) !== "[]",
-  );
-  if (problems.length > 0) {
-    throw new InputError(
-      problems.map(
-        (name) => `adapter_config.json: ${name} is ${JSON.stringify(json[name])}, which petl does not support`,
-      ),
-    );
-  }
+  refuseUnsupported(json);
   return {
     dora: given.use_dora,
     options: {

@@ -1,10 +1,11 @@
 import { refuse, suggestion } from "../errors.ts";
 import type { Value } from "../graph/value.ts";
 import type { Conventions, Model } from "../nn/model.ts";
-import type { AttentionSite, EmbeddingSite, LinearSite, SublayerSite } from "../nn/sites.ts";
+import type { AttentionRead, AttentionSite, EmbeddingSite, LinearSite, SublayerSite } from "../nn/sites.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";
 import type { Options, OptionValues } from "./options.ts";
 import type { Initializer, Projection } from "./parameter.ts";
+import type { Placed } from "./phi.ts";
 
 /** What a method acts with at one site. */
 export interface AdapterScope {
@@ -16,6 +17,8 @@ export interface AdapterScope {
   start(name: string, shape: readonly number[]): Value;
   /** The first rows and columns of a matrix of the whole model that is drawn from a key and never trained: of `shape`. */
   projection(name: string, shape: readonly [number, number], drawn: Pick<Projection, "key" | "initial">): Value;
+  /** A number beside the loss: the mean of all such numbers is minimised with it. */
+  penalize(penalty: Value): void;
   /** Dropout while training; the identity otherwise. */
   dropout(x: Value, probability: number): Value;
 }
@@ -52,14 +55,21 @@ interface Actions<Rest extends readonly unknown[]> {
   mergeEmbedding?(site: Table & Place, scope: AdapterScope, ...options: Rest): Value;
   /** what replaces a sublayer's output before the residual sum; undefined where the method does not act */
   sublayer?(site: SublayerSite & Place, scope: AdapterScope, ...options: Rest): Value | undefined;
+  /** whether an attention layer is one that {@link attention} acts on; every one is where this is left out */
+  targetsAttention?(site: AttentionSite & Place, ...options: Rest): boolean;
   attention?(site: AttentionSite & Place, scope: AdapterScope, ...options: Rest): AttentionRead;
-  /** vectors in front of every text's keys and values */
+  /** learned vectors in front of every text's word embeddings: [virtual tokens, size] */
+  prompt?(site: EmbeddingSite & Place, scope: AdapterScope, ...options: Rest): Value;
+  /** how many vectors there are in front of every text, or of its keys and values alone where there is no {@link prompt} */
   virtualTokens?(...options: Rest): number;
   /** whether a tensor of the base is trained */
   trains?(parameter: BaseParameter, ...options: Rest): boolean;
+  /** whether the start is found in the data to train on */
+  startsFromData?(...options: Rest): boolean;
+  /** what follows every step of the optimizer: it may change the method's own tensors, in place */
+  afterStep?(after: AfterStep, ...options: Rest): void;
 }
 
-type AttentionRead = Pick<AttentionSite, "key" | "value" | "bias">;
 type Json = Readonly<Record<string, unknown>>;
 
 interface Description {
@@ -72,6 +82,8 @@ interface Description {
   readonly start: "base" | { readonly differs: string };
   /** a learning rate to begin with */
   readonly rate: number;
+  /** how many vectors of Φ's length it keeps between the steps of a training; none where left out */
+  readonly memory?: number;
 }
 
 /** A recipe: what is done at which sites, which base tensors are unfrozen, how an update merges, how it is saved. */
@@ -84,8 +96,25 @@ interface MethodRule<O extends Options> extends Description, Actions<readonly [O
     readonly type: string;
     /** the options in an adapter_config.json of that type; undefined where it describes another method */
     read(config: Json): Json | undefined;
-    write(options: OptionValues<O>, model: Pick<Model, "sizes" | "conventions">): Json;
+    /** undefined where PEFT computes no such variant */
+    write(options: OptionValues<O>, model: Pick<Model, "sizes" | "conventions">): Json | undefined;
   };
+}
+
+/** A step of the optimizer that was just made; vectors have Φ's layout. */
+export interface AfterStep {
+  /** the method's own tensors */
+  readonly layout: readonly Placed[];
+  readonly values: Float32Array;
+  /** the gradient that the step was made with, times `gradientFactor` */
+  readonly gradient: Float32Array;
+  readonly gradientFactor: number;
+  /** what the method keeps from step to step, zeros at first */
+  readonly memory: readonly Float32Array[];
+  /** from 1 on */
+  readonly step: number;
+  /** of the whole run */
+  readonly steps: number;
 }
 
 /** A method's tensors after training, by name. */
@@ -106,8 +135,8 @@ export interface Settled<Use> {
 export interface MethodUse extends Description, Actions<readonly []> {
   readonly options: Json;
   settle?(trained: Trained): Settled<MethodUse> | undefined;
-  /** the fields of adapter_config.json that say the same; undefined where PEFT has no such type */
-  peftConfig?(model: Pick<Model, "sizes" | "conventions">): Json;
+  /** the fields of adapter_config.json that say the same; undefined where PEFT has no such type or variant */
+  peftConfig?(model: Pick<Model, "sizes" | "conventions">): Json | undefined;
 }
 
 /** A method as lists hold it, whatever its options. */
@@ -128,7 +157,7 @@ export interface MethodOf<O extends Options> extends Method {
 /** Declares a method: one file in peft/methods, one line in peft/methods.ts. */
 export function defineMethod<const O extends Options>(rule: MethodRule<O>): MethodOf<O> {
   const { name, summary, source, start, rate, options, peft, settle } = rule;
-  const description = { name, summary, source, start, rate };
+  const description = { name, summary, source, start, rate, ...(rule.memory && { memory: rule.memory }) };
   const use = (given: Json): MethodUse => {
     const values = parseOptions(name, options, given);
     return {
@@ -141,7 +170,12 @@ export function defineMethod<const O extends Options>(rule: MethodRule<O>): Meth
           return settled && { ...settled, use: use(settled.use) };
         },
       }),
-      ...(peft && { peftConfig: (model) => ({ peft_type: peft.type, ...peft.write(values, model) }) }),
+      ...(peft && {
+        peftConfig(model) {
+          const fields = peft.write(values, model);
+          return fields && { peft_type: peft.type, ...fields };
+        },
+      }),
     };
   };
   return {
@@ -159,7 +193,7 @@ export function defineMethod<const O extends Options>(rule: MethodRule<O>): Meth
 /** A rule's actions with their options fixed. */
 function bind<O extends Options>(rule: MethodRule<O>, options: OptionValues<O>): Actions<readonly []> {
   const { targetsLinear, linear, merge, targetsEmbedding, embedding, mergeEmbedding } = rule;
-  const { sublayer, attention, virtualTokens, trains } = rule;
+  const { sublayer, targetsAttention, attention, prompt, virtualTokens, trains, afterStep, startsFromData } = rule;
   return {
     ...(targetsLinear && { targetsLinear: (place) => targetsLinear(place, options) }),
     ...(linear && { linear: (site, scope) => linear(site, scope, options) }),
@@ -168,9 +202,13 @@ function bind<O extends Options>(rule: MethodRule<O>, options: OptionValues<O>):
     ...(embedding && { embedding: (site, scope) => embedding(site, scope, options) }),
     ...(mergeEmbedding && { mergeEmbedding: (site, scope) => mergeEmbedding(site, scope, options) }),
     ...(sublayer && { sublayer: (site, scope) => sublayer(site, scope, options) }),
+    ...(targetsAttention && { targetsAttention: (site) => targetsAttention(site, options) }),
     ...(attention && { attention: (site, scope) => attention(site, scope, options) }),
+    ...(prompt && { prompt: (site, scope) => prompt(site, scope, options) }),
     ...(virtualTokens && { virtualTokens: () => virtualTokens(options) }),
     ...(trains && { trains: (parameter) => trains(parameter, options) }),
+    ...(startsFromData && { startsFromData: () => startsFromData(options) }),
+    ...(afterStep && { afterStep: (after) => afterStep(after, options) }),
   };
 }
 

@@ -58,11 +58,11 @@ export const choice = <const T extends string>(names: readonly T[], initial: T, 
   ...{ schema: z.enum(names), initial, help: `${help}: ${names.join(", ")}`, placeholder: "NAME" },
 });
 
-/** A number above 0 for each of some patterns, `q_lin=16,layer.0=4`. */
-export const patterns = (help: string, number = z.number()): Option<Readonly<Record<string, number>>> => ({
+/** A number for each of some patterns, `q_lin=16,layer.0=4`; above 0 where nothing else is said. */
+export const patterns = (help: string, number = z.number().positive()): Option<Readonly<Record<string, number>>> => ({
   schema: z.preprocess(
     (value) => (typeof value === "string" ? parsePatterns(value) : value),
-    z.record(z.string().refine(isPattern, "not a regular expression"), number.positive()),
+    z.record(z.string().refine(isPattern, "not a regular expression"), number),
   ),
   ...{ initial: {}, help, placeholder: "PATTERN=N,…" },
 });

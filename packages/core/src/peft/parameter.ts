@@ -33,7 +33,11 @@ export interface InitialContext {
   readonly random: Random;
   /** a tensor of the checkpoint, in float32 */
   readonly read: (name: string) => Promise<Float32Array>;
+  readonly directions: InputDirections;
 }
+
+/** The directions in which a linear layer's inputs differ most, the first of them: [count, in], of length 1. */
+export type InputDirections = (path: string, count: number) => Float32Array;
 
 export type Initializer = (context: InitialContext) => Float32Array | Promise<Float32Array>;
 

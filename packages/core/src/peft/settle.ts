@@ -1,3 +1,5 @@
+import { InternalError } from "../errors.ts";
+import { float32Of } from "../tensor/host-tensor.ts";
 import { type AdaptedModel, adapt } from "./adapt.ts";
 import { lengthOf, type Phi, trainedTensors } from "./phi.ts";
 
@@ -17,8 +19,13 @@ export function settle(adapted: AdaptedModel, phi: Phi): { readonly adapted: Ada
     forms.map(({ use }) => use),
     goal,
   );
-  const tensors = Object.assign({}, all, ...forms.map(({ tensors }) => tensors));
+  const changed = Object.fromEntries(forms.flatMap(({ tensors }) => Object.entries(tensors)));
+  const tensors = { ...all, ...changed };
   const values = new Float32Array(lengthOf(settled.layout));
-  for (const { name, offset } of settled.layout) values.set(tensors[name].data, offset);
+  for (const { name, offset } of settled.layout) {
+    const tensor = tensors[name];
+    if (!tensor) throw new InternalError(`"${name}" was settled into nothing`);
+    values.set(float32Of(tensor), offset);
+  }
   return { adapted: settled, phi: { ...phi, layout: settled.layout, values, starts: {} } };
 }

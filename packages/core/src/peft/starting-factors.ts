@@ -4,7 +4,7 @@ import { truncatedSvd } from "../tensor/truncated-svd.ts";
 import { type InitialContext, type Initializer, kaimingUniform, normal, zeros } from "./parameter.ts";
 
 /** Where LoRA's A: [rank, in] and B: [out, rank] may start. */
-export const startNames = ["kaiming", "gaussian", "pissa", "olora"] as const;
+export const startNames = ["kaiming", "gaussian", "pissa", "olora", "eva"] as const;
 export type StartName = (typeof startNames)[number];
 
 /** A linear layer's weight as the checkpoint keeps it, and the update's rank and scale there. */
@@ -30,6 +30,8 @@ export interface StartingFactors {
  * - pissa: scale · B A is W's best approximation of that rank, U S Vᵀ: A = √(S/scale) Vᵀ, B = U √(S/scale)
  *   (Meng et al. 2024, arXiv:2404.02948, section 3)
  * - olora: W = Q R; B are Q's first columns and A is R's first rows (Büyükakyüz 2024, arXiv:2406.01775, section 3)
+ * - eva: A are the directions in which the layer's inputs differ most on the data to train on, B zero; every layer has the
+ *   rank that it is given (Paischer et al. 2024, arXiv:2410.07170, section 3, with ρ = 1)
  */
 export function startingFactors(name: StartName, site: StartingSite): StartingFactors {
   switch (name) {
@@ -41,6 +43,8 @@ export function startingFactors(name: StartName, site: StartingSite): StartingFa
       return decomposed(site, principalFactors);
     case "olora":
       return decomposed(site, orthonormalFactors);
+    case "eva":
+      return { A: ({ directions }) => directions(site.path, rankWithin(site.inSize, site)), B: zeros };
   }
 }
 
@@ -66,19 +70,23 @@ function decomposed(site: StartingSite, factorsOf: (W: Matrix, site: StartingSit
 
 /** W: [out, in] */
 async function readWeight(site: StartingSite, read: InitialContext["read"]): Promise<Matrix> {
-  const { path, inSize, outSize, transposed, rank } = site;
-  if (rank > Math.min(inSize, outSize)) {
-    throw new InputError(
-      `lora: rank ${rank} is not possible on ${path}: its weight [${outSize}, ${inSize}] has no more than ` +
-        `${Math.min(inSize, outSize)} directions to start from`,
-    );
-  }
+  const { path, inSize, outSize, transposed } = site;
+  rankWithin(Math.min(inSize, outSize), site);
   const values = await read(`${path}.weight`);
   const [rows, columns] = transposed ? [inSize, outSize] : [outSize, inSize];
   const stored = new Matrix(
     Array.from({ length: rows }, (_, row) => values.subarray(row * columns, (row + 1) * columns)),
   );
   return transposed ? stored.transpose() : stored;
+}
+
+/** The site's rank. Throws InputError where it is larger than the number of directions that there are. */
+function rankWithin(most: number, { path, rank, inSize, outSize }: StartingSite): number {
+  if (rank <= most) return rank;
+  throw new InputError(
+    `lora: rank ${rank} is not possible on ${path}: its weight [${outSize}, ${inSize}] has no more than ${most} ` +
+      "directions to start from",
+  );
 }
 
 function principalFactors(W: Matrix, { rank, scale }: StartingSite): Factors {

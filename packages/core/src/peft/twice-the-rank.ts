@@ -1,5 +1,5 @@
 import { InternalError } from "../errors.ts";
-import { float32, type HostTensor } from "../tensor/host-tensor.ts";
+import { float32, float32Of, type HostTensor } from "../tensor/host-tensor.ts";
 import type { LowRank } from "./low-rank.ts";
 import type { Trained } from "./method.ts";
 
@@ -32,23 +32,18 @@ export function besideTheirStarts({ tensors, starts }: Trained): Readonly<Record
 function below(now: HostTensor, start: HostTensor): HostTensor {
   const [rank = 0, inSize = 0] = now.shape;
   const values = new Float32Array(2 * rank * inSize);
-  values.set(floats(now));
-  values.set(floats(start), rank * inSize);
+  values.set(float32Of(now));
+  values.set(float32Of(start), rank * inSize);
   return float32([2 * rank, inSize], values);
 }
 
 /** [B −B₀]: [out, rank] twice -> [out, 2 rank] */
 function beside(now: HostTensor, start: HostTensor): HostTensor {
   const [outSize = 0, rank = 0] = now.shape;
-  const [left, right] = [floats(now), floats(start)];
+  const [left, right] = [float32Of(now), float32Of(start)];
   const values = Float32Array.from({ length: 2 * outSize * rank }, (_, at) => {
     const [row, column] = [Math.floor(at / (2 * rank)), at % (2 * rank)];
     return column < rank ? left[row * rank + column]! : -right[row * rank + column - rank]!;
   });
   return float32([outSize, 2 * rank], values);
-}
-
-function floats({ data }: HostTensor): Float32Array {
-  if (data instanceof Float32Array) return data;
-  throw new InternalError("a method's tensors are float32");
 }

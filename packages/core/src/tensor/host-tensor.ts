@@ -1,3 +1,4 @@
+import { InternalError } from "../errors.ts";
 import type { DType, HostArrays } from "./dtype.ts";
 
 /** A tensor in host memory, row-major. */
@@ -19,4 +20,10 @@ export const float32 = (shape: readonly number[], data: Float32Array): HostTenso
   shape,
   data,
 });
+/** The numbers of a tensor that holds float32. */
+export function float32Of(tensor: HostTensor): Float32Array {
+  if (tensor.dtype === "float32") return tensor.data;
+  throw new InternalError(`a float32 tensor was expected, not ${tensor.dtype}`);
+}
+
 export const int32 = (shape: readonly number[], data: Int32Array): HostTensor => ({ dtype: "int32", shape, data });

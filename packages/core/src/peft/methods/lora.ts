@@ -43,6 +43,7 @@ export const lora = defineMethod({
   start: "base",
   rate: 5e-4,
   options,
+  startsFromData: ({ initWeights }) => initWeights === "eva",
   targetsLinear: (place, options) => isLowRankTarget(place, options),
   linear(site, scope, options) {
     const x = scope.dropout(site.x, options.dropout);
@@ -66,7 +67,9 @@ export const lora = defineMethod({
     return add(site.weight, change(tableFactors(scope, site, options), shift));
   },
   settle(options, trained) {
-    if (!startsFromWeight(options.initWeights)) return undefined;
+    const { initWeights } = options;
+    if (initWeights === "eva") return { use: { ...options, initWeights: "kaiming" }, tensors: {} }; // data are not saved
+    if (!startsFromWeight(initWeights)) return undefined;
     return { use: { ...twiceTheRank(options), initWeights: "kaiming" }, tensors: besideTheirStarts(trained) };
   },
   peft: {
