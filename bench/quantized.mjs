@@ -2,7 +2,7 @@
 //   node bench/quantized.mjs --base FOLDER --data FOLDER [--steps 60]     a decoder, rows with train and validation files
 //   node bench/quantized.mjs --shape --scratch FOLDER [--steps 3]         1.1 billion random weights (5 GB in FOLDER for the time)
 // Appends records to results/quantized.jsonl.
-import { appendFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
@@ -20,36 +20,39 @@ const { values } = parseArgs({
     tokens: { type: "string", default: "128" },
     threads: { type: "string", default: "1" },
     lr: { type: "string", default: "1e-3" },
+    bits: { type: "string", default: "32,4,8" },
     out: { type: "string", default: "results/quantized.jsonl" },
   },
 });
 const petl = (...args) => runToEnd(process.execPath, ["packages/petl/bin/petl.js", ...args, "--json"]);
 const folder = await mkdtemp(join(values.scratch, "petl-quantized-"));
 try {
-  const { base, data } = values.shape ? await billionShape() : values;
-  for (const bits of [32, 4, 8]) {
-    const held = bits === 32 ? undefined : await quantized(base, bits);
+  for (const bits of values.bits.split(",").map(Number)) {
+    const base = values.shape ? await billionIn(bits) : await baseIn(bits);
     const record = {
       ...{ benchmark: "quantized", date: new Date().toISOString().slice(0, 10) },
       ...{ base: values.shape ? "1.1 billion random weights" : basename(values.base), bits },
-      ...{ relative_error: held?.relative_error ?? 0, weights_bytes: await weightsOf(held?.out ?? base) },
-      ...(await trained(held?.out ?? base, data)),
+      ...{ relative_error: base.relative_error, weights_bytes: (await stat(join(base.out, "model.safetensors"))).size },
+      ...(await trained(base.out, values.shape ? await tokenRows() : values.data)),
       ...surroundings(),
     };
     console.log(JSON.stringify(record));
     await appendFile(values.out, `${JSON.stringify(record)}\n`);
-    if (held) await rm(held.out, { recursive: true });
+    if (base.out !== values.base) await rm(base.out, { recursive: true });
   }
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
 
-async function weightsOf(path) {
-  return (await stat(join(path, "model.safetensors"))).size;
+async function baseIn(bits) {
+  if (bits === 32) return { out: values.base, relative_error: 0 };
+  return petl("quantize", values.base, "--bits", String(bits), "--out", join(folder, `in-${bits}`));
 }
 
-function quantized(base, bits) {
-  return petl("quantize", base, "--bits", String(bits), "--out", join(folder, `in-${bits}`));
+async function billionIn(bits) {
+  const out = join(folder, `in-${bits}`);
+  await writeRandomBase(out, billion, bits);
+  return { out };
 }
 
 /** The loss before training where there are rows to measure on, and LoRA's steps: loss, memory, milliseconds. */
@@ -81,17 +84,13 @@ async function trained(base, data) {
   };
 }
 
-/** Weights of TinyLlama's shape, and rows of tokens. */
-async function billionShape() {
-  const base = join(folder, "base");
-  await writeRandomBase(base, billion);
+/** Rows of tokens for a base without a tokenizer. */
+async function tokenRows() {
+  const idOf = (row, at) => 3 + ((row * 7919 + at * at) % 31000);
   const rows = Array.from({ length: 8 }, (_, row) =>
-    JSON.stringify({
-      input_ids: Array.from({ length: Number(values.tokens) }, (_, i) => 3 + ((row * 7919 + i * i) % 31000)),
-    }),
+    Array.from({ length: Number(values.tokens) }, (_, at) => idOf(row, at)),
   );
-  const data = join(folder, "rows");
-  await mkdir(data);
-  await writeFile(join(data, "train.jsonl"), `${rows.join("\n")}\n`);
-  return { base, data: join(data, "train.jsonl") };
+  const file = join(folder, "rows.jsonl");
+  await writeFile(file, rows.map((row) => `${JSON.stringify({ input_ids: row })}\n`).join(""));
+  return file;
 }

@@ -10,17 +10,24 @@ export const billion = {
   ...{ num_hidden_layers: 22, num_attention_heads: 32, num_key_value_heads: 4, rms_norm_eps: 1e-5 },
 };
 
-/** Matrices from N(0, 0.02²), drawn once and repeated from another place in each tensor; vectors are 1. */
-export async function writeRandomBase(folder, config) {
-  const text = JSON.stringify(config, null, 2);
+const blockSize = 32;
+const bytesOf = (values) => new Uint8Array(values.buffer);
+const sizeOf = (shape) => shape.reduce((a, b) => a * b, 1);
+
+/**
+ * Matrices from N(0, 0.02²), drawn once and repeated; vectors are 1. In 4 or 8 bits the layers' matrices are random blocks
+ * at once, of about that size, since there is nothing to keep.
+ */
+export async function writeRandomBase(folder, config, bits) {
+  const held = { quant_method: "petl", bits, block_size: blockSize, relative_error: 0 };
+  const text = JSON.stringify(bits === 32 ? config : { ...config, quantization_config: held }, null, 2);
   const base = await readBase(memoryFolder("random", { "config.json": text }), { weights: false });
   const { modelTensors } = adapt(base, [], { task: "causal-lm", labels: 1 });
   const drawn = new Float32Array(2 ** 20);
   random(0, "weights").fillNormal(drawn, 0, 0.02);
-  const entries = modelTensors.map(({ name, shape }, at) => ({
-    ...{ name, shape, dtype: "float32" },
-    bytes: () => bytesOf(shape, (i) => (shape.length === 1 ? 1 : drawn[(i + 7919 * at) % drawn.length])),
-  }));
+  const entries = modelTensors.flatMap(({ name, shape }) =>
+    bits !== 32 && /layers\..*_proj\.weight$/.test(name) ? blocks(name, shape, bits) : [floats(name, shape, drawn)],
+  );
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "config.json"), text);
   const file = await open(join(folder, "model.safetensors"), "w");
@@ -28,8 +35,30 @@ export async function writeRandomBase(folder, config) {
   await file.close();
 }
 
-function bytesOf(shape, valueAt) {
-  const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
-  for (let i = 0; i < values.length; i++) values[i] = valueAt(i);
-  return new Uint8Array(values.buffer);
+function floats(name, shape, drawn) {
+  const bytes = () => {
+    const values = new Float32Array(sizeOf(shape)).fill(1);
+    for (let at = 0; shape.length > 1 && at < values.length; at += drawn.length) {
+      values.set(drawn.subarray(0, values.length - at), at);
+    }
+    return bytesOf(values);
+  };
+  return { name, shape, dtype: "float32", bytes };
+}
+
+function blocks(name, [rows, columns], bits) {
+  const count = columns / blockSize;
+  const packed = [rows, count, (blockSize * bits) / 8];
+  const zeros = [rows, (count * bits) / 8];
+  const pattern = Uint8Array.from({ length: 2 ** 16 + 1 }, (_, at) => (at * 2654435761) >>> 24);
+  const bytes = () => new Uint8Array(sizeOf(packed)).map((_, at) => pattern[at % pattern.length]);
+  const scales = () => bytesOf(new Float32Array(rows * count).fill(0.08 / 2 ** bits));
+  return [
+    { name: `${name}_packed`, shape: packed, dtype: "uint8", bytes },
+    { name: `${name}_scale`, shape: [rows, count], dtype: "float32", bytes: scales },
+    {
+      ...{ name: `${name}_zero_point`, shape: zeros, dtype: "uint8" },
+      bytes: () => new Uint8Array(sizeOf(zeros)).fill(bits === 4 ? 0x88 : 0x80),
+    },
+  ];
 }

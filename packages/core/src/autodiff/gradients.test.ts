@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { InternalError } from "../errors.ts";
 import { add } from "../graph/ops/add.ts";
+import { DequantizeLinear, fromBlocks } from "../graph/ops/dequantize-linear.ts";
 import { erf } from "../graph/ops/erf.ts";
 import { gather } from "../graph/ops/gather.ts";
 import { gelu } from "../graph/ops/gelu.ts";
@@ -11,8 +12,9 @@ import { mod } from "../graph/ops/mod.ts";
 import { mul } from "../graph/ops/mul.ts";
 import { reduceSum } from "../graph/ops/reduce-sum.ts";
 import { tanh } from "../graph/ops/tanh.ts";
-import { input, type Value, weight } from "../graph/value.ts";
+import { constant, input, type Value, weight } from "../graph/value.ts";
 import { leavesOf, nodesOf } from "../graph/walk.ts";
+import { float32 } from "../tensor/host-tensor.ts";
 import { gradients } from "./gradients.ts";
 
 const frozen = (name: string, shape: readonly number[]) =>
@@ -73,6 +75,17 @@ test("a gradient computes a GELU's output once more rather than keep it, unless 
     nodesOf(gradients(loss, wrt)).some((node) => !forward.has(node) && node.inputs.includes(inner));
   expect(readInner([up, down])).toBe(false);
   expect(readInner([down])).toBe(true);
+});
+
+test("a frozen matrix is dequantised once more for a gradient rather than kept", () => {
+  const bytes = (columns: number) =>
+    constant({ dtype: "uint8", shape: [4, columns], data: new Uint8Array(4 * columns) });
+  const W = fromBlocks(bytes(4), constant(float32([4, 2], new Float32Array(8))), bytes(2));
+  const loss = sum(matmul(x, W, { transB: true }));
+  const forward = new Set(nodesOf([loss]));
+  const added = nodesOf(gradients(loss, [x])).filter((node) => !forward.has(node));
+  expect(added.filter(({ operator }) => operator === DequantizeLinear).length).toBe(1);
+  expect(added.some(({ inputs }) => inputs.includes(W))).toBe(false);
 });
 
 test("what the loss does not depend on has gradient zero, and so has what only reaches it detached", () => {

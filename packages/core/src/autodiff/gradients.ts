@@ -39,15 +39,19 @@ function differentiate(node: Node, dy: Value) {
   return rule;
 }
 
-/** A value as gradients read it: computed once more where its operator can and is differentiated itself. */
+/**
+ * A value as gradients read it: computed once more where its operator can, and is differentiated itself or reads nothing
+ * but leaves, which are kept anyway.
+ */
 function recomputation(varying: ReadonlySet<Value>): (value: Value) => Value {
   const again = new Map<Value, Value>();
   return (value) => {
     const known = again.get(value);
     if (known) return known;
     const { source } = value;
-    const first = source.kind === "node" && source.output === 0 && varying.has(value);
-    const found = (first && source.node.operator.recompute(source.node)) || value;
+    const first = source.kind === "node" && source.output === 0;
+    const kept = first && (varying.has(value) || source.node.inputs.every((operand) => operand.source.kind !== "node"));
+    const found = (kept && source.node.operator.recompute(source.node)) || value;
     again.set(value, found);
     return found;
   };

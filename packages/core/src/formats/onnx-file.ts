@@ -1,7 +1,7 @@
 import { InputError, InternalError } from "../errors.ts";
 import { cast } from "../graph/ops/cast.ts";
 import { substitute } from "../graph/substitute.ts";
-import { constant, input, type Value } from "../graph/value.ts";
+import { constant, input, reinterpret, type Value } from "../graph/value.ts";
 import { leavesOf } from "../graph/walk.ts";
 import { encode } from "../onnx/encode.ts";
 import { type AdaptedModel, adapt } from "../peft/adapt.ts";
@@ -56,15 +56,18 @@ async function standalone(base: HfModel, adapted: AdaptedModel, phi: Tensors): P
   const { logits } = adapted.forward();
   const leaves = leavesOf([logits]);
   refuseLarge(leaves);
-  const weights = new Map<string, Value>();
-  for (const { source } of leaves) {
-    if (source.kind !== "weight" || weights.has(source.tensor.name)) continue;
+  const weights = new Map<Value, Value>();
+  for (const leaf of leaves) {
+    const { source, dtype } = leaf;
+    if (source.kind !== "weight") continue;
     if (!base.checkpoint) throw new InternalError(`${base.name} was opened without its weights`);
-    weights.set(source.tensor.name, constant(await base.checkpoint.read(source.tensor.name)));
+    const stored = constant(await base.checkpoint.read(source.tensor.name));
+    const packed = dtype === "uint4" || dtype === "uint8";
+    weights.set(leaf, packed ? reinterpret(stored, dtype, source.tensor.shape) : stored);
   }
   const [alone = logits] = substitute([logits], (leaf) => {
     const { source } = leaf;
-    if (source.kind === "weight") return weights.get(source.tensor.name) ?? leaf;
+    if (source.kind === "weight") return weights.get(leaf) ?? leaf;
     if (source.kind !== "input") return leaf;
     const trained = phi[source.name];
     return trained ? constant(trained) : cast(input(source.name, "int64", leaf.shape), "int32");

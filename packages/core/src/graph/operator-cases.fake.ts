@@ -7,7 +7,7 @@ import { cast } from "./ops/cast.ts";
 import { concat } from "./ops/concat.ts";
 import { cos } from "./ops/cos.ts";
 import { cumSum } from "./ops/cum-sum.ts";
-import { DequantizeLinear } from "./ops/dequantize-linear.ts";
+import { fromBlocks } from "./ops/dequantize-linear.ts";
 import { div } from "./ops/div.ts";
 import { equal } from "./ops/equal.ts";
 import { erf } from "./ops/erf.ts";
@@ -94,8 +94,7 @@ function inBlocks(bits: 4 | 8): Value {
   const { packed, scales, zeroPoints } = quantizeBlocks(weights, 64, { bits, blockSize: 16 });
   const numbers = (shape: readonly number[], data: Uint8Array) =>
     constant(bits === 4 ? { dtype: "uint4", shape, data } : { dtype: "uint8", shape, data });
-  const operands = [numbers([3, 64], packed), constant(float32([3, 4], scales)), numbers([3, 4], zeroPoints)] as const;
-  return DequantizeLinear.of(operands, { axis: 1, block_size: 16 });
+  return fromBlocks(numbers([3, 64], packed), constant(float32([3, 4], scales)), numbers([3, 4], zeroPoints));
 }
 
 const comparison = "its output is a truth value";

@@ -1,5 +1,5 @@
 import type { QuantizedTensor } from "../../tensor/quantized-tensor.ts";
-import { defineOp, firstOutput, illegal } from "../operator.ts";
+import { defineOp, illegal } from "../operator.ts";
 import { reinterpret, type Value, weight } from "../value.ts";
 
 /**
@@ -16,24 +16,19 @@ export const DequantizeLinear = defineOp({
     return [{ dtype: s.dtype, shape: q.shape }];
   },
   gradient: () => [undefined, undefined, undefined],
+  // so that no float copy of a frozen matrix waits from the forward pass for the backward pass; the axis is counted from
+  // the end there, since ONNX Runtime takes two equal nodes for one
+  recompute: ([q, s, z]) => fromBlocks(q, s, z, -1),
 });
 
-/** A frozen matrix that its file holds in blocks, in float32: [rows, columns] */
-export function dequantize({ shape, bits, blockSize, packed, scales, zeroPoints }: QuantizedTensor): Value {
-  const dtype = bits === 4 ? "uint4" : "uint8";
-  return DequantizeLinear.of(
-    [reinterpret(weight(packed), dtype, shape), weight(scales), reinterpret(weight(zeroPoints), dtype, scales.shape)],
-    { axis: 1, block_size: blockSize },
-  );
+/** W = (q − z) s, a row's numbers in blocks; see {@link DequantizeLinear}. */
+export function fromBlocks(q: Value, s: Value, z: Value, axis: 1 | -1 = 1): Value {
+  return DequantizeLinear.of([q, s, z], { axis, block_size: Number(q.shape[1]) / Number(s.shape[1]) });
 }
 
-/**
- * A dequantised matrix for one more reader, dequantised anew, so that no float copy waits from the forward pass for the
- * backward pass; any other value as it is. The axis is counted from the end: ONNX Runtime takes two equal nodes for one.
- */
-export function dequantizedAnew(value: Value): Value {
-  const { source } = value;
-  if (source.kind !== "node" || source.node.operator !== DequantizeLinear) return value;
-  const { inputs, attributes } = source.node;
-  return firstOutput(DequantizeLinear.apply(inputs, { ...attributes, axis: -1 }));
+/** A frozen matrix that its file holds in blocks, in float32: [rows, columns] */
+export function dequantize({ shape, bits, packed, scales, zeroPoints }: QuantizedTensor): Value {
+  const dtype = bits === 4 ? "uint4" : "uint8";
+  const q = reinterpret(weight(packed), dtype, shape);
+  return fromBlocks(q, weight(scales), reinterpret(weight(zeroPoints), dtype, scales.shape));
 }

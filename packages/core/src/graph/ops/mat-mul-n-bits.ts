@@ -1,6 +1,6 @@
 import { defineOp, illegal } from "../operator.ts";
 import { reinterpret, type Value } from "../value.ts";
-import { DequantizeLinear } from "./dequantize-linear.ts";
+import { DequantizeLinear, fromBlocks } from "./dequantize-linear.ts";
 import { matmul } from "./matmul.ts";
 
 /**
@@ -22,8 +22,7 @@ export const MatMulNBits = defineOp({
   gradient: (dy, [_, q, s, z], _outputs, { K, N, block_size }) => {
     const numbers = reinterpret(q, "uint4", [N, K]);
     const zeros = reinterpret(z, "uint4", [N, K / block_size]);
-    const W = DequantizeLinear.of([numbers, s, zeros], { axis: 1, block_size });
-    return [matmul(dy, W), undefined, undefined, undefined];
+    return [matmul(dy, fromBlocks(numbers, s, zeros)), undefined, undefined, undefined];
   },
   narrow: (axis, [x]) => (axis === x.shape.length - 1 ? undefined : [axis, undefined, undefined, undefined]),
 });
