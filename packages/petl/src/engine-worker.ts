@@ -25,8 +25,8 @@ async function answer(request: Exclude<EngineRequest, { kind: "close" }>): Promi
       return { kind: "created", session };
     }
     case "run": {
-      const { session, inputs, into } = request;
-      const outputs = await sessionOf(session).run(unpack(inputs), into);
+      const { session, inputs, into, lent } = request;
+      const outputs = await sessionOf(session).run(unpack(inputs), into, lent);
       return { kind: "outputs", outputs, buffer: inputs.buffer };
     }
     case "release": {

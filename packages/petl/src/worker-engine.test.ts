@@ -75,6 +75,18 @@ test("lent arrays go to the worker and come back with the outputs, and only thos
   await far.release();
 });
 
+test("lent inputs go to the worker and come back in the same memory, in which the caller's others lie too", async () => {
+  const expected = await (await program(engine)).run({ ...tensorsOf(graph.phi), ...batch(2, 5) });
+  const phi = { layout: graph.phi.layout, values: graph.phi.values.slice() };
+  const far = await program(engine);
+  const { logits, ...back } = await far.run(batch(2, 5), {}, tensorsOf(phi));
+  expect(phi.values.length).toBe(0); // its memory is elsewhere now
+  expect(logits).toEqual(expected.logits);
+  expect(back).toEqual(tensorsOf(graph.phi));
+  expect(new Set(Object.values(back).map(({ data }) => data.buffer)).size).toBe(1);
+  await far.release();
+});
+
 test("the buffer that is used again carries the new numbers, and never a caller's", async () => {
   const values = graph.adapted.merged();
   const [far, near] = [await compile(engine, values), await compile(await nativeEngine(path, files), values)];

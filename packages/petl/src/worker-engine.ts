@@ -19,7 +19,7 @@ export interface WorkerEngine extends Engine {
 /**
  * The native engine in a thread of its own, so that this thread stays free while a session runs (ONNX Runtime blocks the
  * thread that calls it). Arguments as of `nativeEngine`. Inputs are copied once, outputs come back without a copy; arrays
- * that outputs are to be written into are gone afterwards, and the returned ones have their memory.
+ * that are lent are gone afterwards, and the returned ones have their memory.
  * An idle engine does not keep the process alive.
  */
 export async function workerEngine(
@@ -67,14 +67,15 @@ interface Carrier {
   spare: ArrayBuffer | undefined;
 }
 
-/** A session of the worker. Arrays that are lent for outputs go there and come back, without a copy. */
+/** A session of the worker. Arrays that are lent go there and come back, without a copy. */
 function sessionIn(ask: Connection["ask"], session: number, carrier: Carrier): Session {
   return {
-    async run(inputs, into = {}) {
+    async run(inputs, into = {}, lent = {}) {
       const packed = pack(inputs, carrier.spare);
       carrier.spare = undefined;
-      const transfer = [packed.buffer, ...distinctBuffers(Object.values(into))];
-      const answer = await ask({ kind: "run", session, inputs: packed, into }, "outputs", transfer);
+      const arrays = [into, lent].flatMap((tensors) => Object.values(tensors).map(({ data }) => data));
+      const transfer = [packed.buffer, ...distinctBuffers(arrays)];
+      const answer = await ask({ kind: "run", session, inputs: packed, into, lent }, "outputs", transfer);
       carrier.spare = answer.buffer;
       return answer.outputs;
     },

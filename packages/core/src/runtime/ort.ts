@@ -39,20 +39,19 @@ export function ortEngine({ ort, options, fileName, writesInPlace }: OrtHost): E
     async createSession(graph): Promise<Session> {
       const session = await ort.InferenceSession.create(graph.model, await options(graph));
       return {
-        async run(inputs, into = {}) {
+        async run(inputs, into = {}, lent = {}) {
           const feeds = entries(
-            inputs,
+            { ...inputs, ...lent },
             (tensor) => new ort.Tensor(typeOf(tensor.dtype), arrayOf(tensor), tensor.shape),
           );
           const fetches = Object.fromEntries(
-            graph.outputs.map(({ name, shape }) => {
+            graph.outputs.map(({ name }) => {
               const target = writesInPlace ? into[name] : undefined;
-              return [name, target ? new ort.Tensor("float32", target, shape.map(Number)) : null];
+              return [name, target ? new ort.Tensor(typeOf(target.dtype), arrayOf(target), target.shape) : null];
             }),
           );
           const outputs = entries(await session.run(feeds, fetches), fromOrt);
-          const lent = entries(into, (target, name) => written(target, outputs[name], writesInPlace));
-          return { ...outputs, ...lent };
+          return { ...outputs, ...entries(into, (to, name) => written(to, outputs[name], writesInPlace)), ...lent };
         },
         release: () => session.release(),
       };
@@ -86,10 +85,11 @@ function fromOrt({ type, dims, data }: OrtTensor): HostTensor {
 }
 
 /** The output in a lent array: it is there already, or is copied. */
-function written(target: Float32Array, output: HostTensor | undefined, inPlace: boolean): HostTensor {
-  if (output?.dtype !== "float32") throw new InternalError("only float32 outputs are written into lent arrays");
-  if (!inPlace) target.set(output.data);
-  return { ...output, data: target };
+function written(target: HostTensor, output: HostTensor | undefined, inPlace: boolean): HostTensor {
+  if (output?.dtype !== "float32" || target.dtype !== "float32")
+    throw new InternalError("only float32 outputs are written into lent arrays");
+  if (!inPlace) target.data.set(output.data);
+  return target;
 }
 
 function unsupported(type: string): never {

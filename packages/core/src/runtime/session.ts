@@ -13,11 +13,12 @@ export interface Engine {
 
 export interface Session {
   /**
-   * Computes the outputs from the inputs. Arrays in `into` receive the output of their name; their length must be the
-   * output's. They are lent: a host may carry their memory to another thread, so that afterwards only the returned arrays
-   * are there, which lie in memory as the lent ones did.
+   * Computes the outputs from the inputs. Tensors in `into` receive the output of their name, which must have their shape;
+   * those in `lent` are inputs too, and come back beside the outputs. The memory of both is lent: a host may carry it to
+   * another thread instead of copying, so that afterwards only the returned arrays are there, which lie in memory as the
+   * lent ones did.
    */
-  run(inputs: Tensors, into?: Readonly<Record<string, Float32Array>>): Promise<Tensors>;
+  run(inputs: Tensors, into?: Tensors, lent?: Tensors): Promise<Tensors>;
   /** Gives back everything that the session holds; it cannot run afterwards. */
   release(): Promise<void>;
 }

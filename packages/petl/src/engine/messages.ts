@@ -15,8 +15,9 @@ export type EngineRequest =
       readonly kind: "run";
       readonly session: number;
       readonly inputs: Packed;
-      /** arrays that outputs are written into, by their names; their buffers are transferred and come back */
-      readonly into: Readonly<Record<string, Float32Array>>;
+      /** what outputs are written into, and further inputs; their buffers are transferred and come back */
+      readonly into: Tensors;
+      readonly lent: Tensors;
     }
   | { readonly kind: "release"; readonly session: number }
   /** has no answer but the thread's end */
