@@ -31,7 +31,7 @@ export { endOfText } from "./formats/generation-config.ts";
 export { type HfModel, readBase } from "./formats/hf-model.ts";
 export { loadPhi } from "./formats/load-phi.ts";
 export { type CheckpointFiles, encodeFull, encodeMerged, encodeTrained, type MergeOptions } from "./formats/merged.ts";
-export { encodeOnnx, type OnnxFiles } from "./formats/onnx-file.ts";
+export { encodeOnnx, type OnnxFiles, type OnnxOptions } from "./formats/onnx-file.ts";
 export type { AdapterInfo } from "./formats/petl-fields.ts";
 export { safetensorsBytes } from "./formats/safetensors-writer.ts";
 export { type FloatType, floatTypes } from "./formats/task-config.ts";

@@ -9,11 +9,11 @@ import { nativeEngine } from "../runtime/native.fake.ts";
 import { readAdapter } from "./adapter.ts";
 import { loadAdapter } from "./adapter-on-base.ts";
 import { openCheckpoint } from "./checkpoint.ts";
+import { gathered } from "./chunks.ts";
 import { memoryFolder } from "./folder.ts";
 import {
   diskFolder,
   distance,
-  gathered,
   goldenBase,
   goldenFolder,
   goldenJson,
