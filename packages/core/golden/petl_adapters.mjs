@@ -41,6 +41,7 @@ const cases = (arch) => ({
   "lora-bias-all": [use("lora"), use("bitfit")],
   "lora-bias-only": [use("lora", { targets: query[arch] }), use("bitfit", { targets: query[arch] })],
   dora: [use("dora")],
+  vera: [use("vera", { rank: 6, targets: "all-linear" })],
   ia3: [use("ia3")],
   "ia3-layer": [use("ia3", { layers: "0" })],
   "ia3-outputs": [use("ia3", { targets: query[arch] })],

@@ -24,11 +24,22 @@ export {
 export { countsWithout, unigramLoss } from "./data/unigram.ts";
 export { InputError, InternalError, RunError, suggestion } from "./errors.ts";
 export { type Adapter, readAdapter } from "./formats/adapter.ts";
-export { type AdapterOnBase, adapterOn, type LoadedAdapter, loadAdapter } from "./formats/adapter-on-base.ts";
+export {
+  type AdapterOnBase,
+  adapterOn,
+  type LoadedAdapter,
+  loadAdapter,
+  putOnBase,
+} from "./formats/adapter-on-base.ts";
 export { type AdapterFiles, encodeAdapter } from "./formats/encode-adapter.ts";
 export { type ByteSource, type Folder, isPlainName, readJson, readText } from "./formats/folder.ts";
+export type { Encoded, ForeignFormat, ForeignLayout, Hints } from "./formats/foreign/foreign-format.ts";
+export { foreignFormats } from "./formats/foreign/foreign-formats.ts";
 export { endOfText } from "./formats/generation-config.ts";
 export { type HfModel, readBase } from "./formats/hf-model.ts";
+export { inferredBase } from "./formats/inferred-base.ts";
+export { isLlama2c, llama2cModel } from "./formats/llama2c/llama2c.ts";
+export { llama2cTokenizer } from "./formats/llama2c/llama2c-tokenizer.ts";
 export { loadPhi } from "./formats/load-phi.ts";
 export { type CheckpointFiles, encodeFull, encodeMerged, encodeTrained, type MergeOptions } from "./formats/merged.ts";
 export { encodeOnnx, type OnnxFiles, type OnnxOptions } from "./formats/onnx-file.ts";
@@ -61,6 +72,7 @@ export { rougeL } from "./scoring/rouge-l.ts";
 export type { ScoredText } from "./scoring/scored-text.ts";
 export { float16FromFloat32, float32FromFloat16 } from "./tensor/half.ts";
 export { float32, type HostTensor } from "./tensor/host-tensor.ts";
+export type { Lender } from "./tensor/lender.ts";
 export { principalComponents } from "./tensor/principal-components.ts";
 export { random } from "./tensor/random.ts";
 export { compileEvaluation, type Evaluation } from "./training/evaluate.ts";

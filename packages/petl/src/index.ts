@@ -47,6 +47,7 @@ export {
   parallel,
   prefix,
   topLayers,
+  vera,
 } from "./library/methods.ts";
 export { type AdaptOptions, adaptTo, loadAdapter, type OpenModel, unadapted } from "./library/model.ts";
 export { type OpenBase, type OpenBaseOptions, openBase } from "./library/open-base.ts";

@@ -118,6 +118,7 @@ for (const [title, name, what] of goals) {
 const layouts: readonly (readonly [string, readonly MethodUse[], Goal, unknown])[] = [
   ["lora", use("lora"), goal, "LORA"],
   ["dora", use("dora"), goal, "LORA"],
+  ["vera", use("vera"), goal, "VERA"],
   ["ia3", use("ia3"), goal, "IA3"],
   ["prefix", use("prefix"), goal, "PREFIX_TUNING"],
   ["lora and all biases", [...use("lora"), ...use("bitfit")], goal, "LORA"],
@@ -154,6 +155,7 @@ test("tensors have PEFT's keys", async () => {
     ["bert-lora", use("lora", { rank: 4, alpha: 8 })],
     ["bert-prefix", use("prefix", { tokens: 5 })],
     ["bert-ia3", use("ia3")],
+    ["bert-vera", use("vera", { targets: "query,value,output.dense" })],
     ["bert-lora-embedding", use("lora", { rank: 4, targets: "query,word_embeddings" })],
     ["bert-lora-bias-only", [...use("lora", { rank: 4 }), ...use("bitfit", { targets: "query,value" })]],
   ] as const) {

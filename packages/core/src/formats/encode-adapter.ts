@@ -1,6 +1,7 @@
 import { type AdaptedModel, adapt } from "../peft/adapt.ts";
 import { methods } from "../peft/methods.ts";
-import { type Phi, tensorsOf } from "../peft/phi.ts";
+import { type Phi, trainedTensors } from "../peft/phi.ts";
+import { settle } from "../peft/settle.ts";
 import { peftKey } from "./adapter-tensors.ts";
 import type { Bias } from "./peft-config.ts";
 import { type AdapterInfo, writePetlFields } from "./petl-fields.ts";
@@ -20,9 +21,10 @@ type Json = Readonly<Record<string, unknown>>;
  * methods, and the tensors have Hugging Face's parameter names. Full fine-tuning has a layout of its own, an ordinary
  * checkpoint: see encodeFull.
  */
-export function encodeAdapter(adapted: AdaptedModel, phi: Phi, info: AdapterInfo): AdapterFiles {
+export function encodeAdapter(trained: AdaptedModel, trainedPhi: Phi, info: AdapterInfo): AdapterFiles {
+  const { adapted, phi } = settle(trained, trainedPhi);
   const fields = writePetlFields(adapted, info);
-  const tensors = Object.entries(tensorsOf(phi));
+  const tensors = Object.entries(trainedTensors(phi));
   const peft = peftFields(adapted);
   if (!peft) {
     return {

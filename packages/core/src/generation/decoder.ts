@@ -56,9 +56,9 @@ export async function compileDecoder(engine: Engine, adapted: AdaptedModel, phi:
             past.choose(tokens.map(({ row }) => row));
           }
           const results = await program.run(
-            { ...fixed, input_ids: table(given), attention_mask: table(keys) },
+            { ...fixed, ...past.tensors(), input_ids: table(given), attention_mask: table(keys) },
             past.room(given[0]?.length ?? 0),
-            past.tensors(),
+            past.memory,
           );
           past.take(results);
           const { logits: found } = results;

@@ -3,17 +3,20 @@ import { cacheNames } from "../nn/cache.ts";
 import type { Sizes } from "../nn/model.ts";
 import type { Tensors } from "../runtime/session.ts";
 import { float32 } from "../tensor/host-tensor.ts";
+import type { Lender } from "../tensor/lender.ts";
 
 /**
- * Keys and values of all tokens so far, as a decoder's graph takes them. They lie in one array, and another one takes
+ * Keys and values of all tokens so far, as a decoder's graph takes them. They lie in one vector, and another one takes
  * what a run makes of them: both are lent to it and change places, so that nothing is copied but what the graph copies.
  */
 export interface Past {
+  /** what owns the vector of the inputs, to lend it to a run */
+  readonly memory: Lender;
   /** the graph's inputs */
   tensors(): Tensors;
   /** Arrays for the graph's outputs, with so many tokens more. */
   room(tokens: number): Readonly<Record<string, Float32Array>>;
-  /** Takes back what was lent: the outputs are the past from now on. */
+  /** The outputs are the past from now on. */
   take(results: Tensors): void;
   /** Makes a row of each of the given ones; a row may come several times, or not at all. */
   choose(rows: readonly number[]): void;
@@ -24,7 +27,7 @@ export function emptyPast({ layers, keyValueHeads, headSize }: Sizes, rows: numb
   const names = Array.from({ length: layers }, (_, layer) => cacheNames(layer));
   const [inputs, outputs] = [names.flatMap(({ past }) => past), names.flatMap(({ present }) => present)];
   let [count, tokens, added] = [rows, 0, 0];
-  let past: Float32Array = new Float32Array(0);
+  const memory: Lender = { values: new Float32Array(0) };
   let spare: Float32Array = new Float32Array(0);
   const blockSize = (length: number) => keyValueHeads * length * headSize; // a row of one tensor
   const makeRoom = (length: number) => {
@@ -32,11 +35,12 @@ export function emptyPast({ layers, keyValueHeads, headSize }: Sizes, rows: numb
     if (spare.length < needed) spare = new Float32Array(needed + Math.ceil(needed / 2)); // room for some steps more
   };
   return {
+    memory,
     tensors() {
       const size = count * blockSize(tokens);
       const shape = [count, keyValueHeads, tokens, headSize];
       return Object.fromEntries(
-        inputs.map((name, i) => [name, float32(shape, past.subarray(i * size, (i + 1) * size))]),
+        inputs.map((name, i) => [name, float32(shape, memory.values.subarray(i * size, (i + 1) * size))]),
       );
     },
     room(more) {
@@ -46,7 +50,7 @@ export function emptyPast({ layers, keyValueHeads, headSize }: Sizes, rows: numb
       return Object.fromEntries(outputs.map((name, i) => [name, spare.subarray(i * size, (i + 1) * size)]));
     },
     take(results) {
-      [past, spare] = [memoryOf(results, outputs[0]), memoryOf(results, inputs[0])];
+      [memory.values, spare] = [memoryOf(results, outputs[0]), memory.values];
       tokens += added;
     },
     choose(chosen) {
@@ -56,10 +60,10 @@ export function emptyPast({ layers, keyValueHeads, headSize }: Sizes, rows: numb
       for (let tensor = 0; tensor < outputs.length; tensor++) {
         for (const [to, from] of chosen.entries()) {
           const start = (tensor * count + from) * block;
-          spare.set(past.subarray(start, start + block), (tensor * chosen.length + to) * block);
+          spare.set(memory.values.subarray(start, start + block), (tensor * chosen.length + to) * block);
         }
       }
-      [past, spare] = [spare, past];
+      [memory.values, spare] = [spare, memory.values];
       count = chosen.length;
     },
   };

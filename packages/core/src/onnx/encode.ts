@@ -41,13 +41,10 @@ export function encode(outputs: Readonly<Record<string, Value>>, fileName = (fil
     if (!written.has(names.of(leaf))) fields.push(...leafFields(leaf, names, inputs, fileName));
     written.add(names.of(leaf));
   }
-  for (const node of nodesOf(values)) fields.push(nodeField(named(node, names)));
+  const passedOn = (from: readonly Value[]) => passingNodes(results, from, names).map((node) => nodeField(node));
+  fields.push(...passedOn(leaves));
+  for (const node of nodesOf(values)) fields.push(nodeField(named(node, names)), ...passedOn(node.outputs));
   const described = results.map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
-  // an output that is itself a leaf, or that bears two names, is passed on by a node of its own
-  for (const [name, value] of results) {
-    if (names.of(value) !== name)
-      fields.push(nodeField({ type: "Identity", inputs: [names.of(value)], outputs: [name] }));
-  }
   const graph = message(
     7,
     ...fields,
@@ -125,6 +122,21 @@ function leafFields(
     default:
       return [];
   }
+}
+
+/**
+ * An output that is itself a leaf, or that bears two names, is passed on by a node of its own, right behind its value.
+ * ONNX Runtime computes first what the last node needs: of a model's gradients these are the top layer's, and their
+ * operands leave the memory before the layer below has its turn.
+ */
+function passingNodes(
+  results: readonly (readonly [string, Value])[],
+  from: readonly Value[],
+  names: Names,
+): readonly NamedNode[] {
+  return results
+    .filter(([name, value]) => from.includes(value) && names.of(value) !== name)
+    .map(([name, value]) => ({ type: "Identity", inputs: [names.of(value)], outputs: [name] }));
 }
 
 function named({ operator, inputs, outputs, attributes }: Node, names: Names): NamedNode {

@@ -9,13 +9,14 @@ import { project } from "../nn/linear.ts";
 import { isLanguageModel, type Model, type ModelInputs, requireTask, type Task } from "../nn/model.ts";
 import { type Pooling, pool } from "../nn/pooling.ts";
 import { joinPath, type Scope } from "../nn/scope.ts";
+import { float32, type HostTensor } from "../tensor/host-tensor.ts";
 import { random } from "../tensor/random.ts";
 import { batchDim, type Dim, plus, times, tokensDim } from "../tensor/shape.ts";
 import { type Base, findTensor } from "./base.ts";
 import { type Building, inHead, moduleScope, trained } from "./builder.ts";
 import { checkTargets } from "./check-targets.ts";
 import type { MethodUse } from "./method.ts";
-import { normal } from "./parameter.ts";
+import { normal, type Projection } from "./parameter.ts";
 import { layOut, lengthOf, type Phi, type Placed } from "./phi.ts";
 
 /** What an adapted model is for. */
@@ -71,6 +72,10 @@ export interface AdaptedModel {
   readonly goal: Goal;
   /** Φ's tensors with their places in the flat vector */
   readonly layout: readonly Placed[];
+  /** those of Φ's tensors whose start is needed as long as they are trained */
+  readonly starts: readonly string[];
+  /** matrices that methods draw and never train */
+  readonly projections: readonly Projection[];
   /** the sites that the methods act on, in the model's order */
   readonly targets: readonly string[];
   readonly linearLayers: readonly string[];
@@ -101,6 +106,8 @@ export function adapt(base: Base, methods: readonly MethodUse[], goal: Goal): Ad
   const layout = layOut([...parameters.values()].map(({ parameter }) => parameter));
   return {
     ...{ base, methods, goal, layout, linearLayers, unmergeable },
+    starts: [...building.starts.keys()],
+    projections: [...building.projections.values()].map(({ projection }) => projection),
     targets: [...adaptedSites],
     modelTensors: modelTensors(building),
     headModules: building.headTrained ? building.headModules : [],
@@ -121,13 +128,23 @@ export function adapt(base: Base, methods: readonly MethodUse[], goal: Goal): Ad
 }
 
 /** Draws Φ's initial values: each tensor from its own stream of the seed, or from the checkpoint. */
-export async function initialPhi({ layout, base }: Pick<AdaptedModel, "layout" | "base">, seed: number): Promise<Phi> {
+export async function initialPhi(
+  { layout, starts, projections, base }: Pick<AdaptedModel, "layout" | "starts" | "projections" | "base">,
+  seed: number,
+): Promise<Phi> {
+  const read = (tensor: string) => base.read(findTensor(base, tensor)?.name ?? tensor);
   const values = new Float32Array(lengthOf(layout));
+  const kept: Record<string, HostTensor> = {};
   for (const { name, shape, offset, initial } of layout) {
-    const read = (tensor: string) => base.read(findTensor(base, tensor)?.name ?? tensor);
-    values.set(await initial({ shape, random: random(seed, `initial ${name}`), read }), offset);
+    const start = await initial({ shape, random: random(seed, `initial ${name}`), read });
+    values.set(start, offset);
+    if (starts.includes(name)) kept[name] = float32(shape, start);
   }
-  return { layout, values };
+  const drawn: Record<string, HostTensor> = {};
+  for (const { name, shape, key, initial } of projections) {
+    drawn[name] = float32(shape, await initial({ shape, random: random(key, `projection ${name}`), read }));
+  }
+  return { layout, values, starts: kept, projections: drawn };
 }
 
 function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: ForwardOptions = {}) {
@@ -146,7 +163,9 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: F
     headModules: [...own, ...(lacksPooler ? [pooler] : []), ...(goal.savedModules ?? [])],
     headTrained: goal.trainsHead ?? (!isLanguageModel(goal.task) || lacksHead),
     parameters: new Map(),
+    starts: new Map(),
     frozen: new Map(),
+    projections: new Map(),
     shared: new Set(),
     linearLayers: [],
     adaptedSites: new Set(),

@@ -17,10 +17,10 @@ export interface Base {
  * base's prefix (a bare base was saved), with the names that layer norms had before 2020, or under the model's other
  * name for it.
  */
-export function findTensor(
-  { tensors, model }: Pick<Base, "tensors" | "model">,
+export function findTensor<T>(
+  { tensors, model }: { readonly tensors: ReadonlyMap<string, T> | undefined } & Pick<Base, "model">,
   name: string,
-): StoredTensor | undefined {
+): T | undefined {
   const other = model.otherNames[name];
   const bare = name.startsWith(`${model.prefix}.`) ? name.slice(model.prefix.length + 1) : `${model.prefix}.${name}`;
   for (const candidate of [name, bare, ...(other === undefined ? [] : [other])]) {

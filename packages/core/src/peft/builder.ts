@@ -1,5 +1,6 @@
 import { InputError } from "../errors.ts";
 import { cast } from "../graph/ops/cast.ts";
+import { slice } from "../graph/ops/slice.ts";
 import { transpose } from "../graph/ops/transpose.ts";
 import { input, type Value, weight } from "../graph/value.ts";
 import { behindPast, type KeyValueCache } from "../nn/cache.ts";
@@ -8,7 +9,8 @@ import { joinPath, type Scope } from "../nn/scope.ts";
 import type { Hooks } from "../nn/sites.ts";
 import { type Base, findTensor } from "./base.ts";
 import type { AdapterScope, MethodUse, Place } from "./method.ts";
-import { fromCheckpoint, type Initializer, normal, ones, type Parameter, zeros } from "./parameter.ts";
+import { fromCheckpoint, type Initializer, normal, ones, type Parameter, type Projection, zeros } from "./parameter.ts";
+import { startName } from "./phi.ts";
 import { layerOf } from "./targets.ts";
 
 /** What one building of the forward graph is told and notes down; all of it belongs to that building alone. */
@@ -23,7 +25,10 @@ export interface Building {
   /** present where tokens are decoded one behind the other */
   readonly cache: KeyValueCache | undefined;
   readonly parameters: Map<string, { readonly value: Value; readonly parameter: Parameter }>;
+  /** the starts of those trained tensors that are measured from there, by their names */
+  readonly starts: Map<string, Value>;
   readonly frozen: Map<string, Value>;
+  readonly projections: Map<string, { readonly value: Value; readonly projection: Projection }>;
   /** tensors of the model that are read in several places, such as embeddings that the output layer uses too */
   readonly shared: Set<string>;
   /** paths of all linear layers, and of the sites at which a method acts */
@@ -112,6 +117,23 @@ export function trained(building: Building, parameter: Parameter): Value {
   return value;
 }
 
+/** Where a tensor of Φ started, the same value wherever it is read. */
+function startOf({ starts }: Building, { name, shape }: Pick<Parameter, "name" | "shape">): Value {
+  const start = starts.get(name) ?? input(startName(name), "float32", shape);
+  starts.set(name, start);
+  return start;
+}
+
+/** A site's corner of a shared matrix, whose own lengths are known only when all sites have asked. */
+function corner(building: Building, { shape, ...asked }: Projection): Value {
+  const { name } = asked;
+  const known = building.projections.get(name);
+  const value = known?.value ?? input(name, "float32", [`${name}.rows`, `${name}.columns`]);
+  const largest = shape.map((length, axis) => Math.max(length, known?.projection.shape[axis] ?? 0));
+  building.projections.set(name, { value, projection: { ...asked, shape: largest } });
+  return shape.reduce((part, length, axis) => slice(part, axis, 0, length), value);
+}
+
 function noisy(building: Building, x: Value, probability: number): Value {
   return building.noise ? dropout(x, probability, building.noise.key, ++building.dropouts) : x;
 }
@@ -122,6 +144,8 @@ function adapterScope(building: Building, path: string, method: string): Adapter
   return {
     parameter: (name, shape, initial) => trained(building, { name: `${path}.${name}`, shape, initial, ...own }),
     shared: (name, shape, initial) => trained(building, { name, shape, initial, ...own }),
+    start: (name, shape) => startOf(building, { name: `${path}.${name}`, shape }),
+    projection: (name, shape, drawn) => corner(building, { name, shape, ...drawn }),
     dropout: (x, probability) => noisy(building, x, probability),
   };
 }

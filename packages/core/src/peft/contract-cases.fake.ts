@@ -9,6 +9,7 @@ import { lora } from "./methods/lora.ts";
 import { parallel } from "./methods/parallel.ts";
 import { prefix } from "./methods/prefix.ts";
 import { topLayers } from "./methods/top-layers.ts";
+import { vera } from "./methods/vera.ts";
 
 /** What the papers' formulas are written in. */
 export interface Lengths {
@@ -121,11 +122,35 @@ export const contractCases: readonly ContractCase[] = [
     count: (l) => l.layers * 3 * allLinear(l) + 3 * (96 + l.hidden) + (l.modelType === "bert" ? 3 * 2 * l.hidden : 0),
     merges: true,
   },
+  ...(["pissa", "olora"] as const).map((initWeights) => ({
+    title: `lora, starting as ${initWeights}`,
+    methods: [lora.use({ rank: 4, initWeights })],
+    count: (l: Lengths) => l.layers * 4 * queryAndValue(l),
+    merges: true,
+  })),
   {
     title: "dora",
     methods: [dora.use({ rank: 4 })],
     count: (l) => l.layers * (4 * queryAndValue(l) + l.hidden + (isGpt2(l) ? 2 : 1) * l.keys),
     startsWithin: 2e-6, // ‖W‖ is rounded once by the host and once by the graph, so that m / ‖W‖ is 1 to 1e-7
+    merges: true,
+  },
+  {
+    title: "vera",
+    methods: [vera.use({ rank: 6 })],
+    // section 3.2: L̂ (d + r), d numbers for each output of a projection
+    count: (l) => l.layers * (isGpt2(l) ? 3 * l.hidden + 6 : l.hidden + l.keys + 2 * 6),
+    merges: true,
+  },
+  {
+    title: "vera on layers of two sizes",
+    methods: [
+      vera.use({
+        ...{ rank: 6, dInitial: 1 },
+        targets: ".*(lin1|lin2|intermediate.dense|[0-9].output.dense|up_proj|down_proj|c_fc|mlp.c_proj)",
+      }),
+    ],
+    count: ({ layers, hidden: h, feedForward: f }) => layers * (f + h + 2 * 6),
     merges: true,
   },
   {

@@ -26,6 +26,7 @@ import { dora } from "./methods/dora.ts";
 import { head } from "./methods/head.ts";
 import { ia3 } from "./methods/ia3.ts";
 import { lora } from "./methods/lora.ts";
+import { vera } from "./methods/vera.ts";
 import { methods } from "./methods.ts";
 import { type Phi, tensorsOf } from "./phi.ts";
 
@@ -267,7 +268,7 @@ describe.each(wholeArchitectures)("%s", (modelType) => {
   });
 });
 
-test.each([lora, dora, ia3])("merging $name a thousand times gives the same bits", async (method) => {
+test.each([lora, dora, vera, ia3])("merging $name a thousand times gives the same bits", async (method) => {
   const { base, path } = await goldenBase("bert-sequence-classification");
   const model = adapt(base, [method.use({})], goal);
   const phi = tensorsOf(await moved(model));

@@ -6,6 +6,7 @@ import type { Model } from "../nn/model.ts";
 import type { AdapterScope, Place } from "./method.ts";
 import { fraction, layers, type OptionValues, patterns, positive, real, targets, toggle } from "./options.ts";
 import { kaimingUniform, zeros } from "./parameter.ts";
+import { peftFields } from "./peft-fields.ts";
 import { layersFromPeft, layersToPeft, targetsFromPeft, targetsToPeft } from "./peft-targets.ts";
 import { byPattern, isChosen, isTarget } from "./targets.ts";
 
@@ -23,8 +24,10 @@ export const lowRankOptions = {
 };
 export type LowRank = OptionValues<typeof lowRankOptions>;
 
+type Chosen = Pick<LowRank, "targets" | "layers"> & Partial<Pick<LowRank, "exclude">>;
+
 /** Whether the options name a module, by the convention of the architecture where they name none. */
-export function isLowRankTarget(place: Place, options: LowRank): boolean {
+export function isLowRankTarget(place: Place, options: Chosen): boolean {
   const chosen = options.targets ?? { kind: "names", names: place.conventions.updated, required: true };
   if (options.exclude && isTarget(place.path, options.exclude)) return false;
   return isTarget(place.path, chosen) && isChosen(place.layer, options.layers, place.layers);
@@ -37,8 +40,17 @@ export function rankAndScale(path: string, options: LowRank): { rank: number; sc
   return { rank, scale: alpha / (options.rankStabilized ? Math.sqrt(rank) : rank) };
 }
 
+/** A low-rank update's factors. */
+export interface Factors {
+  /** [rank, in] */
+  readonly A: Value;
+  /** [out, rank] */
+  readonly B: Value;
+  readonly scale: number;
+}
+
 /** A: [rank, in], Kaiming-uniform, and B: [out, rank], zero, of a linear layer. */
-export function factors(scope: AdapterScope, path: string, inSize: number, outSize: number, options: LowRank) {
+export function factors(scope: AdapterScope, path: string, inSize: number, outSize: number, options: LowRank): Factors {
   const { rank, scale } = rankAndScale(path, options);
   const A = scope.parameter("lora_A.weight", [rank, inSize], kaimingUniform);
   const B = scope.parameter("lora_B.weight", [outSize, rank], zeros);
@@ -46,7 +58,7 @@ export function factors(scope: AdapterScope, path: string, inSize: number, outSi
 }
 
 /** ΔW = scale · B A: [out, in] */
-export const update = ({ A, B, scale }: { A: Value; B: Value; scale: number }): Value => matmul(B, A, { alpha: scale });
+export const update = ({ A, B, scale }: Factors): Value => matmul(B, A, { alpha: scale });
 
 /** What would change the computation in ways that petl does not know; each must be absent or empty. */
 const unsupported = [
@@ -78,14 +90,7 @@ const config = z.looseObject({
 
 /** The options in an adapter_config.json of type LORA, and whether it is DoRA. */
 export function readLowRank(json: Readonly<Record<string, unknown>>) {
-  const parsed = config.safeParse(json);
-  if (!parsed.success) {
-    throw new InputError(
-      parsed.error.issues.map(
-        ({ path, message }) => `adapter_config.json: ${path.join(".")}: ${message.toLowerCase()}`,
-      ),
-    );
-  }
+  const given = peftFields(config, json);
   const problems = unsupported.filter(
     (name) => json[name] && JSON.stringify(json[name]) !== "{}" && JSON.stringify(json[name]) !== "[]",
   );
@@ -96,7 +101,6 @@ export function readLowRank(json: Readonly<Record<string, unknown>>) {
       ),
     );
   }
-  const given = parsed.data;
   return {
     dora: given.use_dora,
     options: {

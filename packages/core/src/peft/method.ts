@@ -2,8 +2,9 @@ import { refuse, suggestion } from "../errors.ts";
 import type { Value } from "../graph/value.ts";
 import type { Conventions, Model } from "../nn/model.ts";
 import type { AttentionSite, EmbeddingSite, LinearSite, SublayerSite } from "../nn/sites.ts";
+import type { HostTensor } from "../tensor/host-tensor.ts";
 import type { Options, OptionValues } from "./options.ts";
-import type { Initializer } from "./parameter.ts";
+import type { Initializer, Projection } from "./parameter.ts";
 
 /** What a method acts with at one site. */
 export interface AdapterScope {
@@ -11,6 +12,10 @@ export interface AdapterScope {
   parameter(name: string, shape: readonly number[], initial: Initializer): Value;
   /** A trained tensor of the whole model, under its own name. */
   shared(name: string, shape: readonly number[], initial: Initializer): Value;
+  /** What a trained tensor of the site was before training: `name` and `shape` as given to {@link parameter}. */
+  start(name: string, shape: readonly number[]): Value;
+  /** The first rows and columns of a matrix of the whole model that is drawn from a key and never trained: of `shape`. */
+  projection(name: string, shape: readonly [number, number], drawn: Pick<Projection, "key" | "initial">): Value;
   /** Dropout while training; the identity otherwise. */
   dropout(x: Value, probability: number): Value;
 }
@@ -72,6 +77,8 @@ interface Description {
 /** A recipe: what is done at which sites, which base tensors are unfrozen, how an update merges, how it is saved. */
 interface MethodRule<O extends Options> extends Description, Actions<readonly [OptionValues<O>]> {
   readonly options: O;
+  /** how a trained adapter is saved where that differs from how it was trained; undefined where it does not */
+  settle?(options: OptionValues<O>, trained: Trained): Settled<NoInfer<OptionValues<O>>> | undefined;
   /** how Hugging Face's PEFT writes the method; left out where it has no such type */
   readonly peft?: {
     readonly type: string;
@@ -81,9 +88,24 @@ interface MethodRule<O extends Options> extends Description, Actions<readonly [O
   };
 }
 
+/** A method's tensors after training, by name. */
+export interface Trained {
+  readonly tensors: Readonly<Record<string, HostTensor>>;
+  /** those among them of which {@link AdapterScope.start} was asked, before training */
+  readonly starts: Readonly<Record<string, HostTensor>>;
+}
+
+/** A method that computes the same with other tensors. */
+export interface Settled<Use> {
+  readonly use: Use;
+  /** those that differ */
+  readonly tensors: Readonly<Record<string, HostTensor>>;
+}
+
 /** A method with its options chosen. */
 export interface MethodUse extends Description, Actions<readonly []> {
   readonly options: Json;
+  settle?(trained: Trained): Settled<MethodUse> | undefined;
   /** the fields of adapter_config.json that say the same; undefined where PEFT has no such type */
   peftConfig?(model: Pick<Model, "sizes" | "conventions">): Json;
 }
@@ -105,7 +127,7 @@ export interface MethodOf<O extends Options> extends Method {
 
 /** Declares a method: one file in peft/methods, one line in peft/methods.ts. */
 export function defineMethod<const O extends Options>(rule: MethodRule<O>): MethodOf<O> {
-  const { name, summary, source, start, rate, options, peft } = rule;
+  const { name, summary, source, start, rate, options, peft, settle } = rule;
   const description = { name, summary, source, start, rate };
   const use = (given: Json): MethodUse => {
     const values = parseOptions(name, options, given);
@@ -113,6 +135,12 @@ export function defineMethod<const O extends Options>(rule: MethodRule<O>): Meth
       ...description,
       ...bind(rule, values),
       options: values,
+      ...(settle && {
+        settle(trained) {
+          const settled = settle(values, trained);
+          return settled && { ...settled, use: use(settled.use) };
+        },
+      }),
       ...(peft && { peftConfig: (model) => ({ peft_type: peft.type, ...peft.write(values, model) }) }),
     };
   };

@@ -9,6 +9,7 @@ import { lora } from "./methods/lora.ts";
 import { parallel } from "./methods/parallel.ts";
 import { prefix } from "./methods/prefix.ts";
 import { topLayers } from "./methods/top-layers.ts";
+import { vera } from "./methods/vera.ts";
 
 /** Every method by its name in code: one file in peft/methods, one line here. */
 export const methodsByName = {
@@ -19,6 +20,7 @@ export const methodsByName = {
   parallel,
   lora,
   dora,
+  vera,
   ia3,
   bitfit,
   prefix,

@@ -32,6 +32,11 @@ export const positive = (initial: number, help: string): Option<number> => ({
   ...{ schema: numeric(z.int().positive()), initial, help, placeholder: "N" },
 });
 
+/** An integer from 0 on. */
+export const natural = (initial: number, help: string): Option<number> => ({
+  ...{ schema: numeric(z.int().nonnegative()), initial, help, placeholder: "N" },
+});
+
 /** Any finite number. */
 export const real = (initial: number, help: string): Option<number> => ({
   ...{ schema: numeric(z.number()), initial, help, placeholder: "X" },

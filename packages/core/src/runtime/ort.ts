@@ -2,7 +2,8 @@ import { InternalError } from "../errors.ts";
 import type { EncodedGraph } from "../onnx/encode.ts";
 import type { DType } from "../tensor/dtype.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";
-import type { Engine, Session } from "./session.ts";
+import { evaluate } from "../tensor/shape.ts";
+import type { Engine, Session, Tensors } from "./session.ts";
 
 /** As much of ONNX Runtime's JavaScript interface as petl uses; onnxruntime-node and onnxruntime-web both have it. */
 export interface Ort {
@@ -39,24 +40,35 @@ export function ortEngine({ ort, options, fileName, writesInPlace }: OrtHost): E
     async createSession(graph): Promise<Session> {
       const session = await ort.InferenceSession.create(graph.model, await options(graph));
       return {
-        async run(inputs, into = {}, lent = {}) {
+        async run(inputs, into = {}) {
           const feeds = entries(
-            { ...inputs, ...lent },
+            inputs,
             (tensor) => new ort.Tensor(typeOf(tensor.dtype), arrayOf(tensor), tensor.shape),
           );
+          const symbols = symbolsOf(graph.inputs, inputs);
           const fetches = Object.fromEntries(
-            graph.outputs.map(({ name }) => {
+            graph.outputs.map(({ name, shape }) => {
               const target = writesInPlace ? into[name] : undefined;
-              return [name, target ? new ort.Tensor(typeOf(target.dtype), arrayOf(target), target.shape) : null];
+              const lengths = shape.map((dim) => evaluate(dim, symbols) ?? Number.NaN);
+              return [name, target ? new ort.Tensor("float32", target, lengths) : null];
             }),
           );
           const outputs = entries(await session.run(feeds, fetches), fromOrt);
-          return { ...outputs, ...entries(into, (to, name) => written(to, outputs[name], writesInPlace)), ...lent };
+          const lent = entries(into, (target, name) => written(target, outputs[name], writesInPlace));
+          return { ...outputs, ...lent };
         },
         release: () => session.release(),
       };
     },
   };
+}
+
+/** What each symbolic length is in tensors that are fed. */
+function symbolsOf(inputs: EncodedGraph["inputs"], fed: Tensors): ReadonlyMap<string, number> {
+  const lengths = inputs.flatMap(({ name, shape }) =>
+    shape.map((dim, axis) => [String(dim), fed[name]?.shape[axis] ?? Number.NaN] as const),
+  );
+  return new Map(lengths);
 }
 
 const entries = <A, B>(
@@ -85,11 +97,10 @@ function fromOrt({ type, dims, data }: OrtTensor): HostTensor {
 }
 
 /** The output in a lent array: it is there already, or is copied. */
-function written(target: HostTensor, output: HostTensor | undefined, inPlace: boolean): HostTensor {
-  if (output?.dtype !== "float32" || target.dtype !== "float32")
-    throw new InternalError("only float32 outputs are written into lent arrays");
-  if (!inPlace) target.data.set(output.data);
-  return target;
+function written(target: Float32Array, output: HostTensor | undefined, inPlace: boolean): HostTensor {
+  if (output?.dtype !== "float32") throw new InternalError("only float32 outputs are written into lent arrays");
+  if (!inPlace) target.set(output.data);
+  return { ...output, data: target };
 }
 
 function unsupported(type: string): never {

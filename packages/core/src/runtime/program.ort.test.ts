@@ -34,12 +34,10 @@ test("outputs are written into the caller's arrays whatever the batch, and fed a
   const target = new Float32Array(8).fill(7);
   const ofBatch = new Float32Array(12);
   const fed = { x: ones(2, 3, 2), z: ones(2, 1, 2), W: identity };
-  const { x, ...copied } = fed;
-  const found = await program.run(copied, { sum: target.subarray(2, 6), y: ofBatch }, { x });
+  const found = await program.run(fed, { sum: target.subarray(2, 6), y: ofBatch });
   expect(Array.from(target)).toEqual([7, 7, 2, 0, 0, 2, 7, 7]);
   expect(found.y).toEqual({ dtype: "float32", shape: [2, 3, 2], data: ofBatch });
   expect(new Set(ofBatch)).not.toContain(0);
-  expect(found.x).toBe(x); // lent inputs come back
   expect(fed).toEqual({ x: ones(2, 3, 2), z: ones(2, 1, 2), W: identity });
   await program.release();
 });

@@ -22,8 +22,8 @@ export interface LossScale {
 /** The compiled training step, (batch, Φ) → (loss, ∂loss/∂Φ). */
 export interface TrainingStep {
   /**
-   * The batch's losses, and the gradient of their sum. `noise` is the dropout's key, new for every batch. `vector`, of
-   * Φ's layout and with a buffer of its own, is lent to the engine and comes back as the gradient.
+   * The batch's losses, and the gradient of their sum. `noise` is the dropout's key, new for every batch. Φ is lent to
+   * the engine, and so is `vector`, of Φ's layout and with a buffer of its own, which comes back as the gradient.
    */
   run(batch: Batch, phi: Phi, scale: LossScale, noise: number, vector: Float32Array): Promise<LossAndGradient>;
   release(): Promise<void>;
@@ -65,6 +65,7 @@ export async function compileStep(
           noise: { dtype: "int64", shape: [], data: BigInt64Array.of(BigInt(key)) },
         },
         lend(vector),
+        phi,
       );
       const [loss, teacherLoss] = [results.loss, results.teacher_loss].map((sum) => Number(sum?.data[0] ?? 0));
       return { loss: loss ?? 0, teacherLoss: teacherLoss ?? 0, gradient: collect(results, vector) };

@@ -19,7 +19,7 @@ import { stepBatches, stepsInEpoch } from "./step-batches.ts";
 export interface TrainingRun {
   readonly engine: Engine;
   readonly adapted: AdaptedModel;
-  /** where Φ starts; it is trained in place */
+  /** where Φ starts; it is trained in place, and with the engine while a step computes */
   readonly phi: Phi;
   readonly examples: EncodedRows;
   readonly validation?: EncodedRows | undefined;

@@ -1,4 +1,5 @@
 import { basesVerb } from "./bases.ts";
+import { convertVerb } from "./convert.ts";
 import { demoVerb } from "./demo.ts";
 import { evaluateVerb } from "./evaluate.ts";
 import { generateVerb } from "./generate.ts";
@@ -22,6 +23,7 @@ export const verbs: readonly Verb[] = [
   logitsVerb,
   inspectVerb,
   mergeVerb,
+  convertVerb,
   methodsVerb,
   basesVerb,
 ];

@@ -22,6 +22,7 @@ export const bottleneck = chosen("bottleneck");
 export const parallel = chosen("parallel");
 export const lora = chosen("lora");
 export const dora = chosen("dora");
+export const vera = chosen("vera");
 export const ia3 = chosen("ia3");
 export const bitfit = chosen("bitfit");
 export const prefix = chosen("prefix");

@@ -18,7 +18,10 @@ import { type LocateOptions, locate } from "./locate.ts";
 import type { OpenBase } from "./open-base.ts";
 import { hasClasses, labelNames, type Purpose } from "./purpose.ts";
 
-/** An adapted model that is ready to be trained and asked: g(x; Θ, Φ). Training changes `phi` in place. */
+/**
+ * An adapted model that is ready to be trained and asked: g(x; Θ, Φ). Training changes `phi` in place, and has it to itself
+ * during a step: ask or save in the loop over its events, not beside it.
+ */
 export interface OpenModel {
   readonly base: OpenBase;
   readonly adapted: AdaptedModel;

@@ -124,7 +124,8 @@ export async function tokenizerFiles(path: string): Promise<readonly NamedFile[]
   );
 }
 
-async function writeAll(folder: string, files: readonly NamedFile[], options: SaveOptions): Promise<number> {
+/** Writes files into a folder that is seen whole or not at all. Returns the bytes of the weights among them. */
+export async function writeAll(folder: string, files: readonly NamedFile[], options: SaveOptions): Promise<number> {
   let bytes = 0;
   const told = (count: number) => {
     options.signal?.throwIfAborted();

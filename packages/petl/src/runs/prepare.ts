@@ -135,7 +135,7 @@ async function withHead(base: HfModel, loaded: { readonly adapted: AdaptedModel;
     const placed = own.get(name);
     if (placed) phi.values.set(loaded.phi.values.subarray(placed.offset, placed.offset + placed.size), offset);
   }
-  return { adapted, phi };
+  return { adapted, phi: { ...phi, projections: loaded.phi.projections } };
 }
 
 /** The rows to train on, and those to evaluate on. */
