@@ -43,7 +43,7 @@ export { isLlama2c, llama2cModel } from "./formats/llama2c/llama2c.ts";
 export { llama2cTokenizer } from "./formats/llama2c/llama2c-tokenizer.ts";
 export { loadPhi } from "./formats/load-phi.ts";
 export { type CheckpointFiles, encodeFull, encodeMerged, encodeTrained, type MergeOptions } from "./formats/merged.ts";
-export { encodeOnnx, type OnnxFiles } from "./formats/onnx-file.ts";
+export { encodeOnnx, type OnnxFiles, type OnnxOptions } from "./formats/onnx-file.ts";
 export type { AdapterInfo } from "./formats/petl-fields.ts";
 export type { Quantization } from "./formats/quantization.ts";
 export { encodeSafetensors, safetensorsBytes } from "./formats/safetensors-writer.ts";

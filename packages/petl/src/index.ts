@@ -58,7 +58,14 @@ export { type OpenData, type OpenDataOptions, openData } from "./library/open-da
 export { type PredictOptions, predict, predictWords, type TextInput, type WordsInput } from "./library/predict.ts";
 export type { Purpose } from "./library/purpose.ts";
 export { type QuantizeOptions, type QuantizeSummary, quantize } from "./library/quantize.ts";
-export { type SaveMergedOptions, type SaveOptions, saveAdapter, saveMerged, saveOnnx } from "./library/save.ts";
+export {
+  type SaveMergedOptions,
+  type SaveOnnxOptions,
+  type SaveOptions,
+  saveAdapter,
+  saveMerged,
+  saveOnnx,
+} from "./library/save.ts";
 export { type ScoreOptions, scoreTexts, type TextScores } from "./library/score-texts.ts";
 export { type TrainOptions, train } from "./library/train.ts";
 export { MachineError } from "./machine-error.ts";

@@ -67,6 +67,36 @@ for (const [name, uses, goal, names] of cases) {
   });
 }
 
+test("a file with past goes on token by token as it computes the whole text, and other tasks have none", async () => {
+  const { base, adapted, phi, rows, path } = await drawn("llama-causal-lm", use("lora"), {
+    ...{ task: "causal-lm", labels: 1 },
+  });
+  const files = await encodeOnnx(base, adapted, phi, nativeEngine(path), { past: true });
+  const session = await ort.InferenceSession.create(files["model.onnx"], { logSeverityLevel: 3, intraOpNumThreads: 1 });
+  const { layers, keyValueHeads: heads, headSize, vocabulary } = base.model.sizes;
+  const names = Array.from({ length: layers }, (_, i) => [`${i}.key`, `${i}.value`]).flat();
+  const none: ort.Tensor = new ort.Tensor("float32", new Float32Array(0), [1, heads, 0, headSize]);
+  let past = Object.fromEntries(names.map((name) => [`past_key_values.${name}`, none]));
+  const ids = rows[1]?.input_ids ?? [];
+  const found: number[] = [];
+  for (const [at, id] of ids.entries()) {
+    const mask = new ort.Tensor("int64", new BigInt64Array(at + 1).fill(1n), [1, at + 1]);
+    const outputs = await session.run({
+      ...{ input_ids: new ort.Tensor("int64", BigInt64Array.of(BigInt(id)), [1, 1]), attention_mask: mask, ...past },
+    });
+    expect(outputs.logits?.dims).toEqual([1, 1, vocabulary]);
+    found.push(...Array.from(outputs.logits?.data ?? [], Number));
+    past = Object.fromEntries(names.map((name) => [`past_key_values.${name}`, outputs[`present.${name}`] ?? none]));
+  }
+  await session.release();
+  const wanted = await logitsOf(adapted, phi, [{ input_ids: ids }], path);
+  expect(distance([found], wanted)).toBeLessThan(tolerance);
+  const other = await drawn("bert-sequence-classification", use("lora"), classes);
+  await expect(encodeOnnx(other.base, other.adapted, other.phi, nativeEngine(path), { past: true })).rejects.toThrow(
+    "only causal language models have a past; this model is for classification",
+  );
+});
+
 test("half the bytes a number are half the file, and a type is refused where weights are not merged", async () => {
   const { base, adapted, phi, path } = await drawn("bert-sequence-classification", use("lora"), classes);
   const bytesIn = async (dtype: "float32" | "float16") =>

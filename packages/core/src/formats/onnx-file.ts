@@ -3,6 +3,7 @@ import { cast } from "../graph/ops/cast.ts";
 import { substitute } from "../graph/substitute.ts";
 import { constant, input, reinterpret, type Value } from "../graph/value.ts";
 import { leavesOf } from "../graph/walk.ts";
+import { keyValueCache } from "../nn/cache.ts";
 import { encode } from "../onnx/encode.ts";
 import { type AdaptedModel, adapt } from "../peft/adapt.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
@@ -20,6 +21,16 @@ export interface OnnxFiles {
   readonly "model.onnx": Uint8Array;
 }
 
+export interface OnnxOptions extends MergeOptions {
+  /**
+   * Whether a causal language model takes the keys and values of earlier tokens and gives those of all, as Hugging Face's
+   * exports with past do: float32 past_key_values.<layer>.key and .value, [batch, heads, past, head size], which are empty
+   * at first, and present.<layer>.key and .value. The mask is then that of all tokens, and the logits are those of the
+   * last one, [batch, 1, vocabulary].
+   */
+  readonly past?: boolean;
+}
+
 /**
  * One ONNX file that computes alone what base and adapter compute together. Its inputs are those of Hugging Face's
  * exports, int64 [batch, tokens]: input_ids, attention_mask, and token_type_ids where the model reads them. Its output
@@ -27,34 +38,40 @@ export interface OnnxFiles {
  * What can be merged is merged as in a checkpoint; where a method or the pooling cannot, the file computes what they
  * compute beside the base's weights.
  *
- * @throws InputError where the file would be larger than 2 GB, and for a type of weights that are not merged
+ * @throws InputError where the file would be larger than 2 GB, for a type of weights that are not merged, and for a past
+ *   that the task has not
  */
 export async function encodeOnnx(
   base: HfModel,
   adapted: AdaptedModel,
   phi: Phi,
   engine: Engine,
-  options: MergeOptions = {},
+  { past = false, ...options }: OnnxOptions = {},
 ): Promise<OnnxFiles> {
   const { unmergeable, goal } = adapted;
+  if (past && goal.task !== "causal-lm")
+    throw new InputError(`only causal language models have a past; this model is for ${goal.task}`);
   if (unmergeable.length > 0 || (goal.pooling ?? "default") !== "default") {
     const what = unmergeable[0] ?? `pooling "${goal.pooling}"`;
     if (options.dtype) throw new InputError(`--dtype is for merged weights, but ${what} cannot be merged`);
     const config = await taskConfig(base, adapted, options);
-    return { "config.json": config, "model.onnx": await standalone(base, adapted, tensorsOf(phi)) };
+    return { "config.json": config, "model.onnx": await standalone(base, adapted, tensorsOf(phi), past) };
   }
   const files = await encodeMerged(base, adapted, phi, engine, options);
   const config = files["config.json"];
   const weights = await gathered(files["model.safetensors"]);
   const merged = await readBase(memoryFolder(base.name, { "config.json": config, "model.safetensors": weights }));
   const alone = adapt(merged, [], { ...goal, trainsHead: false });
-  return { "config.json": config, "model.onnx": await standalone(merged, alone, {}) };
+  return { "config.json": config, "model.onnx": await standalone(merged, alone, {}, past) };
 }
 
 /** The forward graph with the numbers of all its tensors. */
-async function standalone(base: HfModel, adapted: AdaptedModel, phi: Tensors): Promise<Uint8Array> {
-  const { logits } = adapted.forward();
-  const leaves = leavesOf([logits]);
+async function standalone(base: HfModel, adapted: AdaptedModel, phi: Tensors, past: boolean): Promise<Uint8Array> {
+  const cache = past ? keyValueCache(base.model.sizes) : undefined;
+  const { logits } = adapted.forward({ cache });
+  const outputs = Object.entries({ logits, ...cache?.present });
+  const values = outputs.map(([, value]) => value);
+  const leaves = leavesOf(values);
   refuseLarge(leaves);
   const weights = new Map<Value, Value>();
   for (const leaf of leaves) {
@@ -65,14 +82,15 @@ async function standalone(base: HfModel, adapted: AdaptedModel, phi: Tensors): P
     const packed = dtype === "uint4" || dtype === "uint8";
     weights.set(leaf, packed ? reinterpret(stored, dtype, source.tensor.shape) : stored);
   }
-  const [alone = logits] = substitute([logits], (leaf) => {
+  const alone = substitute(values, (leaf) => {
     const { source } = leaf;
     if (source.kind === "weight") return weights.get(leaf) ?? leaf;
     if (source.kind !== "input") return leaf;
     const trained = phi[source.name];
-    return trained ? constant(trained) : cast(input(source.name, "int64", leaf.shape), "int32");
+    if (trained) return constant(trained);
+    return leaf.dtype === "int32" ? cast(input(source.name, "int64", leaf.shape), "int32") : leaf;
   });
-  return encode({ logits: alone }).model;
+  return encode(Object.fromEntries(outputs.map(([name, value], i) => [name, alone[i] ?? value]))).model;
 }
 
 /** A message of Protocol Buffers has 2 GB at most. */

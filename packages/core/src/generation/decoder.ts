@@ -1,5 +1,5 @@
 import { InputError, InternalError } from "../errors.ts";
-import { addedTo, keyValueCache } from "../nn/cache.ts";
+import { keyValueCache } from "../nn/cache.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
 import { promptLength } from "../peft/prompted.ts";
@@ -32,30 +32,31 @@ export interface Decoding {
 
 /**
  * Compiles a model to go on with texts. One graph computes prompts and single tokens: its inputs are the tokens and the
- * keys and values of all before them, its outputs the logits of the last token and the tokens' own keys and values. Where
- * a method puts learned vectors in front of every text, single tokens have a graph of their own without them.
+ * keys and values of all before them, its outputs the logits of the last token and the keys and values of all. Where a
+ * method puts learned vectors in front of every text, single tokens have a graph of their own without them.
  */
 export async function compileDecoder(engine: Engine, adapted: AdaptedModel, phi: Phi): Promise<Decoder> {
   const { task } = adapted.goal;
   if (task !== "causal-lm")
     throw new InputError(`only causal language models go on with texts; this model is for ${task}`);
+  const { sizes } = adapted.base.model;
   const program = (continues: boolean) => {
-    const cache = keyValueCache(adapted.base.model.sizes);
+    const cache = keyValueCache(sizes);
     const { logits } = adapted.forward({ cache, continues });
-    return compile(engine, { logits, added: addedTo(cache) });
+    return compile(engine, { logits, ...cache.present });
   };
   const beginning = await program(false);
-  const prompted = promptLength(adapted.methods) > 0;
-  const continuing = prompted ? await program(true) : beginning;
+  const prompt = promptLength(adapted.methods);
+  const continuing = prompt > 0 ? await program(true) : beginning;
   const fixed = tensorsOf(phi);
   return {
     async release() {
       await beginning.release();
-      if (prompted) await continuing.release();
+      if (prompt > 0) await continuing.release();
     },
     begin(prompts) {
-      const past = emptyPast(adapted, prompts.length);
-      const { ids, mask } = paddedLeft(prompts, adapted.base.model.sizes.padId);
+      const past = emptyPast(sizes, prompts.length);
+      const { ids, mask } = paddedLeft(prompts, sizes.padId);
       let keys: readonly (readonly number[])[] = mask;
       return {
         async next(tokens) {
@@ -64,12 +65,14 @@ export async function compileDecoder(engine: Engine, adapted: AdaptedModel, phi:
             keys = tokens.map(({ row }) => [...(keys[row] ?? []), 1]);
             past.choose(tokens.map(({ row }) => row));
           }
-          const { logits: found, added } = await (tokens ? continuing : beginning).run({
-            ...fixed,
-            ...{ input_ids: table(given), attention_mask: table(keys), past: past.tensor() },
-          });
-          if (found?.dtype !== "float32" || added?.dtype !== "float32") throw new InternalError("logits are float32");
-          past.append(added.data);
+          const results = await (tokens ? continuing : beginning).run(
+            { ...fixed, ...past.tensors(), input_ids: table(given), attention_mask: table(keys) },
+            past.room((tokens ? 0 : prompt) + (given[0]?.length ?? 0)),
+            past.memory,
+          );
+          past.take(results);
+          const { logits: found } = results;
+          if (found?.dtype !== "float32") throw new InternalError("logits are float32");
           const size = found.data.length / given.length;
           return given.map((_, row) => found.data.slice(row * size, (row + 1) * size));
         },

@@ -1,49 +1,77 @@
-import type { AdaptedModel } from "../peft/adapt.ts";
-import { float32, type HostTensor } from "../tensor/host-tensor.ts";
+import { InternalError } from "../errors.ts";
+import { cacheNames } from "../nn/cache.ts";
+import type { Sizes } from "../nn/model.ts";
+import type { Tensors } from "../runtime/session.ts";
+import { float32 } from "../tensor/host-tensor.ts";
+import type { Lender } from "../tensor/lender.ts";
 
-/** Keys and values of all tokens so far, as a decoder's graph takes them: [past, 2 · layers, rows, heads, head size]. */
+/**
+ * Keys and values of all tokens so far, as a decoder's graph takes them. They lie in one vector, and another one takes
+ * what a run makes of them: both are lent to it and change places, so that nothing is copied but what the graph copies.
+ */
 export interface Past {
-  tensor(): HostTensor;
-  /** Puts those of one or more tokens of every row behind them. */
-  append(more: Float32Array): void;
+  /** what owns the vector of the inputs, to lend it to a run */
+  readonly memory: Lender;
+  /** the graph's inputs */
+  tensors(): Tensors;
+  /** Arrays for the graph's outputs, with so many tokens more. */
+  room(tokens: number): Readonly<Record<string, Float32Array>>;
+  /** The outputs are the past from now on. */
+  take(results: Tensors): void;
   /** Makes a row of each of the given ones; a row may come several times, or not at all. */
   choose(rows: readonly number[]): void;
 }
 
-/** For so many rows, without a token; in memory that doubles when it is full. */
-export function emptyPast({ base }: AdaptedModel, rows: number): Past {
-  const { layers, keyValueHeads, headSize } = base.model.sizes;
-  const row = keyValueHeads * headSize;
-  let count = rows;
-  let values = new Float32Array(0);
-  let used = 0;
+/** For so many rows, without a token. */
+export function emptyPast({ layers, keyValueHeads, headSize }: Sizes, rows: number): Past {
+  const names = Array.from({ length: layers }, (_, layer) => cacheNames(layer));
+  const [inputs, outputs] = [names.flatMap(({ past }) => past), names.flatMap(({ present }) => present)];
+  let [count, tokens, added] = [rows, 0, 0];
+  const memory: Lender = { values: new Float32Array(0) };
+  let spare: Float32Array = new Float32Array(0);
+  const blockSize = (length: number) => keyValueHeads * length * headSize; // a row of one tensor
+  const makeRoom = (length: number) => {
+    const needed = outputs.length * length;
+    if (spare.length < needed) spare = new Float32Array(needed + Math.ceil(needed / 2)); // room for some steps more
+  };
   return {
-    tensor: () => {
-      const tokens = used / (2 * layers * count * row);
-      return float32([tokens, 2 * layers, count, keyValueHeads, headSize], values.subarray(0, used));
+    memory,
+    tensors() {
+      const size = count * blockSize(tokens);
+      const shape = [count, keyValueHeads, tokens, headSize];
+      return Object.fromEntries(
+        inputs.map((name, i) => [name, float32(shape, memory.values.subarray(i * size, (i + 1) * size))]),
+      );
     },
-    append(more) {
-      if (used + more.length > values.length) {
-        const larger = new Float32Array(Math.max(2 * values.length, used + more.length));
-        larger.set(values.subarray(0, used));
-        values = larger;
-      }
-      values.set(more, used);
-      used += more.length;
+    room(more) {
+      added = more;
+      const size = count * blockSize(tokens + more);
+      makeRoom(size);
+      return Object.fromEntries(outputs.map((name, i) => [name, spare.subarray(i * size, (i + 1) * size)]));
+    },
+    take(results) {
+      [memory.values, spare] = [memoryOf(results, outputs[0]), memory.values];
+      tokens += added;
     },
     choose(chosen) {
       if (chosen.length === count && chosen.every((from, to) => from === to)) return;
-      const blocks = used / (count * row);
-      const moved = new Float32Array(2 * blocks * chosen.length * row);
-      for (let block = 0; block < blocks; block++) {
+      const block = blockSize(tokens);
+      makeRoom(chosen.length * block);
+      for (let tensor = 0; tensor < outputs.length; tensor++) {
         for (const [to, from] of chosen.entries()) {
-          const start = (block * count + from) * row;
-          moved.set(values.subarray(start, start + row), (block * chosen.length + to) * row);
+          const start = (tensor * count + from) * block;
+          spare.set(memory.values.subarray(start, start + block), (tensor * chosen.length + to) * block);
         }
       }
-      values = moved;
-      used = blocks * chosen.length * row;
+      [memory.values, spare] = [spare, memory.values];
       count = chosen.length;
     },
   };
+}
+
+/** All of the array that a tensor lies in. */
+function memoryOf(results: Tensors, name: string | undefined): Float32Array {
+  const tensor = results[name ?? ""];
+  if (tensor?.dtype !== "float32") throw new InternalError(`"${name}" was lent and is not there`);
+  return new Float32Array(tensor.data.buffer);
 }

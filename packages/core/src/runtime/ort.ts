@@ -2,7 +2,8 @@ import { InternalError } from "../errors.ts";
 import type { EncodedGraph } from "../onnx/encode.ts";
 import type { DType } from "../tensor/dtype.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";
-import type { Engine, Session } from "./session.ts";
+import { evaluate } from "../tensor/shape.ts";
+import type { Engine, Session, Tensors } from "./session.ts";
 
 /** As much of ONNX Runtime's JavaScript interface as petl uses; onnxruntime-node and onnxruntime-web both have it. */
 export interface Ort {
@@ -44,10 +45,12 @@ export function ortEngine({ ort, options, fileName, writesInPlace }: OrtHost): E
             inputs,
             (tensor) => new ort.Tensor(typeOf(tensor.dtype), arrayOf(tensor), tensor.shape),
           );
+          const symbols = symbolsOf(graph.inputs, inputs);
           const fetches = Object.fromEntries(
             graph.outputs.map(({ name, shape }) => {
               const target = writesInPlace ? into[name] : undefined;
-              return [name, target ? new ort.Tensor("float32", target, shape.map(Number)) : null];
+              const lengths = shape.map((dim) => evaluate(dim, symbols) ?? Number.NaN);
+              return [name, target ? new ort.Tensor("float32", target, lengths) : null];
             }),
           );
           const outputs = entries(await session.run(feeds, fetches), fromOrt);
@@ -58,6 +61,14 @@ export function ortEngine({ ort, options, fileName, writesInPlace }: OrtHost): E
       };
     },
   };
+}
+
+/** What each symbolic length is in tensors that are fed. */
+function symbolsOf(inputs: EncodedGraph["inputs"], fed: Tensors): ReadonlyMap<string, number> {
+  const lengths = inputs.flatMap(({ name, shape }) =>
+    shape.map((dim, axis) => [String(dim), fed[name]?.shape[axis] ?? Number.NaN] as const),
+  );
+  return new Map(lengths);
 }
 
 const entries = <A, B>(

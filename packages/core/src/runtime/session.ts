@@ -15,7 +15,7 @@ export interface Engine {
 export interface Session {
   /**
    * Computes the outputs from the inputs. Arrays in `into` receive the output of their name; their length must be the
-   * output's. They are lent: a host may carry their memory to another thread, so that afterwards only the returned arrays
+   * output's, whatever the batch. They are lent: a host may carry their memory to another thread, so that afterwards only the returned arrays
    * are there, which lie in memory as the lent ones did. Inputs that lie in the lender's vector are lent likewise.
    */
   run(inputs: Tensors, into?: Readonly<Record<string, Float32Array>>, lender?: Lender): Promise<Tensors>;

@@ -1,11 +1,17 @@
 import { floatTypes, type Quantization } from "@petl/core";
-import { saveMerged, saveOnnx } from "../library/save.ts";
+import type { OpenModel } from "../library/model.ts";
+import { type SaveMergedOptions, saveMerged, saveOnnx } from "../library/save.ts";
 import { choice, neededText, toggle } from "./flags.ts";
 import { modelFlags, withModel } from "./open.ts";
 import { defineVerb } from "./verb.ts";
 
 /** What base and adapter become, and how it is written. */
-const forms = { checkpoint: saveMerged, onnx: saveOnnx };
+const forms = {
+  checkpoint: saveMerged,
+  onnx: saveOnnx,
+  "onnx-with-past": (model: OpenModel, folder: string, options: SaveMergedOptions) =>
+    saveOnnx(model, folder, { ...options, past: true }),
+};
 
 /** What a merge into quantised weights cannot give back. */
 const lost = ({ base, adapter }: { readonly base: string; readonly adapter: string }, quantization: Quantization) =>
@@ -20,7 +26,7 @@ export const mergeVerb = defineVerb({
     base: modelFlags.base,
     adapter: neededText("ADAPTER", "the adapter: a folder or a hub id"),
     out: neededText("DIR", "the folder to write"),
-    to: choice(["checkpoint", "onnx"], "what is written (checkpoint)"),
+    to: choice(["checkpoint", "onnx", "onnx-with-past"], "what is written (checkpoint)"),
     dtype: choice(floatTypes, "the type of all float tensors (default: the base's)"),
     overwrite: toggle(false, "replace DIR and all that is in it"),
     offline: modelFlags.offline,

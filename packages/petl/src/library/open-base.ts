@@ -51,9 +51,9 @@ function interruptible(engine: Engine, signal: AbortSignal): Engine {
       const session = await engine.createSession(graph);
       return {
         ...session,
-        run(inputs, into) {
+        run(inputs, into, lender) {
           signal.throwIfAborted();
-          return session.run(inputs, into);
+          return session.run(inputs, into, lender);
         },
       };
     },

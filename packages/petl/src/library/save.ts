@@ -54,21 +54,26 @@ export async function saveMerged(
   return writeAll(folder, [...checkpointFiles(files), ...(await tokenizerFiles(base.path))], options);
 }
 
+export interface SaveOnnxOptions extends SaveMergedOptions {
+  /** whether a decoder takes and gives keys and values of earlier tokens, which transformers.js needs to go on with texts */
+  readonly past?: boolean;
+}
+
 /**
  * Writes base and adapter as one ONNX file with the configuration and the base's tokenizer beside it, as transformers.js
  * expects them: config.json, tokenizer.json, onnx/model.onnx. Its inputs are int64 input_ids, attention_mask and, where
  * the model reads them, token_type_ids, [batch, tokens] each; its output is `logits`. Methods that cannot be merged are
  * part of the file. Returns the file's bytes.
  *
- * @throws InputError where the file would be larger than 2 GB, or a folder that isn't empty stands there
+ * @throws InputError where the file would be larger than 2 GB, for a past that the task has not, or where a folder that isn't empty stands there
  */
 export async function saveOnnx(
   { base, adapted, phi, labels }: OpenModel,
   folder: string,
-  { dtype, ...options }: SaveMergedOptions = {},
+  { dtype, past = false, ...options }: SaveOnnxOptions = {},
 ): Promise<number> {
   const named = hasClasses(adapted.goal.task) ? labels : undefined;
-  const files = await encodeOnnx(base, adapted, phi, base.engine, { labels: named, dtype });
+  const files = await encodeOnnx(base, adapted, phi, base.engine, { labels: named, dtype, past });
   return writeAll(
     folder,
     [
