@@ -18,6 +18,8 @@ export interface EncodedExample {
   readonly inputIds: Int32Array;
   readonly attentionMask?: Int32Array;
   readonly tokenTypeIds?: Int32Array;
+  /** where a row is several texts: of which one each token is, counted from 1; none attends to another */
+  readonly documents?: Int32Array;
   readonly target?: Target;
   /** the vector that a teacher gives the row's text */
   readonly teacher?: Float32Array;

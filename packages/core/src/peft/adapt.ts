@@ -39,21 +39,33 @@ export interface Forward {
   /** the last hidden states, [batch, tokens, hidden] */
   readonly hidden: Value;
   /**
-   * [batch, labels], [batch, tokens, labels] or [batch, tokens, vocabulary]; [1, items, vocabulary] for chosen rows,
-   * [batch, 1, vocabulary] behind a cache
+   * [batch, labels], [batch, tokens, labels] or [batch, tokens, vocabulary]; [1, rows, vocabulary] of one chunk of chosen
+   * rows, [batch, 1, vocabulary] behind a cache
    */
   readonly logits: Value;
+  /** undefined where no rows were chosen */
+  readonly chosen: ChosenStates | undefined;
   /** [batch, teacher's size] each: vectors of the whole text, through linear maps; none without a teacher */
   readonly taught: readonly Value[];
   /** Φ's tensors as the graph's inputs, in the layout's order */
   readonly phi: readonly Value[];
 }
 
+/** Hidden states of chosen rows, which are read chunk by chunk. */
+export interface ChosenStates {
+  /** [chunks, 1, rows, hidden] */
+  readonly states: Value;
+  /** an input of the graph that is computed for each chunk, [1, rows, hidden] */
+  readonly chunk: Value;
+}
+
 /** What a forward graph is built with. */
 export interface ForwardOptions {
   readonly noise?: Noise | undefined;
-  /** int32 [items]: of a language model's positions, counted through all rows, those whose logits are wanted */
+  /** int32 [chunks, 1, rows]: of a language model's positions, counted through all rows, those whose logits are wanted */
   readonly rows?: Value | undefined;
+  /** whether rows may be several texts; the batch then brings `documents` */
+  readonly packed?: boolean | undefined;
   /** keys and values of tokens in front of the ids; a language model's logits are then those of the last token alone */
   readonly cache?: KeyValueCache | undefined;
 }
@@ -154,19 +166,21 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: F
     problems: new Set(),
     dropouts: 0,
   };
-  const inputs = batchInputs(cache ? plus(pastDim, tokensDim) : tokensDim);
+  const inputs = batchInputs(cache ? plus(pastDim, tokensDim) : tokensDim, options.packed);
   const root = moduleScope(building, "");
   const hidden = model.encode(root.at(model.prefix), inputs);
-  const logits = narrow(logitsOf(model, root, { inputs, hidden }, goal, options));
+  const chosen = options.rows && chosenStates(hidden, options.rows);
+  const logits = narrow(logitsOf(model, root, { inputs, hidden: chosen?.chunk ?? hidden }, goal, options));
   const taught = goal.teacher ? taughtVectors(building, { inputs, hidden }, goal.teacher.size) : [];
   const phi = [...building.parameters.values()].map(({ value }) => value);
-  return { building, forward: { inputs, hidden, logits, taught, phi } };
+  return { building, forward: { inputs, hidden, logits, chosen, taught, phi } };
 }
 
-const batchInputs = (keys: Dim): ModelInputs => ({
+const batchInputs = (keys: Dim, packed = false): ModelInputs => ({
   inputIds: input("input_ids", "int32", [batchDim, tokensDim]),
   attentionMask: input("attention_mask", "int32", [batchDim, keys]),
   tokenTypeIds: input("token_type_ids", "int32", [batchDim, tokensDim]),
+  documents: packed ? input("documents", "int32", [batchDim, tokensDim]) : undefined,
 });
 
 function logitsOf(
@@ -178,7 +192,7 @@ function logitsOf(
 ): Value {
   const { task, labels, pooling = "default" } = goal;
   const base = root.at(model.prefix);
-  if (isLanguageModel(task)) return model.predictTokens(root, chosen(hidden, options), base);
+  if (isLanguageModel(task)) return model.predictTokens(root, options.cache ? lastOf(hidden) : hidden, base);
   if (task === "token-classification") return model.classifyTokens(root, hidden, labels);
   const usual = model.pool(base, hidden, inputs);
   const pooled = pooling === "default" ? usual : pool(pooling, hidden, inputs.attentionMask);
@@ -209,18 +223,17 @@ function taughtVectors(
   });
 }
 
-/** The hidden states of a language model whose logits are wanted. */
-function chosen(hidden: Value, { rows, cache }: ForwardOptions): Value {
-  if (rows) return rowsOf(hidden, rows);
+/** The last token's hidden states.  [batch, tokens, hidden] -> [batch, 1, hidden] */
+function lastOf(hidden: Value): Value {
   const tokens = hidden.shape[1] ?? 1;
-  return cache ? slice(hidden, 1, plus(tokens, -1), tokens) : hidden;
+  return slice(hidden, 1, plus(tokens, -1), tokens);
 }
 
-/** Chosen positions of all rows.  hidden: [batch, tokens, hidden], rows: [items] -> [1, items, hidden] */
-function rowsOf(hidden: Value, rows: Value): Value {
+/** Chosen positions of all rows.  hidden: [batch, tokens, hidden], rows: [chunks, 1, rows] */
+function chosenStates(hidden: Value, rows: Value): ChosenStates {
   const [batch = 1, tokens = 1, size = 1] = hidden.shape;
   const states = gather(reshape(hidden, [times(batch, tokens), size]), rows);
-  return reshape(states, [1, rows.shape[0] ?? 1, size]);
+  return { states, chunk: input("states of a chunk", states.dtype, states.shape.slice(1)) };
 }
 
 function modelTensors(building: Building): AdaptedModel["modelTensors"] {

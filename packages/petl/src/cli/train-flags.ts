@@ -21,6 +21,7 @@ export const trainFlags = {
   label: text("COLUMN", "the column that holds the label"),
   header: toggle(true, "the first line of a CSV or TSV names its columns"),
   maxLength: count("tokens after which a text is cut"),
+  pack: count("put texts together into rows of N tokens, unseen by one another (causal-lm)"),
   ...trainingFlags,
   lr: optional(z.number().nonnegative(), "X", "learning rate (default: by method)"),
   headLr: optional(z.number().nonnegative(), "X", "the head's own learning rate"),

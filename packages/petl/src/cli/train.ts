@@ -70,6 +70,7 @@ async function newRun(
     data: columnsOf(flags),
     settings: settingsOf(flags, {
       ...{ headLr: flags.headLr, loraPlus: flags.loraPlus, shuffle: flags.shuffle, dropout: baseDropout },
+      pack: flags.pack,
       lr: methods?.[0]?.rate,
     }),
   };
