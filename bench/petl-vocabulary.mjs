@@ -58,7 +58,7 @@ async function stepping() {
   let vector = new Float32Array(phi.values.length);
   return {
     async run() {
-      const found = await step.run(batch, phi, { loss: 1 / items, teacher: 0 }, 0, vector);
+      const found = await step.run(batch, phi, { loss: 1 / items, teacher: 0, penalty: 0 }, 0, vector);
       vector = found.gradient;
       return found.loss;
     },

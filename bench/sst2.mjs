@@ -1,7 +1,8 @@
 // petl beside PEFT on a real run: all-MiniLM-L6-v2 on 10,000 rows of SST-2, whole processes, in turn.
 //   node bench/sst2.mjs speed    --python PYTHON [--methods lora] [--rounds 3]   one epoch of the very same batches
+//   node bench/sst2.mjs memory   --python PYTHON [--methods lora,full] [--batches 16]   the batches with the longest rows alone
 //   node bench/sst2.mjs accuracy --python PYTHON [--methods lora,bitfit,full,head,head-mean] [--seeds 0,1,2]   two epochs
-// Appends records to results/sst2-speed.jsonl and results/sst2-accuracy.jsonl.
+// Appends records to results/sst2-speed.jsonl, results/sst2-memory.jsonl and results/sst2-accuracy.jsonl.
 import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,22 +19,27 @@ const { values, positionals } = parseArgs({
     rounds: { type: "string", default: "3" },
     seeds: { type: "string", default: "0,1,2" },
     threads: { type: "string", default: "2" },
+    batches: { type: "string", default: "16" },
   },
 });
 const folder = await mkdtemp(join(tmpdir(), "petl-bench-"));
 try {
   if (positionals[0] === "speed") await speed();
+  else if (positionals[0] === "memory") await memory();
   else if (positionals[0] === "accuracy") await accuracy();
-  else throw new Error("say speed or accuracy");
+  else throw new Error("say speed, memory or accuracy");
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** The plan of batches that both halves follow, and its rows in that order for petl. */
-async function plan() {
+/** The plan of batches that both halves follow, or of those that are chosen, and its rows in that order for petl. */
+async function plan(choose = ({ epochs }) => epochs) {
   const path = join(folder, "plan.json");
-  const { train, dev, epochs } = await readPlan(path);
+  const whole = await readPlan(path);
+  const { train, dev } = whole;
+  const epochs = choose(whole);
   const lines = (rows) => rows.map((row) => JSON.stringify(row)).join("\n");
+  await writeFile(path, JSON.stringify({ ...whole, epochs }));
   await writeFile(join(folder, "train.jsonl"), `${lines(epochs[0].flat().map((row) => train[row]))}\n`);
   await writeFile(join(folder, "dev.jsonl"), `${lines(dev)}\n`);
   return path;
@@ -57,6 +63,13 @@ function petl(method, extra) {
   ]);
 }
 
+/** PEFT's half: one epoch of the plan. */
+function python(method, batches) {
+  const { threads } = values;
+  const epoch = ["--method", method, "--batches", batches, "--epochs", "1", "--threads", threads];
+  return runToEnd(values.python, ["bench/python/sst2.py", ...epoch]);
+}
+
 /** Seconds of the training steps alone, from the first step's line to the last's. */
 async function stepSeconds() {
   const lines = (await readFile(join(folder, "out/metrics.jsonl"), "utf8"))
@@ -74,15 +87,7 @@ async function speed() {
     const ours = [];
     const theirs = [];
     for (let round = 0; round < Number(values.rounds); round++) {
-      const peft = await runToEnd(values.python, [
-        "bench/python/sst2.py",
-        "--method",
-        method,
-        "--batches",
-        batches,
-        "--epochs",
-        "1",
-      ]);
+      const peft = await python(method, batches);
       theirs.push({ seconds: peft.epoch_seconds[0], rss: peft.peak_rss_bytes, accuracy: peft.accuracy });
       const run = await petl(method, ["--data", folder, "--epochs", "1", "--no-shuffle"]);
       ours.push({ seconds: await stepSeconds(), rss: run.peak_rss_bytes, accuracy: run.evaluation.accuracy });
@@ -103,6 +108,30 @@ async function speed() {
     console.log(JSON.stringify(record));
     await appendFile("results/sst2-speed.jsonl", `${JSON.stringify(record)}\n`);
   }
+}
+
+/** Peaks of whole processes, the evaluation and petl's writing of the model included. */
+async function memory() {
+  const batches = await plan(longestBatches);
+  for (const method of (values.methods ?? "lora,full").split(",")) {
+    const peft = await python(method, batches);
+    const run = await petl(method, ["--data", folder, "--epochs", "1", "--no-shuffle"]);
+    const record = {
+      ...{ benchmark: "sst2-memory", date: new Date().toISOString().slice(0, 10), method, batches: run.steps },
+      ...{ petl: { peak_rss_bytes: run.peak_rss_bytes }, peft: { peak_rss_bytes: peft.peak_rss_bytes } },
+      memory_ratio: run.peak_rss_bytes / peft.peak_rss_bytes,
+      threads: Number(values.threads),
+    };
+    console.log(JSON.stringify(record));
+    await appendFile("results/sst2-memory.jsonl", `${JSON.stringify(record)}\n`);
+  }
+}
+
+/** One epoch of the batches whose longest rows are longest, in the plan's order: what a run's memory depends on. */
+function longestBatches({ train, epochs: [epoch] }) {
+  const longest = (batch) => Math.max(...batch.map((row) => train[row].input_ids.length));
+  const chosen = epoch.toSorted((a, b) => longest(b) - longest(a)).slice(0, Number(values.batches));
+  return [epoch.filter((batch) => chosen.includes(batch))];
 }
 
 async function accuracy() {

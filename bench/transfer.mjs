@@ -1,6 +1,6 @@
 // What pretraining is good for: a base fine-tuned on real sets beside the same architecture from random weights, with
 // the same rows, steps and seeds.
-//   node bench/transfer.mjs --base FOLDER [--sets sst2,subj,emotion] [--methods full,lora] [--seeds 0,1,2] [--rows 1000]
+//   node bench/transfer.mjs --base FOLDER [--sets sst2,subj,emotion] [--methods full,lora] [--seeds 0,1,2] [--rows 300]
 // Appends records to results/transfer.jsonl.
 import { appendFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -15,16 +15,16 @@ const { values } = parseArgs({
     sets: { type: "string", default: "sst2,subj,emotion" },
     methods: { type: "string", default: "full,lora" },
     seeds: { type: "string", default: "0,1,2" },
-    rows: { type: "string", default: "1000" },
-    epochs: { type: "string", default: "4" },
+    rows: { type: "string", default: "300" },
+    epochs: { type: "string", default: "5" },
     threads: { type: "string", default: "2" },
   },
 });
 const data = "../shared/data/classification";
 const held = 800;
 const flags = {
-  full: ["--method", "full", "--lr", "5e-4"],
-  lora: ["--method", "lora", "--rank", "8", "--targets", "all-linear", "--lr", "3e-3"],
+  full: ["--method", "full", "--lr", "3e-4"],
+  lora: ["--method", "lora", "--rank", "8", "--targets", "all-linear", "--lr", "1e-3"],
 };
 
 /** Each set's rows to draw from, and those to measure on; the latter are parted from the former where the set has none. */

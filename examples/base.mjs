@@ -1,12 +1,8 @@
-// The base of the examples: `node examples/NAME.mjs BASE` takes any folder or hub id; without one, the demo's tiny base is
-// made on first use (some seconds) and kept beside this file.
-import { existsSync } from "node:fs";
+// The base of the examples: `node examples/NAME.mjs BASE` takes any folder, hub id or bundled name; without one, the
+// small encoder that comes with petl.
 import { fileURLToPath } from "node:url";
-import { writeDemoBase } from "petl";
 
-const folder = fileURLToPath(new URL("base/", import.meta.url));
-
-export const baseName = process.argv[2] ?? (existsSync(folder) ? folder : await writeDemoBase(folder));
+export const baseName = process.argv[2] ?? "petl-mini-encoder";
 
 /** The path of one of the examples' data files. */
 export const data = (/** @type {string} */ name) => fileURLToPath(new URL(`data/${name}`, import.meta.url));

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const work = mkdtempSync(join(tmpdir(), "petl-examples-"));
@@ -35,8 +35,6 @@ function numbers(text: string, pattern: RegExp): readonly number[] {
   return found.slice(1).map(Number);
 }
 
-beforeAll(() => run(join(here, "base.mjs"))); // made once, for all of them
-
 test("every example has its test here and less than 40 lines", () => {
   const own = readFileSync(join(here, "examples.test.ts"), "utf8");
   const names = readdirSync(here).filter((name) => name.endsWith(".mjs") && name !== "base.mjs");
@@ -55,8 +53,8 @@ test("the examples' types are right", async () => {
 test("text classification learns more than chance, and its saved adapter answers", async () => {
   const printed = await example("text-classification");
   const [accuracy = 0] = numbers(printed, /accuracy: ([\d.]+)/);
-  expect(accuracy).toBeGreaterThan(0.3); // chance is 1 of 5
-  expect(printed).toMatch(/adapter of \d+ bytes says: (access|arrival|cancel|fault|payment) \(\d\.\d\d\)/);
+  expect(accuracy).toBeGreaterThan(0.3); // chance is 1 of 6
+  expect(printed).toMatch(/adapter of \d+ bytes says: (account|advice|delivery|fault|payment|praise) \(\d\.\d\d\)/);
 });
 
 test("sentence pairs: full fine-tuning lowers its loss, and both models answer", async () => {
@@ -84,5 +82,5 @@ test("token classification labels each word, and knows the rows that it learned 
 
 test("masked-LM adaptation lowers the perplexity", async () => {
   const [before = 0, after = 0] = numbers(await example("masked-lm"), /([\d.]+) before, ([\d.]+) after/);
-  expect(after).toBeLessThan(before / 2);
+  expect(after).toBeLessThan(0.7 * before);
 });

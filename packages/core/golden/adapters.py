@@ -48,7 +48,8 @@ SAVED = {
     "roberta": ["classifier"],
     "distilbert": ["pre_classifier", "classifier"],
 }
-MERGED = {"lora", "lora-patterns", "lora-embedding", "lora-bias-all", "dora", "ia3", "ia3-feedforward", "token-lora"}
+MERGED = {"lora", "lora-patterns", "lora-embedding", "lora-bias-all", "token-lora"}
+MERGED |= {"dora", "ia3", "ia3-feedforward", "vera", "loha", "lokr"}
 
 
 def sequence_cases(arch):

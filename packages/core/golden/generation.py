@@ -5,7 +5,7 @@ lengths, and `ids`, the new tokens of each: greedy, all prompts in one batch pad
 as one by one). generation/sampling.json holds logits, the tokens that are there already, and the probabilities that the
 processors leave, per setting.
 
-    python packages/core/golden/generation.py        (after decoders.py and decoder_adapters.py)
+    python packages/core/golden/generation.py        (after decoders.py, decoder_adapters.py and method_adapters.py)
 """
 
 import shutil
@@ -43,6 +43,8 @@ def cases():
         for adapter in ("lora", "prefix"):
             if (HERE / "adapters" / f"{arch}-{adapter}").exists():
                 yield f"{arch}-{adapter}", base, f"adapters/{arch}-{adapter}", {"max-tokens": 24}
+    for arch in WHOLE:
+        yield f"{arch}-prompt", f"{arch}-causal-lm", f"adapters/{arch}-prompt", {"max-tokens": 24}
 
 
 def continuation(model, prompts, flags):
@@ -56,7 +58,7 @@ def continuation(model, prompts, flags):
 
 
 def by_forward(model, prompts, flags):
-    """PEFT's generate counts positions behind a prefix in another way than its forward, with which adapters are trained."""
+    """PEFT's generate counts positions behind virtual tokens in another way than its forward, with which adapters are trained."""
     rows = [list(prompt) for prompt in prompts]
     with torch.no_grad():
         for row in rows:
@@ -70,7 +72,7 @@ def write_case(name, base, adapter, flags, seed):
     generator = torch.Generator().manual_seed(seed)
     prompts = [word_ids(length, generator) for length in LENGTHS]
     model = load_adapter(base, HERE / adapter, MODELS) if adapter else load_base(base, MODELS)
-    prefixed = adapter is not None and "prefix" in adapter
+    prefixed = adapter is not None and adapter.endswith(("-prefix", "-prompt"))
     alone = (
         by_forward(model, prompts, flags)
         if prefixed

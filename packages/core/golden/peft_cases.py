@@ -47,10 +47,28 @@ def arch_of(base):
 
 def lora(base, roles="qv", **more):
     """PEFT's LoRA of rank 4 and alpha 8 on the given roles; `more` overrides any field."""
+    return peft.LoraConfig(**{**dict(r=4, lora_alpha=8, **targeted(base, roles), **orientation(base)), **more})
+
+
+def vera(base, roles=("q", "v", "down"), **more):
+    """PEFT's VeRA of rank 6, on layers of several sizes."""
+    return peft.VeraConfig(r=6, **targeted(base, roles), **orientation(base), **more)
+
+
+def loha(base, roles="qv", **more):
+    """PEFT's LoHa of rank 3 and alpha 4; it knows no Conv1D, so not GPT-2."""
+    return peft.LoHaConfig(**{**dict(r=3, alpha=4, **targeted(base, roles)), **more})
+
+
+def lokr(base, roles="qv", **more):
+    """PEFT's LoKr of rank 2 and alpha 4."""
+    return peft.LoKrConfig(**{**dict(r=2, alpha=4, **targeted(base, roles)), **more})
+
+
+def targeted(base, roles):
     names = LINEAR[arch_of(base)]
     targets = sorted({names[role] for role in roles}, key=[names[role] for role in roles].index)
-    settings = dict(r=4, lora_alpha=8, target_modules=targets, task_type=TASKS.get(head_of(base)), **orientation(base))
-    return peft.LoraConfig(**{**settings, **more})
+    return dict(target_modules=targets, task_type=TASKS.get(head_of(base)))
 
 
 def orientation(base):
@@ -74,6 +92,11 @@ def prefix(base):
 
 def prompt(base):
     return peft.PromptTuningConfig(num_virtual_tokens=5, task_type=TASKS[head_of(base)], **sizes(base))
+
+
+def adaption(base, **more):
+    """PEFT's LLaMA-Adapter of four vectors in the top layer."""
+    return peft.AdaptionPromptConfig(**{**dict(adapter_len=4, adapter_layers=1, task_type=TASKS[head_of(base)]), **more})
 
 
 def sizes(base):
@@ -109,10 +132,10 @@ def adapted(base, config, seed, models):
     return model.eval()
 
 
-def save_adapter(model, folder):
+def save_adapter(model, folder, **more):
     """PEFT's own two files, without the model card; its sets are sorted, as their order changes from run to run."""
     shutil.rmtree(folder, ignore_errors=True)
-    model.save_pretrained(folder, save_embedding_layers=False)
+    model.save_pretrained(folder, save_embedding_layers=False, **more)
     (folder / "README.md").unlink(missing_ok=True)
     path = folder / "adapter_config.json"
     config = json.loads(path.read_text())

@@ -41,6 +41,10 @@ const cases = (arch) => ({
   "lora-bias-all": [use("lora"), use("bitfit")],
   "lora-bias-only": [use("lora", { targets: query[arch] }), use("bitfit", { targets: query[arch] })],
   dora: [use("dora")],
+  vera: [use("vera", { rank: 6, targets: "all-linear" })],
+  loha: [use("loha", { exclude: ".*layer[.]0.*" })],
+  lokr: [use("lokr", { rank: 1, factor: 6, decomposeBoth: true })],
+  prompt: [use("prompt", { tokens: 3 })],
   ia3: [use("ia3")],
   "ia3-layer": [use("ia3", { layers: "0" })],
   "ia3-outputs": [use("ia3", { targets: query[arch] })],
@@ -108,7 +112,7 @@ for (const arch of ["bert", "roberta", "distilbert"]) {
       const phi = await drawn(adapted);
       const golden = { base: baseName, rows, logits: await logits(adapted, phi, rows, path) };
       await write(`${baseName}-${name}`, encodeAdapter(adapted, phi, { baseName }), golden);
-      if (name === "prefix") continue;
+      if (name === "prefix" || name === "prompt") continue;
       await write(`merged-${baseName}-${name}`, await encodeMerged(base, adapted, phi, engine(path)), golden);
     }
     const adapted = adapt(base, [use("full")], goal);

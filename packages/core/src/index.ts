@@ -26,24 +26,39 @@ export {
 export { countsWithout, unigramLoss } from "./data/unigram.ts";
 export { InputError, InternalError, RunError, suggestion } from "./errors.ts";
 export { type Adapter, readAdapter } from "./formats/adapter.ts";
-export { type AdapterOnBase, adapterOn, type LoadedAdapter, loadAdapter } from "./formats/adapter-on-base.ts";
+export {
+  type AdapterOnBase,
+  adapterOn,
+  type LoadedAdapter,
+  loadAdapter,
+  putOnBase,
+} from "./formats/adapter-on-base.ts";
 export { type AdapterFiles, encodeAdapter } from "./formats/encode-adapter.ts";
-export { type ByteSource, type Folder, isPlainName, readJson, readText } from "./formats/folder.ts";
+export { encodeQuantized, type QuantizedFiles } from "./formats/encode-quantized.ts";
+export { type ByteSource, type Folder, isPlainName, memoryFolder, readJson, readText } from "./formats/folder.ts";
+export type { Encoded, ForeignFormat, ForeignLayout, Hints } from "./formats/foreign/foreign-format.ts";
+export { foreignFormats } from "./formats/foreign/foreign-formats.ts";
 export { endOfText } from "./formats/generation-config.ts";
 export { type HfModel, readBase } from "./formats/hf-model.ts";
+export { inferredBase } from "./formats/inferred-base.ts";
+export { isLlama2c, llama2cModel } from "./formats/llama2c/llama2c.ts";
+export { llama2cTokenizer } from "./formats/llama2c/llama2c-tokenizer.ts";
 export { loadPhi } from "./formats/load-phi.ts";
 export { type CheckpointFiles, encodeFull, encodeMerged, encodeTrained, type MergeOptions } from "./formats/merged.ts";
+export { encodeOnnx, type OnnxFiles } from "./formats/onnx-file.ts";
 export type { AdapterInfo } from "./formats/petl-fields.ts";
-export { safetensorsBytes } from "./formats/safetensors-writer.ts";
+export type { Quantization } from "./formats/quantization.ts";
+export { encodeSafetensors, safetensorsBytes } from "./formats/safetensors-writer.ts";
 export { type FloatType, floatTypes } from "./formats/task-config.ts";
 export { type UntrainedParts, untrainedTensors } from "./formats/untrained.ts";
-export { type GeneratedToken, generate } from "./generation/generate.ts";
+export { generate } from "./generation/generate.ts";
 export { type GenerationSettings, parseGenerationSettings } from "./generation/settings.ts";
+export type { GeneratedToken } from "./generation/texts.ts";
 export { labelCount, taskOf } from "./models/models.ts";
 export { isLanguageModel, type Sizes, type Task, tasks } from "./nn/model.ts";
 export { type Pooling, poolings } from "./nn/pooling.ts";
 export type { EncodedGraph } from "./onnx/encode.ts";
-export { type AdaptedModel, adapt, type Goal, initialPhi } from "./peft/adapt.ts";
+export { type AdaptedModel, adapt, type Goal, initialPhi, startsFromData } from "./peft/adapt.ts";
 export type { Base } from "./peft/base.ts";
 export { countParameters, type ParameterCounts } from "./peft/counts.ts";
 export { listSites, type Sites } from "./peft/list-sites.ts";
@@ -59,11 +74,14 @@ export { type Bleu, corpusBleu } from "./scoring/bleu.ts";
 export { exactMatch } from "./scoring/exact-match.ts";
 export { rougeL } from "./scoring/rouge-l.ts";
 export type { ScoredText } from "./scoring/scored-text.ts";
+export { type BlockFormat, bitWidths, blockSizes } from "./tensor/block-format.ts";
 export { float16FromFloat32, float32FromFloat16 } from "./tensor/half.ts";
 export { float32, type HostTensor } from "./tensor/host-tensor.ts";
+export type { Lender } from "./tensor/lender.ts";
 export { principalComponents } from "./tensor/principal-components.ts";
 export { random } from "./tensor/random.ts";
 export { compileEvaluation, type Evaluation } from "./training/evaluate.ts";
+export { inputDirections } from "./training/input-directions.ts";
 export { optimizerNames } from "./training/optimizers.ts";
 export { type Prediction, predictions } from "./training/predict.ts";
 export { schedules } from "./training/schedules.ts";

@@ -25,9 +25,13 @@ async function answer(request: Exclude<EngineRequest, { kind: "close" }>): Promi
       return { kind: "created", session };
     }
     case "run": {
-      const { session, inputs, into } = request;
-      const outputs = await sessionOf(session).run(unpack(inputs), into);
-      return { kind: "outputs", outputs, buffer: inputs.buffer };
+      const { session, inputs, lent, into } = request;
+      const ran = async () => sessionOf(session).run({ ...unpack(inputs), ...lent?.tensors }, into);
+      const result = await ran().then(
+        (outputs) => ({ outputs }),
+        (error: unknown) => ({ error: sendable(error) }),
+      );
+      return { kind: "ran", result, buffer: inputs.buffer, vector: lent?.vector };
     }
     case "release": {
       await sessionOf(request.session).release();
@@ -59,6 +63,8 @@ parentPort?.on("message", ({ id, message }: Numbered<EngineRequest>) => {
 });
 
 function transferOf(reply: EngineAnswer): ArrayBuffer[] {
-  if (reply.kind !== "outputs") return [];
-  return [...distinctBuffers(Object.values(reply.outputs).map(({ data }) => data)), reply.buffer];
+  if (reply.kind !== "ran") return [];
+  const { result, buffer, vector } = reply;
+  const outputs = "outputs" in result ? Object.values(result.outputs).map(({ data }) => data) : [];
+  return [...distinctBuffers(vector ? [...outputs, vector] : outputs), buffer];
 }

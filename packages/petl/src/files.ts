@@ -17,6 +17,15 @@ export function directory(path: string): Folder {
   };
 }
 
+/** A folder, or one file as a folder of its own; undefined where nothing stands there. */
+export async function fileOrDirectory(path: string): Promise<Folder | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory()) return directory(path);
+  if (!found?.isFile()) return undefined;
+  const { name, open } = directory(dirname(path));
+  return { name, open, files: async () => [basename(path)] };
+}
+
 /** The folder and name of the file itself, behind all links: ONNX Runtime refuses external data that links lead to. */
 export async function realLocation(path: string): Promise<{ readonly folder: string; readonly name: string }> {
   const real = await reading(path, () => realpath(path));

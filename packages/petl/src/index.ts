@@ -22,8 +22,6 @@ export {
   type TrainingSettings,
   type TrainingState,
 } from "@petl/core";
-export { writeDemoBase } from "./demo/demo-base.ts";
-export { type TinySizes, writeTinyBase } from "./demo/tiny-base.ts";
 export type { HubEvent } from "./hub.ts";
 export type { Answer } from "./library/answers.ts";
 export { type EvaluateOptions, evaluate } from "./library/evaluate.ts";
@@ -36,24 +34,31 @@ export {
   type PromptInput,
 } from "./library/generate.ts";
 export {
+  adalora,
   bitfit,
   bottleneck,
   dora,
   full,
   head,
   ia3,
+  llamaAdapter,
+  loha,
+  lokr,
   lora,
   type MethodFunction,
   parallel,
   prefix,
+  prompt,
   topLayers,
+  vera,
 } from "./library/methods.ts";
 export { type AdaptOptions, adaptTo, loadAdapter, type OpenModel, unadapted } from "./library/model.ts";
 export { type OpenBase, type OpenBaseOptions, openBase } from "./library/open-base.ts";
 export { type OpenData, type OpenDataOptions, openData } from "./library/open-data.ts";
 export { type PredictOptions, predict, predictWords, type TextInput, type WordsInput } from "./library/predict.ts";
 export type { Purpose } from "./library/purpose.ts";
-export { type SaveMergedOptions, type SaveOptions, saveAdapter, saveMerged } from "./library/save.ts";
+export { type QuantizeOptions, type QuantizeSummary, quantize } from "./library/quantize.ts";
+export { type SaveMergedOptions, type SaveOptions, saveAdapter, saveMerged, saveOnnx } from "./library/save.ts";
 export { type ScoreOptions, scoreTexts, type TextScores } from "./library/score-texts.ts";
 export { type TrainOptions, train } from "./library/train.ts";
 export { MachineError } from "./machine-error.ts";

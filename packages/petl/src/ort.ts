@@ -31,7 +31,7 @@ export async function nativeEngine(
     ort,
     fileName: (file) => names.get(file) ?? file,
     writesInPlace: true,
-    options: async () => ({
+    options: async ({ operators }) => ({
       executionProviders: ["cpu"],
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       enableMemPattern: false,
@@ -39,7 +39,8 @@ export async function nativeEngine(
       graphOptimizationLevel: "basic",
       extra: {
         session: {
-          disable_prepacking: "1", // weights stay mapped, one copy for all sessions
+          // weights stay mapped, one copy for all sessions; but 4 bits that were not packed anew would be dequantised at every run
+          disable_prepacking: operators.includes("MatMulNBits") ? "0" : "1",
           force_spinning_stop: "1", // idle threads of one session do not take another's core
           ...(folders[0] === undefined ? {} : { model_external_initializers_file_folder_path: folders[0] }),
         },

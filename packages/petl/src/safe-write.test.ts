@@ -109,11 +109,14 @@ test("the folder one works in is never replaced", async () => {
   await expect(writeFolderSafely("/", async () => {}, { overwrite: true })).rejects.toThrow(InputError);
 });
 
-test.each(["../escape", "a/b", "..", "", "a\0b"])("no file of a new folder leaves it: %j", async (name) => {
-  const write = writeFolderSafely(join(root, "out"), (folder) => folder.write(name, bytes("x")));
-  await expect(write).rejects.toThrow(InputError);
-  expect(readdirSync(root)).toEqual([]);
-});
+test.each(["../escape", "a/../../b", "/b", "a/", "..", "", "a\0b"])(
+  "no file of a new folder leaves it: %j",
+  async (name) => {
+    const write = writeFolderSafely(join(root, "out"), (folder) => folder.write(name, bytes("x")));
+    await expect(write).rejects.toThrow(InputError);
+    expect(readdirSync(root)).toEqual([]);
+  },
+);
 
 test("the same file twice is refused", async () => {
   const write = writeFolderSafely(join(root, "out"), async (folder) => {

@@ -12,7 +12,10 @@ export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 /** What `writeFolderSafely` lends to its caller. */
 export interface NewFolder {
-  /** Writes one file and forces it to the disk. Throws an InputError for a name that isn't plain or comes twice. */
+  /**
+   * Writes one file and forces it to the disk; `inner/file` makes the folder in between. Throws an InputError for a name
+   * that isn't plain or comes twice.
+   */
   write(file: string, chunks: Chunks): Promise<void>;
 }
 
@@ -87,9 +90,14 @@ async function fill<T>(
 ): Promise<T> {
   const digests = new Map<string, { bytes: number; sha256: string }>();
   const write = async (file: string, chunks: Chunks) => {
-    requirePlainName(file);
+    file.split("/").forEach(requirePlainName);
+    const inner = dirname(join(folder, file));
     if (await exists(join(folder, file))) throw new InputError(`"${file}" was written twice`);
-    digests.set(file, await writing(join(path, file), () => writeNewFile(join(folder, file), chunks)));
+    await writing(join(path, file), async () => {
+      await makeFolder(inner);
+      digests.set(file, await writeNewFile(join(folder, file), chunks));
+      if (inner !== folder) await syncFolder(inner);
+    });
   };
   const result = await writer({ write });
   if (manifest) {

@@ -2,8 +2,9 @@ import type { AdaptedModel, HfModel, Phi } from "@petl/core";
 
 /** The first tensor of a checkpoint that holds NaN or infinity, in words; undefined where all are finite. */
 export async function strangeTensor(base: HfModel): Promise<string | undefined> {
-  for (const { name, dtype, file } of base.tensors?.values() ?? []) {
-    if (!["float32", "float64", "float16", "bfloat16"].includes(dtype)) continue;
+  for (const tensor of base.tensors?.values() ?? []) {
+    const { name, file } = tensor;
+    if ("dtype" in tensor && !["float32", "float64", "float16", "bfloat16"].includes(tensor.dtype)) continue;
     const strange = (await base.read(name)).find((value) => !Number.isFinite(value));
     if (strange !== undefined) return `${base.name}/${file}: "${name}" holds ${strange}`;
   }

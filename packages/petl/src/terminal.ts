@@ -2,6 +2,8 @@ import { stripVTControlCharacters } from "node:util";
 
 /** What is known of a run now; what isn't is left out of the line. */
 export interface RunProgress {
+  /** which run, where there are several */
+  readonly run?: string;
   readonly step: number;
   readonly steps?: number;
   readonly loss?: number;
@@ -101,8 +103,9 @@ export function stageLine({ what, done, of, unit, secondsLeft }: StageProgress):
 }
 
 /** `step 120/1000  loss 0.4312  5,210 tokens/s  2:05 left` */
-export function runLine({ step, steps, loss, tokensPerSecond, secondsLeft }: RunProgress): string {
+export function runLine({ run, step, steps, loss, tokensPerSecond, secondsLeft }: RunProgress): string {
   return [
+    run ?? [],
     steps === undefined ? `step ${step}` : `step ${step}/${steps}`,
     loss === undefined ? [] : `loss ${Number.isFinite(loss) ? loss.toPrecision(4) : loss}`,
     tokensPerSecond === undefined ? [] : `${Math.round(tokensPerSecond).toLocaleString("en-US")} tokens/s`,

@@ -75,10 +75,25 @@ test("lent arrays go to the worker and come back with the outputs, and only thos
   await far.release();
 });
 
+test("a lender's vector goes to the worker and comes back with its numbers, also from a run that fails", async () => {
+  const far = await program(engine);
+  const phi = { ...graph.phi, values: graph.phi.values.slice() };
+  const inputs = () => ({ ...tensorsOf(phi), ...batch(3, 9) });
+  const expected = await far.run(inputs());
+  const running = far.run(inputs(), {}, phi);
+  expect(phi.values.length).toBe(0); // its memory is elsewhere now
+  expect(inputs).toThrow("between two steps");
+  expect(await running).toEqual(expected);
+  expect(phi.values).toEqual(graph.phi.values);
+  await far.release();
+  await expect(far.run(inputs(), {}, phi)).rejects.toThrow("the session was released");
+  expect(phi.values).toEqual(graph.phi.values);
+});
+
 test("the buffer that is used again carries the new numbers, and never a caller's", async () => {
   const values = graph.adapted.merged();
   const [far, near] = [await compile(engine, values), await compile(await nativeEngine(path, files), values)];
-  const phi = { layout: graph.phi.layout, values: graph.phi.values.slice() };
+  const phi = { ...graph.phi, values: graph.phi.values.slice() };
   const kept: Tensors[] = [];
   for (const factor of [1, 2, 3, 4]) {
     for (const [i, value] of graph.phi.values.entries()) phi.values[i] = factor * (value + 0.01);
@@ -120,7 +135,7 @@ test("errors cross with their class and their words", async () => {
     problems: [expect.stringContaining("missing.safetensors")],
   });
   const far = await engine
-    .createSession({ model: new Uint8Array([1, 2, 3]), inputs: [], outputs: [], weights: [] })
+    .createSession({ model: new Uint8Array([1, 2, 3]), inputs: [], outputs: [], weights: [], operators: [] })
     .then(
       () => undefined,
       (error: Error) => error,

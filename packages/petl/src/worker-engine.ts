@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { type Engine, InternalError, type Session } from "@petl/core";
-import type { EngineAnswer, EngineRequest, Numbered } from "./engine/messages.ts";
+import { type Engine, InternalError, type Session, type Tensors } from "@petl/core";
+import type { EngineAnswer, EngineRequest, Lent, Numbered } from "./engine/messages.ts";
 import { distinctBuffers, pack } from "./engine/pack.ts";
 import { received } from "./engine/sent-error.ts";
 import { MachineError } from "./machine-error.ts";
@@ -18,8 +18,9 @@ export interface WorkerEngine extends Engine {
 
 /**
  * The native engine in a thread of its own, so that this thread stays free while a session runs (ONNX Runtime blocks the
- * thread that calls it). Arguments as of `nativeEngine`. Inputs are copied once, outputs come back without a copy; arrays
- * that outputs are to be written into are gone afterwards, and the returned ones have their memory.
+ * thread that calls it). Arguments as of `nativeEngine`. Inputs are copied once, but for those in a lender's vector, and
+ * outputs come back without a copy; arrays that outputs are to be written into are gone afterwards, and the returned ones
+ * have their memory. If the engine is closed, or its thread crashes, during a run, what it was lent is lost.
  * An idle engine does not keep the process alive.
  */
 export async function workerEngine(
@@ -67,21 +68,36 @@ interface Carrier {
   spare: ArrayBuffer | undefined;
 }
 
-/** A session of the worker. Arrays that are lent for outputs go there and come back, without a copy. */
+/** A session of the worker. Arrays that are lent, for inputs or outputs, go there and come back, without a copy. */
 function sessionIn(ask: Connection["ask"], session: number, carrier: Carrier): Session {
   return {
-    async run(inputs, into = {}) {
-      const packed = pack(inputs, carrier.spare);
+    async run(inputs, into = {}, lender) {
+      const [lent, own] = parted(inputs, lender?.values);
+      const packed = pack(own, carrier.spare);
       carrier.spare = undefined;
-      const transfer = [packed.buffer, ...distinctBuffers(Object.values(into))];
-      const answer = await ask({ kind: "run", session, inputs: packed, into }, "outputs", transfer);
-      carrier.spare = answer.buffer;
-      return answer.outputs;
+      const transfer = [packed.buffer, ...distinctBuffers([...Object.values(into), ...(lent ? [lent.vector] : [])])];
+      const { result, buffer, vector } = await ask(
+        { kind: "run", session, inputs: packed, lent, into },
+        "ran",
+        transfer,
+      );
+      carrier.spare = buffer;
+      if (lender && vector) lender.values = vector;
+      if ("error" in result) throw received(result.error);
+      return result.outputs;
     },
     async release() {
       await ask({ kind: "release", session }, "released");
     },
   };
+}
+
+/** The tensors that lie in a vector, and all others. */
+function parted(tensors: Tensors, vector: Float32Array | undefined): readonly [Lent | undefined, Tensors] {
+  const lies = ({ data }: Tensors[string]) => data.buffer === vector?.buffer;
+  const part = (wanted: boolean) =>
+    Object.fromEntries(Object.entries(tensors).filter(([, tensor]) => lies(tensor) === wanted));
+  return [vector && { vector, tensors: part(true) }, part(false)];
 }
 
 /** A numbered conversation with a worker. */

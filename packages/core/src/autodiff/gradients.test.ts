@@ -3,6 +3,7 @@ import { InternalError } from "../errors.ts";
 import { add } from "../graph/ops/add.ts";
 import { erf } from "../graph/ops/erf.ts";
 import { gather } from "../graph/ops/gather.ts";
+import { gelu } from "../graph/ops/gelu.ts";
 import { detach } from "../graph/ops/identity.ts";
 import { LayerNormalization, layerNormalization } from "../graph/ops/layer-normalization.ts";
 import { matmul } from "../graph/ops/matmul.ts";
@@ -61,6 +62,17 @@ test("the gradient of a layer norm's scale alone does not pass through the norm"
   const loss = sum(layerNormalization(x, gamma, frozen("beta", [4]), 1e-5));
   expect(built(loss, [gamma])).not.toContain("ReduceMean");
   expect(built(loss, [x])).toContain("ReduceMean");
+});
+
+test("a gradient computes a GELU's output once more rather than keep it, unless the GELU itself is not differentiated", () => {
+  const [up, down] = [input("up", "float32", [4, 4]), input("down", "float32", [4, 4])];
+  const inner = gelu(matmul(x, up));
+  const loss = sum(matmul(inner, down));
+  const forward = new Set(nodesOf([loss]));
+  const readInner = (wrt: readonly Value[]) =>
+    nodesOf(gradients(loss, wrt)).some((node) => !forward.has(node) && node.inputs.includes(inner));
+  expect(readInner([up, down])).toBe(false);
+  expect(readInner([down])).toBe(true);
 });
 
 test("what the loss does not depend on has gradient zero, and so has what only reaches it detached", () => {

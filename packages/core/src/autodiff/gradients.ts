@@ -8,10 +8,13 @@ import { nodesOf } from "../graph/walk.ts";
  * Reverse-mode differentiation: graph in, graph out, nothing computed.
  * Returns ∂loss/∂w for every w, each of w's shape; zeros for a w that the loss does not depend on.
  * Only nodes between some w and the loss are differentiated, so a frozen tensor costs no gradient.
+ * Where an operator can compute its output once more from what its own gradient reads, the gradients of its readers do
+ * so, and the output needn't be kept from the forward pass (Chen et al. 2016, arXiv:1604.06174, section 4).
  */
 export function gradients(loss: Value, wrt: readonly Value[]): readonly Value[] {
   const nodes = nodesOf([loss]);
   const varying = dependents(nodes, wrt);
+  const reread = recomputation(varying);
   const received = new Map<Value, Value>([[loss, expand(scalar(1, loss.dtype), loss.shape)]]);
   for (const node of [...nodes].reverse()) {
     const [output, ...others] = node.outputs;
@@ -20,7 +23,7 @@ export function gradients(loss: Value, wrt: readonly Value[]): readonly Value[] 
       throw new InternalError(`${node.operator.type} has a gradient for its first output only`);
     }
     if (!dy || !node.inputs.some((operand) => varying.has(operand))) continue;
-    for (const [index, gradient] of differentiate(node, dy).entries()) {
+    for (const [index, gradient] of differentiate({ ...node, inputs: node.inputs.map(reread) }, dy).entries()) {
       const operand = node.inputs[index];
       if (!gradient || !operand || !varying.has(operand)) continue;
       const sum = received.get(operand);
@@ -34,6 +37,20 @@ function differentiate(node: Node, dy: Value) {
   const rule = node.operator.gradient(dy, node);
   if (!rule) throw new InternalError(`${node.operator.type} has no gradient`);
   return rule;
+}
+
+/** A value as gradients read it: computed once more where its operator can and is differentiated itself. */
+function recomputation(varying: ReadonlySet<Value>): (value: Value) => Value {
+  const again = new Map<Value, Value>();
+  return (value) => {
+    const known = again.get(value);
+    if (known) return known;
+    const { source } = value;
+    const first = source.kind === "node" && source.output === 0 && varying.has(value);
+    const found = (first && source.node.operator.recompute(source.node)) || value;
+    again.set(value, found);
+    return found;
+  };
 }
 
 /** The values that change with some w. */

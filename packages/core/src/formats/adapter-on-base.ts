@@ -32,7 +32,11 @@ export interface LoadedAdapter {
  * @throws InputError with every missing, superfluous or misshapen tensor, naming the adapter's base and this one
  */
 export async function loadAdapter(folder: Folder, base: HfModel): Promise<LoadedAdapter> {
-  const adapter = await readAdapter(folder);
+  return putOnBase(await readAdapter(folder, { base }), base);
+}
+
+/** Puts an adapter that was read on a base. */
+export async function putOnBase(adapter: Adapter, base: HfModel): Promise<LoadedAdapter> {
   const { methods, goal, labels } = adapterOn(adapter, base);
   const adapted = namingBases(adapter, base, () => adapt(base, methods, goal));
   return { adapter, adapted, phi: await loadPhi(adapter, adapted), labels };
@@ -81,8 +85,9 @@ function baseLabels({ config }: HfModel, { task, labels }: Goal): readonly strin
 }
 
 /** The task that an adapter says, or that the model was made for which it adapts. */
-function taskFor({ folder, peft }: Adapter, base: HfModel): Task {
+function taskFor({ folder, peft, task: own }: Adapter, base: HfModel): Task {
   const ofBase = taskOf(base.config);
+  if (own && !(own === "classification" && ofBase === "regression")) return own;
   switch (peft?.taskType) {
     case "SEQ_CLS":
       return ofBase === "regression" ? ofBase : "classification";
@@ -123,7 +128,7 @@ function headOf({ folder, tensors }: Adapter, base: HfModel, task: Task): { trai
 
 const isBias = (name: string): boolean => name.endsWith(".bias");
 /** Tensors that a method adds at a layer; they are no part of the layer itself. */
-const isFactor = (name: string): boolean => /\.(lora_|ia3_)/.test(name);
+const isFactor = (name: string): boolean => /\.(lora_|ia3_|vera_|hada_|lokr_)/.test(name);
 
 /** Modules of the base below whose path the adapter holds every tensor, because PEFT trained them whole. */
 function savedModulesOf(

@@ -32,7 +32,8 @@ const plainName = (key: string): string =>
 
 /** The key under which PEFT keeps a tensor; `wrapped` are the layers that it wraps, which keep their own bias inside. */
 export function peftKey(name: string, { prompt, wrapped }: { prompt: boolean; wrapped: ReadonlySet<string> }): string {
-  if (prompt) return name.includes(".") ? `base_model.${name}` : name;
+  if (!name.includes(".")) return prompt ? name : `base_model.${name}`;
+  if (prompt) return `base_model.${name}`;
   const dot = name.lastIndexOf(".");
   const [module, tensor] = [name.slice(0, dot), name.slice(dot + 1)];
   const isBase = tensor === "bias" && wrapped.has(module);

@@ -6,9 +6,10 @@ import type { Phi } from "../peft/phi.ts";
 import { random } from "../tensor/random.ts";
 import { readAdapter } from "./adapter.ts";
 import { loadAdapter } from "./adapter-on-base.ts";
+import { gathered } from "./chunks.ts";
 import { encodeAdapter } from "./encode-adapter.ts";
 import { type Folder, memoryFolder } from "./folder.ts";
-import { gathered, goldenBase, goldenFolder } from "./golden.fake.ts";
+import { goldenBase, goldenFolder } from "./golden.fake.ts";
 import type { HfModel } from "./hf-model.ts";
 import { encodeFull } from "./merged.ts";
 import { readSafetensors } from "./safetensors.ts";
@@ -117,8 +118,12 @@ for (const [title, name, what] of goals) {
 const layouts: readonly (readonly [string, readonly MethodUse[], Goal, unknown])[] = [
   ["lora", use("lora"), goal, "LORA"],
   ["dora", use("dora"), goal, "LORA"],
+  ["vera", use("vera"), goal, "VERA"],
+  ["loha", use("loha"), goal, "LOHA"],
+  ["lokr", use("lokr"), goal, "LOKR"],
   ["ia3", use("ia3"), goal, "IA3"],
   ["prefix", use("prefix"), goal, "PREFIX_TUNING"],
+  ["prompt", use("prompt"), goal, "PROMPT_TUNING"],
   ["lora and all biases", [...use("lora"), ...use("bitfit")], goal, "LORA"],
   ["lora and some biases", [...use("lora"), ...use("bitfit", { targets: "key" })], goal, null],
   ["lora under mean pooling", use("lora"), { ...goal, pooling: "mean" }, null],
@@ -152,7 +157,11 @@ test("tensors have PEFT's keys", async () => {
   for (const [name, uses] of [
     ["bert-lora", use("lora", { rank: 4, alpha: 8 })],
     ["bert-prefix", use("prefix", { tokens: 5 })],
+    ["bert-prompt", use("prompt", { tokens: 5 })],
+    ["bert-loha", use("loha")],
+    ["bert-lokr", use("lokr", { rank: 2, targets: "query,value,intermediate.dense" })],
     ["bert-ia3", use("ia3")],
+    ["bert-vera", use("vera", { targets: "query,value,output.dense" })],
     ["bert-lora-embedding", use("lora", { rank: 4, targets: "query,word_embeddings" })],
     ["bert-lora-bias-only", [...use("lora", { rank: 4 }), ...use("bitfit", { targets: "query,value" })]],
   ] as const) {

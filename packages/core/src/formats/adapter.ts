@@ -1,21 +1,28 @@
 import { InputError } from "../errors.ts";
+import type { Task } from "../nn/model.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { methods } from "../peft/methods.ts";
 import type { StoredTensor } from "../tensor/stored-tensor.ts";
 import { plainTensors } from "./adapter-tensors.ts";
 import { type ByteSource, type Folder, readJson } from "./folder.ts";
+import type { ForeignLayout, Hints } from "./foreign/foreign-format.ts";
+import { foreignFormats } from "./foreign/foreign-formats.ts";
 import { type HfModel, readBase } from "./hf-model.ts";
 import { type Bias, type PeftConfig, readPeftConfig } from "./peft-config.ts";
 import { type PetlFields, petlFieldsOf, readPetlFields } from "./petl-fields.ts";
 import { problemList } from "./problem-list.ts";
 import { readSafetensors } from "./safetensors.ts";
 import { readFloat32 } from "./stored-values.ts";
+import { readTensorFile } from "./tensor-file.ts";
+
+/** A tensor of an adapter, wherever its values come from. */
+export type AdapterTensor = Pick<StoredTensor, "name" | "dtype" | "shape">;
 
 /** An adapter as its files hold it, not yet put on a base. */
 export interface Adapter {
   readonly folder: Folder;
-  /** whose layout: Hugging Face PEFT's, petl's own, or an ordinary checkpoint, as full fine-tuning makes one */
-  readonly layout: "peft" | "petl" | "checkpoint";
+  /** whose layout: Hugging Face PEFT's, petl's own, an ordinary checkpoint, as full fine-tuning makes one, or another's */
+  readonly layout: "peft" | "petl" | "checkpoint" | ForeignLayout;
   /** without the biases that PEFT trains together with LoRA */
   readonly methods: readonly MethodUse[];
   readonly bias: Bias;
@@ -27,43 +34,48 @@ export interface Adapter {
   readonly peft: PeftConfig | undefined;
   /** the whole model, where the adapter is an ordinary checkpoint */
   readonly checkpoint: HfModel | undefined;
+  /** where a foreign layout says them: config.json's name of the architecture, and what the head is for */
+  readonly modelType: string | undefined;
+  readonly task: Task | undefined;
   /** by Hugging Face's parameter names */
-  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly tensors: ReadonlyMap<string, AdapterTensor>;
   /** One of `tensors`, in float32. */
   read(name: string): Promise<Float32Array>;
 }
 
 const configFile = "adapter_config.json";
-const weightsFile = "adapter_model.safetensors";
+/** What PEFT writes, and what it wrote until 2023. */
+const weightsFiles = ["adapter_model.safetensors", "adapter_model.bin"];
 
 /**
- * Opens a folder of PEFT's layout, of petl's, or of an ordinary checkpoint of the whole model. Reads the configuration
- * and the header of the weights only.
+ * Opens a folder of PEFT's layout, of petl's, of another program's, or of an ordinary checkpoint of the whole model. Reads
+ * the configuration and the header of the weights only.
  *
  * @throws InputError for what petl cannot read, naming the way out where there is one
  */
-export async function readAdapter(folder: Folder): Promise<Adapter> {
+export async function readAdapter(folder: Folder, hints: Hints = {}): Promise<Adapter> {
   const present = await folder.files();
-  if (!present.includes(configFile)) {
-    if (present.includes("config.json") && !present.includes("adapter.safetensors")) return readFull(folder);
-    throw new InputError(`${folder.name}: ${withoutConfig(present)}`);
+  const config = present.includes(configFile) ? await readConfig(folder) : undefined;
+  const foreign = foreignFormats.find((format) => format.recognizes(present, config));
+  if (foreign) return foreign.read(folder, hints);
+  if (!config) {
+    if (present.includes("config.json")) return readFull(folder);
+    throw new InputError(`${folder.name}: ${without(configFile, present, ", so it holds no adapter")}`);
   }
   const place = `${folder.name}/${configFile}`;
-  const config = await readJson(folder, configFile);
-  if (!isRecord(config)) throw new InputError(`${place}: must be an object`);
-  if (isRecord(config.config) && !("peft_type" in config)) throw new InputError(`${place}: ${adapterHub}`);
   const own = "petl_method" in config ? readPetlFields(config, place) : undefined;
   if (!own && typeof config.peft_type !== "string") {
     throw new InputError(`${place}: has neither "peft_type" nor "petl_method", so it says no method`);
   }
   const peft = own ? undefined : readPeftConfig(config, place);
-  if (!present.includes(weightsFile)) throw new InputError(`${folder.name}: ${withoutWeights(present)}`);
+  const weightsFile = weightsFiles.find((file) => present.includes(file));
+  if (weightsFile === undefined) throw new InputError(`${folder.name}: ${without(weightsFiles[0], present)}`);
   const source = await folder.open(weightsFile);
-  const { tensors, metadata } = await readSafetensors(source);
+  const { tensors, metadata } = await readTensorFile(source);
   const problems = problemList(`${folder.name}/${weightsFile}`);
   const plain = plainTensors(tensors, problems);
   problems.refuse();
-  const common = { folder, tensors: plain, read: reader(source, plain), checkpoint: undefined };
+  const common = { folder, tensors: plain, read: reader(source, plain), checkpoint: undefined, ...unsaid };
   if (!peft) {
     const { base_model_name_or_path: name } = config;
     const baseName = typeof name === "string" ? name : undefined;
@@ -78,12 +90,22 @@ export async function readAdapter(folder: Folder): Promise<Adapter> {
   return { ...common, ...recipe, layout: "peft", baseName: peft.baseName, petl, peft };
 }
 
+/** What only foreign layouts say. */
+const unsaid = { modelType: undefined, task: undefined };
+
+async function readConfig(folder: Folder): Promise<Readonly<Record<string, unknown>>> {
+  const config = await readJson(folder, configFile);
+  if (isRecord(config)) return config;
+  throw new InputError(`${folder.name}/${configFile}: must be an object`);
+}
+
 /** A checkpoint of the whole model, each of whose tensors is Φ. */
 async function readFull(folder: Folder): Promise<Adapter> {
   const model = await readBase(folder);
   const [file = ""] = model.checkpoint?.files ?? [];
   const { metadata } = await readSafetensors(await folder.open(file));
   return {
+    ...unsaid,
     ...{ folder, layout: "checkpoint", bias: "none", baseName: undefined, peft: undefined, checkpoint: model },
     methods: methods.filter(({ name }) => name === "full").map((method) => method.use({})),
     petl: petlFieldsOf(metadata, file),
@@ -105,26 +127,6 @@ const sameFields = (written: Readonly<Record<string, unknown>>, config: Readonly
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const adapterHub = "this is an adapter of AdapterHub's library, whose layout petl cannot read yet; it reads PEFT's";
-
-function withoutWeights(present: readonly string[]): string {
-  const pickles = present.filter((file) => /\.(bin|pt|pth|ckpt)$/.test(file));
-  if (pickles.length === 0) return `${weightsFile} is not in this folder; its files: ${[...present].sort().join(", ")}`;
-  return (
-    `${weightsFile} is not in this folder, only ${pickles.join(", ")}: petl never reads pickles, because they can run ` +
-    `code; convert them in Python: safetensors.torch.save_file(torch.load("adapter_model.bin", weights_only=True), "${weightsFile}")`
-  );
-}
-
-function withoutConfig(present: readonly string[]): string {
-  if (present.some((file) => file === "adapter.safetensors" || file === "pytorch_adapter.bin")) return adapterHub;
-  const pickles = present.filter((file) => /\.(bin|pt|pth|ckpt)$/.test(file));
-  if (pickles.length > 0 && !present.includes(weightsFile)) {
-    return (
-      `${configFile} is not in this folder, only ${pickles.join(", ")}: petl never reads pickles, because they can run ` +
-      "code; load them in Python and save the adapter with PEFT's save_pretrained"
-    );
-  }
-  const has = [...present].sort().join(", ") || "none";
-  return `${configFile} is not in this folder, so it holds no adapter; its files: ${has}`;
+function without(file: string | undefined, present: readonly string[], consequence = ""): string {
+  return `${file} is not in this folder${consequence}; its files: ${[...present].sort().join(", ") || "none"}`;
 }

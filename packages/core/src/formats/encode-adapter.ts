@@ -1,6 +1,7 @@
 import { type AdaptedModel, adapt } from "../peft/adapt.ts";
 import { methods } from "../peft/methods.ts";
-import { type Phi, tensorsOf } from "../peft/phi.ts";
+import { type Phi, trainedTensors } from "../peft/phi.ts";
+import { settle } from "../peft/settle.ts";
 import { peftKey } from "./adapter-tensors.ts";
 import type { Bias } from "./peft-config.ts";
 import { type AdapterInfo, writePetlFields } from "./petl-fields.ts";
@@ -20,9 +21,10 @@ type Json = Readonly<Record<string, unknown>>;
  * methods, and the tensors have Hugging Face's parameter names. Full fine-tuning has a layout of its own, an ordinary
  * checkpoint: see encodeFull.
  */
-export function encodeAdapter(adapted: AdaptedModel, phi: Phi, info: AdapterInfo): AdapterFiles {
+export function encodeAdapter(trained: AdaptedModel, trainedPhi: Phi, info: AdapterInfo): AdapterFiles {
+  const { adapted, phi } = settle(trained, trainedPhi);
   const fields = writePetlFields(adapted, info);
-  const tensors = Object.entries(tensorsOf(phi));
+  const tensors = Object.entries(trainedTensors(phi));
   const peft = peftFields(adapted);
   if (!peft) {
     return {
@@ -53,6 +55,7 @@ function peftFields(adapted: AdaptedModel): Json | undefined {
   if (!config || bias === undefined || !usual) return undefined;
   if (bias !== "none" && config.peft_type !== "LORA") return undefined;
   if (goal.task === "masked-lm" && headModules.length > 0) return undefined; // PEFT saves the tied embeddings with it
+  if (config.peft_type === "ADAPTION_PROMPT" && headModules.length > 0) return undefined; // PEFT saves no head with it
   const taskType = headModules.length > 0 || goal.task === "causal-lm" ? taskTypes[goal.task] : null;
   const mapping = {
     base_model_class: base.model.classes[goal.task],

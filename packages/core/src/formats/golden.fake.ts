@@ -86,16 +86,3 @@ export function distance(got: readonly (readonly number[])[], wanted: readonly u
   if (differ || got.length === 0) return Number.POSITIVE_INFINITY;
   return Math.max(...got.flatMap((row, at) => row.map((value, i) => Math.abs(value - Number(all[at]?.[i])))));
 }
-
-/** All of a stream's bytes. */
-export async function gathered(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  for await (const chunk of chunks) parts.push(Uint8Array.from(chunk));
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-}

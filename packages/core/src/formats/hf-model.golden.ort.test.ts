@@ -10,6 +10,7 @@ import { type Base, findTensor } from "../peft/base.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
 import { compile } from "../runtime/program.ts";
 import { int32 } from "../tensor/host-tensor.ts";
+import { isQuantized } from "../tensor/quantized-tensor.ts";
 import { batchDim, tokensDim } from "../tensor/shape.ts";
 import { distance, goldenBase, goldenJson, goldenNames, logitsOf } from "./golden.fake.ts";
 
@@ -39,7 +40,7 @@ function frozenScope(base: Base, path: string): Scope {
     at: (name) => frozenScope(base, joinPath(path, name)),
     parameter(name) {
       const stored = findTensor(base, joinPath(path, name));
-      if (!stored) throw new Error(`no tensor ${path}.${name}`);
+      if (!stored || isQuantized(stored)) throw new Error(`no float tensor ${path}.${name}`);
       return cast(weight(stored), "float32");
     },
     dropout: (x) => x,

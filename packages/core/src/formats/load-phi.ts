@@ -1,8 +1,8 @@
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { findTensor } from "../peft/base.ts";
 import { lengthOf, type Phi, type Placed } from "../peft/phi.ts";
-import type { StoredTensor } from "../tensor/stored-tensor.ts";
-import type { Adapter } from "./adapter.ts";
+import { float32 } from "../tensor/host-tensor.ts";
+import type { Adapter, AdapterTensor } from "./adapter.ts";
 import { quote } from "./json.ts";
 import { type ProblemList, problemList } from "./problem-list.ts";
 
@@ -15,11 +15,15 @@ import { type ProblemList, problemList } from "./problem-list.ts";
  * @throws InputError with every problem, naming the adapter's base and this one
  */
 export async function loadPhi(adapter: Adapter, adapted: AdaptedModel): Promise<Phi> {
-  const { base, layout } = adapted;
+  const { base, layout, projections } = adapted;
   const made = adapter.baseName === undefined ? "" : ` (made for ${quote(adapter.baseName)})`;
   const problems = problemList(`${adapter.folder.name}${made} on ${base.name}`);
   const sources = layout.map((placed) => sourceOf(adapter, adapted, placed, problems));
-  const used = new Set(sources.flatMap((source) => (source?.from === "adapter" ? source.tensor.name : [])));
+  const matrices = projections.map(({ name, shape }) => matrixOf(adapter, name, shape, problems));
+  const used = new Set([
+    ...sources.flatMap((source) => (source?.from === "adapter" ? source.tensor.name : [])),
+    ...matrices.flatMap((tensor) => tensor?.name ?? []),
+  ]);
   for (const [name, tensor] of adapter.tensors) {
     if (!used.has(tensor.name) && !(await isRedundant(adapter, adapted, name, tensor))) {
       problems.add(`tensor ${quote(name)} ${shapeText(tensor.shape)} has no place in the adapted model`);
@@ -34,12 +38,25 @@ export async function loadPhi(adapter: Adapter, adapted: AdaptedModel): Promise<
     const { name } = source.tensor;
     values.set(await (source.from === "base" ? base.read(name) : adapter.read(names.get(name) ?? name)), offset);
   }
-  return { layout, values };
+  const drawn = projections.map(
+    async ({ name }, at) => [name, float32(matrices[at]?.shape ?? [], await adapter.read(name))] as const,
+  );
+  return { layout, values, starts: {}, projections: Object.fromEntries(await Promise.all(drawn)) };
+}
+
+/** A matrix that was drawn once; it may be larger than this model's sites need. */
+function matrixOf({ tensors }: Adapter, name: string, needed: readonly number[], problems: ProblemList) {
+  const tensor = tensors.get(name);
+  if (!tensor) problems.add(`tensor ${quote(name)} ${shapeText(needed)} is missing`);
+  const suffices = tensor?.shape.length === needed.length && needed.every((n, axis) => n <= (tensor.shape[axis] ?? 0));
+  const problem = tensor && misfit(tensor, suffices ? tensor.shape : needed);
+  if (problem) problems.add(`tensor ${quote(name)} ${problem}`);
+  return tensor;
 }
 
 interface Source {
   readonly from: "adapter" | "base";
-  readonly tensor: StoredTensor;
+  readonly tensor: Pick<AdapterTensor, "name">;
 }
 
 function sourceOf(
@@ -62,7 +79,7 @@ function sourceOf(
   return { from: "adapter", tensor };
 }
 
-function misfit({ shape, dtype }: StoredTensor, wanted: readonly number[]): string | undefined {
+function misfit({ shape, dtype }: AdapterTensor, wanted: readonly number[]): string | undefined {
   if (!floats.includes(dtype)) return `holds ${dtype}; a float type is needed`;
   if (sameShape(shape, wanted)) return undefined;
   return `has shape ${shapeText(shape)}; the adapted model needs ${shapeText(wanted)}`;
@@ -75,7 +92,7 @@ async function isRedundant(
   { layout, read }: Adapter,
   { base }: AdaptedModel,
   name: string,
-  tensor: StoredTensor,
+  tensor: AdapterTensor,
 ): Promise<boolean> {
   if (/(^|\.)position_ids$/.test(name)) return true;
   const ofBase = findTensor(base, name);

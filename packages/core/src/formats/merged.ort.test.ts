@@ -9,7 +9,8 @@ import type { Phi } from "../peft/phi.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
 import type { Engine } from "../runtime/session.ts";
 import { random } from "../tensor/random.ts";
-import { diskFolder, distance, gathered, goldenBase, logitsOf } from "./golden.fake.ts";
+import { gathered } from "./chunks.ts";
+import { diskFolder, distance, goldenBase, logitsOf } from "./golden.fake.ts";
 import { type HfModel, readBase } from "./hf-model.ts";
 import { encodeMerged, type MergeOptions } from "./merged.ts";
 

@@ -6,7 +6,8 @@ import { type Phi, tensorsOf } from "../peft/phi.ts";
 import type { Engine } from "../runtime/session.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { bfloat16FromFloat32, float16FromFloat32 } from "../tensor/half.ts";
-import type { StoredTensor } from "../tensor/stored-tensor.ts";
+import { rawBytes } from "../tensor/host-tensor.ts";
+import { type BaseTensor, isQuantized } from "../tensor/quantized-tensor.ts";
 import { type ChangedValues, changedValues } from "./changed-values.ts";
 import type { HfModel } from "./hf-model.ts";
 import { type AdapterInfo, writePetlFields } from "./petl-fields.ts";
@@ -88,7 +89,7 @@ async function encodeModel(base: HfModel, adapted: AdaptedModel, phi: Phi, job: 
   typed.sort((a, b) => compare(a.dtype, b.dtype) || compare(a.name, b.name));
   const values = changedValues(typed, tensorsOf(phi), job.engine);
   const entries: SafetensorsEntry[] = [
-    ...untouched.map(([name, tensor]) => copied(base, name, tensor, job.dtype)),
+    ...untouched.map(([name, tensor]) => copied(base, name, tensor, job)),
     ...typed.map(({ name, value, dtype }) => ({
       ...{ name, dtype, shape: value.shape.map(Number) },
       bytes: async () => bytesIn(dtype, await values.read(name)),
@@ -115,7 +116,7 @@ function isFrozen({ source }: Value): boolean {
 }
 
 /** The checkpoint's tensors under the names that they have in Hugging Face's task class, each once. */
-function storedNames({ tensors, model, name }: HfModel): readonly (readonly [string, StoredTensor])[] {
+function storedNames({ tensors, model, name }: HfModel): readonly (readonly [string, BaseTensor])[] {
   if (!tensors) throw new InputError(`${name}: its weights are needed, but only the configuration was read`);
   const bare = ![...tensors.keys()].some((key) => key.startsWith(`${model.prefix}.`));
   const owners = new Map(Object.entries(model.otherNames).map(([own, other]) => [other, own]));
@@ -129,26 +130,30 @@ function storedNames({ tensors, model, name }: HfModel): readonly (readonly [str
 
 /** The type of a changed tensor: the asked one, or the one that it or the rest of the base has. */
 function typeFor(base: HfModel, name: string, { dtype, trainedType }: Job): FloatType {
-  const own = findTensor(base, name)?.dtype;
-  const first = [...(base.tensors?.values() ?? [])].map((tensor) => tensor.dtype).find(isFloat);
+  const own = typeOf(findTensor(base, name));
+  const first = [...(base.tensors?.values() ?? [])].map(typeOf).find(isFloat);
   return dtype ?? trainedType ?? (own !== undefined && isFloat(own) ? own : (first ?? "float32"));
 }
 
-const isFloat = (dtype: DType): dtype is FloatType => floatTypes.some((name) => name === dtype);
+/** The type in which a tensor lies; undefined for one that is quantised, whose own type is gone. */
+const typeOf = (tensor: BaseTensor | undefined): DType | undefined =>
+  tensor && !isQuantized(tensor) ? tensor.dtype : undefined;
 
-/** A tensor of the base; its bytes as they are, or converted where another type was asked for. */
-function copied(
-  { checkpoint, name: folder }: HfModel,
-  name: string,
-  tensor: StoredTensor,
-  asked: FloatType | undefined,
-): SafetensorsEntry {
-  if (!checkpoint) throw new InternalError(`${folder} was opened without its weights`);
-  const { shape, dtype } = tensor;
-  if (asked && asked !== dtype && (isFloat(dtype) || dtype === "float64")) {
-    const bytes = async () => bytesIn(asked, await checkpoint.readFloat32(tensor.name));
-    return { name, dtype: asked, shape, bytes };
-  }
+const isFloat = (dtype: DType | undefined): dtype is FloatType => floatTypes.some((name) => name === dtype);
+
+/** A tensor of the base; its bytes as they are, dequantised, or converted where another type was asked for. */
+function copied(base: HfModel, name: string, tensor: BaseTensor, job: Job): SafetensorsEntry {
+  const { checkpoint } = base;
+  if (!checkpoint) throw new InternalError(`${base.name} was opened without its weights`);
+  const { shape } = tensor;
+  const inType = (dtype: FloatType) => ({
+    ...{ name, dtype, shape },
+    bytes: async () => bytesIn(dtype, await base.read(tensor.name)),
+  });
+  if (isQuantized(tensor)) return inType(typeFor(base, tensor.name, job));
+  const { dtype } = tensor;
+  const asked = job.dtype;
+  if (asked && asked !== dtype && (isFloat(dtype) || dtype === "float64")) return inType(asked);
   const bytes = async () => rawBytes((await checkpoint.read(tensor.name)).data);
   return { name, dtype, shape, bytes };
 }
@@ -157,6 +162,3 @@ function bytesIn(dtype: FloatType, values: Float32Array): Uint8Array {
   if (dtype === "float32") return rawBytes(values);
   return rawBytes(dtype === "float16" ? float16FromFloat32(values) : bfloat16FromFloat32(values));
 }
-
-const rawBytes = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength);

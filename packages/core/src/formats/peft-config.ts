@@ -35,7 +35,7 @@ const fields = z.looseObject({
   bias: z.enum(biases).nullish(),
   modules_to_save: strings.nullish(),
   target_modules: z.union([z.string().max(10_000), strings]).nullish(),
-  rank_pattern: z.record(z.string(), z.int().positive()).nullish(),
+  rank_pattern: z.record(z.string(), z.union([z.int().positive(), z.array(z.boolean())])).nullish(),
   layers_pattern: z.union([z.string(), strings]).nullish(),
   init_lora_weights: z.union([z.boolean(), z.string().max(100)]).nullish(),
 });
@@ -86,11 +86,14 @@ function* differences(config: z.infer<typeof fields>, type: string): Generator<s
   if (other.length > 0) {
     yield `layers_pattern ${JSON.stringify(other)} is not supported; petl counts the layers of ${layerLists.join(", ")}`;
   }
-  if (type !== "LORA" && !isEmpty(config.exclude_modules)) {
+  if (!excluding.includes(type) && !isEmpty(config.exclude_modules)) {
     yield `exclude_modules is not supported for peft_type ${type}; name the layers in target_modules instead`;
   }
   if (type !== "LORA" && (config.bias ?? "none") !== "none") yield `bias is not supported for peft_type ${type}`;
 }
+
+/** The types that leave out modules as petl does. */
+const excluding = ["LORA", "ADALORA", "LOHA", "LOKR"];
 
 /** Starts of A and B from which the base is the same as before; see LoraConfig of PEFT 0.21. */
 const keepsBase = ["gaussian", "eva", "orthogonal", "mica"];

@@ -9,8 +9,8 @@ import { parseStrictJson } from "./json.ts";
 
 /** What petl says of an adapter beyond PEFT's fields. */
 export interface AdapterInfo {
-  /** how its user names the base: a hub id, a folder */
-  readonly baseName: string;
+  /** how its user names the base: a hub id, a folder; null where nobody said it */
+  readonly baseName: string | null;
   /** names of the labels in the order of their ids */
   readonly labels?: readonly string[] | undefined;
   /** a digest of the base's weights, in whatever form the host makes one */

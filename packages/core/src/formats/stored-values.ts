@@ -54,6 +54,7 @@ function hostTensor(dtype: StoredTensor["dtype"], shape: readonly number[], byte
     case "int8":
       return { dtype, shape, data: new Int8Array(buffer, byteOffset, length) };
     case "uint8":
+    case "uint4":
     case "bool":
       return { dtype, shape, data: new Uint8Array(buffer, byteOffset, length) };
   }

@@ -20,6 +20,7 @@ export async function taskConfig(
   const own = await readJson(base.folder, "config.json");
   if (typeof own !== "object" || own === null) throw new InputError(`${base.name}: config.json must be an object`);
   const config = new Map(Object.entries(own));
+  config.delete("quantization_config"); // what is written is dequantised
   config.set("architectures", [base.model.classes[goal.task]]);
   if (!isLanguageModel(goal.task)) {
     const names = labels ?? Array.from({ length: goal.labels }, (_, id) => `LABEL_${id}`);

@@ -5,7 +5,8 @@ import { goldenBase, goldenFolder, goldenJson, goldenPath } from "../formats/gol
 import type { HfModel } from "../formats/hf-model.ts";
 import { adapt, initialPhi } from "../peft/adapt.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
-import { type Continuing, generate } from "./generate.ts";
+import type { Continuing } from "./continuing.ts";
+import { generate } from "./generate.ts";
 import { parseGenerationSettings } from "./settings.ts";
 
 const names = readdirSync(goldenPath("generation"))

@@ -1,7 +1,8 @@
 import type { Random } from "../tensor/random.ts";
+import { type Repetition, withoutRepetition } from "./repetition.ts";
 import type { GenerationSettings } from "./settings.ts";
 
-export type Sampling = Pick<GenerationSettings, "temperature" | "topK" | "topP" | "repetitionPenalty">;
+export type Sampling = Repetition & Pick<GenerationSettings, "temperature" | "topK" | "topP">;
 
 /** Tokens that may be drawn, the likeliest first, each with its share of all. */
 export interface Candidates {
@@ -9,9 +10,9 @@ export interface Candidates {
   readonly shares: readonly number[];
 }
 
-/** The next token by its logits: the likeliest one, or one of the candidates by chance. */
-export function nextToken(logits: Float32Array, seen: ReadonlySet<number>, sampling: Sampling, random: Random): number {
-  const { ids, shares } = candidates(logits, seen, sampling);
+/** The token behind a text by its logits: the likeliest one, or one of the candidates by chance. */
+export function nextToken(logits: Float32Array, text: readonly number[], sampling: Sampling, random: Random): number {
+  const { ids, shares } = candidates(logits, text, sampling);
   let rest = ids.length > 1 ? random.uniform() : 0;
   const index = shares.findIndex((share) => {
     rest -= share;
@@ -21,15 +22,16 @@ export function nextToken(logits: Float32Array, seen: ReadonlySet<number>, sampl
 }
 
 /**
- * What may come next. Tokens that are there already are made less likely first; then it is the likeliest token alone
- * where the temperature is 0, else the top K by softmax(logits / temperature), and of them the likeliest that have the
+ * What may come next. What repeats the text is made less likely first; then it is the likeliest token alone where the
+ * temperature is 0, else the top K by softmax(logits / temperature), and of them the likeliest that have the
  * probability P together. The order of these steps is that of transformers.
  */
-export function candidates(logits: Float32Array, seen: ReadonlySet<number>, sampling: Sampling): Candidates {
-  const scores = penalised(logits, seen, sampling.repetitionPenalty);
+export function candidates(logits: Float32Array, text: readonly number[], sampling: Sampling): Candidates {
+  const scores = withoutRepetition(logits, text, sampling);
   const { topK, topP, temperature = topK === undefined && topP === undefined ? 0 : 1 } = sampling;
   if (temperature === 0) return { ids: [likeliest(scores)], shares: [1] };
-  const ids = Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b);
+  const possible = Array.from(scores.keys()).filter((id) => scores[id]! > Number.NEGATIVE_INFINITY);
+  const ids = possible.sort((a, b) => scores[b]! - scores[a]! || a - b);
   const few = ids.slice(0, topK ?? ids.length);
   const shares = inParts(few.map((id) => Math.exp((scores[id]! - scores[few[0]!]!) / temperature)));
   const kept = inParts(nucleus(shares, topP ?? 1));
@@ -41,17 +43,6 @@ function likeliest(scores: Float32Array): number {
   let best = 0;
   for (let id = 1; id < scores.length; id++) if (scores[id]! > scores[best]!) best = id;
   return best;
-}
-
-/** Positive logits of tokens that are there already divided by the penalty, negative ones times it. */
-function penalised(logits: Float32Array, seen: ReadonlySet<number>, penalty: number): Float32Array {
-  if (penalty === 1) return logits;
-  const scores = logits.slice();
-  for (const id of seen) {
-    const score = scores[id]!;
-    scores[id] = score < 0 ? score * penalty : score / penalty;
-  }
-  return scores;
 }
 
 /** Of falling shares the first ones that make up P, at least one. */

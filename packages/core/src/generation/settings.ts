@@ -1,8 +1,11 @@
 import { z } from "zod";
 import { InputError } from "../errors.ts";
 
-/** How a text goes on: the likeliest token each time, or one drawn where temperature, topK or topP are given. */
-export const generationSettings = z.strictObject({
+/**
+ * How a text goes on: the likeliest token each time, or one drawn where temperature, topK or topP are given, or by
+ * several texts that are followed at once, the beams.
+ */
+const fields = z.strictObject({
   /** new tokens at most */
   maxTokens: z.int().positive().default(128),
   /** the logits are divided by it before a token is drawn; 0: the likeliest token */
@@ -13,10 +16,34 @@ export const generationSettings = z.strictObject({
   topP: z.number().positive().max(1).optional(),
   /** tokens that are there already become less likely above 1 (Keskar et al. 2019, arXiv:1909.05858, section 4.1) */
   repetitionPenalty: z.number().positive().default(1),
+  /** no run of this many tokens comes twice */
+  noRepeatNgramSize: z.int().positive().optional(),
+  /** how many texts are followed at once in search of the likeliest one; 1: each token is the likeliest */
+  beams: z.int().positive().default(1),
+  /** texts of different lengths are compared by log-probability / tokens^lengthPenalty; 1 where left out */
+  lengthPenalty: z.number().optional(),
+  /**
+   * When a search ends: true with as many ended texts as beams, false where none of the running ones is worth more by the
+   * tokens it has, "never" where none could be at any length; false where left out
+   */
+  earlyStopping: z.union([z.boolean(), z.literal("never")]).optional(),
   seed: z.int().nonnegative().default(0),
   /** texts that end the generation; they are not part of the text that is given */
   stop: z.array(z.string().min(1)).default([]),
 });
+
+/** What goes only with beams, and what doesn't. */
+export const generationSettings = fields.superRefine(
+  ({ beams, lengthPenalty, earlyStopping, ...rest }, { addIssue }) => {
+    const { temperature = 0, topK, topP } = rest;
+    const refused =
+      beams > 1 ? { temperature: temperature || undefined, topK, topP } : { lengthPenalty, earlyStopping };
+    const message = beams > 1 ? "draws tokens, and beams draw none" : "is for beams; give 2 or more";
+    for (const [name, value] of Object.entries(refused)) {
+      if (value !== undefined) addIssue({ code: "custom", path: [name], message });
+    }
+  },
+);
 export type GenerationSettings = Readonly<z.infer<typeof generationSettings>>;
 
 /** Checked settings with their defaults; every problem in one error. */

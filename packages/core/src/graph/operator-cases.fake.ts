@@ -1,10 +1,13 @@
+import { quantizeBlocks } from "../tensor/block-quantization.ts";
 import type { DType } from "../tensor/dtype.ts";
+import { float32 } from "../tensor/host-tensor.ts";
 import { type Dim, plus, type Shape, times } from "../tensor/shape.ts";
 import { add } from "./ops/add.ts";
 import { cast } from "./ops/cast.ts";
 import { concat } from "./ops/concat.ts";
 import { cos } from "./ops/cos.ts";
 import { cumSum } from "./ops/cum-sum.ts";
+import { DequantizeLinear } from "./ops/dequantize-linear.ts";
 import { div } from "./ops/div.ts";
 import { equal } from "./ops/equal.ts";
 import { erf } from "./ops/erf.ts";
@@ -18,6 +21,7 @@ import { detach } from "./ops/identity.ts";
 import { layerNormalization } from "./ops/layer-normalization.ts";
 import { log } from "./ops/log.ts";
 import { logSoftmax } from "./ops/log-softmax.ts";
+import { matmulNBits } from "./ops/mat-mul-n-bits.ts";
 import { matmul } from "./ops/matmul.ts";
 import { mod } from "./ops/mod.ts";
 import { mul } from "./ops/mul.ts";
@@ -41,7 +45,7 @@ import { sub } from "./ops/sub.ts";
 import { tanh } from "./ops/tanh.ts";
 import { transpose } from "./ops/transpose.ts";
 import { where } from "./ops/where.ts";
-import { input, scalar, type Value } from "./value.ts";
+import { constant, input, scalar, type Value } from "./value.ts";
 
 /** One use of an operator: symbolic lengths throughout, so that it can be built static too. */
 export interface OperatorCase {
@@ -84,6 +88,16 @@ const binary = (build: (a: Value, b: Value) => Value, positive = false): readonl
       [t, 2],
     ],
   ].map((operands): OperatorCase => ({ operands, build: ([x, y]) => build(x, y), positive }));
+
+/** A matrix [3, 64] in blocks of 16, whose weights are a few hundredths apart. */
+function inBlocks(bits: 4 | 8): Value {
+  const weights = Float32Array.from({ length: 3 * 64 }, (_, at) => ((at * 37) % 101) / 500 - 0.1);
+  const { packed, scales, zeroPoints } = quantizeBlocks(weights, 64, { bits, blockSize: 16 });
+  const numbers = (shape: readonly number[], data: Uint8Array) =>
+    constant(bits === 4 ? { dtype: "uint4", shape, data } : { dtype: "uint8", shape, data });
+  const operands = [numbers([3, 64], packed), constant(float32([3, 4], scales)), numbers([3, 4], zeroPoints)] as const;
+  return DequantizeLinear.of(operands, { axis: 1, block_size: 16 });
+}
 
 const comparison = "its output is a truth value";
 
@@ -269,6 +283,21 @@ export const operatorCases: Readonly<Record<string, OperatorCases>> = {
         build: ([table, updates], [i]) => scatterNd(table, i, updates),
       },
     ],
+  },
+  DequantizeLinear: {
+    cases: [4, 8].map((bits) => ({ operands: [], build: () => inBlocks(bits === 4 ? 4 : 8) })),
+    dtype: "float32",
+    noGradient: "what is held in blocks is frozen",
+  },
+  MatMulNBits: {
+    cases: [
+      [b, t, 64],
+      [t, 64],
+    ].map((shape) => ({
+      operands: [shape],
+      build: ([x]) => matmulNBits(x, inBlocks(4)) ?? x,
+    })),
+    dtype: "float32",
   },
   Identity: { cases: unary(detach), noGradient: "it exists to stop gradients" },
   Greater: { cases: binary(greater), noGradient: comparison },

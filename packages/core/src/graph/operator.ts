@@ -25,7 +25,7 @@ type Operands<N extends Arity> = {
   many: readonly Value[];
 }[N];
 
-/** What an operator is: its ONNX name, its shape rule, its gradient rule, and how a restriction passes through it. */
+/** What an operator is: its ONNX name, its shape rule, its gradient rule, and what else passes know of it. */
 export interface OperatorRule<N extends Arity, K extends AttributeKinds> {
   /** the ONNX operator that a node becomes */
   readonly type: string;
@@ -45,6 +45,11 @@ export interface OperatorRule<N extends Arity, K extends AttributeKinds> {
     outputs: readonly Value[],
     attributes: AttributesOf<K>,
   ) => readonly (Value | undefined)[];
+  /**
+   * The first output once more, in a few cheap operations on what the gradient rule reads anyway; see `gradients`.
+   * Left out where the output would cost as much as it did or is what the gradient rule reads.
+   */
+  readonly recompute?: (inputs: Operands<N>, outputs: readonly Value[]) => Value;
   /**
    * Where only a range of `axis` of the first output is read: of each operand, the axis of which the same range
    * suffices (undefined: it is needed whole; for an operand made by `dims`, the entry that takes the range's length).
@@ -66,6 +71,8 @@ export interface Operator {
   apply(inputs: readonly Value[], attributes: Attributes): Node;
   /** undefined where the operator is not differentiable */
   gradient(dy: Value, node: Node): readonly (Value | undefined)[] | undefined;
+  /** undefined where the first output has to be kept for gradients that read it */
+  recompute(node: Node): Value | undefined;
   narrow(axis: number, node: Node): readonly (number | undefined)[] | undefined;
 }
 
@@ -100,6 +107,7 @@ export function defineOp<const N extends Arity, const K extends AttributeKinds>(
     },
     gradient: (dy, { inputs, outputs, attributes }) =>
       rule.gradient?.(dy, operands(inputs), outputs, typed(attributes)),
+    recompute: ({ inputs, outputs }) => rule.recompute?.(operands(inputs), outputs),
     narrow: (axis, node) => rule.narrow?.(axis, operands(node.inputs), firstOutput(node), typed(node.attributes)),
     all: (inputs, attributes) => operator.apply(inputs, attributes as Attributes).outputs,
     of: (inputs, attributes) => firstOutput(operator.apply(inputs, attributes as Attributes)),

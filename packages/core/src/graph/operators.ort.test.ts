@@ -7,6 +7,7 @@ import type { Tensors } from "../runtime/session.ts";
 import { type HostTensor, sizeOf } from "../tensor/host-tensor.ts";
 import { random } from "../tensor/random.ts";
 import { type Dim, evaluate, type Shape } from "../tensor/shape.ts";
+import { firstOutput } from "./operator.ts";
 import { type OperatorCase, operatorCases } from "./operator-cases.fake.ts";
 import { operators } from "./operators.ts";
 import { cast } from "./ops/cast.ts";
@@ -104,6 +105,19 @@ describe.each(operators.map((operator) => [operator.type, operator] as const))("
       }
     });
   }
+
+  test("what it computes once more for gradients is its output", async () => {
+    for (const { entry, y } of graphs) {
+      const node = nodesOf([y]).find((candidate) => candidate.operator === operator)!;
+      const again = operator.recompute(node);
+      if (!again) continue;
+      const computed = await runOnce({ again, kept: firstOutput(node) }, feeds(entry, dtype, y.shape));
+      const kept = numbers(computed.kept!);
+      for (const [i, number] of numbers(computed.again!).entries()) {
+        expect(Math.abs(number - kept[i]!)).toBeLessThan(2e-6); // float32: some roundings of numbers below 4
+      }
+    }
+  });
 
   test("a graph with symbolic lengths computes the same bits as one with numbers", async () => {
     for (const { entry, floats, y } of graphs) {

@@ -4,6 +4,7 @@ import { Cast } from "./ops/cast.ts";
 import { Concat } from "./ops/concat.ts";
 import { Cos } from "./ops/cos.ts";
 import { CumSum } from "./ops/cum-sum.ts";
+import { DequantizeLinear } from "./ops/dequantize-linear.ts";
 import { Div } from "./ops/div.ts";
 import { Equal } from "./ops/equal.ts";
 import { Erf } from "./ops/erf.ts";
@@ -17,6 +18,7 @@ import { Identity } from "./ops/identity.ts";
 import { LayerNormalization } from "./ops/layer-normalization.ts";
 import { Log } from "./ops/log.ts";
 import { LogSoftmax } from "./ops/log-softmax.ts";
+import { MatMulNBits } from "./ops/mat-mul-n-bits.ts";
 import { FusedMatMul } from "./ops/matmul.ts";
 import { Mod } from "./ops/mod.ts";
 import { Mul } from "./ops/mul.ts";
@@ -48,6 +50,7 @@ export const operators: readonly Operator[] = [
   Concat,
   Cos,
   CumSum,
+  DequantizeLinear,
   Div,
   Equal,
   Erf,
@@ -62,6 +65,7 @@ export const operators: readonly Operator[] = [
   LogSoftmax,
   Log,
   FusedMatMul,
+  MatMulNBits,
   Mod,
   Mul,
   Neg,

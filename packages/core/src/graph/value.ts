@@ -47,6 +47,15 @@ export function weight(tensor: StoredTensor): Value {
   return { dtype: tensor.dtype, shape: tensor.shape, source: { kind: "weight", tensor } };
 }
 
+/** The bytes of a frozen tensor, or of one written into the graph, as another type and shape. */
+export function reinterpret({ source }: Value, dtype: "uint8" | "uint4", shape: readonly number[]): Value {
+  if (source.kind === "weight") return weight({ ...source.tensor, dtype, shape });
+  if (source.kind === "constant" && source.tensor.data instanceof Uint8Array) {
+    return constant({ dtype, shape, data: source.tensor.data });
+  }
+  throw new InternalError(`a ${source.kind} has no bytes to be read as ${dtype}`);
+}
+
 /** A small tensor written into the graph. */
 export function constant(tensor: HostTensor): Value {
   return { dtype: tensor.dtype, shape: tensor.shape, source: { kind: "constant", tensor } };

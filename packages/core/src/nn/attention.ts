@@ -35,6 +35,9 @@ interface HeadInputs extends Pick<AttentionSite, "index" | "layers" | "key" | "v
   readonly scale?: number | undefined;
   /** bound of the scores, before the bias */
   readonly softcap?: number | undefined;
+  /** the length of what is projected; that of all heads together where left out */
+  readonly hidden?: number;
+  readonly keysAndValues?: AttentionSite["keysAndValues"];
 }
 
 /**
@@ -42,24 +45,29 @@ interface HeadInputs extends Pick<AttentionSite, "index" | "layers" | "key" | "v
  * shares them: grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245, section 2.2).
  */
 export function headAttention(scope: Scope, { query, key, value, bias, index, layers, ...rest }: HeadInputs): Value {
-  const [batch = 1, heads = 1, tokens = 1, size = 1] = query.shape;
-  const [, keyHeads = 1] = key.shape;
-  const [headSize, sharing] = [Number(size), Number(heads) / Number(keyHeads)];
+  const [, heads = 1, , size = 1] = query.shape;
+  const { scale, softcap, keysAndValues, hidden = Number(heads) * Number(size) } = rest;
+  const attend = (keys: Value, values: Value, shift?: Value): Value => {
+    const products = groupedProduct(query, keys, { transB: true, alpha: scale ?? 1 / Math.sqrt(Number(size)) });
+    const bounded = softcap === undefined ? products : softCap(products, softcap);
+    return groupedProduct(scope.dropout(softmax(shift ? add(bounded, shift) : bounded)), values, {});
+  };
   const read = scope.hooks.attention({
-    ...{ path: scope.path, index, layers, heads: Number(keyHeads), headSize, bias, key, value },
+    ...{ path: scope.path, index, layers, heads: Number(key.shape[1]), headSize: Number(size), bias, key, value },
+    ...{ queryHeads: Number(heads), hidden, attend, keysAndValues },
   });
-  const keys = read.key.shape[2] ?? 1;
-  const grouped = (x: Value) => (sharing === 1 ? x : reshape(x, [batch, keyHeads, sharing, tokens, x.shape[3] ?? 1]));
-  const shared = (x: Value) => (sharing === 1 ? x : reshape(x, [batch, keyHeads, 1, keys, size]));
-  const products = matmul(grouped(query), shared(read.key), {
-    transB: true,
-    alpha: rest.scale ?? 1 / Math.sqrt(headSize),
-  });
-  const bounded = rest.softcap === undefined ? products : softCap(products, rest.softcap);
-  const scores = add(reshape(bounded, [batch, heads, tokens, keys]), read.bias);
-  const probabilities = scope.dropout(softmax(scores));
-  const context = matmul(grouped(probabilities), shared(read.value));
-  return joinHeads(reshape(context, query.shape));
+  const context = attend(read.key, read.value, read.bias);
+  return joinHeads(read.added ? add(context, read.added) : context);
+}
+
+/** The products of heads with the matrices of their groups.  a: [batch, heads, m, k], b: [batch or 1, groups, k, n] */
+function groupedProduct(a: Value, b: Value, options: Parameters<typeof matmul>[2] & object): Value {
+  const [batch = 1, heads = 1, rows = 1, inner = 1] = a.shape;
+  const [sets = 1, groups = 1, ...matrix] = b.shape;
+  if (heads === groups) return matmul(a, b, options);
+  const grouped = reshape(a, [batch, groups, Number(heads) / Number(groups), rows, inner]);
+  const product = matmul(grouped, reshape(b, [sets, groups, 1, ...matrix]), options);
+  return reshape(product, [batch, heads, rows, product.shape[4] ?? 1]);
 }
 
 /** [batch, tokens, hidden] -> [batch, heads, tokens, head size] */

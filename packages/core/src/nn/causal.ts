@@ -1,5 +1,6 @@
 import { add } from "../graph/ops/add.ts";
 import { cast } from "../graph/ops/cast.ts";
+import { concat } from "../graph/ops/concat.ts";
 import { cumSum } from "../graph/ops/cum-sum.ts";
 import { equal } from "../graph/ops/equal.ts";
 import { expand } from "../graph/ops/expand.ts";
@@ -15,7 +16,7 @@ import { type Dim, plus, times } from "../tensor/shape.ts";
 import { visibilityBias } from "./attention.ts";
 import type { ModelInputs } from "./model.ts";
 
-type Text = Pick<ModelInputs, "inputIds" | "attentionMask" | "documents">;
+type Text = Pick<ModelInputs, "inputIds" | "attentionMask" | "virtualTokens" | "documents">;
 
 /**
  * What hides from each token the ones behind it and those whose mask is 0; with a window W also those that are W or more
@@ -40,24 +41,25 @@ export function causalBias({ inputIds, attentionMask, documents }: Text, window?
  * padding on either side changes nothing; where a row is several texts, from the first token of each:
  * int32 [batch, tokens]
  */
-export function textPositions({ inputIds, attentionMask, documents }: Text, virtualTokens: number): Value {
-  if (documents) return positionsWithin(documents, virtualTokens);
-  const begun = begunAt(attentionMask);
+export function textPositions(text: Text, virtualTokens: number): Value {
+  if (text.documents) return positionsWithin(text.documents, virtualTokens);
+  const begun = begunAt(text);
   const counted = add(sub(cumSum(begun, 1), begun), scalar(virtualTokens, "int32"));
-  return ofIds(counted, 1, inputIds);
+  return ofIds(counted, 1, text.inputIds);
 }
 
 /**
  * How many positions a row takes up from its first token whose mask is 1 to its last: int32 [batch, 1]; where a row is
  * several texts, each token's own: int32 [batch, tokens]
  */
-export function textLength({ attentionMask, documents }: Omit<Text, "inputIds">, virtualTokens: number): Value {
+export function textLength(text: Omit<Text, "inputIds">, virtualTokens: number): Value {
+  const { attentionMask, documents } = text;
   const [, keys = 1] = attentionMask.shape;
   if (documents) return add(counted(sameText(documents)), scalar(virtualTokens, "int32"));
   const visible = cumSum(attentionMask, 1);
   const all = slice(visible, 1, plus(keys, -1), keys);
   const ended = cast(greater(scalar(1, "int32"), add(sub(all, visible), attentionMask)), "int32");
-  const taken = cumSum(sub(begunAt(attentionMask), mul(ended, begunAt(attentionMask))), 1);
+  const taken = cumSum(sub(begunAt(text), mul(ended, begunAt(text))), 1);
   return add(slice(taken, 1, plus(keys, -1), keys), scalar(virtualTokens, "int32"));
 }
 
@@ -79,8 +81,13 @@ function sameText(documents: Value): Value {
 /** Sums over the last axis: [batch, tokens, keys] -> int32 [batch, tokens] */
 const counted = (x: Value): Value => cast(reshape(reduceSum(x, [-1]), x.shape.slice(0, -1)), "int32");
 
-/** 1 from a row's first token whose mask is 1 on: int32 [batch, keys] */
-const begunAt = (mask: Value): Value => cast(greater(cumSum(mask, 1), scalar(0, "int32")), "int32");
+/** 1 for the virtual tokens, and from a text's first token whose mask is 1 on: int32 [batch, keys] */
+function begunAt({ attentionMask, virtualTokens = 0 }: Omit<Text, "inputIds">): Value {
+  const [, keys = 1] = attentionMask.shape;
+  const text = slice(attentionMask, 1, virtualTokens, keys);
+  const begun = cast(greater(cumSum(text, 1), scalar(0, "int32")), "int32");
+  return virtualTokens === 0 ? begun : concat([slice(attentionMask, 1, 0, virtualTokens), begun], 1);
+}
 
 /** Of numbers of all keys those of the ids, which are the last. */
 function ofIds(numbers: Value, axis: number, ids: Value): Value {

@@ -11,6 +11,8 @@ export interface ModelInputs {
   readonly tokenTypeIds: Value;
   /** of which text of its row each token is, where rows are several; decoders let none attend to another */
   readonly documents?: Value | undefined;
+  /** how many of each row's first ids stand for learned vectors in front of the text; none where left out */
+  readonly virtualTokens?: number;
 }
 
 /** The sizes that methods, plans and counts need of any model. */

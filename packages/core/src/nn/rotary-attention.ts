@@ -30,11 +30,16 @@ export function rotaryAttention(scope: Scope, layer: RotaryAttention, index: num
   const { hidden, heads, keyValueHeads, headSize, layers } = layer.sizes;
   const { query, key, value } = projections(scope, layer, x);
   const normed = (name: string, split: Value) => layer.headNorm?.(scope.at(name), split) ?? split;
+  const keyOf = (y: Value) => normed("k_norm", splitHeads(y, keyValueHeads));
   const context = headAttention(scope, {
     query: rotate(normed("q_norm", splitHeads(query, heads)), read.rotation),
-    key: rotate(normed("k_norm", splitHeads(key, keyValueHeads)), read.rotation),
+    key: rotate(keyOf(key), read.rotation),
     value: splitHeads(value, keyValueHeads),
-    ...{ bias: read.bias, index, layers, scale: layer.scale, softcap: layer.softcap },
+    ...{ bias: read.bias, index, layers, scale: layer.scale, softcap: layer.softcap, hidden },
+    keysAndValues(vectors) {
+      const others = projections(scope, layer, vectors);
+      return { key: keyOf(others.key), value: splitHeads(others.value, keyValueHeads) };
+    },
   });
   return linear(scope.at("o_proj"), context, heads * headSize, hidden, { bias: layer.outputBias });
 }

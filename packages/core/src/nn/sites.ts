@@ -60,6 +60,25 @@ export interface AttentionSite {
   readonly value: Value;
   /** added to the scores: [batch, 1, queries or 1, keys] */
   readonly bias: Value;
+  readonly queryHeads: number;
+  /** the length of the vectors that the layer projects */
+  readonly hidden: number;
+  /**
+   * What the layer's queries read of keys and values, whose batch may be 1: softmax(scale Q Kᵀ + bias) V.
+   * -> [batch, heads of queries, tokens, head size]
+   */
+  readonly attend: (key: Value, value: Value, bias?: Value) => Value;
+  /**
+   * The layer's own keys and values of other vectors, without positions; undefined in architectures that do not offer them.
+   * [batch, tokens, hidden] -> [batch, heads, tokens, head size] each
+   */
+  readonly keysAndValues: ((x: Value) => Pick<AttentionSite, "key" | "value">) | undefined;
+}
+
+/** What a layer reads when methods have acted, and what is added to what its queries have read. */
+export interface AttentionRead extends Pick<AttentionSite, "key" | "value" | "bias"> {
+  /** [batch, heads of queries, tokens, head size] */
+  readonly added?: Value;
 }
 
 /** What acts at the sites that an architecture announces. */
@@ -67,7 +86,7 @@ export interface Hooks {
   linear(site: LinearSite): Value;
   embedding(site: EmbeddingSite): Value;
   sublayer(site: SublayerSite): Value;
-  attention(site: AttentionSite): Pick<AttentionSite, "key" | "value" | "bias">;
+  attention(site: AttentionSite): AttentionRead;
   /** vectors that take part in attention without being text; the text's positions are counted behind them */
   readonly virtualTokens: number;
 }

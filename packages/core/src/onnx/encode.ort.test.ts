@@ -85,6 +85,13 @@ describe("names", () => {
     });
   });
 
+  test("outputs stand in the model in their order, a second name right behind its value", () => {
+    const y = tanh(x);
+    const model = new TextDecoder("latin1").decode(encode({ first: y, second: y, third: tanh(y) }).model);
+    const nodes = [...model.matchAll(/Identity|Tanh/g)].map(([type]) => type);
+    expect(nodes).toEqual(["Tanh", "Identity", "Tanh"]);
+  });
+
   test("inputs are fed under any name that a checkpoint may have", async () => {
     const names = ["bert.encoder.layer.0.weight", "node.0", "constant.0", "dims.1", "ö/∂ x"];
     const values = names.map((name) => input(name, "float32", [2]));

@@ -18,6 +18,8 @@ export interface EncodedGraph {
   readonly outputs: readonly { readonly name: string; readonly dtype: DType; readonly shape: Shape }[];
   /** the frozen tensors that the model reads from the checkpoint's own files */
   readonly weights: readonly StoredTensor[];
+  /** the operators that it is made of, each once */
+  readonly operators: readonly string[];
 }
 
 const irVersion = 10;
@@ -42,13 +44,11 @@ export function encode(outputs: Readonly<Record<string, Value>>, fileName = (fil
     if (!written.has(names.of(leaf))) fields.push(...leafFields(leaf, names, inputs, fileName));
     written.add(names.of(leaf));
   }
-  for (const node of nodesOf(values)) fields.push(nodeField(named(node, names), names));
+  const passedOn = (from: readonly Value[]) => passingNodes(results, from, names).map((node) => nodeField(node));
+  fields.push(...passedOn(leaves));
+  const nodes = nodesOf(values);
+  for (const node of nodes) fields.push(nodeField(named(node, names), names), ...passedOn(node.outputs));
   const described = results.map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
-  // an output that is itself a leaf, or that bears two names, is passed on by a node of its own
-  for (const [name, value] of results) {
-    if (names.of(value) !== name)
-      fields.push(nodeField({ type: "Identity", inputs: [names.of(value)], outputs: [name] }));
-  }
   const graph = message(
     7,
     ...fields,
@@ -63,7 +63,8 @@ export function encode(outputs: Readonly<Record<string, Value>>, fileName = (fil
     message(8, string(1, ""), int(2, opset)),
     message(8, string(1, "com.microsoft"), int(2, 1)),
   );
-  return { model, inputs, outputs: described, weights };
+  const operators = [...new Set(nodes.map(({ operator }) => operator.type))];
+  return { model, inputs, outputs: described, weights, operators };
 }
 
 /** One name per value: an input's own, an output's given one, a number that is none of these for the rest; equal lengths share one. */
@@ -129,6 +130,21 @@ function leafFields(
     default:
       return [];
   }
+}
+
+/**
+ * An output that is itself a leaf, or that bears two names, is passed on by a node of its own, right behind its value.
+ * ONNX Runtime computes first what the last node needs: of a model's gradients these are the top layer's, and their
+ * operands leave the memory before the layer below has its turn.
+ */
+function passingNodes(
+  results: readonly (readonly [string, Value])[],
+  from: readonly Value[],
+  names: Names,
+): readonly NamedNode[] {
+  return results
+    .filter(([name, value]) => from.includes(value) && names.of(value) !== name)
+    .map(([name, value]) => ({ type: "Identity", inputs: [names.of(value)], outputs: [name] }));
 }
 
 function named({ operator, inputs, outputs, attributes }: Node, names: Names): NamedNode {

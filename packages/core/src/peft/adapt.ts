@@ -1,22 +1,26 @@
-import { refuse } from "../errors.ts";
+import { InputError, refuse } from "../errors.ts";
 import { narrow } from "../graph/narrow.ts";
+import { add } from "../graph/ops/add.ts";
 import { gather } from "../graph/ops/gather.ts";
+import { mul } from "../graph/ops/mul.ts";
 import { reshape } from "../graph/ops/reshape.ts";
 import { slice } from "../graph/ops/slice.ts";
-import { input, type Value } from "../graph/value.ts";
+import { input, scalar, type Value } from "../graph/value.ts";
 import { type KeyValueCache, pastDim } from "../nn/cache.ts";
 import { project } from "../nn/linear.ts";
 import { isLanguageModel, type Model, type ModelInputs, requireTask, type Task } from "../nn/model.ts";
 import { type Pooling, pool } from "../nn/pooling.ts";
 import { joinPath, type Scope } from "../nn/scope.ts";
+import { float32, type HostTensor } from "../tensor/host-tensor.ts";
 import { random } from "../tensor/random.ts";
 import { batchDim, type Dim, plus, times, tokensDim } from "../tensor/shape.ts";
 import { type Base, findTensor } from "./base.ts";
 import { type Building, inHead, moduleScope, trained } from "./builder.ts";
 import { checkTargets } from "./check-targets.ts";
 import type { MethodUse } from "./method.ts";
-import { normal } from "./parameter.ts";
+import { type InputDirections, normal, type Projection } from "./parameter.ts";
 import { layOut, lengthOf, type Phi, type Placed } from "./phi.ts";
+import { behindPrompt, promptLength, textStates } from "./prompted.ts";
 
 /** What an adapted model is for. */
 export interface Goal {
@@ -38,6 +42,8 @@ export interface Forward {
   readonly inputs: ModelInputs;
   /** the last hidden states, [batch, tokens, hidden] */
   readonly hidden: Value;
+  /** what each linear layer reads, by its path: [batch, tokens, in] */
+  readonly layerInputs: ReadonlyMap<string, Value>;
   /**
    * [batch, labels], [batch, tokens, labels] or [batch, tokens, vocabulary]; [1, rows, vocabulary] of one chunk of chosen
    * rows, [batch, 1, vocabulary] behind a cache
@@ -47,6 +53,8 @@ export interface Forward {
   readonly chosen: ChosenStates | undefined;
   /** [batch, teacher's size] each: vectors of the whole text, through linear maps; none without a teacher */
   readonly taught: readonly Value[];
+  /** the mean of what methods want small beside the loss, a scalar; undefined where they want nothing */
+  readonly penalty: Value | undefined;
   /** Φ's tensors as the graph's inputs, in the layout's order */
   readonly phi: readonly Value[];
 }
@@ -68,6 +76,8 @@ export interface ForwardOptions {
   readonly packed?: boolean | undefined;
   /** keys and values of tokens in front of the ids; a language model's logits are then those of the last token alone */
   readonly cache?: KeyValueCache | undefined;
+  /** whether the cache holds the methods' prompts already, being that of texts that go on */
+  readonly continues?: boolean;
 }
 
 /** Noise while training: `key` is an int64 scalar, new at every step; `dropout` is the base's own. */
@@ -83,6 +93,10 @@ export interface AdaptedModel {
   readonly goal: Goal;
   /** Φ's tensors with their places in the flat vector */
   readonly layout: readonly Placed[];
+  /** those of Φ's tensors whose start is needed as long as they are trained */
+  readonly starts: readonly string[];
+  /** matrices that methods draw and never train */
+  readonly projections: readonly Projection[];
   /** the sites that the methods act on, in the model's order */
   readonly targets: readonly string[];
   readonly linearLayers: readonly string[];
@@ -96,6 +110,8 @@ export interface AdaptedModel {
   readonly headModules: readonly string[];
   /** head tensors that the checkpoint lacks, so that they start at random */
   readonly newTensors: readonly string[];
+  /** methods whose work is no change of the base's weights, so that they cannot be merged */
+  readonly unmergeable: readonly string[];
   /** Builds the forward graph; without noise nothing is dropped. */
   forward(options?: ForwardOptions): Forward;
   /** Graphs of the base's tensors as the adapter changes them, by name. Throws where a method cannot be merged. */
@@ -107,20 +123,22 @@ export function adapt(base: Base, methods: readonly MethodUse[], goal: Goal): Ad
   const { building } = build(base, methods, goal);
   const { parameters, linearLayers, adaptedSites } = building;
   refuse([...building.problems, ...checkTargets(building)]);
+  const unmergeable = [...building.unmergeable];
   const layout = layOut([...parameters.values()].map(({ parameter }) => parameter));
   return {
-    ...{ base, methods, goal, layout, linearLayers },
+    ...{ base, methods, goal, layout, linearLayers: [...new Set(linearLayers)], unmergeable },
+    starts: [...building.starts.keys()],
+    projections: [...building.projections.values()].map(({ projection }) => projection),
     targets: [...adaptedSites],
     modelTensors: modelTensors(building),
     headModules: building.headTrained ? building.headModules : [],
     newTensors: layout.filter(({ part, stored }) => part === "head" && !stored).map(({ name }) => name),
     forward: (options) => build(base, methods, goal, options).forward,
     merged() {
-      const again = build(base, methods, goal).building;
-      const reasons = [...again.unmergeable].map(
-        (name) => `${name} cannot be merged: what it computes is no change of the base's weights`,
+      refuse(
+        unmergeable.map((name) => `${name} cannot be merged: what it computes is no change of the base's weights`),
       );
-      refuse(reasons);
+      const again = build(base, methods, goal).building;
       const unfrozen = [...again.parameters].filter(([, { parameter }]) => parameter.part !== "adapter");
       return Object.fromEntries([
         ...unfrozen.map(([name, { value }]) => [name, value] as const),
@@ -130,19 +148,43 @@ export function adapt(base: Base, methods: readonly MethodUse[], goal: Goal): Ad
   };
 }
 
-/** Draws Φ's initial values: each tensor from its own stream of the seed, or from the checkpoint. */
-export async function initialPhi({ layout, base }: Pick<AdaptedModel, "layout" | "base">, seed: number): Promise<Phi> {
+/**
+ * Draws Φ's initial values: each tensor from its own stream of the seed, or from the checkpoint.
+ *
+ * @param directions of the layers' inputs on the data to train on, where a method {@link startsFromData}
+ * @throws InputError where a method starts from data and there are none
+ */
+export async function initialPhi(
+  { layout, starts, projections, base }: Pick<AdaptedModel, "layout" | "starts" | "projections" | "base">,
+  seed: number,
+  directions: InputDirections = noDirections,
+): Promise<Phi> {
+  const read = (tensor: string) => base.read(findTensor(base, tensor)?.name ?? tensor);
   const values = new Float32Array(lengthOf(layout));
+  const kept: Record<string, HostTensor> = {};
   for (const { name, shape, offset, initial } of layout) {
-    const read = (tensor: string) => base.read(findTensor(base, tensor)?.name ?? tensor);
-    values.set(await initial({ shape, random: random(seed, `initial ${name}`), read }), offset);
+    const start = await initial({ shape, random: random(seed, `initial ${name}`), read, directions });
+    values.set(start, offset);
+    if (starts.includes(name)) kept[name] = float32(shape, start);
   }
-  return { layout, values };
+  const drawn: Record<string, HostTensor> = {};
+  for (const { name, shape, key, initial } of projections) {
+    drawn[name] = float32(shape, await initial({ shape, random: random(key, `projection ${name}`), read, directions }));
+  }
+  return { layout, values, starts: kept, projections: drawn };
 }
+
+/** Whether a method's start is found in data to train on. */
+export const startsFromData = ({ methods }: Pick<AdaptedModel, "methods">): boolean =>
+  methods.some((use) => use.startsFromData?.());
+
+const noDirections: InputDirections = () => {
+  throw new InputError("the start eva comes from the data to train on, and here are none");
+};
 
 function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: ForwardOptions = {}) {
   const { model } = base;
-  const { noise, cache } = options;
+  const { noise, cache, continues = false } = options;
   requireTask(model, goal.task);
   const own = model.headModules[goal.task] ?? [];
   const textHead = goal.task === "classification" || goal.task === "regression";
@@ -151,14 +193,23 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: F
     base.tensors !== undefined && ![...base.tensors.keys()].some((name) => name.startsWith(`${module}.`));
   const lacksPooler = pooler !== undefined && base.tensors !== undefined && !findTensor(base, `${pooler}.weight`);
   const lacksHead = own.some(lacks);
+  const length = promptLength(methods);
+  const keys = cache ? plus(pastDim, plus(tokensDim, continues ? -length : 0)) : tokensDim;
+  const inputs = batchInputs(keys, options.packed);
+  const prompted = behindPrompt(inputs, length, model.sizes.padId, continues);
   const building: Building = {
     ...{ base, methods, noise, cache },
+    promptedIds: prompted.inputIds === inputs.inputIds ? undefined : prompted.inputIds,
     headModules: [...own, ...(lacksPooler ? [pooler] : []), ...(goal.savedModules ?? [])],
     headTrained: goal.trainsHead ?? (!isLanguageModel(goal.task) || lacksHead),
     parameters: new Map(),
+    starts: new Map(),
     frozen: new Map(),
+    projections: new Map(),
+    penalties: [],
     shared: new Set(),
     linearLayers: [],
+    layerInputs: new Map(),
     adaptedSites: new Set(),
     acting: new Set(),
     merges: [],
@@ -166,14 +217,34 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: F
     problems: new Set(),
     dropouts: 0,
   };
-  const inputs = batchInputs(cache ? plus(pastDim, tokensDim) : tokensDim, options.packed);
   const root = moduleScope(building, "");
-  const hidden = model.encode(root.at(model.prefix), inputs);
+  const states = model.encode(root.at(model.prefix), prompted);
+  const hidden = textStates(states, inputs);
+  const encoded = { inputs, hidden, pooled: () => model.pool(root.at(model.prefix), states, prompted) };
   const chosen = options.rows && chosenStates(hidden, options.rows);
-  const logits = narrow(logitsOf(model, root, { inputs, hidden: chosen?.chunk ?? hidden }, goal, options));
-  const taught = goal.teacher ? taughtVectors(building, { inputs, hidden }, goal.teacher.size) : [];
+  const read = { ...encoded, hidden: chosen?.chunk ?? hidden };
+  const logits = narrow(logitsOf(model, root, read, goal, options));
+  const taught = goal.teacher ? taughtVectors(building, encoded, goal.teacher.size) : [];
   const phi = [...building.parameters.values()].map(({ value }) => value);
-  return { building, forward: { inputs, hidden, logits, chosen, taught, phi } };
+  const { layerInputs, penalties } = building;
+  return {
+    building,
+    forward: { inputs, hidden, layerInputs, logits, chosen, taught, penalty: meanOf(penalties), phi },
+  };
+}
+
+const meanOf = (numbers: readonly Value[]): Value | undefined =>
+  numbers.length === 0
+    ? undefined
+    : mul(
+        numbers.map((number) => reshape(number, [])).reduce((sum, number) => add(sum, number)),
+        scalar(1 / numbers.length),
+      );
+
+/** What an architecture makes of a batch. */
+interface Encoded extends Pick<Forward, "inputs" | "hidden"> {
+  /** Computes the vector that Hugging Face's class reads of a text: of a prompt's first token where it reads the first. */
+  pooled(): Value;
 }
 
 const batchInputs = (keys: Dim, packed = false): ModelInputs => ({
@@ -186,17 +257,17 @@ const batchInputs = (keys: Dim, packed = false): ModelInputs => ({
 function logitsOf(
   model: Model,
   root: Scope,
-  { inputs, hidden }: Pick<Forward, "inputs" | "hidden">,
+  { inputs, hidden, pooled }: Encoded,
   goal: Goal,
   options: ForwardOptions,
 ): Value {
   const { task, labels, pooling = "default" } = goal;
-  const base = root.at(model.prefix);
-  if (isLanguageModel(task)) return model.predictTokens(root, options.cache ? lastOf(hidden) : hidden, base);
+  if (isLanguageModel(task))
+    return model.predictTokens(root, options.cache ? lastOf(hidden) : hidden, root.at(model.prefix));
   if (task === "token-classification") return model.classifyTokens(root, hidden, labels);
-  const usual = model.pool(base, hidden, inputs);
-  const pooled = pooling === "default" ? usual : pool(pooling, hidden, inputs.attentionMask);
-  return reshape(model.classify(root, pooled, labels), [batchDim, labels]);
+  const usual = pooled();
+  const vector = pooling === "default" ? usual : pool(pooling, hidden, inputs.attentionMask);
+  return reshape(model.classify(root, vector, labels), [batchDim, labels]);
 }
 
 /**
@@ -204,17 +275,10 @@ function logitsOf(
  * teacher's length. The maps are trained with the model and belong to nothing that is saved.
  * hidden: [batch, tokens, hidden] -> [batch, size]
  */
-function taughtVectors(
-  building: Building,
-  { inputs, hidden }: Pick<Forward, "inputs" | "hidden">,
-  size: number,
-): readonly Value[] {
+function taughtVectors(building: Building, { inputs, hidden, pooled }: Encoded, size: number): readonly Value[] {
   const { model } = building.base;
-  const pooled = {
-    default: model.pool(moduleScope(building, model.prefix), hidden, inputs),
-    mean: pool("mean", hidden, inputs.attentionMask),
-  };
-  return Object.entries(pooled).map(([pooling, vector]) => {
+  const vectors = { default: pooled(), mean: pool("mean", hidden, inputs.attentionMask) };
+  return Object.entries(vectors).map(([pooling, vector]) => {
     const map = trained(building, {
       ...{ name: `teacher.${pooling}.weight`, shape: [size, model.sizes.hidden] },
       ...{ initial: normal(model.sizes.initializerRange), part: "adapter", method: undefined, stored: undefined },

@@ -1,5 +1,5 @@
 import type { Model } from "../nn/model.ts";
-import type { StoredTensor } from "../tensor/stored-tensor.ts";
+import type { BaseTensor } from "../tensor/quantized-tensor.ts";
 
 /** A base model with its checkpoint's tensors: Θ. */
 export interface Base {
@@ -7,7 +7,7 @@ export interface Base {
   readonly name: string;
   readonly model: Model;
   /** the checkpoint's tensors by name; undefined where only the configuration is at hand, for counting */
-  readonly tensors: ReadonlyMap<string, StoredTensor> | undefined;
+  readonly tensors: ReadonlyMap<string, BaseTensor> | undefined;
   /** A tensor of the checkpoint, in float32. */
   read(name: string): Promise<Float32Array>;
 }
@@ -17,10 +17,10 @@ export interface Base {
  * base's prefix (a bare base was saved), with the names that layer norms had before 2020, or under the model's other
  * name for it.
  */
-export function findTensor(
-  { tensors, model }: Pick<Base, "tensors" | "model">,
+export function findTensor<T>(
+  { tensors, model }: { readonly tensors: ReadonlyMap<string, T> | undefined } & Pick<Base, "model">,
   name: string,
-): StoredTensor | undefined {
+): T | undefined {
   const other = model.otherNames[name];
   const bare = name.startsWith(`${model.prefix}.`) ? name.slice(model.prefix.length + 1) : `${model.prefix}.${name}`;
   for (const candidate of [name, bare, ...(other === undefined ? [] : [other])]) {

@@ -1,14 +1,19 @@
 import { InputError } from "../errors.ts";
 import { cast } from "../graph/ops/cast.ts";
+import { dequantize } from "../graph/ops/dequantize-linear.ts";
+import { slice } from "../graph/ops/slice.ts";
 import { transpose } from "../graph/ops/transpose.ts";
 import { input, type Value, weight } from "../graph/value.ts";
 import { behindPast, type KeyValueCache } from "../nn/cache.ts";
 import { dropout } from "../nn/dropout.ts";
 import { joinPath, type Scope } from "../nn/scope.ts";
-import type { Hooks } from "../nn/sites.ts";
+import type { EmbeddingSite, Hooks } from "../nn/sites.ts";
+import { type BaseTensor, isQuantized, type QuantizedTensor } from "../tensor/quantized-tensor.ts";
 import { type Base, findTensor } from "./base.ts";
 import type { AdapterScope, MethodUse, Place } from "./method.ts";
-import { fromCheckpoint, type Initializer, normal, ones, type Parameter, zeros } from "./parameter.ts";
+import { fromCheckpoint, type Initializer, normal, ones, type Parameter, type Projection, zeros } from "./parameter.ts";
+import { startName } from "./phi.ts";
+import { prefixLength, withPrompt } from "./prompted.ts";
 import { layerOf } from "./targets.ts";
 
 /** What one building of the forward graph is told and notes down; all of it belongs to that building alone. */
@@ -20,14 +25,23 @@ export interface Building {
   readonly headTrained: boolean;
   /** present while training: the step's key, and the base's own dropout */
   readonly noise: { readonly key: Value; readonly dropout: number } | undefined;
+  /** the ids that the architecture looks up where some in front stand for a prompt */
+  readonly promptedIds: Value | undefined;
   /** present where tokens are decoded one behind the other */
   readonly cache: KeyValueCache | undefined;
   readonly parameters: Map<string, { readonly value: Value; readonly parameter: Parameter }>;
+  /** the starts of those trained tensors that are measured from there, by their names */
+  readonly starts: Map<string, Value>;
   readonly frozen: Map<string, Value>;
+  readonly projections: Map<string, { readonly value: Value; readonly projection: Projection }>;
+  /** what methods want small beside the loss */
+  readonly penalties: Value[];
   /** tensors of the model that are read in several places, such as embeddings that the output layer uses too */
   readonly shared: Set<string>;
   /** paths of all linear layers, and of the sites at which a method acts */
   readonly linearLayers: string[];
+  /** what each linear layer reads, by its path */
+  readonly layerInputs: Map<string, Value>;
   readonly adaptedSites: Set<string>;
   /** methods that found something to act on or to train */
   readonly acting: Set<MethodUse>;
@@ -70,6 +84,7 @@ function moduleTensor(building: Building, name: string, shape: readonly number[]
   for (const use of trainers) building.acting.add(use);
   const [trainer] = trainers;
   if (head ? building.headTrained || trainer : trainer) {
+    if (stored && isQuantized(stored)) building.problems.add(frozenInBits(trainer, stored.bits));
     const start =
       stored && fits
         ? { initial: fromCheckpoint(stored.name), stored: stored.name }
@@ -85,10 +100,18 @@ function moduleTensor(building: Building, name: string, shape: readonly number[]
   if (!fits && base.tensors) building.problems.add(misfit(name, shape, stored?.shape));
   const missing = { name, file: "", offset: 0, byteLength: 0, dtype: "float32" as const, shape };
   const tensor = stored && fits ? stored : missing;
-  const value = cast(weight(tensor), "float32");
+  const value = frozenValue(tensor);
   building.frozen.set(name, value);
   return value;
 }
+
+/** A tensor of the checkpoint in float32, as it is computed with. */
+const frozenValue = (tensor: BaseTensor): Value =>
+  isQuantized(tensor) ? dequantize(tensor) : cast(weight(tensor), "float32");
+
+const frozenInBits = (use: MethodUse | undefined, bits: QuantizedTensor["bits"]): string =>
+  `${use?.name ?? "the head"} would train weights that this base holds in ${bits} bits, and those stay frozen; ` +
+  "choose a method that leaves the base's matrices as they are, such as lora, or open the base that was quantised";
 
 /** What a head's tensor is before training: as Hugging Face's classes do it. */
 function newTensor({ base, problems }: Building, name: string, shape: readonly number[], head: boolean): Initializer {
@@ -106,10 +129,31 @@ function misfit(name: string, shape: readonly number[], stored: readonly number[
 /** A tensor of Φ, the same one wherever it is read. */
 export function trained(building: Building, parameter: Parameter): Value {
   const known = building.parameters.get(parameter.name);
-  if (known) return known.value;
+  if (known) {
+    const users = [known.parameter.method, parameter.method];
+    if (users[0] !== users[1]) building.problems.add(`${users.join(" and ")} both train "${parameter.name}"`);
+    return known.value;
+  }
   const value = input(parameter.name, "float32", parameter.shape);
   building.parameters.set(parameter.name, { value, parameter });
   return value;
+}
+
+/** Where a tensor of Φ started, the same value wherever it is read. */
+function startOf({ starts }: Building, { name, shape }: Pick<Parameter, "name" | "shape">): Value {
+  const start = starts.get(name) ?? input(startName(name), "float32", shape);
+  starts.set(name, start);
+  return start;
+}
+
+/** A site's corner of a shared matrix, whose own lengths are known only when all sites have asked. */
+function corner(building: Building, { shape, ...asked }: Projection): Value {
+  const { name } = asked;
+  const known = building.projections.get(name);
+  const value = known?.value ?? input(name, "float32", [`${name}.rows`, `${name}.columns`]);
+  const largest = shape.map((length, axis) => Math.max(length, known?.projection.shape[axis] ?? 0));
+  building.projections.set(name, { value, projection: { ...asked, shape: largest } });
+  return shape.reduce((part, length, axis) => slice(part, axis, 0, length), value);
 }
 
 function noisy(building: Building, x: Value, probability: number): Value {
@@ -122,6 +166,9 @@ function adapterScope(building: Building, path: string, method: string): Adapter
   return {
     parameter: (name, shape, initial) => trained(building, { name: `${path}.${name}`, shape, initial, ...own }),
     shared: (name, shape, initial) => trained(building, { name, shape, initial, ...own }),
+    start: (name, shape) => startOf(building, { name: `${path}.${name}`, shape }),
+    projection: (name, shape, drawn) => corner(building, { name, shape, ...drawn }),
+    penalize: (penalty) => building.penalties.push(penalty),
     dropout: (x, probability) => noisy(building, x, probability),
   };
 }
@@ -129,6 +176,19 @@ function adapterScope(building: Building, path: string, method: string): Adapter
 function placeOf({ base }: Building, path: string): Place {
   const { sizes, conventions } = base.model;
   return { path, layer: layerOf(path), layers: sizes.layers, conventions };
+}
+
+/** The vectors of words with a method's prompt in front; those of other tables as they are. */
+function prompted(building: Building, site: EmbeddingSite & Place, y: Value): Value {
+  const prompting = site.ids === building.promptedIds ? building.methods.filter(({ prompt }) => prompt) : [];
+  const [use, ...others] = prompting;
+  if (!use?.prompt) return y;
+  if (others.length > 0)
+    building.problems.add(`${prompting.map(({ name }) => name).join(" and ")} cannot both act on ${site.path}`);
+  building.adaptedSites.add(site.path);
+  building.acting.add(use);
+  building.unmergeable.add(use.name);
+  return withPrompt(y, use.prompt(site, adapterScope(building, site.path, use.name)));
 }
 
 /** The methods at the architecture's sites: at most one acts at each. */
@@ -142,10 +202,11 @@ function hooksOf(building: Building): Hooks {
     return actors[0];
   };
   return {
-    virtualTokens: methods.reduce((sum, use) => sum + (use.virtualTokens?.() ?? 0), 0),
+    virtualTokens: prefixLength(methods),
     linear(site) {
       const at = { ...site, ...placeOf(building, site.path) };
       building.linearLayers.push(site.path);
+      building.layerInputs.set(site.path, site.x);
       const use = actor(site.path, (method) => method.targetsLinear?.(at));
       if (!use?.linear) return site.y;
       const scope = adapterScope(building, site.path, use.name);
@@ -159,7 +220,7 @@ function hooksOf(building: Building): Hooks {
     embedding(site) {
       const at = { ...site, ...placeOf(building, site.path) };
       const use = actor(site.path, (method) => method.targetsEmbedding?.(at));
-      if (!use?.embedding) return site.y;
+      if (!use?.embedding) return prompted(building, at, site.y);
       const scope = adapterScope(building, site.path, use.name);
       const name = `${site.path}.weight`;
       merges.push(() => {
@@ -168,7 +229,7 @@ function hooksOf(building: Building): Hooks {
           `${use.name} on ${site.path} cannot be merged: the output layer reads that table too, unchanged`,
         );
       });
-      return use.embedding(at, scope);
+      return prompted(building, at, use.embedding(at, scope));
     },
     sublayer(site) {
       const at = { ...site, ...placeOf(building, site.path) };
@@ -181,10 +242,11 @@ function hooksOf(building: Building): Hooks {
     },
     attention(own) {
       const site = building.cache ? behindPast(building.cache, own) : own;
-      const use = actor(site.path, (method) => method.attention !== undefined);
+      const at = { ...site, ...placeOf(building, site.path) };
+      const acts = (method: MethodUse) => method.attention && (method.targetsAttention?.(at) ?? true);
+      const use = actor(site.path, acts);
       if (!use?.attention) return site;
       unmergeable.add(use.name);
-      const at = { ...site, ...placeOf(building, site.path) };
       return use.attention(at, adapterScope(building, site.path, use.name));
     },
   };

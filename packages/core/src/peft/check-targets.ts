@@ -45,7 +45,8 @@ function actsNowhere(building: Building, use: MethodUse): readonly string[] {
   if (building.acting.has(use)) return [];
   const { modelType } = building.base.model;
   const chooses = "targets" in use.options && (use.options.targets !== undefined || !use.trains);
-  if (!chooses) return use.trains ? [`${use.name} finds nothing to train in this ${modelType}`] : [];
+  if (!chooses && use.trains) return [`${use.name} finds nothing to train in this ${modelType}`];
+  if (!chooses) return use.attention ? [`${use.name} finds nothing to act on in this ${modelType}`] : [];
   return [
     `${use.name} finds no layer to act on in this ${modelType}; its linear layers: ${targetNames(building).join(", ")}`,
   ];

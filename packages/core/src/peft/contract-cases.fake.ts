@@ -1,14 +1,20 @@
 import type { MethodUse } from "./method.ts";
+import { adalora } from "./methods/adalora.ts";
 import { bitfit } from "./methods/bitfit.ts";
 import { bottleneck } from "./methods/bottleneck.ts";
 import { dora } from "./methods/dora.ts";
 import { full } from "./methods/full.ts";
 import { head } from "./methods/head.ts";
 import { ia3 } from "./methods/ia3.ts";
+import { llamaAdapter } from "./methods/llama-adapter.ts";
+import { loha } from "./methods/loha.ts";
+import { lokr } from "./methods/lokr.ts";
 import { lora } from "./methods/lora.ts";
 import { parallel } from "./methods/parallel.ts";
 import { prefix } from "./methods/prefix.ts";
+import { prompt } from "./methods/prompt.ts";
 import { topLayers } from "./methods/top-layers.ts";
+import { vera } from "./methods/vera.ts";
 
 /** What the papers' formulas are written in. */
 export interface Lengths {
@@ -60,7 +66,11 @@ const allLinear = (l: Lengths) => {
   if (isGpt2(l)) return h + 3 * h + 2 * h + 2 * (h + f);
   return isLlama(l) ? 2 * 2 * h + 2 * (h + k) + 3 * (h + f) : 4 * 2 * h + 2 * (h + f);
 };
+/** C: [out₁, 4] and D: [out₂, 8] of rank 2, on inputs of length 32. */
+const kronecker = (out1: number, out2: number) => out1 * 4 + 2 * (out2 + 8);
 const noBiases = { llama: "it has no biases" };
+const textAlone = "its attention projects the text alone";
+const noOtherKeys = { bert: textAlone, roberta: textAlone, distilbert: textAlone, gpt2: textAlone };
 /** BERT alone has a pooler below its classifier. */
 const pooler = ({ modelType, hidden: h }: Lengths) => (modelType === "bert" ? h * h + h : 0);
 const bottleneckSize = (h: number, size: number) => 2 * h * size + size + h;
@@ -121,11 +131,62 @@ export const contractCases: readonly ContractCase[] = [
     count: (l) => l.layers * 3 * allLinear(l) + 3 * (96 + l.hidden) + (l.modelType === "bert" ? 3 * 2 * l.hidden : 0),
     merges: true,
   },
+  ...(["pissa", "olora"] as const).map((initWeights) => ({
+    title: `lora, starting as ${initWeights}`,
+    methods: [lora.use({ rank: 4, initWeights })],
+    count: (l: Lengths) => l.layers * 4 * queryAndValue(l),
+    merges: true,
+  })),
   {
     title: "dora",
     methods: [dora.use({ rank: 4 })],
     count: (l) => l.layers * (4 * queryAndValue(l) + l.hidden + (isGpt2(l) ? 2 : 1) * l.keys),
     startsWithin: 2e-6, // ‖W‖ is rounded once by the host and once by the graph, so that m / ‖W‖ is 1 to 1e-7
+    merges: true,
+  },
+  {
+    title: "vera",
+    methods: [vera.use({ rank: 6 })],
+    // section 3.2: L̂ (d + r), d numbers for each output of a projection
+    count: (l) => l.layers * (isGpt2(l) ? 3 * l.hidden + 6 : l.hidden + l.keys + 2 * 6),
+    merges: true,
+  },
+  {
+    title: "vera on layers of two sizes",
+    methods: [
+      vera.use({
+        ...{ rank: 6, dInitial: 1 },
+        targets: ".*(lin1|lin2|intermediate.dense|[0-9].output.dense|up_proj|down_proj|c_fc|mlp.c_proj)",
+      }),
+    ],
+    count: ({ layers, hidden: h, feedForward: f }) => layers * (f + h + 2 * 6),
+    merges: true,
+  },
+  {
+    title: "adalora",
+    methods: [adalora.use({ initialRank: 3, rank: 2 })],
+    // section 3.1: P, Λ and Q of each target, of which GPT-2 has one a layer
+    count: (l) => l.layers * 3 * (queryAndValue(l) + (isGpt2(l) ? 1 : 2)),
+    merges: true,
+  },
+  {
+    title: "loha",
+    methods: [loha.use({ rank: 3 })],
+    count: (l) => l.layers * 2 * 3 * queryAndValue(l), // twice LoRA's
+    merges: true,
+  },
+  {
+    title: "lokr",
+    methods: [lokr.use({ rank: 2 })],
+    // 32 = 4 · 8, and of GPT-2's outputs 96 = 8 · 12; Llama's 16 keys are 4 · 4
+    count: (l) => l.layers * (isGpt2(l) ? kronecker(8, 12) : kronecker(4, 8) + kronecker(4, l.keys / 4)),
+    merges: true,
+  },
+  {
+    title: "lokr with two matrices of low rank",
+    methods: [lokr.use({ rank: 1, factor: 8, decomposeBoth: true })],
+    // C: [8, 8] of rank 1, and D: [out / 8, 4]
+    count: (l) => l.layers * (isGpt2(l) ? 16 + (12 + 4) : 2 * 16 + (4 + 4) + (l.keys / 8 + 4)),
     merges: true,
   },
   {
@@ -152,6 +213,21 @@ export const contractCases: readonly ContractCase[] = [
     methods: [prefix.use({ tokens: 5 })],
     count: ({ layers, keys: k }) => 5 * layers * 2 * k,
     merges: false,
+  },
+  { title: "prompt", methods: [prompt.use({ tokens: 5 })], count: ({ hidden }) => 5 * hidden, merges: false },
+  {
+    title: "llama-adapter",
+    methods: [llamaAdapter.use({ tokens: 5 })],
+    count: ({ layers, hidden }) => layers * (5 * hidden + 1),
+    merges: false,
+    refused: noOtherKeys,
+  },
+  {
+    title: "llama-adapter with a gate for each head",
+    methods: [llamaAdapter.use({ tokens: 5, gate: "head-tanh", layers: "top:1" })],
+    count: ({ hidden }) => 5 * hidden + 4,
+    merges: false,
+    refused: noOtherKeys,
   },
   {
     title: "lora and bitfit together",

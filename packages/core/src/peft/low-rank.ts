@@ -1,11 +1,12 @@
 import { z } from "zod";
-import { InputError } from "../errors.ts";
+import { refuse } from "../errors.ts";
 import { matmul } from "../graph/ops/matmul.ts";
 import type { Value } from "../graph/value.ts";
 import type { Model } from "../nn/model.ts";
 import type { AdapterScope, Place } from "./method.ts";
 import { fraction, layers, type OptionValues, patterns, positive, real, targets, toggle } from "./options.ts";
 import { kaimingUniform, zeros } from "./parameter.ts";
+import { peftFields } from "./peft-fields.ts";
 import { layersFromPeft, layersToPeft, targetsFromPeft, targetsToPeft } from "./peft-targets.ts";
 import { byPattern, isChosen, isTarget } from "./targets.ts";
 
@@ -18,27 +19,41 @@ export const lowRankOptions = {
   exclude: targets("linear layers to leave out, named in the same way"),
   layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
   rankStabilized: toggle(false, "scale by alpha / √rank instead of alpha / rank"),
-  rankPattern: patterns("ranks of their own for layers by the end of their path", z.int()),
+  rankPattern: patterns("ranks of their own for layers by the end of their path", z.int().positive()),
   alphaPattern: patterns("alphas of their own for layers by the end of their path"),
 };
 export type LowRank = OptionValues<typeof lowRankOptions>;
 
+type Chosen = Pick<LowRank, "targets" | "layers"> & Partial<Pick<LowRank, "exclude">>;
+
 /** Whether the options name a module, by the convention of the architecture where they name none. */
-export function isLowRankTarget(place: Place, options: LowRank): boolean {
+export function isLowRankTarget(place: Place, options: Chosen): boolean {
   const chosen = options.targets ?? { kind: "names", names: place.conventions.updated, required: true };
   if (options.exclude && isTarget(place.path, options.exclude)) return false;
   return isTarget(place.path, chosen) && isChosen(place.layer, options.layers, place.layers);
 }
 
+type Scaled = Pick<LowRank, "rank" | "alpha" | "rankPattern" | "alphaPattern"> &
+  Partial<Pick<LowRank, "rankStabilized">>;
+
 /** A site's rank and scale: alpha / rank, or alpha / √rank where rank-stabilised (arXiv:2312.03732). */
-export function rankAndScale(path: string, options: LowRank): { rank: number; scale: number } {
+export function rankAndScale(path: string, options: Scaled): { rank: number; scale: number } {
   const rank = byPattern(path, options.rankPattern, options.rank);
   const alpha = byPattern(path, options.alphaPattern, options.alpha);
   return { rank, scale: alpha / (options.rankStabilized ? Math.sqrt(rank) : rank) };
 }
 
+/** A low-rank update's factors. */
+export interface Factors {
+  /** [rank, in] */
+  readonly A: Value;
+  /** [out, rank] */
+  readonly B: Value;
+  readonly scale: number;
+}
+
 /** A: [rank, in], Kaiming-uniform, and B: [out, rank], zero, of a linear layer. */
-export function factors(scope: AdapterScope, path: string, inSize: number, outSize: number, options: LowRank) {
+export function factors(scope: AdapterScope, path: string, inSize: number, outSize: number, options: LowRank): Factors {
   const { rank, scale } = rankAndScale(path, options);
   const A = scope.parameter("lora_A.weight", [rank, inSize], kaimingUniform);
   const B = scope.parameter("lora_B.weight", [outSize, rank], zeros);
@@ -46,7 +61,7 @@ export function factors(scope: AdapterScope, path: string, inSize: number, outSi
 }
 
 /** ΔW = scale · B A: [out, in] */
-export const update = ({ A, B, scale }: { A: Value; B: Value; scale: number }): Value => matmul(B, A, { alpha: scale });
+export const update = ({ A, B, scale }: Factors): Value => matmul(B, A, { alpha: scale });
 
 /** What would change the computation in ways that petl does not know; each must be absent or empty. */
 const unsupported = [
@@ -76,27 +91,20 @@ const config = z.looseObject({
   layers_to_transform: z.union([z.int(), z.array(z.int())]).nullish(),
 });
 
-/** The options in an adapter_config.json of type LORA, and whether it is DoRA. */
-export function readLowRank(json: Readonly<Record<string, unknown>>) {
-  const parsed = config.safeParse(json);
-  if (!parsed.success) {
-    throw new InputError(
-      parsed.error.issues.map(
-        ({ path, message }) => `adapter_config.json: ${path.join(".")}: ${message.toLowerCase()}`,
-      ),
-    );
-  }
-  const problems = unsupported.filter(
+/** @throws InputError with every field of a low-rank adapter's adapter_config.json that changes what is computed */
+export function refuseUnsupported(json: Readonly<Record<string, unknown>>): void {
+  const present = unsupported.filter(
     (name) => json[name] && JSON.stringify(json[name]) !== "{}" && JSON.stringify(json[name]) !== "[]",
   );
-  if (problems.length > 0) {
-    throw new InputError(
-      problems.map(
-        (name) => `adapter_config.json: ${name} is ${JSON.stringify(json[name])}, which petl does not support`,
-      ),
-    );
-  }
-  const given = parsed.data;
+  refuse(
+    present.map((name) => `adapter_config.json: ${name} is ${JSON.stringify(json[name])}, which petl does not support`),
+  );
+}
+
+/** The options in an adapter_config.json of type LORA, and whether it is DoRA. */
+export function readLowRank(json: Readonly<Record<string, unknown>>) {
+  const given = peftFields(config, json);
+  refuseUnsupported(json);
   return {
     dora: given.use_dora,
     options: {

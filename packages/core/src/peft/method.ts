@@ -1,9 +1,11 @@
 import { refuse, suggestion } from "../errors.ts";
 import type { Value } from "../graph/value.ts";
 import type { Conventions, Model } from "../nn/model.ts";
-import type { AttentionSite, EmbeddingSite, LinearSite, SublayerSite } from "../nn/sites.ts";
+import type { AttentionRead, AttentionSite, EmbeddingSite, LinearSite, SublayerSite } from "../nn/sites.ts";
+import type { HostTensor } from "../tensor/host-tensor.ts";
 import type { Options, OptionValues } from "./options.ts";
-import type { Initializer } from "./parameter.ts";
+import type { Initializer, Projection } from "./parameter.ts";
+import type { Placed } from "./phi.ts";
 
 /** What a method acts with at one site. */
 export interface AdapterScope {
@@ -11,6 +13,12 @@ export interface AdapterScope {
   parameter(name: string, shape: readonly number[], initial: Initializer): Value;
   /** A trained tensor of the whole model, under its own name. */
   shared(name: string, shape: readonly number[], initial: Initializer): Value;
+  /** What a trained tensor of the site was before training: `name` and `shape` as given to {@link parameter}. */
+  start(name: string, shape: readonly number[]): Value;
+  /** The first rows and columns of a matrix of the whole model that is drawn from a key and never trained: of `shape`. */
+  projection(name: string, shape: readonly [number, number], drawn: Pick<Projection, "key" | "initial">): Value;
+  /** A number beside the loss: the mean of all such numbers is minimised with it. */
+  penalize(penalty: Value): void;
   /** Dropout while training; the identity otherwise. */
   dropout(x: Value, probability: number): Value;
 }
@@ -47,14 +55,21 @@ interface Actions<Rest extends readonly unknown[]> {
   mergeEmbedding?(site: Table & Place, scope: AdapterScope, ...options: Rest): Value;
   /** what replaces a sublayer's output before the residual sum; undefined where the method does not act */
   sublayer?(site: SublayerSite & Place, scope: AdapterScope, ...options: Rest): Value | undefined;
+  /** whether an attention layer is one that {@link attention} acts on; every one is where this is left out */
+  targetsAttention?(site: AttentionSite & Place, ...options: Rest): boolean;
   attention?(site: AttentionSite & Place, scope: AdapterScope, ...options: Rest): AttentionRead;
-  /** vectors in front of every text's keys and values */
+  /** learned vectors in front of every text's word embeddings: [virtual tokens, size] */
+  prompt?(site: EmbeddingSite & Place, scope: AdapterScope, ...options: Rest): Value;
+  /** how many vectors there are in front of every text, or of its keys and values alone where there is no {@link prompt} */
   virtualTokens?(...options: Rest): number;
   /** whether a tensor of the base is trained */
   trains?(parameter: BaseParameter, ...options: Rest): boolean;
+  /** whether the start is found in the data to train on */
+  startsFromData?(...options: Rest): boolean;
+  /** what follows every step of the optimizer: it may change the method's own tensors, in place */
+  afterStep?(after: AfterStep, ...options: Rest): void;
 }
 
-type AttentionRead = Pick<AttentionSite, "key" | "value" | "bias">;
 type Json = Readonly<Record<string, unknown>>;
 
 interface Description {
@@ -67,25 +82,61 @@ interface Description {
   readonly start: "base" | { readonly differs: string };
   /** a learning rate to begin with */
   readonly rate: number;
+  /** how many vectors of Φ's length it keeps between the steps of a training; none where left out */
+  readonly memory?: number;
 }
 
 /** A recipe: what is done at which sites, which base tensors are unfrozen, how an update merges, how it is saved. */
 interface MethodRule<O extends Options> extends Description, Actions<readonly [OptionValues<O>]> {
   readonly options: O;
+  /** how a trained adapter is saved where that differs from how it was trained; undefined where it does not */
+  settle?(options: OptionValues<O>, trained: Trained): Settled<NoInfer<OptionValues<O>>> | undefined;
   /** how Hugging Face's PEFT writes the method; left out where it has no such type */
   readonly peft?: {
     readonly type: string;
     /** the options in an adapter_config.json of that type; undefined where it describes another method */
     read(config: Json): Json | undefined;
-    write(options: OptionValues<O>, model: Pick<Model, "sizes" | "conventions">): Json;
+    /** undefined where PEFT computes no such variant */
+    write(options: OptionValues<O>, model: Pick<Model, "sizes" | "conventions">): Json | undefined;
   };
+}
+
+/** A step of the optimizer that was just made; vectors have Φ's layout. */
+export interface AfterStep {
+  /** the method's own tensors */
+  readonly layout: readonly Placed[];
+  readonly values: Float32Array;
+  /** the gradient that the step was made with, times `gradientFactor` */
+  readonly gradient: Float32Array;
+  readonly gradientFactor: number;
+  /** what the method keeps from step to step, zeros at first */
+  readonly memory: readonly Float32Array[];
+  /** from 1 on */
+  readonly step: number;
+  /** of the whole run */
+  readonly steps: number;
+}
+
+/** A method's tensors after training, by name. */
+export interface Trained {
+  readonly tensors: Readonly<Record<string, HostTensor>>;
+  /** those among them of which {@link AdapterScope.start} was asked, before training */
+  readonly starts: Readonly<Record<string, HostTensor>>;
+}
+
+/** A method that computes the same with other tensors. */
+export interface Settled<Use> {
+  readonly use: Use;
+  /** those that differ */
+  readonly tensors: Readonly<Record<string, HostTensor>>;
 }
 
 /** A method with its options chosen. */
 export interface MethodUse extends Description, Actions<readonly []> {
   readonly options: Json;
-  /** the fields of adapter_config.json that say the same; undefined where PEFT has no such type */
-  peftConfig?(model: Pick<Model, "sizes" | "conventions">): Json;
+  settle?(trained: Trained): Settled<MethodUse> | undefined;
+  /** the fields of adapter_config.json that say the same; undefined where PEFT has no such type or variant */
+  peftConfig?(model: Pick<Model, "sizes" | "conventions">): Json | undefined;
 }
 
 /** A method as lists hold it, whatever its options. */
@@ -105,15 +156,26 @@ export interface MethodOf<O extends Options> extends Method {
 
 /** Declares a method: one file in peft/methods, one line in peft/methods.ts. */
 export function defineMethod<const O extends Options>(rule: MethodRule<O>): MethodOf<O> {
-  const { name, summary, source, start, rate, options, peft } = rule;
-  const description = { name, summary, source, start, rate };
+  const { name, summary, source, start, rate, options, peft, settle } = rule;
+  const description = { name, summary, source, start, rate, ...(rule.memory && { memory: rule.memory }) };
   const use = (given: Json): MethodUse => {
     const values = parseOptions(name, options, given);
     return {
       ...description,
       ...bind(rule, values),
       options: values,
-      ...(peft && { peftConfig: (model) => ({ peft_type: peft.type, ...peft.write(values, model) }) }),
+      ...(settle && {
+        settle(trained) {
+          const settled = settle(values, trained);
+          return settled && { ...settled, use: use(settled.use) };
+        },
+      }),
+      ...(peft && {
+        peftConfig(model) {
+          const fields = peft.write(values, model);
+          return fields && { peft_type: peft.type, ...fields };
+        },
+      }),
     };
   };
   return {
@@ -131,7 +193,7 @@ export function defineMethod<const O extends Options>(rule: MethodRule<O>): Meth
 /** A rule's actions with their options fixed. */
 function bind<O extends Options>(rule: MethodRule<O>, options: OptionValues<O>): Actions<readonly []> {
   const { targetsLinear, linear, merge, targetsEmbedding, embedding, mergeEmbedding } = rule;
-  const { sublayer, attention, virtualTokens, trains } = rule;
+  const { sublayer, targetsAttention, attention, prompt, virtualTokens, trains, afterStep, startsFromData } = rule;
   return {
     ...(targetsLinear && { targetsLinear: (place) => targetsLinear(place, options) }),
     ...(linear && { linear: (site, scope) => linear(site, scope, options) }),
@@ -140,9 +202,13 @@ function bind<O extends Options>(rule: MethodRule<O>, options: OptionValues<O>):
     ...(embedding && { embedding: (site, scope) => embedding(site, scope, options) }),
     ...(mergeEmbedding && { mergeEmbedding: (site, scope) => mergeEmbedding(site, scope, options) }),
     ...(sublayer && { sublayer: (site, scope) => sublayer(site, scope, options) }),
+    ...(targetsAttention && { targetsAttention: (site) => targetsAttention(site, options) }),
     ...(attention && { attention: (site, scope) => attention(site, scope, options) }),
+    ...(prompt && { prompt: (site, scope) => prompt(site, scope, options) }),
     ...(virtualTokens && { virtualTokens: () => virtualTokens(options) }),
     ...(trains && { trains: (parameter) => trains(parameter, options) }),
+    ...(startsFromData && { startsFromData: () => startsFromData(options) }),
+    ...(afterStep && { afterStep: (after) => afterStep(after, options) }),
   };
 }
 

@@ -32,6 +32,11 @@ export const positive = (initial: number, help: string): Option<number> => ({
   ...{ schema: numeric(z.int().positive()), initial, help, placeholder: "N" },
 });
 
+/** An integer from 0 on. */
+export const natural = (initial: number, help: string): Option<number> => ({
+  ...{ schema: numeric(z.int().nonnegative()), initial, help, placeholder: "N" },
+});
+
 /** Any finite number. */
 export const real = (initial: number, help: string): Option<number> => ({
   ...{ schema: numeric(z.number()), initial, help, placeholder: "X" },
@@ -53,11 +58,11 @@ export const choice = <const T extends string>(names: readonly T[], initial: T, 
   ...{ schema: z.enum(names), initial, help: `${help}: ${names.join(", ")}`, placeholder: "NAME" },
 });
 
-/** A number above 0 for each of some patterns, `q_lin=16,layer.0=4`. */
-export const patterns = (help: string, number = z.number()): Option<Readonly<Record<string, number>>> => ({
+/** A number for each of some patterns, `q_lin=16,layer.0=4`; above 0 where nothing else is said. */
+export const patterns = (help: string, number = z.number().positive()): Option<Readonly<Record<string, number>>> => ({
   schema: z.preprocess(
     (value) => (typeof value === "string" ? parsePatterns(value) : value),
-    z.record(z.string().refine(isPattern, "not a regular expression"), number.positive()),
+    z.record(z.string().refine(isPattern, "not a regular expression"), number),
   ),
   ...{ initial: {}, help, placeholder: "PATTERN=N,…" },
 });

@@ -16,6 +16,16 @@ export interface Parameter {
   readonly stored: string | undefined;
 }
 
+/** A matrix that is drawn once, never trained and shared by all sites that read it, each its first rows and columns. */
+export interface Projection {
+  readonly name: string;
+  /** as long along each axis as the largest site needs */
+  readonly shape: readonly number[];
+  /** what it is drawn from, whatever the run's seed is */
+  readonly key: number;
+  readonly initial: Initializer;
+}
+
 /** Where an initial value comes from. */
 export interface InitialContext {
   readonly shape: readonly number[];
@@ -23,7 +33,11 @@ export interface InitialContext {
   readonly random: Random;
   /** a tensor of the checkpoint, in float32 */
   readonly read: (name: string) => Promise<Float32Array>;
+  readonly directions: InputDirections;
 }
+
+/** The directions in which a linear layer's inputs differ most, the first of them: [count, in], of length 1. */
+export type InputDirections = (path: string, count: number) => Float32Array;
 
 export type Initializer = (context: InitialContext) => Float32Array | Promise<Float32Array>;
 
@@ -35,8 +49,9 @@ const filled =
     return values;
   };
 
-export const zeros: Initializer = filled(() => {});
-export const ones: Initializer = filled((values) => values.fill(1));
+export const filledWith = (number: number): Initializer => filled((values) => values.fill(number));
+export const zeros: Initializer = filledWith(0);
+export const ones: Initializer = filledWith(1);
 
 /** N(0, std²) */
 export const normal = (std: number): Initializer => filled((values, { random }) => random.fillNormal(values, 0, std));
@@ -47,6 +62,12 @@ export const normal = (std: number): Initializer => filled((values, { random }) 
  */
 export const kaimingUniform: Initializer = filled((values, { random, shape }) => {
   const bound = 1 / Math.sqrt(shape.at(-1) ?? 1);
+  random.fillUniform(values, -bound, bound);
+});
+
+/** Kaiming's uniform distribution as for ReLUs: U(−√(6/in), √(6/in)) for a matrix [out, in] (the same section). */
+export const heUniform: Initializer = filled((values, { random, shape }) => {
+  const bound = Math.sqrt(6 / (shape.at(-1) ?? 1));
   random.fillUniform(values, -bound, bound);
 });
 

@@ -1,5 +1,6 @@
-import { InternalError } from "../errors.ts";
+import { InputError, InternalError } from "../errors.ts";
 import { float32, type HostTensor, sizeOf } from "../tensor/host-tensor.ts";
+import type { Lender } from "../tensor/lender.ts";
 import type { Parameter } from "./parameter.ts";
 
 /** A trained tensor with its place in the flat vector. */
@@ -8,11 +9,20 @@ export interface Placed extends Parameter {
   readonly size: number;
 }
 
-/** Φ: everything that is trained, one flat vector with named views. Gradients and moments have the same layout. */
-export interface Phi {
+/**
+ * Φ: everything that is trained, one flat vector with named views. Gradients and moments have the same layout.
+ * While a training step computes, the vector is lent to the engine: it is empty then, and another array afterwards.
+ */
+export interface Phi extends Lender {
   readonly layout: readonly Placed[];
-  readonly values: Float32Array;
+  /** where tensors started whose method adds only what they have changed since then, by their names */
+  readonly starts: Readonly<Record<string, HostTensor>>;
+  /** matrices that the adapter needs beside it and that are never trained, by name */
+  readonly projections: Readonly<Record<string, HostTensor>>;
 }
+
+/** The graph's input that is a tensor's start. */
+export const startName = (tensor: string): string => `start of ${tensor}`;
 
 /** Places tensors one behind the other. */
 export function layOut(parameters: readonly Parameter[]): readonly Placed[] {
@@ -34,8 +44,23 @@ export function viewsOf(layout: readonly Placed[], vector: Float32Array): Readon
   return Object.fromEntries(layout.map(({ name, offset, size }) => [name, vector.subarray(offset, offset + size)]));
 }
 
-/** Φ's views as tensors, the way a program is fed. */
-export function tensorsOf({ layout, values }: Phi): Readonly<Record<string, HostTensor>> {
+/** Φ's views, starts and projections as tensors, the way a program is fed. */
+export function tensorsOf(phi: Phi): Readonly<Record<string, HostTensor>> {
+  const starts = Object.entries(phi.starts).map(([name, tensor]) => [startName(name), tensor] as const);
+  return { ...trainedTensors(phi), ...Object.fromEntries(starts), ...phi.projections };
+}
+
+/**
+ * Φ's views as tensors.
+ * @throws InputError while Φ is with the engine
+ */
+export function trainedTensors({
+  layout,
+  values,
+}: Pick<Phi, "layout" | "values">): Readonly<Record<string, HostTensor>> {
+  if (values.length !== lengthOf(layout)) {
+    throw new InputError("a model that is being trained can be asked or saved between two steps, not during one");
+  }
   return Object.fromEntries(
     layout.map(({ name, shape, offset, size }) => [name, float32(shape, values.subarray(offset, offset + size))]),
   );

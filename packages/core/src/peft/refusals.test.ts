@@ -184,6 +184,18 @@ describe("two methods on one site", () => {
   });
 });
 
+test("a prefix and a prompt do not go together: their files would have one name for both", () => {
+  const both: readonly Use[] = [
+    ["prompt", { tokens: 3 }],
+    ["prefix", { tokens: 3 }],
+  ];
+  expect(problems(() => put(distilbert, both))).toEqual(['prompt and prefix both train "prompt_embeddings"']);
+  const [prompt] = both;
+  expect(problems(() => put(distilbert, prompt ? [prompt, prompt] : []))).toEqual([
+    "prompt and prompt cannot both act on distilbert.embeddings.word_embeddings",
+  ]);
+});
+
 test("an update of embeddings that the output layer shares is not merged, since the output layer does not have it", () => {
   const adapted = put(bert, [["lora", { targets: "word_embeddings,query" }]], "masked-lm");
   expect(problems(() => adapted.merged())).toEqual([

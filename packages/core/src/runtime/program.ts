@@ -3,12 +3,12 @@ import type { Value } from "../graph/value.ts";
 import { encode } from "../onnx/encode.ts";
 import { sizeOf } from "../tensor/host-tensor.ts";
 import type { Dim } from "../tensor/shape.ts";
-import type { Engine, Tensors } from "./session.ts";
+import type { Engine, Session } from "./session.ts";
 
 /** A compiled graph: compile once, run for every batch, whatever its batch and token lengths. */
 export interface Program {
-  /** Runs on tensors by input name; tensors that the graph does not read are ignored. `into` is lent, as to a session. */
-  run(inputs: Tensors, into?: Readonly<Record<string, Float32Array>>): Promise<Tensors>;
+  /** Runs on tensors by input name; tensors that the graph does not read are ignored. Lends as a session does. */
+  readonly run: Session["run"];
   release(): Promise<void>;
 }
 
@@ -17,7 +17,7 @@ export async function compile(engine: Engine, outputs: Readonly<Record<string, V
   const graph = encode(outputs, engine.fileName);
   const session = await engine.createSession(graph);
   return {
-    run(inputs, into) {
+    run(inputs, into, lender) {
       const symbols = new Map<Dim, number>();
       const fed = graph.inputs.map(({ name, dtype, shape }) => {
         const tensor = inputs[name];
@@ -33,7 +33,7 @@ export async function compile(engine: Engine, outputs: Readonly<Record<string, V
         }
         return [name, tensor] as const;
       });
-      return session.run(Object.fromEntries(fed), into);
+      return session.run(Object.fromEntries(fed), into, lender);
     },
     release: () => session.release(),
   };

@@ -1,5 +1,6 @@
 import type { EncodedGraph } from "../onnx/encode.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";
+import type { Lender } from "../tensor/lender.ts";
 
 export type Tensors = Readonly<Record<string, HostTensor>>;
 
@@ -15,9 +16,9 @@ export interface Session {
   /**
    * Computes the outputs from the inputs. Arrays in `into` receive the output of their name; their length must be the
    * output's. They are lent: a host may carry their memory to another thread, so that afterwards only the returned arrays
-   * are there, which lie in memory as the lent ones did.
+   * are there, which lie in memory as the lent ones did. Inputs that lie in the lender's vector are lent likewise.
    */
-  run(inputs: Tensors, into?: Readonly<Record<string, Float32Array>>): Promise<Tensors>;
+  run(inputs: Tensors, into?: Readonly<Record<string, Float32Array>>, lender?: Lender): Promise<Tensors>;
   /** Gives back everything that the session holds; it cannot run afterwards. */
   release(): Promise<void>;
 }

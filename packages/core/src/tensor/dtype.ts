@@ -1,4 +1,4 @@
-/** The element types that petl's graphs and files use. */
+/** The element types that petl's graphs and files use; uint4 is in graphs alone, which see a file's bytes as pairs of them. */
 export const dtypes = [
   "float32",
   "float64",
@@ -9,11 +9,12 @@ export const dtypes = [
   "int16",
   "int8",
   "uint8",
+  "uint4",
   "bool",
 ] as const;
 export type DType = (typeof dtypes)[number];
 
-/** Bytes of one element. */
+/** Bytes of one element; of uint4 two lie in a byte, the first in its lower half. */
 export const bytesOf: Readonly<Record<DType, number>> = {
   float32: 4,
   float64: 8,
@@ -24,6 +25,7 @@ export const bytesOf: Readonly<Record<DType, number>> = {
   int16: 2,
   int8: 1,
   uint8: 1,
+  uint4: 0.5,
   bool: 1,
 };
 
@@ -38,6 +40,7 @@ export interface HostArrays {
   readonly int16: Int16Array;
   readonly int8: Int8Array;
   readonly uint8: Uint8Array;
+  readonly uint4: Uint8Array;
   readonly bool: Uint8Array;
 }
 
@@ -53,4 +56,5 @@ export const onnxTypes: readonly (readonly [DType, number])[] = [
   ["float16", 10],
   ["float64", 11],
   ["bfloat16", 16],
+  ["uint4", 21],
 ];

@@ -41,7 +41,7 @@ describe.each(cases)("%s", (_, name, task, method) => {
     const found = async (rowsAtOnce: number) => {
       const logitsAtOnce = rowsAtOnce * base.model.sizes.vocabulary;
       const step = await compileStep(engine, adapted, { dropout: 0, labelSmoothing: 0.1, logitsAtOnce });
-      const scale = { loss: 1 / batch.items, teacher: 0 };
+      const scale = { loss: 1 / batch.items, teacher: 0, penalty: 0 };
       const { loss, gradient } = await step.run(batch, phi, scale, 0, new Float32Array(phi.values.length));
       await step.release();
       const evaluation = await compileEvaluation(engine, adapted, { logitsAtOnce });

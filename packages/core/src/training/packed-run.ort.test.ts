@@ -38,7 +38,7 @@ describe.each(cases)("%s", (_, name, method) => {
     const found = async (examples: readonly EncodedExample[], packed: boolean) => {
       const step = await compileStep(nativeEngine(path), adapted, { dropout: 0, labelSmoothing: 0, packed });
       const batch = collate(examples, base.model.sizes.padId);
-      const scale = { loss: 1 / batch.items, teacher: 0 };
+      const scale = { loss: 1 / batch.items, teacher: 0, penalty: 0 };
       const { loss, gradient } = await step.run(batch, phi, scale, 0, new Float32Array(phi.values.length));
       await step.release();
       return { loss, gradient: gradient.slice() };

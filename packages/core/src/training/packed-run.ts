@@ -1,6 +1,7 @@
 import { packExamples } from "../data/pack-examples.ts";
 import { refuse } from "../errors.ts";
 import { longestRow } from "../peft/longest-row.ts";
+import { promptLength } from "../peft/prompted.ts";
 import type { TrainingRun } from "./train.ts";
 
 /**
@@ -17,6 +18,9 @@ export function packedRun(run: TrainingRun): TrainingRun {
   refuse([
     ...(task === "causal-lm" ? [] : [`only rows of causal language models are packed; this model is for ${task}`]),
     ...(room <= longest ? [] : [`packed rows of ${room} tokens are longer than the ${longest} that the model takes`]),
+    ...(promptLength(adapted.methods) === 0
+      ? []
+      : ["a learned prompt stands in front of one text; packed rows are several"]),
     ...(stored ? ["rows that lie in a file are not packed again"] : []),
   ]);
   return stored ? run : { ...run, examples: packExamples(examples, room) };

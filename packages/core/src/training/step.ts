@@ -2,7 +2,7 @@ import { gradients } from "../autodiff/gradients.ts";
 import type { Batch } from "../data/collate.ts";
 import { add } from "../graph/ops/add.ts";
 import { mul } from "../graph/ops/mul.ts";
-import { input } from "../graph/value.ts";
+import { input, type Value } from "../graph/value.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
 import { compile } from "../runtime/program.ts";
@@ -17,13 +17,15 @@ export interface LossScale {
   readonly loss: number;
   /** of the distance to a teacher: weight / rows */
   readonly teacher: number;
+  /** of what methods want small beside the loss: 1 / micro-batches */
+  readonly penalty: number;
 }
 
 /** The compiled training step, (batch, Φ) → (loss, ∂loss/∂Φ). */
 export interface TrainingStep {
   /**
-   * The batch's losses, and the gradient of their sum. `noise` is the dropout's key, new for every batch. `vector`, of
-   * Φ's layout and with a buffer of its own, is lent to the engine and comes back as the gradient.
+   * The batch's losses, and the gradient of their sum. `noise` is the dropout's key, new for every batch. Φ is lent to
+   * the engine, and so is `vector`, of Φ's layout and with a buffer of its own, which comes back as the gradient.
    */
   run(batch: Batch, phi: Phi, scale: LossScale, noise: number, vector: Float32Array): Promise<LossAndGradient>;
   release(): Promise<void>;
@@ -34,7 +36,9 @@ export interface LossAndGradient {
   readonly loss: number;
   /** 0 without a teacher */
   readonly teacherLoss: number;
-  /** ∂(loss + teacherLoss)/∂Φ, of Φ's layout */
+  /** 0 where methods want nothing beside the loss */
+  readonly penalty: number;
+  /** ∂(loss + teacherLoss + penalty)/∂Φ, of Φ's layout */
   readonly gradient: Float32Array;
 }
 
@@ -48,14 +52,14 @@ export interface StepOptions extends Pick<ObjectiveOptions, "logitsAtOnce" | "pa
 export async function compileStep(engine: Engine, adapted: AdaptedModel, options: StepOptions): Promise<TrainingStep> {
   const { dropout, labelSmoothing, ...rest } = options;
   const training = { noise: { key: input("noise", "int64", []), dropout }, labelSmoothing };
-  const { loss: sum, teacherLoss, phi: tensors, feed } = objective(adapted, { ...rest, training });
+  const { loss: sum, teacherLoss, penalty: mean, phi: tensors, feed } = objective(adapted, { ...rest, training });
   const loss = mul(sum, input("loss_scale", "float32", []));
   const teacher = teacherLoss && mul(teacherLoss, input("teacher_scale", "float32", []));
-  const { outputs, lend, collect } = gradientOutputs(
-    adapted.layout,
-    gradients(teacher ? add(loss, teacher) : loss, tensors),
-  );
-  const program = await compile(engine, { loss, ...(teacher && { teacher_loss: teacher }), ...outputs });
+  const penalty = mean && mul(mean, input("penalty_scale", "float32", []));
+  const minimised = [teacher, penalty].reduce<Value>((all, part) => (part ? add(all, part) : all), loss);
+  const { outputs, lend, collect } = gradientOutputs(adapted.layout, gradients(minimised, tensors));
+  const parts = { loss, ...(teacher && { teacher_loss: teacher }), ...(penalty && { penalty }) };
+  const program = await compile(engine, { ...parts, ...outputs });
   return {
     async run(batch, phi, scale, key, vector) {
       const results = await program.run(
@@ -64,12 +68,15 @@ export async function compileStep(engine: Engine, adapted: AdaptedModel, options
           ...tensorsOf(phi),
           loss_scale: float32([], Float32Array.of(scale.loss)),
           teacher_scale: float32([], Float32Array.of(scale.teacher)),
+          penalty_scale: float32([], Float32Array.of(scale.penalty)),
           noise: { dtype: "int64", shape: [], data: BigInt64Array.of(BigInt(key)) },
         },
         lend(vector),
+        phi,
       );
-      const [loss, teacherLoss] = [results.loss, results.teacher_loss].map((sum) => Number(sum?.data[0] ?? 0));
-      return { loss: loss ?? 0, teacherLoss: teacherLoss ?? 0, gradient: collect(results, vector) };
+      const numberIn = (name: keyof typeof parts) => Number(results[name]?.data[0] ?? 0);
+      const sums = { loss: numberIn("loss"), teacherLoss: numberIn("teacher_loss"), penalty: numberIn("penalty") };
+      return { ...sums, gradient: collect(results, vector) };
     },
     release: () => program.release(),
   };

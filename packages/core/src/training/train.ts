@@ -6,6 +6,7 @@ import type { AdaptedModel } from "../peft/adapt.ts";
 import { lengthOf, type Phi } from "../peft/phi.ts";
 import type { Engine } from "../runtime/session.ts";
 import { random } from "../tensor/random.ts";
+import { afterStep, memoryOf } from "./after-step.ts";
 import { compileEvaluation, type Evaluation } from "./evaluate.ts";
 import { optimizerGroups } from "./groups.ts";
 import { optimizers } from "./optimizers.ts";
@@ -20,7 +21,7 @@ import { stepBatches, stepsInEpoch } from "./step-batches.ts";
 export interface TrainingRun {
   readonly engine: Engine;
   readonly adapted: AdaptedModel;
-  /** where Φ starts; it is trained in place */
+  /** where Φ starts; it is trained in place, and with the engine while a step computes */
   readonly phi: Phi;
   readonly examples: EncodedRows;
   readonly validation?: EncodedRows | undefined;
@@ -51,6 +52,8 @@ export interface StepEvent {
   readonly loss: number;
   /** mean distance to the teacher's vectors, 1 − cos; only with a teacher */
   readonly teacher_loss?: number;
+  /** what methods want small beside the loss; only where they want something */
+  readonly penalty?: number;
   readonly lr: number;
   /** norm over all of Φ before clipping */
   readonly grad_norm: number;
@@ -123,10 +126,11 @@ interface Progress {
 }
 
 /** The first state of a run, or the one it goes on from. */
-function beginning({ phi, settings, resume }: TrainingRun): Progress {
+function beginning({ adapted, phi, settings, resume }: TrainingRun): Progress {
   const length = lengthOf(phi.layout);
   if (!resume) {
-    const moments = Array.from({ length: optimizers[settings.optimizer].moments }, () => new Float32Array(length));
+    const count = optimizers[settings.optimizer].moments + memoryOf(adapted);
+    const moments = Array.from({ length: count }, () => new Float32Array(length));
     return { step: 0, tokens: 0, moments, best: undefined };
   }
   if (resume.values.length !== length) {
@@ -164,9 +168,9 @@ async function oneStep(machine: Machine, progress: Progress, batches: readonly B
   const { adapted, phi, settings } = machine.run;
   const { stepsPerEpoch, steps, warmup } = machine.schedule;
   const step = progress.step + 1;
-  const { loss, teacherLoss, gradient } = await lossAndGradient(machine, step, batches);
+  const { loss, teacherLoss, penalty, gradient } = await lossAndGradient(machine, step, batches);
   const norm = euclideanNorm(gradient);
-  const sum = loss + teacherLoss;
+  const sum = loss + teacherLoss + penalty;
   if (!Number.isFinite(sum) || !Number.isFinite(norm)) {
     const what = Number.isFinite(sum) ? `the gradient's norm is ${norm}` : `the loss is ${sum}`;
     throw new RunError(`step ${step}: ${what}; try a smaller --lr (now ${settings.lr}), more --warmup, or --clip 1`);
@@ -176,10 +180,16 @@ async function oneStep(machine: Machine, progress: Progress, batches: readonly B
   const { beta1, beta2, epsilon } = settings;
   const groups = optimizerGroups(adapted.layout, settings);
   const at = { step, lr, gradientFactor, groups, beta1, beta2, epsilon };
-  optimizers[settings.optimizer].update(phi.values, gradient, progress.moments, at);
+  const { moments, update } = optimizers[settings.optimizer];
+  update(phi.values, gradient, progress.moments.slice(0, moments), at);
+  afterStep(adapted, progress.moments.slice(moments), { values: phi.values, gradient, gradientFactor, step, steps });
   progress.step = step;
   progress.tokens += batches.reduce((sum, batch) => sum + tokensOf(batch), 0);
-  const told = { loss, ...(adapted.goal.teacher && { teacher_loss: teacherLoss / settings.teacherWeight }) };
+  const told = {
+    loss,
+    ...(adapted.goal.teacher && { teacher_loss: teacherLoss / settings.teacherWeight }),
+    ...(penalty !== 0 && { penalty }),
+  };
   return { kind: "step", step, epoch: step / stepsPerEpoch, ...told, lr, grad_norm: norm, tokens: progress.tokens };
 }
 
@@ -192,19 +202,24 @@ async function lossAndGradient(
   const { settings, phi } = run;
   const items = batches.reduce((sum, batch) => sum + batch.items, 0);
   const rows = batches.reduce((sum, batch) => sum + (batch.input_ids.shape[0] ?? 0), 0);
-  const scale = { loss: 1 / Math.max(1, items), teacher: settings.teacherWeight / Math.max(1, rows) };
+  const scale = {
+    loss: 1 / Math.max(1, items),
+    teacher: settings.teacherWeight / Math.max(1, rows),
+    penalty: 1 / batches.length,
+  };
   const noise = random(settings.seed, "dropout", number);
   const { sum } = vectors;
-  let [loss, teacherLoss] = [0, 0];
+  let [loss, teacherLoss, penalty] = [0, 0, 0];
   sum?.fill(0);
   for (const batch of batches) {
     const part = await step.run(batch, phi, scale, noise.uint32(), vectors.lent);
     vectors.lent = part.gradient;
     loss += part.loss;
     teacherLoss += part.teacherLoss;
+    penalty += part.penalty;
     if (sum) for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + part.gradient[i]!;
   }
-  return { loss, teacherLoss, gradient: sum ?? vectors.lent };
+  return { loss, teacherLoss, penalty, gradient: sum ?? vectors.lent };
 }
 
 /** Tokens that are not padding. */

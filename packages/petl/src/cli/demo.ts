@@ -1,104 +1,120 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { InputError } from "@petl/core";
+import { bundledBases } from "../bundled-bases.ts";
+import { accuracyFigure } from "../demo/figures.ts";
+import { nextCommands } from "../demo/next-commands.ts";
 import { reportPage } from "../demo/report.ts";
+import { standalone } from "../demo/svg.ts";
 import { type TourEvent, type TourResult, tour } from "../demo/tour.ts";
-import { baseText, cellsOf, columns, findings, percent, targetText } from "../demo/words.ts";
+import {
+  answersText,
+  baseText,
+  cellsOf,
+  columns,
+  findings,
+  furtherCells,
+  furtherColumns,
+  taskText,
+} from "../demo/words.ts";
+import { explainFileError, systemCode } from "../machine-error.ts";
 import { clearFolder, folderState } from "../runs/folder.ts";
 import { writeFileSafely } from "../safe-write.ts";
 import { count, text, toggle } from "./flags.ts";
 import { type Context, defineVerb } from "./verb.ts";
 
+const bundled = "petl-mini-encoder";
+
 export const demoVerb = defineVerb({
   name: "demo",
-  summary: "compare methods side by side on a base that is made on the spot",
+  summary: "compare methods side by side on one base, then serve three tasks and two users from it",
   flags: {
-    out: text("DIR", "keep the base, the adapters and a report.html in this folder"),
+    base: text("BASE", `take another encoder than ${bundled}`),
+    out: text("DIR", "the folder for report.html, numbers.json and the adapters (petl-demo, with a number if taken)"),
     quick: toggle(false, "one epoch of everything: shows that it runs, and its accuracies mean nothing"),
     threads: count("threads that share the work (default: the machine's cores)"),
   },
   examples: ["demo", "demo --out tour"],
   async run({ flags, json }, context) {
-    const folder = await folderFor(flags.out);
-    try {
-      const show = json ? progressOnly(context) : everything(context);
-      let result: TourResult | undefined;
-      for await (const event of tour({ folder, quick: flags.quick, threads: flags.threads, signal: context.signal })) {
-        await show(event);
-        if (event.kind === "end") result = event.result;
-      }
-      if (!result) return;
-      if (json) await context.print(JSON.stringify(result));
-      if (flags.out !== undefined) await keep(flags.out, result, context);
-    } finally {
-      if (flags.out === undefined) await rm(folder, { recursive: true, force: true });
+    const base = flags.base ?? (await bundledBase());
+    const folder = flags.out === undefined ? await freeFolder("petl-demo") : await emptyFolder(flags.out);
+    const { quick, threads } = flags;
+    let result: TourResult | undefined;
+    for await (const event of tour({ base, folder, quick, threads, signal: context.signal })) {
+      show(event, context);
+      if (event.kind === "end") result = event.result;
     }
+    if (!result) return;
+    const next = nextCommands(base, folder);
+    await keep(folder, result, next);
+    if (json) await context.print(JSON.stringify(result));
+    else await tell(result, next, context);
+    context.terminal.line(`kept in ${folder}: report.html, accuracy.svg, numbers.json, adapters/`);
   },
 });
 
-/** The folder that is asked for, which must be empty, or one that is removed at the end. */
-async function folderFor(out: string | undefined): Promise<string> {
-  if (out === undefined) return mkdtemp(join(tmpdir(), "petl-demo-"));
+async function bundledBase(): Promise<string> {
+  if ((await bundledBases()).includes(bundled)) return bundled;
+  throw new InputError(`this copy of petl comes without ${bundled}; name an encoder with --base, a folder or a hub id`);
+}
+
+/** Makes a folder that nobody has: the name itself, or with the first free number behind it. */
+async function freeFolder(name: string, number = 1): Promise<string> {
+  const path = number === 1 ? name : `${name}-${number}`;
+  try {
+    await mkdir(path);
+    return path;
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") return freeFolder(name, number + 1);
+    throw explainFileError(error, "write", path);
+  }
+}
+
+async function emptyFolder(out: string): Promise<string> {
   if ((await folderState(out)) !== "empty") throw new InputError(`--out ${out} is not empty; name another folder`);
   await clearFolder(out);
-  return resolve(out);
+  return out;
 }
 
-async function keep(out: string, result: TourResult, { terminal }: Context): Promise<void> {
+async function keep(folder: string, result: TourResult, next: readonly string[]): Promise<void> {
   const write = (name: string, content: string) =>
-    writeFileSafely(join(out, name), [new TextEncoder().encode(content)]);
-  await write("report.html", reportPage(result));
+    writeFileSafely(join(folder, name), [new TextEncoder().encode(content)]);
+  await write("report.html", reportPage(result, next));
+  await write("accuracy.svg", standalone(accuracyFigure(result)));
   await write("numbers.json", `${JSON.stringify(result, undefined, 2)}\n`);
-  terminal.line(`kept in ${out}: report.html, numbers.json, base/, adapters/`);
-  terminal.line(
-    `ask an adapter: petl predict --base ${join(out, "base")} --adapter ${join(out, "adapters", "lora")} --text "…"`,
+}
+
+/** The tour as it goes on, on stderr. */
+function show(event: TourEvent, { terminal }: Context): void {
+  if (event.kind === "step") terminal.progress(event);
+  if (event.kind !== "trial") return;
+  const { method, seed, right, of, seconds } = event;
+  terminal.line(`${method}, seed ${seed}: ${right} of ${of} right after ${seconds.toFixed(1)} s`);
+}
+
+/** The tour's tables and findings, on stdout. */
+async function tell(result: TourResult, next: readonly string[], { print, terminal }: Context): Promise<void> {
+  terminal.done();
+  const { methods, further, one_base } = result;
+  const asked = [...one_base.tasks, ...one_base.users].flatMap((each) => [`"${each.text}"`, `  ${answersText(each)}`]);
+  const lines = [
+    ...[baseText(result), taskText(result), ""],
+    ...aligned([columns, ...methods.map((row) => cellsOf(row, result))]),
+    ...["", ...aligned([furtherColumns, ...further.map(furtherCells)]), ""],
+    ...[...asked, ""],
+    ...[...findings(result).map((line) => `- ${line}`), ""],
+    ...["try next:", ...next.map((command) => `  ${command}`)],
+  ];
+  for (const line of lines) await print(line);
+}
+
+/** Rows of cells as lines, whose columns stand below one another. */
+function aligned(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)) + 2);
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("")
+      .trimEnd(),
   );
-}
-
-type Show = (event: TourEvent) => Promise<void>;
-
-function progressOnly({ terminal }: Context): Show {
-  let what = "";
-  return async (event) => {
-    if (event.kind !== "step") return;
-    if (event.what !== what) terminal.line(`training ${event.what}`);
-    what = event.what;
-    terminal.progress(event);
-  };
-}
-
-/** The tour as it goes on: the table grows line by line. */
-function everything(context: Context): Show {
-  const { print, terminal } = context;
-  const progress = progressOnly(context);
-  const row = (cells: readonly string[]) =>
-    print(
-      cells
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join("")
-        .trimEnd(),
-    );
-  return async (event) => {
-    if (event.kind === "step") return progress(event);
-    terminal.done();
-    if (event.kind === "base") {
-      for (const line of [baseText(event.base), targetText(event.target), ""]) await print(line);
-      await row(columns);
-    }
-    if (event.kind === "method") await row(cellsOf(event.row));
-    if (event.kind === "end") await conclusion(event.result, print);
-  };
-}
-
-const widths = [12, 11, 9, 9, 7, 18, 9, 8];
-
-async function conclusion(result: TourResult, print: Context["print"]): Promise<void> {
-  await print("");
-  for (const { text, answers } of result.asked) {
-    await print(`"${text}"`);
-    await print(`  ${answers.map(({ method, label, score }) => `${method}: ${label} ${percent(score)}`).join("  ")}`);
-  }
-  await print("");
-  for (const line of findings(result)) await print(`- ${line}`);
 }

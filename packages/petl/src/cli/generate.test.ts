@@ -9,8 +9,7 @@ const goldenFile = z.object({
   ...{ base: z.string(), adapter: z.string().nullable() },
   ...{ prompts: z.array(z.array(z.int())), ids: z.array(z.array(z.int())) },
 });
-const readGolden = (name: string) =>
-  goldenFile.parse(JSON.parse(readFileSync(join(golden, "generation", `${name}.json`), "utf8")));
+const readGolden = (path: string) => goldenFile.parse(JSON.parse(readFileSync(join(golden, `${path}.json`), "utf8")));
 const completions = z.array(z.strictObject({ ids: z.array(z.int()), text: z.string().optional() }));
 
 /** Rows in a file of a folder. */
@@ -28,7 +27,7 @@ async function generated(...flags: string[]) {
 }
 
 test.each(["llama", "llama-lora"])("%s: rows of tokens go on as in Python, in any batches", async (name) => {
-  const { base, adapter, prompts, ids } = readGolden(name);
+  const { base, adapter, prompts, ids } = readGolden(`generation/${name}`);
   const input = rowsIn(
     temporaryFolder(),
     prompts.map((prompt) => ({ input_ids: [0, ...prompt], attention_mask: [0, ...prompt.map(() => 1)] })),
@@ -43,6 +42,26 @@ test.each(["llama", "llama-lora"])("%s: rows of tokens go on as in Python, in an
   const two = await generated(...model, "--input", input, ...drawn, "--batch", "2");
   expect(two).toEqual(await generated(...model, "--input", input, ...drawn));
   expect(two.map((row) => row.ids)).not.toEqual(ids);
+});
+
+test("rows are searched for with beams as in Python, in any batches", async () => {
+  const { base, prompts, ids } = readGolden("beams/mistral");
+  const input = rowsIn(
+    temporaryFolder(),
+    prompts.map((prompt) => ({ input_ids: prompt })),
+  );
+  const paper = [
+    "--beams",
+    "10",
+    "--length-penalty",
+    "0.9",
+    "--no-repeat-ngram-size",
+    "4",
+    "--early-stopping",
+    "false",
+  ];
+  const flags = ["--base", join(golden, "models", base), "--input", input, ...paper];
+  expect(await generated(...flags, "--batch", "2")).toEqual(ids.map((row) => ({ ids: row })));
 });
 
 test("an adapter that was trained on rows without labels goes on as its merged model does", async () => {
@@ -82,6 +101,10 @@ test("what can't go on is refused", async () => {
     [["--base", join(golden, "models/llama-causal-lm"), "--prompt", "a"], "has no tokenizer; give the prompt's tokens"],
     [["--base", join(golden, "models/llama-causal-lm")], "give prompts with --prompt, or a file with --input"],
     [["--base", "any", "--prompt", "a", "--top-p", "2"], '--top-p "2" must be at most 1'],
+    [
+      ["--base", "any", "--prompt", "a", "--early-stopping", "soon"],
+      '--early-stopping "soon" is none of true, false, never',
+    ],
   ];
   for (const [flags, reason] of refusals) {
     const { code, stderr } = await petl(["generate", ...flags]);

@@ -23,6 +23,21 @@ export const generationFlags = {
     "X",
     "above 1: tokens that are there already become less likely (1)",
   ),
+  noRepeatNgramSize: count("no run of so many tokens comes twice"),
+  beams: count("follow so many texts at once, in search of the likeliest one (1)"),
+  lengthPenalty: optional(
+    z.number(),
+    "X",
+    "texts of beams are compared by log-probability / tokens^X: above 0 longer ones gain (1)",
+  ),
+  earlyStopping: {
+    schema: z.preprocess(
+      (value) => (value === "true" || value === "false" ? value === "true" : value),
+      z.union([z.boolean(), z.literal("never")], { error: "is none of true, false, never" }).optional(),
+    ),
+    placeholder: "WHEN",
+    help: "end a search with as many ended texts as beams (true), when none running is worth more (false), or when none can become so (never) (false)",
+  },
   seed: number(z.int().nonnegative().optional(), "N", "seed of what is drawn (0)"),
   stop: texts("TEXT", "a text that ends the generation; several may be given"),
 };

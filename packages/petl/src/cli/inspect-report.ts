@@ -6,6 +6,7 @@ import {
   type HfModel,
   isLanguageModel,
   listSites,
+  type Quantization,
   type Sites,
 } from "@petl/core";
 import type { FileDigest } from "./file-digests.ts";
@@ -34,6 +35,7 @@ export function describe({ base, adapter, adapted, hasTask }: Found) {
     },
     ...{ task: hasTask ? goal.task : null, labels: hasTask && !isLanguageModel(goal.task) ? goal.labels : null },
     sizes: model.sizes,
+    ...(base.quantization && { quantization: base.quantization }),
     ...own,
     methods: adapted.methods.map(({ name, options }) => ({ name, options })),
     ...(adapter && { adapter: { layout: adapter.layout, made_for: adapter.baseName ?? null } }),
@@ -76,11 +78,12 @@ export type Report = ReturnType<typeof describe> & { readonly files: readonly Fi
 
 /** The report for people. */
 export function* lines(report: Report): Generator<string> {
-  const { sizes, sites } = report;
+  const { sizes, sites, quantization } = report;
   yield `${report.base}: ${report.class} (${report.architecture}), ${sizes.layers} layers, hidden ${sizes.hidden}, ${sizes.heads} heads`;
   const labels = report.labels === null ? "" : `, ${report.labels} labels`;
   yield `task: ${report.task ?? "none known; name one with --task"}${labels}`;
   yield `parameters of the base: ${grouped(report.base_parameters)}, of the head: ${grouped(report.head_parameters)}`;
+  if (quantization) yield `weights: ${heldIn(quantization)}`;
   for (const [part, size] of Object.entries(report.parts)) yield `  ${part.padEnd(12)} ${grouped(size).padStart(15)}`;
   if (report.methods.length > 0) {
     const names = report.methods.map(({ name }) => name).join("+");
@@ -94,6 +97,10 @@ export function* lines(report: Report): Generator<string> {
   for (const [kind, paths] of Object.entries(sites)) yield* [`  ${kind} (${paths.length})`, ...shortened(paths)];
   for (const { file, bytes, sha256 } of report.files) yield `${sha256}  ${file} (${grouped(bytes)} bytes)`;
 }
+
+/** What of a base is quantised, and how far that is from what it was. */
+const heldIn = ({ bits, block_size, relative_error: error }: Quantization) =>
+  `the stack's linear layers in ${bits} bits, blocks of ${block_size}; rounding changed ${percent(error)} of them (root mean square)`;
 
 const grouped = (value: number) => value.toLocaleString("en-US");
 const percent = (ratio: number) => `${(100 * ratio).toPrecision(3)}%`;

@@ -1,4 +1,5 @@
 import { basesVerb } from "./bases.ts";
+import { convertVerb } from "./convert.ts";
 import { demoVerb } from "./demo.ts";
 import { evaluateVerb } from "./evaluate.ts";
 import { generateVerb } from "./generate.ts";
@@ -8,6 +9,7 @@ import { mergeVerb } from "./merge.ts";
 import { methodsVerb } from "./methods.ts";
 import { predictVerb } from "./predict.ts";
 import { pretrainVerb } from "./pretrain.ts";
+import { quantizeVerb } from "./quantize.ts";
 import { trainVerb } from "./train.ts";
 import type { Verb } from "./verb.ts";
 
@@ -22,6 +24,8 @@ export const verbs: readonly Verb[] = [
   logitsVerb,
   inspectVerb,
   mergeVerb,
+  convertVerb,
+  quantizeVerb,
   methodsVerb,
   basesVerb,
 ];

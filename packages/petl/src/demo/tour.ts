@@ -1,155 +1,134 @@
-import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { countParameters } from "@petl/core";
-import { adaptTo, loadAdapter } from "../library/model.ts";
-import { type OpenBase, openBase } from "../library/open-base.ts";
-import { type OpenData, openData } from "../library/open-data.ts";
-import { predict } from "../library/predict.ts";
+import { adaptTo } from "../library/model.ts";
+import { type OpenBase, type OpenBaseOptions, openBase } from "../library/open-base.ts";
 import { saveAdapter } from "../library/save.ts";
-import {
-  demoData,
-  type MadeBase,
-  type MakeOptions,
-  makeBase,
-  measured,
-  type StepSeen,
-  secondsSince,
-  trained,
-} from "./demo-base.ts";
-import type { Share } from "./interval.ts";
-import { controls, type Recipe, recipes } from "./recipes.ts";
+import { compareMethods, type MethodRow, type Trial } from "./compare.ts";
+import { ownTask } from "./forgetting.ts";
+import { type Share, shareRight } from "./interval.ts";
+import { askTogether, type OneBase, weightBytes } from "./one-base.ts";
+import { loraRecipe, recipes, userRecipe } from "./recipes.ts";
+import { type DemoTask, fit, openTask, rightAnswers, type StepSeen, secondsSince, textsOf } from "./training.ts";
+import { weightsDigest } from "./weights-digest.ts";
 
-/** One method on the target task. */
-export interface MethodRow {
-  readonly method: string;
-  readonly options: Readonly<Record<string, unknown>>;
-  readonly lr: number;
-  /** whether it stood on the base before or after the base's own training */
-  readonly base: "trained" | "untrained";
-  /** |Φ| without the head, over |Θ| */
-  readonly trained_parameters: number;
-  readonly trainable_ratio: number;
-  readonly head_parameters: number;
+/** A LoRA adapter for one more task, or for one user. */
+export interface FurtherAdapter {
+  /** below adapters/: `questions`, `users/midwife` */
+  readonly name: string;
+  readonly labels: readonly string[];
   readonly accuracy: Share;
-  readonly seconds: number;
   readonly adapter_bytes: number;
-}
-
-/** What every adapter says of one text. */
-export interface Asked {
-  readonly text: string;
-  readonly answers: readonly { readonly method: string; readonly label: string; readonly score: number }[];
+  readonly seconds: number;
 }
 
 export interface TourResult {
-  readonly base: MadeBase;
-  readonly target: { readonly train: number; readonly held_out: number; readonly labels: readonly string[] };
-  readonly rows: readonly MethodRow[];
-  /** whether the base's weights are, at the end, the bytes that they were before the first adapter */
-  readonly base_unchanged: boolean;
-  readonly asked: readonly Asked[];
-  /** to load all adapters and to ask them */
-  readonly asked_seconds: number;
+  readonly base: {
+    readonly name: string;
+    readonly parameters: number;
+    readonly bytes: number;
+    /** whether the weights are, at the end, the bytes that they were before the first adapter */
+    readonly unchanged: boolean;
+  };
+  readonly task: {
+    readonly name: string;
+    readonly train: number;
+    readonly test: number;
+    readonly labels: readonly string[];
+  };
+  /** the base's masked-LM loss before any adapter; null for a base without that head */
+  readonly own_task: { readonly texts: number; readonly loss: number } | null;
+  readonly methods: readonly MethodRow[];
+  readonly further: readonly FurtherAdapter[];
+  readonly one_base: OneBase;
   readonly seconds: number;
 }
 
-export type TourEvent =
-  | StepSeen
-  | { readonly kind: "base"; readonly base: MadeBase; readonly target: TourResult["target"] }
-  | { readonly kind: "method"; readonly row: MethodRow }
-  | { readonly kind: "end"; readonly result: TourResult };
+export type TourEvent = StepSeen | Trial | { readonly kind: "end"; readonly result: TourResult };
 
-/** What the tour is told; its folder receives adapters/ too. */
-export type TourOptions = MakeOptions;
+export interface TourOptions extends Pick<OpenBaseOptions, "threads" | "signal"> {
+  /** the base that everything stands on */
+  readonly base: string;
+  /** receives adapters/ */
+  readonly folder: string;
+  /** one epoch and one seed: to see that it runs */
+  readonly quick?: boolean | undefined;
+}
+
+/** Seconds for the comparison: further seeds are trained while they last. */
+const budget = 75;
 
 /**
- * The demo: makes a tiny base and trains all of it on one task (support messages of a shop), freezes it, and then trains
- * each method on another (messages of hotel guests), whose held-out rows no training saw. At the end all adapters
- * answer from one open base.
+ * The demo: on one frozen base, six methods learn a first task side by side; then LoRA learns two more tasks and what
+ * is urgent to each of two users; then all adapters are loaded onto the base, opened once, and answer together.
  */
-export async function* tour(options: TourOptions): AsyncGenerator<TourEvent, void, void> {
+export async function* tour({ base: name, folder, quick = false, ...opening }: TourOptions): AsyncGenerator<TourEvent> {
   const begin = performance.now();
-  const { folder, quick = false, ...opening } = options;
-  const path = join(folder, "base");
-  const made = yield* makeBase(options);
-  const base = await openBase(path, opening);
-  const untrained = await openBase(join(folder, "untrained"), opening);
+  const adapters = join(folder, "adapters");
+  const training = await openBase(name, opening);
+  let trained: Omit<TourResult, "one_base" | "seconds">;
   try {
-    const digest = await weightsDigest(path);
-    const data = await openData(demoData("hotel"), base, { validation: 0.5 });
-    const target = {
-      train: data.train.examples.length,
-      held_out: data.validation.examples.length,
-      labels: data.labels,
-    };
-    yield { kind: "base", base: made, target };
-    const rows: MethodRow[] = [];
-    for (const [recipe, on] of [
-      ...controls.map((recipe) => [recipe, "untrained"] as const),
-      ...recipes.map((recipe) => [recipe, "trained"] as const),
-    ]) {
-      const row = yield* tryMethod(recipe, on === "trained" ? base : untrained, data, { folder, on, quick });
-      rows.push(row);
-      yield { kind: "method", row };
-    }
-    const asking = performance.now();
-    const asked = await ask(base, folder);
-    const result: TourResult = {
-      ...{ base: made, target, rows, asked },
-      asked_seconds: secondsSince(asking),
-      base_unchanged: (await weightsDigest(path)) === digest,
-      seconds: secondsSince(begin),
-    };
-    yield { kind: "end", result };
+    trained = yield* trainAll(training, { adapters, quick });
   } finally {
-    await base.close();
-    await untrained.close();
+    await training.close();
+  }
+  const serving = await openBase(name, opening);
+  try {
+    const one_base = await askTogether(serving, adapters, asked);
+    yield { kind: "end", result: { ...trained, one_base, seconds: secondsSince(begin) } };
+  } finally {
+    await serving.close();
   }
 }
 
-async function weightsDigest(path: string): Promise<string> {
-  return createHash("sha256")
-    .update(await readFile(join(path, "model.safetensors")))
-    .digest("hex");
-}
+const further = ["questions", "reviews", "users/midwife", "users/cellist"] as const;
 
-async function* tryMethod(
-  { name, method, lr }: Recipe,
+/** The adapters that answer at the end, as folders below adapters/. */
+const asked = { tasks: ["messages/lora", "questions", "reviews"], users: ["users/midwife", "users/cellist"] };
+
+async function* trainAll(
   base: OpenBase,
-  data: OpenData,
-  { folder, on, quick }: { readonly folder: string; readonly on: MethodRow["base"]; readonly quick: boolean },
-): AsyncGenerator<TourEvent, MethodRow, void> {
-  const begin = performance.now();
-  const model = await adaptTo(base, method, data);
-  yield* trained(name, model, data, { epochs: quick ? 1 : 15, batch: 16, lr });
-  const seconds = secondsSince(begin);
-  const { trained_parameters, trainable_ratio, head_parameters } = countParameters(model.adapted);
+  { adapters, quick }: { readonly adapters: string; readonly quick: boolean },
+): AsyncGenerator<StepSeen | Trial, Omit<TourResult, "one_base" | "seconds">, void> {
+  const digest = await weightsDigest(base);
+  const first = await openTask("messages", base);
+  const others = await Promise.all(further.map((each) => openTask(each, base)));
+  const own = await ownTask(
+    base,
+    others.filter(isTask).flatMap(({ train, test }) => [...textsOf(train), ...textsOf(test)]),
+  );
+  const folder = join(adapters, "messages");
+  const methods = yield* compareMethods(base, first, { recipes, folder, own, quick, budget: quick ? 0 : budget });
+  const learnt: FurtherAdapter[] = [];
+  for (const task of others) learnt.push(yield* learn(base, task, { folder: join(adapters, task.name), quick }));
   return {
-    ...{ method: name, options: method.options, lr, base: on },
-    ...{ trained_parameters, trainable_ratio, head_parameters, seconds },
-    accuracy: await measured(model, data),
-    adapter_bytes: await saveAdapter(model, join(folder, on === "trained" ? "adapters" : "controls", name)),
+    base: {
+      ...{ name: base.name, bytes: await weightBytes(base), unchanged: (await weightsDigest(base)) === digest },
+      parameters: countParameters((await adaptTo(base, loraRecipe.method, first)).adapted).base_parameters,
+    },
+    task: {
+      name: first.name,
+      train: textsOf(first.train).length,
+      test: textsOf(first.test).length,
+      labels: first.labels,
+    },
+    own_task: own ? { texts: own.texts, loss: own.loss } : null,
+    ...{ methods, further: learnt },
   };
 }
 
-const questions = [
-  "You charged my card for a room that we never had.",
-  "The door does not accept the code from your mail.",
-  "We will not come after all, please call everything off.",
-];
+const isTask = ({ name }: DemoTask) => !name.startsWith("users/");
 
-/** Loads every adapter onto the one base and asks each the same. */
-async function ask(base: OpenBase, folder: string): Promise<readonly Asked[]> {
-  const models = await Promise.all(
-    recipes.map(async ({ name }) => [name, await loadAdapter(base, join(folder, "adapters", name))] as const),
-  );
-  const all = await Promise.all(models.map(async ([name, model]) => [name, await predict(model, questions)] as const));
-  return questions.map((text, i) => ({
-    text,
-    answers: all.flatMap(([method, answers]) => {
-      const answer = answers[i];
-      return answer ? [{ method, label: answer.label, score: answer.score }] : [];
-    }),
-  }));
+async function* learn(
+  base: OpenBase,
+  task: DemoTask,
+  { folder, quick }: { readonly folder: string; readonly quick: boolean },
+): AsyncGenerator<StepSeen, FurtherAdapter, void> {
+  const begin = performance.now();
+  const model = yield* fit(base, task, isTask(task) ? loraRecipe : userRecipe, { run: `lora for ${task.name}`, quick });
+  const seconds = secondsSince(begin);
+  return {
+    ...{ name: task.name, labels: task.labels, seconds },
+    accuracy: shareRight([await rightAnswers(model, task)]),
+    adapter_bytes: await saveAdapter(model, folder),
+  };
 }

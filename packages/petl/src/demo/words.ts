@@ -1,76 +1,97 @@
-import type { MadeBase } from "./demo-base.ts";
+import type { MethodRow } from "./compare.ts";
 import { overlaps, type Share } from "./interval.ts";
-import type { MethodRow, TourResult } from "./tour.ts";
+import type { Asked } from "./one-base.ts";
+import type { TourResult } from "./tour.ts";
 
 export const percent = (share: number): string =>
   share === 0 ? "0 %" : `${(100 * share).toPrecision(share > 0.0995 ? 3 : 2)} %`;
 export const whole = (value: number): string => Math.round(value).toLocaleString("en-US");
-export const kilobytes = (bytes: number): string => `${(bytes / 1e3).toFixed(bytes < 1e5 ? 1 : 0)} kB`;
+export const kilobytes = (bytes: number): string =>
+  bytes < 1e6 ? `${(bytes / 1e3).toFixed(bytes < 1e5 ? 1 : 0)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
 /** `75 % (64–84 %)` */
 export const shareText = ({ share, low, high }: Share): string =>
   `${Math.round(100 * share)} % (${Math.round(100 * low)}–${Math.round(100 * high)} %)`;
 
-export const baseText = ({
-  layers,
-  hidden,
-  vocabulary,
-  parameters,
-  rows,
-  labels,
-  seconds,
-  accuracy,
-}: MadeBase): string =>
-  `base: ${layers} layers of ${hidden}, ${whole(vocabulary)} word pieces, ${whole(parameters)} parameters; made and trained in ${seconds.toFixed(1)} s on ${rows} messages to a shop (${labels.join(", ")}); of ${accuracy.of} others ${accuracy.right} right, ${shareText(accuracy)}`;
+export const baseText = ({ base, own_task }: TourResult): string =>
+  `base: ${base.name}, ${whole(base.parameters)} parameters, ${kilobytes(base.bytes)} on disk${own_task ? `; it guesses hidden words of ${own_task.texts} texts with a loss of ${own_task.loss.toFixed(3)}` : ""}`;
 
-export const targetText = ({ train, held_out, labels }: TourResult["target"]): string =>
-  `target: ${train} messages of hotel guests (${labels.join(", ")}); accuracy is on ${held_out} others, with its 95 % interval`;
+export const taskText = ({ task, methods }: TourResult): string =>
+  `first task: ${task.train} messages (${task.labels.join(", ")}); accuracy is on ${task.test} others, by ${seedsOf(methods)}, with its 95 % interval`;
+
+const seedsOf = (methods: readonly MethodRow[]): string => {
+  const seeds = methods[0]?.accuracy.seeds ?? 0;
+  return seeds === 1 ? "one seed" : `the mean of ${seeds} seeds`;
+};
 
 /** The columns of the comparison. */
-export const columns = ["method", "base", "trained", "of base", "head", "accuracy", "seconds", "adapter"] as const;
+export const columns = ["method", "trained", "of base", "accuracy", "seconds", "adapter", "own loss"] as const;
 
-export const cellsOf = (row: MethodRow): readonly string[] => [
+export const cellsOf = (row: MethodRow, { own_task }: Pick<TourResult, "own_task">): readonly string[] => [
   row.method,
-  row.base,
   whole(row.trained_parameters),
   percent(row.trainable_ratio),
-  `+${whole(row.head_parameters)}`,
   shareText(row.accuracy),
   row.seconds.toFixed(1),
   kilobytes(row.adapter_bytes),
+  own_task && row.masked_lm_loss !== null ? signed(row.masked_lm_loss - own_task.loss) : "–",
 ];
 
+/** `+0.125`; an exact nothing is `0` */
+export const signed = (value: number): string => (value === 0 ? "0" : `${value > 0 ? "+" : ""}${value.toFixed(3)}`);
+
+/** The columns of the further adapters. */
+export const furtherColumns = ["lora for", "accuracy", "seconds", "adapter", "labels"] as const;
+
+export const furtherCells = ({ name, accuracy, seconds, adapter_bytes, labels }: TourResult["further"][number]) => [
+  name,
+  shareText(accuracy),
+  seconds.toFixed(1),
+  kilobytes(adapter_bytes),
+  labels.join(", "),
+];
+
+/** `messages/lora: account 91.0 %` */
+export const answersText = ({ answers }: Asked): string =>
+  answers.map(({ adapter, label, score }) => `${adapter}: ${label} ${percent(score)}`).join("   ");
+
 /** What this run says, and how sure it is of it; every sentence is made of the run's own numbers. */
-export function findings({
-  rows,
-  base,
-  base_unchanged,
-  asked,
-  asked_seconds,
-  target,
-  seconds,
-}: TourResult): readonly string[] {
-  const own = rows.filter((row) => row.base === "trained");
-  const { overlapping, pairs } = overlaps(own.map(({ accuracy }) => accuracy));
-  const sum = own
-    .filter(({ method }) => method !== "full")
-    .reduce((total, { adapter_bytes }) => total + adapter_bytes, 0);
+export function findings(result: TourResult): readonly string[] {
+  const { base, methods, one_base, task, seconds } = result;
+  const { overlapping, pairs } = overlaps(methods.map(({ accuracy }) => accuracy));
+  const disagreed = one_base.users.filter(({ answers }) => new Set(answers.map(({ label }) => label)).size > 1);
   return [
-    ...rows.filter((row) => row.base === "untrained").flatMap((control) => comparison(control, own)),
-    `the intervals of ${overlapping} of the ${pairs} pairs of methods on the trained base overlap: ${target.held_out} rows do not tell those apart`,
-    `the base's ${kilobytes(base.bytes)} are ${base_unchanged ? "the same bytes as" : "NOT the bytes that they were"} before the first adapter; all adapters but full take ${kilobytes(sum)} together`,
-    `${asked[0]?.answers.length ?? 0} adapters on one open base were loaded and asked ${asked.length} questions in ${asked_seconds.toFixed(2)} s`,
-    `learning rates were chosen by hand on this task: ${own.map(({ method, lr }) => `${method} ${lr}`).join(", ")}`,
-    `${seconds.toFixed(0)} s in all; one seed, one split, a base of ${whole(base.parameters)} parameters that has read ${base.rows} messages: these numbers are about this run only`,
+    ...againstFull(methods),
+    `the intervals of ${overlapping} of the ${pairs} pairs of methods overlap: ${task.test} rows do not tell those apart`,
+    ...forgotten(result),
+    `the base's ${kilobytes(base.bytes)} are ${base.unchanged ? "the same bytes as" : "NOT the bytes that they were"} before the first adapter`,
+    `one process held one base of ${kilobytes(one_base.base_bytes)} and ${one_base.adapters} adapters of ${kilobytes(one_base.adapter_bytes)} together; loading and asking them took ${one_base.seconds.toFixed(2)} s`,
+    `the two users' adapters disagreed on ${disagreed.length} of the ${one_base.users.length} messages that both were asked`,
+    `intervals: Wilson's, ${methods[0]?.accuracy.seeds === 1 ? "over the test rows alone: one seed says nothing of other seeds" : `over ${task.test} test rows and ${methods[0]?.accuracy.seeds} seeds`}`,
+    `options, rates and epochs were chosen by hand on validation rows of the bundled sets: ${methods.map(({ method, lr, epochs }) => `${method} ${lr} × ${epochs}`).join(", ")}`,
+    `${seconds.toFixed(0)} s in all; these numbers are about this base, these texts and this run`,
   ];
 }
 
-/** What the base's own training was good for, by a method with it and without. */
-function comparison(control: MethodRow, own: readonly MethodRow[]): readonly string[] {
-  const same = own.find(({ method }) => method === control.method);
-  if (!same) return [];
-  const apart = overlaps([control.accuracy, same.accuracy]).overlapping === 0;
+/** The most accurate method that leaves most of the base alone, beside full fine-tuning. */
+function againstFull(methods: readonly MethodRow[]): readonly string[] {
+  const full = methods.find(({ method }) => method === "full");
+  const small = methods.filter(({ trainable_ratio }) => trainable_ratio < 0.1);
+  const [best] = [...small].sort((a, b) => b.accuracy.share - a.accuracy.share);
+  if (!full || !best) return [];
+  const apart = overlaps([full.accuracy, best.accuracy]).overlapping === 0;
   return [
-    `${control.method}: ${shareText(same.accuracy)} on the trained base, ${shareText(control.accuracy)} on the untrained one; the intervals ${apart ? "do not overlap" : "overlap"}`,
+    `${best.method} is right on ${shareText(best.accuracy)} with ${percent(best.trainable_ratio)} of the base trained and ${kilobytes(best.adapter_bytes)} to keep; full fine-tuning on ${shareText(full.accuracy)} with ${kilobytes(full.adapter_bytes)}; the intervals ${apart ? "do not overlap" : "overlap"}`,
+  ];
+}
+
+/** What the methods did to the base's own task. */
+function forgotten({ methods, own_task }: TourResult): readonly string[] {
+  if (!own_task) return ["this base has no masked-LM head, so what it forgets is not measured"];
+  const changes = methods.map(({ method, masked_lm_loss }) => [method, (masked_lm_loss ?? 0) - own_task.loss] as const);
+  const [[most, change] = ["", 0]] = [...changes].sort(([, a], [, b]) => b - a);
+  const untouched = changes.filter(([, each]) => each === 0).map(([method]) => method);
+  return [
+    `forgetting, the rise of the base's own masked-LM loss on ${own_task.texts} texts that the method did not see: most with ${most} (${signed(change)})${untouched.length > 0 ? `, none with ${untouched.join(", ")}` : ""}`,
   ];
 }

@@ -15,6 +15,8 @@ export type EngineRequest =
       readonly kind: "run";
       readonly session: number;
       readonly inputs: Packed;
+      /** the lender's vector and the inputs that lie in it; its buffer is transferred and comes back */
+      readonly lent: Lent | undefined;
       /** arrays that outputs are written into, by their names; their buffers are transferred and come back */
       readonly into: Readonly<Record<string, Float32Array>>;
     }
@@ -26,10 +28,21 @@ export type EngineRequest =
 export type EngineAnswer =
   | { readonly kind: "opened"; readonly names: ReadonlyMap<string, string> }
   | { readonly kind: "created"; readonly session: number }
-  /** with the buffer of the inputs, for the next ones */
-  | { readonly kind: "outputs"; readonly outputs: Tensors; readonly buffer: ArrayBuffer }
+  /** well or not, with the buffer of the inputs, for the next ones, and with the lender's vector */
+  | {
+      readonly kind: "ran";
+      readonly result: { readonly outputs: Tensors } | { readonly error: SentError };
+      readonly buffer: ArrayBuffer;
+      readonly vector: Float32Array | undefined;
+    }
   | { readonly kind: "released" }
   | { readonly kind: "failed"; readonly error: SentError };
+
+/** Tensors in a vector of the main thread whose memory the worker has for one run. */
+export interface Lent {
+  readonly vector: Float32Array;
+  readonly tensors: Tensors;
+}
 
 /** Requests are numbered; an answer bears its request's number. */
 export interface Numbered<T> {

@@ -1,24 +1,31 @@
 import {
   type AdaptedModel,
   adapt,
+  type ExampleSet,
   type Goal,
   InputError,
   initialPhi,
+  inputDirections,
   labelCount,
   loadAdapter as loadAdapterOn,
   type MethodUse,
   type Phi,
   type Pooling,
+  startsFromData,
   type Task,
   taskOf,
   tasks,
 } from "@petl/core";
 import { directory } from "../files.ts";
+import { encodeRows, rowLimit, targetOf } from "./encode-rows.ts";
 import { type LocateOptions, locate } from "./locate.ts";
 import type { OpenBase } from "./open-base.ts";
 import { hasClasses, labelNames, type Purpose } from "./purpose.ts";
 
-/** An adapted model that is ready to be trained and asked: g(x; Θ, Φ). Training changes `phi` in place. */
+/**
+ * An adapted model that is ready to be trained and asked: g(x; Θ, Φ). Training changes `phi` in place, and has it to itself
+ * during a step: ask or save in the loop over its events, not beside it.
+ */
 export interface OpenModel {
   readonly base: OpenBase;
   readonly adapted: AdaptedModel;
@@ -36,19 +43,26 @@ export interface AdaptOptions {
 
 /**
  * Puts a method, or several at once, and a head for the purpose on a base. The purpose may be data that were opened.
- * A head that the checkpoint has for as many labels is where it starts; any other starts at random.
+ * A head that the checkpoint has for as many labels is where it starts; any other starts at random. LoRA's start eva is
+ * found in the data's rows.
  *
  * @throws InputError with everything that does not fit
  */
 export async function adaptTo(
   base: OpenBase,
   method: MethodUse | readonly MethodUse[],
-  { task, labels }: Purpose,
+  { task, labels, train }: Purpose & { readonly train?: ExampleSet | undefined },
   { seed = 0, pooling }: AdaptOptions = {},
 ): Promise<OpenModel> {
   const goal = { task, labels: hasClasses(task) ? labels.length : 1, pooling };
   const adapted = adapt(base, "name" in method ? [method] : method, goal);
-  return { base, adapted, phi: await initialPhi(adapted, seed), labels: labelNames(goal.labels, labels) };
+  const how = { tokenizer: base.tokenizer, maxLength: rowLimit(adapted, base.tokenizer, undefined) };
+  const directions =
+    train && startsFromData(adapted)
+      ? await inputDirections(base.engine, adapted, encodeRows(train, adapted, targetOf({ task, labels }), how))
+      : undefined;
+  const phi = await initialPhi(adapted, seed, directions);
+  return { base, adapted, phi, labels: labelNames(goal.labels, labels) };
 }
 
 /**

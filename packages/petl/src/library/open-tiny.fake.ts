@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import { writeTinyBase } from "../demo/tiny-base.ts";
 import { type OpenBase, type OpenBaseOptions, openBase } from "./open-base.ts";
+import { writeTinyBase } from "./tiny-base.fake.ts";
 
 const texts = ["a fine film", "a dull film", "what a fine song", "so dull a song", "fine work", "dull work"];
 
@@ -17,7 +17,7 @@ export function testFolder(): string {
 /** Opens a base of two layers of 16 in a folder's `base`, made there on the first call. */
 export async function openTiny(folder: string, options: OpenBaseOptions = {}): Promise<OpenBase> {
   const path = join(folder, "base");
-  await writeTinyBase(path, texts, { layers: 2, hidden: 16, heads: 2, maxTokens: 32 }, 0);
+  await writeTinyBase(path, texts);
   return openBase(path, { threads: 1, ...options });
 }
 

@@ -1,4 +1,4 @@
-import { encodeAdapter, encodeFull, encodeMerged, type FloatType, tokenizerFileNames } from "@petl/core";
+import { encodeAdapter, encodeFull, encodeMerged, encodeOnnx, type FloatType, tokenizerFileNames } from "@petl/core";
 import { directory } from "../files.ts";
 import { type Chunks, writeFolderSafely } from "../safe-write.ts";
 import { version } from "../version.ts";
@@ -54,6 +54,32 @@ export async function saveMerged(
   return writeAll(folder, [...checkpointFiles(files), ...(await tokenizerFiles(base.path))], options);
 }
 
+/**
+ * Writes base and adapter as one ONNX file with the configuration and the base's tokenizer beside it, as transformers.js
+ * expects them: config.json, tokenizer.json, onnx/model.onnx. Its inputs are int64 input_ids, attention_mask and, where
+ * the model reads them, token_type_ids, [batch, tokens] each; its output is `logits`. Methods that cannot be merged are
+ * part of the file. Returns the file's bytes.
+ *
+ * @throws InputError where the file would be larger than 2 GB, or a folder that isn't empty stands there
+ */
+export async function saveOnnx(
+  { base, adapted, phi, labels }: OpenModel,
+  folder: string,
+  { dtype, ...options }: SaveMergedOptions = {},
+): Promise<number> {
+  const named = hasClasses(adapted.goal.task) ? labels : undefined;
+  const files = await encodeOnnx(base, adapted, phi, base.engine, { labels: named, dtype });
+  return writeAll(
+    folder,
+    [
+      { name: "config.json", chunks: [new TextEncoder().encode(files["config.json"])] },
+      { name: "onnx/model.onnx", chunks: [files["model.onnx"]] },
+      ...(await tokenizerFiles(base.path)),
+    ],
+    options,
+  );
+}
+
 /** An adapter's files, the configuration last, which marks it as whole. */
 export async function adapterFiles({ base, adapted, phi, labels }: Saved): Promise<readonly NamedFile[]> {
   const named = hasClasses(adapted.goal.task) ? { labels } : {};
@@ -78,7 +104,7 @@ export const checkpointFiles = (files: Awaited<ReturnType<typeof encodeFull>>): 
 /** What of a base's folder belongs to a model that was made from it, so that it works alone. */
 const carried: readonly string[] = [
   ...tokenizerFileNames.filter((name) => name !== "config.json"),
-  ...["added_tokens.json", "vocab.json", "merges.txt", "spiece.model", "tokenizer.model"],
+  ...["generation_config.json", "added_tokens.json", "vocab.json", "merges.txt", "spiece.model", "tokenizer.model"],
 ];
 
 /** The files of a folder's tokenizer, to be written elsewhere. */
@@ -93,7 +119,8 @@ export async function tokenizerFiles(path: string): Promise<readonly NamedFile[]
   );
 }
 
-async function writeAll(folder: string, files: readonly NamedFile[], options: SaveOptions): Promise<number> {
+/** Writes files into a folder that is seen whole or not at all. Returns the bytes of the weights among them. */
+export async function writeAll(folder: string, files: readonly NamedFile[], options: SaveOptions): Promise<number> {
   let bytes = 0;
   const told = (count: number) => {
     options.signal?.throwIfAborted();
@@ -101,7 +128,7 @@ async function writeAll(folder: string, files: readonly NamedFile[], options: Sa
   };
   const write = async (into: { write(file: string, chunks: Chunks): Promise<void> }) => {
     for (const { name, chunks } of files) {
-      await into.write(name, name.endsWith(".safetensors") ? counted(chunks, told) : chunks);
+      await into.write(name, /\.(safetensors|onnx)$/.test(name) ? counted(chunks, told) : chunks);
     }
   };
   await writeFolderSafely(folder, write, options);

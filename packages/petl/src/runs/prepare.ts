@@ -26,6 +26,7 @@ import { encodeRows, rowLimit, targetOf } from "../library/encode-rows.ts";
 import { maskedOnce, maskingOf } from "../library/plain-text.ts";
 import { findPurpose, hasClasses, labelNames } from "../library/purpose.ts";
 import { openTokenizer } from "../open-tokenizer.ts";
+import { drawStart } from "./draw-start.ts";
 
 /** What a run is asked for; what is left out is found from the base, the adapter to start from, and the data. */
 export interface RunRequest {
@@ -66,7 +67,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   const { settings, lossOn } = request;
   const base = await readBase(directory(request.base));
   const { set, sha256 } = await readData(request.train, request.data);
-  const { adapted, phi, labels, remarks } = await startOf(request, base, set);
+  const { adapted, draw, labels, remarks } = await startOf(request, base, set);
   const { task } = adapted.goal;
   const plain = task === "masked-lm" && !isLabelled(set);
   if (!isLanguageModel(task) && !isLabelled(set))
@@ -77,6 +78,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
     encodeRows(rows, adapted, targetOf({ task, labels }), { tokenizer, maxLength, lossOn });
   const masking = plain ? maskingOf(tokenizer, base.model.sizes.vocabulary) : undefined;
   const { examples, validation } = await parted(request, encode(set), encode);
+  const phi = await draw(examples);
   return {
     ...{ base, adapted, phi, labels, maxLength, examples, masking, dataSha256: sha256 },
     validation: masking && validation ? maskedOnce(validation, masking, settings.seed) : validation,
@@ -94,7 +96,7 @@ const cut = ({ maxLength }: RunRequest, { examples }: ExampleSet, longest: numbe
 
 interface Start {
   readonly adapted: AdaptedModel;
-  readonly phi: Phi;
+  readonly draw: (examples: EncodedRows) => Promise<Phi>;
   readonly labels: readonly string[];
   readonly remarks: readonly string[];
 }
@@ -106,7 +108,8 @@ async function startOf(request: RunRequest, base: HfModel, set: ExampleSet): Pro
   if (!methods) throw new InputError("--method is missing; `petl methods` lists them");
   const { task, labels, remarks } = findPurpose(base, set, request);
   const adapted = adapt(base, methods, { task, labels: hasClasses(task) ? labels.length : 1, pooling });
-  return { adapted, phi: await initialPhi(adapted, settings.seed), labels, remarks };
+  const draw = (examples: EncodedRows) => drawStart(base, request.base, adapted, examples, settings.seed);
+  return { adapted, draw, labels, remarks };
 }
 
 async function adapterStart({ methods, task, settings }: RunRequest, init: string, base: HfModel): Promise<Start> {
@@ -125,7 +128,7 @@ async function adapterStart({ methods, task, settings }: RunRequest, init: strin
   const headless = goal.trainsHead === false && !isLanguageModel(goal.task);
   const { adapted, phi } = headless ? await withHead(base, loaded, settings.seed) : loaded;
   const labels = hasClasses(goal.task) ? labelNames(goal.labels, loaded.labels) : [];
-  return { adapted, phi, labels, remarks: [] };
+  return { adapted, draw: async () => phi, labels, remarks: [] };
 }
 
 /** An adapter without a head of its own is trained together with the base's head. */
@@ -138,7 +141,7 @@ async function withHead(base: HfModel, loaded: { readonly adapted: AdaptedModel;
     const placed = own.get(name);
     if (placed) phi.values.set(loaded.phi.values.subarray(placed.offset, placed.offset + placed.size), offset);
   }
-  return { adapted, phi };
+  return { adapted, phi: { ...phi, projections: loaded.phi.projections } };
 }
 
 /** The rows to train on, and those to evaluate on. */

@@ -1,5 +1,6 @@
 import { defineOp, illegal } from "../operator.ts";
 import type { Value } from "../value.ts";
+import { add } from "./add.ts";
 import { mul } from "./mul.ts";
 import { reduceMean } from "./reduce-mean.ts";
 import { sumTo } from "./reduce-sum.ts";
@@ -22,14 +23,19 @@ export const LayerNormalization = defineOp({
   },
   // with g = dy γ:  dx = (g − mean(g) − x̂ mean(g x̂)) / √(variance + ε)
   gradient: (dy, [x, gamma, beta], [, mean, inverseDeviation]) => {
-    const normalized = mul(sub(x, mean!), inverseDeviation!);
+    const normalized = normalize(x, mean!, inverseDeviation!);
     const g = mul(dy, gamma);
     const centred = sub(g, reduceMean(g));
     const dx = mul(sub(centred, mul(normalized, reduceMean(mul(g, normalized)))), inverseDeviation!);
     return [dx, sumTo(mul(dy, normalized), gamma.shape), sumTo(dy, beta.shape)];
   },
+  recompute: ([x, gamma, beta], [, mean, inverseDeviation]) =>
+    add(mul(normalize(x, mean!, inverseDeviation!), gamma), beta),
   narrow: (axis, [x]) => (axis === x.shape.length - 1 ? undefined : [axis, undefined, undefined]),
 });
+
+/** x̂ from x and its statistics. */
+const normalize = (x: Value, mean: Value, inverseDeviation: Value): Value => mul(sub(x, mean), inverseDeviation);
 
 /** x̂ γ + β over the last axis; see {@link LayerNormalization}. */
 export const layerNormalization = (x: Value, gamma: Value, beta: Value, epsilon: number): Value =>

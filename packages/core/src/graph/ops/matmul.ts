@@ -2,6 +2,7 @@ import { broadcast, elements, type Shape } from "../../tensor/shape.ts";
 import { narrowBroadcast } from "../elementwise.ts";
 import { defineOp, illegal } from "../operator.ts";
 import type { Value } from "../value.ts";
+import { dequantizedAnew } from "./dequantize-linear.ts";
 import { sumTo } from "./reduce-sum.ts";
 import { reshape } from "./reshape.ts";
 
@@ -33,9 +34,10 @@ export const FusedMatMul = defineOp({
   // Y = alpha A B  =>  dA = alpha dY Bᵀ,  dB = alpha Aᵀ dY, each written so that no operand is transposed in memory
   gradient: (dy, [a, b], _, { transA, transB, alpha }) => {
     const [ta, tb] = [transA === 1, transB === 1];
+    const frozen = dequantizedAnew(b);
     const da = ta
-      ? product(b, dy, { transA: tb, transB: true, alpha }, a.shape)
-      : product(dy, b, { transB: !tb, alpha }, a.shape);
+      ? product(frozen, dy, { transA: tb, transB: true, alpha }, a.shape)
+      : product(dy, frozen, { transB: !tb, alpha }, a.shape);
     const db = tb
       ? product(dy, a, { transA: true, transB: ta, alpha }, b.shape)
       : product(a, dy, { transA: !ta, alpha }, b.shape);

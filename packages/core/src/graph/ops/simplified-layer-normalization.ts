@@ -28,6 +28,7 @@ export const SimplifiedLayerNormalization = defineOp({
     const dx = mul(sub(g, mul(normalized, reduceMean(mul(g, normalized)))), inverseRoot!);
     return [dx, sumTo(mul(dy, normalized), gamma.shape)];
   },
+  recompute: ([x, gamma], [, inverseRoot]) => mul(mul(x, inverseRoot!), gamma),
   narrow: (axis, [x]) => (axis === x.shape.length - 1 ? undefined : [axis, undefined]),
 });
 

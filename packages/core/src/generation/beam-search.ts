@@ -1,0 +1,72 @@
+import { advance, type Beam, type Beams, begunBeams, type SearchRules } from "./beams.ts";
+import type { Continuing } from "./continuing.ts";
+import type { Decoder, NextToken } from "./decoder.ts";
+import { withoutRepetition } from "./repetition.ts";
+import { type GeneratedToken, type Text, taken } from "./texts.ts";
+
+/** The search for one text. */
+interface Search {
+  readonly text: Text;
+  readonly rules: SearchRules;
+  readonly beams: Beams;
+}
+
+/** Looks for the best ends of texts, all side by side; the tokens of each come when its search is over. */
+export async function* search(
+  decoder: Decoder,
+  texts: readonly Text[],
+  options: Continuing,
+): AsyncGenerator<GeneratedToken, void, void> {
+  const decoding = decoder.begin(texts.map(({ ids }) => ids));
+  let open: readonly Search[] = texts.map((text) => ({ text, rules: rulesOf(text, options), beams: begunBeams }));
+  let tokens: readonly NextToken[] | undefined;
+  while (open.length > 0) {
+    options.signal?.throwIfAborted();
+    const logits = await decoding.next(tokens);
+    const starts = startsOf(open);
+    const longer = open.map((one, i) => longerBy(one, logits.slice(starts[i], starts[i + 1]), options));
+    for (const { text, beams } of longer) if (beams.done) yield* tokensOf(text, beams.ended[0], options);
+    tokens = longer.flatMap(({ beams: { running, done } }, i) =>
+      done ? [] : running.map(({ from, ids }) => ({ row: (starts[i] ?? 0) + from, id: ids.at(-1) ?? 0 })),
+    );
+    open = longer.filter(({ beams }) => !beams.done);
+  }
+}
+
+function rulesOf({ most }: Text, { settings, endIds, decode }: Continuing): SearchRules {
+  const { beams, lengthPenalty, earlyStopping, stop } = settings;
+  return {
+    ...{ beams, lengthPenalty, earlyStopping, most, endings: endIds.length },
+    ends: (ids) =>
+      ids.length === most ||
+      endIds.includes(ids.at(-1) ?? -1) ||
+      (stop.length > 0 && stop.some((end) => decode?.(ids).includes(end))),
+  };
+}
+
+/** The row of each search's first beam, and behind all of them the number of rows. */
+function startsOf(searches: readonly Search[]): readonly number[] {
+  const starts = [0];
+  for (const { beams } of searches) starts.push((starts.at(-1) ?? 0) + beams.running.length);
+  return starts;
+}
+
+/** One step of a search, by the logits behind each of its running beams. */
+function longerBy(search: Search, logits: readonly Float32Array[], { settings }: Continuing): Search {
+  const { text, rules, beams } = search;
+  const scores = logits.map((row, i) =>
+    withoutRepetition(logProbabilities(row), [...text.ids, ...(beams.running[i]?.ids ?? [])], settings),
+  );
+  return { ...search, beams: advance(beams, scores, rules) };
+}
+
+/** log softmax(logits) */
+function logProbabilities(logits: Float32Array): Float32Array {
+  const largest = logits.reduce((most, each) => Math.max(most, each), Number.NEGATIVE_INFINITY);
+  const sum = logits.reduce((all, each) => all + Math.exp(each - largest), 0);
+  return logits.map((each) => each - largest - Math.log(sum));
+}
+
+function* tokensOf(text: Text, best: Beam | undefined, { endIds }: Continuing): Generator<GeneratedToken, void, void> {
+  for (const id of best?.ids ?? []) yield taken(text, id, endIds);
+}

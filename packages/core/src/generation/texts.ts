@@ -1,0 +1,67 @@
+import { refuse } from "../errors.ts";
+import { longestRow } from "../peft/longest-row.ts";
+import type { Continuing } from "./continuing.ts";
+import { type TextStream, textStream } from "./text-stream.ts";
+
+/** One more token of one of the texts. */
+export interface GeneratedToken {
+  /** which prompt it continues */
+  readonly row: number;
+  readonly id: number;
+  /** the text that it makes sure, which may be empty; "" without a tokenizer */
+  readonly text: string;
+  /** why the text ends with this token; undefined where it goes on */
+  readonly end: "end of text" | "stop text" | "length" | undefined;
+}
+
+/** A text under way. */
+export interface Text {
+  /** which prompt it continues */
+  readonly row: number;
+  /** the prompt's tokens, with the new ones behind them */
+  readonly ids: number[];
+  /** how many of them are the prompt's */
+  readonly begun: number;
+  /** new tokens at most */
+  readonly most: number;
+  readonly stream: TextStream | undefined;
+  done: boolean;
+}
+
+/**
+ * The texts that prompts begin.
+ *
+ * @throws InputError for prompts that are empty or longer than the model takes, and for stop texts without a tokenizer
+ */
+export function textsOf(prompts: readonly Int32Array[], { adapted, settings, decode }: Continuing): readonly Text[] {
+  const longest = longestRow(adapted);
+  const problems = prompts.flatMap(({ length }, row) => {
+    if (length === 0) return [`prompt ${row + 1} is empty`];
+    return length < longest
+      ? []
+      : [`prompt ${row + 1} has ${length} tokens; the model takes ${longest}, new ones included`];
+  });
+  if (!decode && settings.stop.length > 0) problems.push("stop texts need a tokenizer, which the base has not");
+  refuse(problems);
+  return prompts.map((prompt, row) => ({
+    ...{ row, ids: Array.from(prompt), begun: prompt.length, done: false },
+    most: Math.min(settings.maxTokens, longest - prompt.length),
+    stream: decode && textStream(decode, settings.stop),
+  }));
+}
+
+/** Puts a token behind its text. */
+export function taken(text: Text, id: number, endIds: readonly number[]): GeneratedToken {
+  text.ids.push(id);
+  const { text: piece, stopped } = text.stream?.push(id) ?? { text: "", stopped: false };
+  const end = endIds.includes(id)
+    ? "end of text"
+    : stopped
+      ? "stop text"
+      : text.ids.length - text.begun === text.most
+        ? "length"
+        : undefined;
+  text.done = end !== undefined;
+  const rest = text.done && !stopped ? (text.stream?.finish() ?? "") : "";
+  return { row: text.row, id, text: piece + rest, end };
+}

@@ -1,0 +1,13 @@
+import type { z } from "zod";
+import { InputError } from "../errors.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Fields of an adapter_config.json by their schema; throws one InputError with every field that is not of it. */
+export function peftFields<T>(schema: z.ZodType<T>, json: Json): T {
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw new InputError(
+    parsed.error.issues.map(({ path, message }) => `adapter_config.json: ${path.join(".")}: ${message.toLowerCase()}`),
+  );
+}

@@ -1,0 +1,31 @@
+import { InternalError } from "../errors.ts";
+import { float32Of } from "../tensor/host-tensor.ts";
+import { type AdaptedModel, adapt } from "./adapt.ts";
+import { lengthOf, type Phi, trainedTensors } from "./phi.ts";
+
+/** A trained adapter in the form in which it is saved: it computes the same, and needs no start of its own. */
+export function settle(adapted: AdaptedModel, phi: Phi): { readonly adapted: AdaptedModel; readonly phi: Phi } {
+  const { base, goal, layout } = adapted;
+  const all = trainedTensors(phi);
+  const forms = adapted.methods.map((use) => {
+    const own = layout.filter(({ part, method }) => part === "adapter" && method === use.name).map(({ name }) => name);
+    const among = <T>(named: Readonly<Record<string, T>>) =>
+      Object.fromEntries(Object.entries(named).filter(([name]) => own.includes(name)));
+    return use.settle?.({ tensors: among(all), starts: among(phi.starts) }) ?? { use, tensors: {} };
+  });
+  if (forms.every(({ use }) => adapted.methods.includes(use))) return { adapted, phi };
+  const settled = adapt(
+    base,
+    forms.map(({ use }) => use),
+    goal,
+  );
+  const changed = Object.fromEntries(forms.flatMap(({ tensors }) => Object.entries(tensors)));
+  const tensors = { ...all, ...changed };
+  const values = new Float32Array(lengthOf(settled.layout));
+  for (const { name, offset } of settled.layout) {
+    const tensor = tensors[name];
+    if (!tensor) throw new InternalError(`"${name}" was settled into nothing`);
+    values.set(float32Of(tensor), offset);
+  }
+  return { adapted: settled, phi: { ...phi, layout: settled.layout, values, starts: {} } };
+}

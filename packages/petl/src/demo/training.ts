@@ -1,0 +1,68 @@
+import type { ExampleSet } from "@petl/core";
+import { type BundledData, bundledData } from "../bundled-data.ts";
+import { adaptTo, type OpenModel } from "../library/model.ts";
+import type { OpenBase } from "../library/open-base.ts";
+import { openData } from "../library/open-data.ts";
+import { predict } from "../library/predict.ts";
+import type { Purpose } from "../library/purpose.ts";
+import { train } from "../library/train.ts";
+import type { Recipe } from "./recipes.ts";
+
+/** A step of a training that is under way. */
+export interface StepSeen {
+  readonly kind: "step";
+  readonly run: string;
+  readonly step: number;
+  readonly steps: number;
+  readonly loss: number;
+}
+
+/** A bundled set as the tour uses it: the test rows are seen by no training. */
+export interface DemoTask extends Purpose {
+  readonly name: BundledData;
+  readonly train: ExampleSet;
+  readonly test: ExampleSet;
+}
+
+/** Opens a bundled set, with all rows of its training file. */
+export async function openTask(name: BundledData, base: OpenBase): Promise<DemoTask> {
+  const folder = bundledData(name);
+  const { validation, ...data } = await openData(folder, base, { validation: `${folder}/test.csv` });
+  return { ...data, name, test: validation };
+}
+
+export interface FitOptions {
+  readonly run: string;
+  readonly seed?: number;
+  /** one epoch: to see that it runs */
+  readonly quick: boolean;
+}
+
+/** Adapts a base to a task by a recipe, and tells of the steps. */
+export async function* fit(
+  base: OpenBase,
+  task: DemoTask,
+  { method, lr, epochs }: Recipe,
+  { run, seed = 0, quick }: FitOptions,
+): AsyncGenerator<StepSeen, OpenModel, void> {
+  const model = await adaptTo(base, method, task, { seed });
+  let steps = 0;
+  const settings = { epochs: quick ? 1 : epochs, batch: 16, lr, seed };
+  for await (const event of train(model, { train: task.train }, settings)) {
+    if (event.kind === "start") steps = event.steps;
+    if (event.kind === "step") yield { kind: "step", run, step: event.step, steps, loss: event.loss };
+  }
+  return model;
+}
+
+/** Which of a task's test rows a model gets right. */
+export async function rightAnswers(model: OpenModel, { test }: Pick<DemoTask, "test">): Promise<readonly boolean[]> {
+  const answers = await predict(model, textsOf(test));
+  return test.examples.map((example, row) => "label" in example && String(example.label) === answers[row]?.label);
+}
+
+/** The texts of a set, without their labels. */
+export const textsOf = ({ examples }: Pick<ExampleSet, "examples">): readonly string[] =>
+  examples.flatMap((example) => (example.kind === "text" ? [example.text] : []));
+
+export const secondsSince = (begin: number) => (performance.now() - begin) / 1000;

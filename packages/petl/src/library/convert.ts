@@ -1,0 +1,87 @@
+import {
+  type Adapter,
+  encodeAdapter,
+  foreignFormats,
+  type HfModel,
+  InputError,
+  inferredBase,
+  type LoadedAdapter,
+  putOnBase,
+  readAdapter,
+  readBase,
+} from "@petl/core";
+import { directory, fileOrDirectory } from "../files.ts";
+import { MachineError } from "../machine-error.ts";
+import { version } from "../version.ts";
+import { type LocateOptions, locate } from "./locate.ts";
+import { hasClasses } from "./purpose.ts";
+import { type SaveOptions, writeAll } from "./save.ts";
+
+/** What an adapter can be converted to: `peft` is also petl's own layout, where PEFT has no such method. */
+export const adapterFormats = ["peft", ...foreignFormats.map(({ name }) => name)] as const;
+export type AdapterFormat = (typeof adapterFormats)[number];
+
+export interface ConvertOptions extends SaveOptions, Pick<LocateOptions, "offline"> {
+  readonly to: AdapterFormat;
+  /** the adapter's base, of which only config.json is read; where left out, the adapter's own name for it is tried */
+  readonly base?: string | undefined;
+  /** LoRA's alpha, for files that leave it out */
+  readonly alpha?: number | undefined;
+  /** the adapter's name, in layouts that have one; "adapter" where left out */
+  readonly name?: string | undefined;
+}
+
+/**
+ * Writes an adapter in another layout. Returns what its users must know that the new files cannot say.
+ *
+ * @throws InputError with everything that the layout cannot hold, before anything is written
+ */
+export async function convertAdapter(
+  adapter: string,
+  folder: string,
+  { to, base: named, alpha, name = "adapter", offline, ...saving }: ConvertOptions,
+): Promise<readonly string[]> {
+  const where = { offline: offline ?? false, weights: false };
+  const given = named === undefined ? undefined : await openConfig(await locate(named, where));
+  const source = (await fileOrDirectory(adapter)) ?? directory(await locate(adapter, { offline: where.offline }));
+  const read = await readAdapter(source, { alpha, base: given });
+  if (read.checkpoint) throw new InputError(`${adapter}: is a whole model, and no adapter`);
+  const loaded = await putOnBase(read, given ?? (await ownBase(read)) ?? (await inferred(read)));
+  const baseName = named ?? read.baseName;
+  const { files, remarks = [] } = encoded(loaded, to, { name, baseName });
+  const chunks = Object.entries(files).map(([file, content]) => ({
+    name: file,
+    chunks: [typeof content === "string" ? new TextEncoder().encode(content) : content],
+  }));
+  await writeAll(folder, chunks, saving);
+  return remarks;
+}
+
+const openConfig = (path: string): Promise<HfModel> => readBase(directory(path), { weights: false });
+
+/** The base that an adapter names, where it is at hand. */
+async function ownBase({ baseName }: Adapter): Promise<HfModel | undefined> {
+  try {
+    if (baseName) return await openConfig(await locate(baseName, { offline: true, weights: false }));
+  } catch (error) {
+    if (!(error instanceof InputError || error instanceof MachineError)) throw error;
+  }
+  return undefined;
+}
+
+async function inferred(adapter: Adapter): Promise<HfModel> {
+  const bound = adapter.methods.filter((use) => use.virtualTokens).map(({ name }) => name);
+  if (bound.length === 0) return inferredBase(adapter);
+  throw new InputError(
+    `${bound.join(", ")} depends on the base's heads, and the base is not at hand; give it with --base`,
+  );
+}
+
+function encoded(loaded: LoadedAdapter, to: AdapterFormat, naming: { name: string; baseName: string | undefined }) {
+  const format = foreignFormats.find((each) => each.name === to);
+  if (format) return format.encode(loaded, naming);
+  const { adapted, phi, labels } = loaded;
+  const named = hasClasses(adapted.goal.task) && labels ? { labels } : {};
+  const info = { baseName: naming.baseName ?? null, petlVersion: version, ...named };
+  return { files: { ...encodeAdapter(adapted, phi, info) } };
+}
