@@ -1,14 +1,16 @@
+export type { ChatMessage } from "./data/chat-template.ts";
 export type { ColumnChoice } from "./data/choose-columns.ts";
 export { readExamples } from "./data/columns.ts";
-export { type EncodedExample, encodeExamples } from "./data/encode.ts";
+export { type EncodedExample, encodeExamples, type LossOn, lossParts } from "./data/encode.ts";
 export { changedRows, type EncodedRows, lengthsOf, rowsAt, type StoredRows, someRows } from "./data/encoded-rows.ts";
 export { type Example, type ExampleSet, isLabelled, joinSets } from "./data/examples.ts";
 export { holdOut, holdOutBlocks } from "./data/hold-out.ts";
 export { checkLabels, type LabelMap, labelMap, learnLabels } from "./data/labels.ts";
 export { type Masking, maskTokens } from "./data/masking.ts";
+export { templateOf } from "./data/message-rows.ts";
 export { nextTokens } from "./data/next-tokens.ts";
 export { type PackedRow, type Paragraph, packSentences, packTokens } from "./data/pack-rows.ts";
-export { type Prompt, promptsOf } from "./data/prompts.ts";
+export { type Conversation, type Prompt, promptsOf } from "./data/prompts.ts";
 export { readTable } from "./data/readers.ts";
 export { findSplits } from "./data/splits.ts";
 export { guessTask } from "./data/task.ts";

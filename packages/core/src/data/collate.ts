@@ -11,6 +11,8 @@ export interface Batch {
   readonly attention_mask: HostTensor;
   /** [batch, tokens], 0 where the rows have none; models without token types leave it aside. */
   readonly token_type_ids: HostTensor;
+  /** [batch, tokens], of which text of its row each token is, from 1, and 0 behind the row's end; absent where rows are one text. */
+  readonly documents?: HostTensor;
   /**
    * What the rows are trained to give: int32 [batch] for classes, float32 [batch] for numbers, int32 [batch, tokens]
    * for classes of tokens, -100 where none counts. Absent where the rows have no targets.
@@ -39,6 +41,12 @@ export function collate(examples: readonly EncodedExample[], padId: number): Bat
       examples.map((example) => example.tokenTypeIds),
       0,
     ),
+    ...(examples.some(({ documents }) => documents) && {
+      documents: padded(
+        examples.map(({ documents, inputIds }) => documents ?? inputIds.map(() => 1)),
+        0,
+      ),
+    }),
     ...teachers(examples),
     ...targets(
       examples.map((example) => example.target),

@@ -2,6 +2,7 @@ import { kindOf, labelOf, type RowResult, withLabel } from "./cells.ts";
 import { type ColumnChoice, chooseColumns } from "./choose-columns.ts";
 import { completionColumns, readCompletionRow } from "./completion-rows.ts";
 import { type Example, type ExampleSet, rowLabel } from "./examples.ts";
+import { readMessageRow } from "./message-rows.ts";
 import { refuseRows, type Table } from "./table.ts";
 import { readTokenRow } from "./token-rows.ts";
 import { readWordRow } from "./word-rows.ts";
@@ -11,7 +12,7 @@ type Row = Table["rows"][number];
 /**
  * The examples of a table. Its columns say of which kind: `input_ids` makes rows of tokens, `tokens` or `words` that
  * hold lists makes rows of words (token classification), `prompt` and `completion` (or `instruction` and `output`) rows
- * of completions, everything else rows of text, see `chooseColumns`.
+ * of completions, `messages` rows of conversations, everything else rows of text, see `chooseColumns`.
  * Labels are numbers where all of them are; labels that are all -1 (Hugging Face's hidden test sets) are none.
  * @throws InputError: no such column; rows that are wrong, each named by its line, ten at most.
  */
@@ -25,6 +26,8 @@ export function readExamples(table: Table, choice: ColumnChoice = {}): ExampleSe
     const columns = label === undefined ? { text: column } : { text: column, label };
     return collect(table, columns, (row) => readWordRow(row, columns));
   }
+  if (choice.text === undefined && table.columns.includes("messages"))
+    return collect(table, { text: "messages" }, readMessageRow);
   const completion = choice.text === undefined ? completionColumns(table.columns) : undefined;
   if (completion) return collect(table, { text: completion.prompt }, (row) => readCompletionRow(row, completion));
   const columns = chooseColumns(table.name, table.columns, choice);

@@ -2,6 +2,7 @@ import { InputError } from "../errors.ts";
 import { encodeCompletion } from "./completion-rows.ts";
 import { type Example, type ExampleSet, ignoredLabel, isLabelled, type Label, rowLabel } from "./examples.ts";
 import { checkLabels, type LabelMap } from "./labels.ts";
+import { encodeMessages } from "./message-rows.ts";
 import { nextTokens } from "./next-tokens.ts";
 import { refuseRows } from "./table.ts";
 import type { Tokenizer } from "./tokenizer.ts";
@@ -18,6 +19,8 @@ export interface EncodedExample {
   readonly inputIds: Int32Array;
   readonly attentionMask?: Int32Array;
   readonly tokenTypeIds?: Int32Array;
+  /** where a row is several texts: of which one each token is, counted from 1; none attends to another */
+  readonly documents?: Int32Array;
   readonly target?: Target;
   /** the vector that a teacher gives the row's text */
   readonly teacher?: Float32Array;
@@ -33,12 +36,18 @@ export type TargetKind =
   | { readonly task: "causal-lm" }
   | { readonly task: "none" };
 
+/** Which tokens a causal language model's loss counts: those of completions and of the assistant's turns, or all. */
+export const lossParts = ["completions", "all"] as const;
+export type LossOn = (typeof lossParts)[number];
+
 /** How rows become tokens. */
 export interface EncodeOptions {
   /** Needed for rows of text and of words. */
   readonly tokenizer?: Tokenizer | undefined;
   /** Longer texts are cut; rows that come as tokens are refused, since no one can say where to cut them. */
   readonly maxLength: number;
+  /** completions where left out */
+  readonly lossOn?: LossOn | undefined;
   /** Number of the model's token embeddings; larger ids are refused. */
   readonly vocabularySize?: number | undefined;
 }
@@ -52,7 +61,11 @@ export interface EncodeOptions {
 export function encodeExamples(set: ExampleSet, kind: TargetKind, options: EncodeOptions): EncodedExample[] {
   const target = isLabelled(set) || kind.task === "causal-lm" ? kind : ({ task: "none" } as const);
   if (target.task !== "none" && isLabelled(set)) refuseLabels(set, target);
-  const encoded = set.examples.map((example) => encodeExample(set, example, target, options));
+  const encoded = set.examples.map((example, index) =>
+    example.kind === "messages"
+      ? atPlace(set.placeOf(index), () => encodeExample(set, example, target, options))
+      : encodeExample(set, example, target, options),
+  );
   refuseRows(
     encoded.flatMap((row, index) =>
       tokenProblems(row, target, options).map((text) => `${set.placeOf(index)}: ${text}`),
@@ -61,8 +74,17 @@ export function encodeExamples(set: ExampleSet, kind: TargetKind, options: Encod
   return encoded;
 }
 
+/** Where the conversation stands that its template refuses. */
+function atPlace<T>(place: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`${place}: ${error.message}`) : error;
+  }
+}
+
 function refuseLabels(set: ExampleSet, kind: Exclude<TargetKind, { task: "none" }>): void {
-  const completions = set.examples.some(({ kind }) => kind === "completion");
+  const completions = set.examples.some(({ kind }) => kind === "completion" || kind === "messages");
   const perToken = set.examples.some((example) => "labels" in example);
   const fits = completions ? kind.task === "causal-lm" : perToken === labelsTokens.includes(kind.task);
   if (!fits) {
@@ -98,6 +120,11 @@ function encodeExample(set: ExampleSet, example: Example, kind: TargetKind, opti
     }
     case "completion": {
       const { labels, ...encoded } = encodeCompletion(example, needTokenizer(set, options), options.maxLength);
+      const asked = options.lossOn === "all" ? {} : { labels };
+      return kind.task === "causal-lm" ? { ...encoded, target: nextTokens({ ...encoded, ...asked }) } : encoded;
+    }
+    case "messages": {
+      const { labels, ...encoded } = encodeMessages(example, needTokenizer(set, options), options);
       return kind.task === "causal-lm" ? { ...encoded, target: nextTokens({ ...encoded, labels }) } : encoded;
     }
     case "words": {

@@ -1,4 +1,5 @@
 import { InternalError } from "../errors.ts";
+import type { ChatMessage } from "./chat-template.ts";
 
 /** A label as the file has it; strings that are all numbers have become numbers. */
 export type Label = string | number;
@@ -21,7 +22,9 @@ export type Example =
     }
   | { readonly kind: "words"; readonly words: readonly string[]; readonly labels?: readonly Label[] }
   /** a text and how it should go on */
-  | { readonly kind: "completion"; readonly prompt: string; readonly completion: string };
+  | { readonly kind: "completion"; readonly prompt: string; readonly completion: string }
+  /** a conversation, as the tokenizer's chat template writes it */
+  | { readonly kind: "messages"; readonly messages: readonly ChatMessage[] };
 
 /** The examples of one file, in its order. */
 export interface ExampleSet {
@@ -38,7 +41,10 @@ export function isLabelled({ examples }: ExampleSet): boolean {
   const first = examples[0];
   return (
     first !== undefined &&
-    (("label" in first && first.label !== undefined) || "labels" in first || "completion" in first)
+    (("label" in first && first.label !== undefined) ||
+      "labels" in first ||
+      "completion" in first ||
+      "messages" in first)
   );
 }
 

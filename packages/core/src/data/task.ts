@@ -11,7 +11,7 @@ export interface TaskGuess {
 }
 
 /**
- * The task that the labels of a data set stand for: prompts with completions mean a causal language model, a label for
+ * The task that the labels of a data set stand for: prompts with completions and conversations mean a causal language model, a label for
  * every word or token token classification, a number with a fraction regression, everything else classification.
  * @throws InputError when the rows have no labels.
  */
@@ -24,6 +24,7 @@ export function guessTask(set: ExampleSet): TaskGuess {
     );
   }
   if (first.kind === "completion") return { task: "causal-lm", why: "rows are prompts with completions" };
+  if (first.kind === "messages") return { task: "causal-lm", why: "rows are conversations" };
   if ("labels" in first) {
     const what = first.kind === "words" ? "word" : "token";
     return { task: "token-classification", why: `every ${what} has a label` };

@@ -7,6 +7,7 @@ export const tokenizerFileNames = [
   "tokenizer.json",
   "tokenizer_config.json",
   "special_tokens_map.json",
+  "chat_template.jinja",
   "vocab.txt",
   "config.json",
 ] as const;
@@ -33,7 +34,16 @@ export const specialTokenNames = Object.keys(specialNames.shape).filter(
   (name): name is SpecialName => name in specialNames.shape,
 );
 
+/** One template, or several by name, of which one is the default. */
+const chatTemplates = z.union([
+  z.string(),
+  z
+    .array(z.object({ name: z.string(), template: z.string() }))
+    .transform((all) => all.find(({ name }) => name === "default")?.template),
+]);
+
 const configSchema = specialNames.extend({
+  chat_template: chatTemplates.nullish(),
   tokenizer_class: z.string().nullish(),
   do_lower_case: z.boolean().nullish(),
   strip_accents: z.boolean().nullish(),
@@ -99,6 +109,8 @@ export interface TokenizerDescription {
   readonly tokenizer: TokenizerJson;
   readonly config: TokenizerConfig;
   readonly padTokenId: number | undefined;
+  /** the Jinja text that conversations are written by */
+  readonly chatTemplate?: string | undefined;
 }
 
 /**
@@ -110,12 +122,17 @@ export function readTokenizerFiles(files: TokenizerFiles): TokenizerDescription 
   const config = { ...map, ...withoutEmpty(parse(files, "tokenizer_config.json", configSchema) ?? {}) };
   const padTokenId = parse(files, "config.json", modelConfigSchema)?.pad_token_id ?? undefined;
   const settings = configSchema.parse(config);
+  const found = {
+    config: settings,
+    padTokenId,
+    chatTemplate: files["chat_template.jinja"] ?? settings.chat_template ?? undefined,
+  };
   const given = parse(files, "tokenizer.json", tokenizerSchema);
-  if (given) return { tokenizer: withSettings(given, settings), config: settings, padTokenId };
+  if (given) return { ...found, tokenizer: withSettings(given, settings) };
   const vocabulary = files["vocab.txt"];
   if (vocabulary === undefined) throw new InputError("there is no tokenizer: neither tokenizer.json nor vocab.txt");
   const tokens = vocabulary.replace(/\r?\n$/, "").split(/\r?\n/);
-  return { tokenizer: wordPieceTokenizer(tokens, settings), config: settings, padTokenId };
+  return { ...found, tokenizer: wordPieceTokenizer(tokens, settings) };
 }
 
 function parse<T>(files: TokenizerFiles, name: keyof TokenizerFiles, schema: z.ZodType<T>): T | undefined {

@@ -1,4 +1,5 @@
 import { InputError } from "../errors.ts";
+import { type ChatTemplate, chatTemplate } from "./chat-template.ts";
 import { buildEngine, type TextEngine, textToIds, wordToIds } from "./tokenizer-engine.ts";
 import {
   readTokenizerFiles,
@@ -53,6 +54,8 @@ export interface Tokenizer {
   readonly padId: number;
   /** Number of ids: the largest known one plus one. */
   readonly vocabularySize: number;
+  /** Writes conversations as texts; absent where the folder has no chat template. */
+  readonly chatTemplate?: ChatTemplate;
   /** The longest row that the tokenizer was made for, where its configuration says it. */
   readonly modelMaxLength?: number;
 }
@@ -90,7 +93,18 @@ export function loadTokenizer(files: TokenizerFiles): Tokenizer {
     continuationIds: findContinuations(engine, json),
     padId: specialIds.pad_token ?? description.padTokenId ?? specialIds.eos_token ?? 0,
     vocabularySize,
+    ...(description.chatTemplate !== undefined && { chatTemplate: lazyTemplate(description.chatTemplate, config) }),
     ...(modelMaxLength && modelMaxLength < 1e9 ? { modelMaxLength } : {}),
+  };
+}
+
+/** A template that is read when the first conversation comes: a tokenizer is of use without it. */
+function lazyTemplate(source: string, config: TokenizerDescription["config"]): ChatTemplate {
+  const tokens = Object.fromEntries(specialTokenNames.flatMap((name) => (config[name] ? [[name, config[name]]] : [])));
+  let template: ChatTemplate | undefined;
+  return (messages, options) => {
+    template ??= chatTemplate(source, tokens);
+    return template(messages, options);
   };
 }
 

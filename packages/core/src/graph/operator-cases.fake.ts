@@ -32,6 +32,7 @@ import { reduceMean } from "./ops/reduce-mean.ts";
 import { reduceSum } from "./ops/reduce-sum.ts";
 import { relu } from "./ops/relu.ts";
 import { reshape } from "./ops/reshape.ts";
+import { sumOverChunks } from "./ops/scan.ts";
 import { scatterElements } from "./ops/scatter-elements.ts";
 import { scatterNd } from "./ops/scatter-nd.ts";
 import { sigmoid } from "./ops/sigmoid.ts";
@@ -44,7 +45,7 @@ import { sub } from "./ops/sub.ts";
 import { tanh } from "./ops/tanh.ts";
 import { transpose } from "./ops/transpose.ts";
 import { where } from "./ops/where.ts";
-import { constant, scalar, type Value } from "./value.ts";
+import { constant, input, scalar, type Value } from "./value.ts";
 
 /** One use of an operator: symbolic lengths throughout, so that it can be built static too. */
 export interface OperatorCase {
@@ -237,6 +238,25 @@ export const operatorCases: Readonly<Record<string, OperatorCases>> = {
     cases: [
       { operands: [[b, t, 3]], integers: [{ shape: [b, t, 1], below: 3 }], build: ([x], [i]) => gatherElements(x, i) },
       { operands: [[b, 2]], integers: [{ shape: [b, 5], below: 2 }], build: ([x], [i]) => gatherElements(x, i) },
+    ],
+  },
+  Scan: {
+    // Σ over chunks of tanh(Σ chunk ⊙ w), whose derivatives the body computes itself
+    cases: [
+      {
+        operands: [[b, t, 2], [2]],
+        build: ([x, w]) => {
+          const chunk = input("chunk", x.dtype, x.shape.slice(1));
+          const value = tanh(reduceSum(mul(chunk, w), [0, 1]));
+          const slope = sub(scalar(1, x.dtype), mul(value, value));
+          const byW = reshape(reduceSum(mul(chunk, slope), [0]), [2]);
+          const slopes = new Map([
+            [chunk, mul(expand(w, chunk.shape), slope)],
+            [w, byW],
+          ]);
+          return sumOverChunks({ chunked: [[x, chunk]], sum: reshape(value, []), slopes }).sum;
+        },
+      },
     ],
   },
   ScatterElements: {

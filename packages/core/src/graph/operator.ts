@@ -1,11 +1,18 @@
 import { InternalError } from "../errors.ts";
+import type { Body } from "./body.ts";
 import type { Attributes, Node, TensorType, Value } from "./value.ts";
 
 /** How an attribute is written: ONNX tells integers from floats. */
-export type AttributeKind = "int" | "float" | "string" | "ints";
+export type AttributeKind = "int" | "float" | "string" | "ints" | "graph";
 type AttributeKinds = Readonly<Record<string, AttributeKind>>;
 type AttributesOf<K extends AttributeKinds> = {
-  readonly [name in keyof K]: { int: number; float: number; string: string; ints: readonly number[] }[K[name]];
+  readonly [name in keyof K]: {
+    int: number;
+    float: number;
+    string: string;
+    ints: readonly number[];
+    graph: Body;
+  }[K[name]];
 };
 
 /** How many operands an operator takes. */

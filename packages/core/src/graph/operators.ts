@@ -29,6 +29,7 @@ import { ReduceMean } from "./ops/reduce-mean.ts";
 import { ReduceSum } from "./ops/reduce-sum.ts";
 import { Relu } from "./ops/relu.ts";
 import { Reshape } from "./ops/reshape.ts";
+import { Scan } from "./ops/scan.ts";
 import { ScatterElements } from "./ops/scatter-elements.ts";
 import { ScatterND } from "./ops/scatter-nd.ts";
 import { Sigmoid } from "./ops/sigmoid.ts";
@@ -74,6 +75,7 @@ export const operators: readonly Operator[] = [
   ReduceSum,
   Relu,
   Reshape,
+  Scan,
   ScatterElements,
   ScatterND,
   Sigmoid,

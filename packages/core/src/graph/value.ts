@@ -3,6 +3,7 @@ import type { DType } from "../tensor/dtype.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { StoredTensor } from "../tensor/stored-tensor.ts";
+import type { Body } from "./body.ts";
 import type { Operator } from "./operator.ts";
 
 export interface TensorType {
@@ -34,7 +35,7 @@ export interface Node {
   readonly outputs: readonly Value[];
 }
 
-export type Attributes = Readonly<Record<string, number | string | readonly number[]>>;
+export type Attributes = Readonly<Record<string, number | string | readonly number[] | Body>>;
 
 /** A tensor fed at every run. */
 export function input(name: string, dtype: DType, shape: Shape): Value {

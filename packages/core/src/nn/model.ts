@@ -9,6 +9,8 @@ export interface ModelInputs {
   readonly attentionMask: Value;
   /** which of two texts a token belongs to; architectures that do not tell them apart ignore it */
   readonly tokenTypeIds: Value;
+  /** of which text of its row each token is, where rows are several; decoders let none attend to another */
+  readonly documents?: Value | undefined;
   /** how many of each row's first ids stand for learned vectors in front of the text; none where left out */
   readonly virtualTokens?: number;
 }

@@ -55,20 +55,19 @@ export function rotate(x: Value, { cosine, sine }: Rotation): Value {
   return concat(2 * half === headSize ? turned : [...turned, slice(x, 3, 2 * half, headSize)], 3);
 }
 
-/** The frequencies of all texts, or those of each by its length: [size / 2] or [batch, 1, 1, size / 2] */
+/** The frequencies of all texts, or those of each by its length: [size / 2] or [batch, 1, tokens or 1, size / 2] */
 function stepsOf(length: () => Value, rope: Rope, size: number, maxTokens: number): Value {
   const steps = vector(frequencies(rope, size));
   if (rope.kind === "dynamic") return grownFrequencies(length(), rope, size, maxTokens);
   if (rope.kind !== "longrope") return steps;
   const long = vector(frequencies({ ...rope, short: rope.long }, size));
-  const tokens = length();
-  const isLong = greater(reshape(tokens, [tokens.shape[0] ?? 1, 1, 1, 1]), scalar(rope.original, "int32"));
+  const isLong = greater(asAngles(length()), scalar(rope.original, "int32"));
   return where(isLong, long, steps);
 }
 
 /**
  * Frequencies of the "dynamic" kind: for a text of L tokens, more than the pre-training's M, θ grows by
- * (factor L / M − factor + 1)^(size / (size − 2)).  length: [batch, 1] -> [batch, 1, 1, size / 2]
+ * (factor L / M − factor + 1)^(size / (size − 2)).  length: [batch, tokens or 1] -> [batch, 1, tokens or 1, size / 2]
  */
 function grownFrequencies(
   length: Value,
@@ -81,7 +80,10 @@ function grownFrequencies(
   const stretch = add(mul(longest, scalar(factor / maxTokens)), scalar(1 - factor));
   const grown = add(mul(log(stretch), scalar(size / (size - 2))), scalar(Math.log(theta)));
   const exponents = vector(Array.from({ length: size / 2 }, (_, i) => (-2 * i) / size));
-  return exp(mul(reshape(grown, [grown.shape[0] ?? 1, 1, 1, 1]), exponents));
+  return exp(mul(asAngles(grown), exponents));
 }
+
+/** [batch, tokens or 1] -> [batch, 1, tokens or 1, 1] */
+const asAngles = (x: Value): Value => reshape(x, [x.shape[0] ?? 1, 1, x.shape[1] ?? 1, 1]);
 
 const vector = (values: readonly number[]): Value => constant(float32([values.length], Float32Array.from(values)));

@@ -1,4 +1,5 @@
 import { InternalError } from "../errors.ts";
+import { type Body, partsOf } from "../graph/body.ts";
 import type { AttributeKind } from "../graph/operator.ts";
 import type { Attributes, Node, Value } from "../graph/value.ts";
 import { leavesOf, nodesOf } from "../graph/walk.ts";
@@ -46,7 +47,7 @@ export function encode(outputs: Readonly<Record<string, Value>>, fileName = (fil
   const passedOn = (from: readonly Value[]) => passingNodes(results, from, names).map((node) => nodeField(node));
   fields.push(...passedOn(leaves));
   const nodes = nodesOf(values);
-  for (const node of nodes) fields.push(nodeField(named(node, names)), ...passedOn(node.outputs));
+  for (const node of nodes) fields.push(nodeField(named(node, names), names), ...passedOn(node.outputs));
   const described = results.map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
   const graph = message(
     7,
@@ -121,7 +122,10 @@ function leafFields(
       return [constantField(name, leaf.source.tensor)];
     case "dims": {
       const { constants, nodes } = lengthNodes(name, leaf.source.dims, inputs);
-      return [...constants.map(([constant, tensor]) => constantField(constant, tensor)), ...nodes.map(nodeField)];
+      return [
+        ...constants.map(([constant, tensor]) => constantField(constant, tensor)),
+        ...nodes.map((node) => nodeField(node)),
+      ];
     }
     default:
       return [];
@@ -145,29 +149,53 @@ function passingNodes(
 
 function named({ operator, inputs, outputs, attributes }: Node, names: Names): NamedNode {
   const name = (value: Value) => names.of(value);
-  return { ...operator, inputs: inputs.map(name), outputs: outputs.map(name), attributes };
+  const own = Object.values(attributes).find(isBody)?.inputs.length; // what a body reads from outside is no operand
+  return { ...operator, inputs: inputs.slice(0, own).map(name), outputs: outputs.map(name), attributes };
 }
 
-function nodeField({ type, domain = "", inputs, outputs, attributeKinds = {}, attributes = {} }: NamedNode): Field {
+const isBody = (value: Attributes[string]): value is Body => typeof value === "object" && "outputs" in value;
+
+/** A node; `names` are needed where it holds a body. */
+function nodeField(
+  { type, domain = "", inputs, outputs, attributeKinds = {}, attributes = {} }: NamedNode,
+  names?: Names,
+): Field {
   return message(
     1,
     ...inputs.map((name) => string(1, name)),
     ...outputs.map((name) => string(2, name)),
     string(4, type),
-    ...Object.entries(attributeKinds).map(([name, kind]) => message(5, attributeField(name, kind, attributes[name]))),
+    ...Object.entries(attributeKinds).map(([name, kind]) =>
+      message(5, attributeField(name, kind, attributes[name], names)),
+    ),
     string(7, domain),
   );
 }
 
-/** AttributeProto: name 1, f 2, i 3, s 4, ints 8, type 20 (1 float, 2 int, 3 string, 7 ints). */
-function attributeField(name: string, kind: AttributeKind, value: Attributes[string] | undefined): Field {
+/** AttributeProto: name 1, f 2, i 3, s 4, g 6, ints 8, type 20 (1 float, 2 int, 3 string, 5 graph, 7 ints). */
+function attributeField(
+  name: string,
+  kind: AttributeKind,
+  value: Attributes[string] | undefined,
+  names: Names | undefined,
+): Field {
   if (kind === "int" && typeof value === "number") return [...string(1, name), ...int(3, value), ...int(20, 2)];
   if (kind === "float" && typeof value === "number") return [...string(1, name), ...float(2, value), ...int(20, 1)];
   if (kind === "string" && typeof value === "string") return [...string(1, name), ...string(4, value), ...int(20, 3)];
   if (kind === "ints" && Array.isArray(value)) {
     return [...string(1, name), ...value.flatMap((entry: number) => int(8, entry)), ...int(20, 7)];
   }
+  if (kind === "graph" && value !== undefined && isBody(value) && names)
+    return [...string(1, name), ...message(6, bodyField(value, names)), ...int(20, 5)];
   throw new InternalError(`attribute "${name}" should be ${kind}, is ${JSON.stringify(value)}`);
+}
+
+/** GraphProto: node 1, name 2, input 11, output 12. */
+function bodyField(body: Body, names: Names): Field {
+  const infos = (field: number, values: readonly Value[]) =>
+    values.flatMap((value) => valueInfo(field, { ...value, name: names.of(value) }));
+  const nodes = partsOf(body).nodes.flatMap((node) => nodeField(named(node, names), names));
+  return [...nodes, ...string(2, "body"), ...infos(11, body.inputs), ...infos(12, body.outputs)];
 }
 
 /** TensorProto: dims 1, data_type 2, name 8, raw_data 9, external_data 13, data_location 14 (1 external). */

@@ -45,10 +45,12 @@ export interface Forward {
   /** what each linear layer reads, by its path: [batch, tokens, in] */
   readonly layerInputs: ReadonlyMap<string, Value>;
   /**
-   * [batch, labels], [batch, tokens, labels] or [batch, tokens, vocabulary]; [1, items, vocabulary] for chosen rows,
-   * [batch, 1, vocabulary] behind a cache
+   * [batch, labels], [batch, tokens, labels] or [batch, tokens, vocabulary]; [1, rows, vocabulary] of one chunk of chosen
+   * rows, [batch, 1, vocabulary] behind a cache
    */
   readonly logits: Value;
+  /** undefined where no rows were chosen */
+  readonly chosen: ChosenStates | undefined;
   /** [batch, teacher's size] each: vectors of the whole text, through linear maps; none without a teacher */
   readonly taught: readonly Value[];
   /** the mean of what methods want small beside the loss, a scalar; undefined where they want nothing */
@@ -57,11 +59,21 @@ export interface Forward {
   readonly phi: readonly Value[];
 }
 
+/** Hidden states of chosen rows, which are read chunk by chunk. */
+export interface ChosenStates {
+  /** [chunks, 1, rows, hidden] */
+  readonly states: Value;
+  /** an input of the graph that is computed for each chunk, [1, rows, hidden] */
+  readonly chunk: Value;
+}
+
 /** What a forward graph is built with. */
 export interface ForwardOptions {
   readonly noise?: Noise | undefined;
-  /** int32 [items]: of a language model's positions, counted through all rows, those whose logits are wanted */
+  /** int32 [chunks, 1, rows]: of a language model's positions, counted through all rows, those whose logits are wanted */
   readonly rows?: Value | undefined;
+  /** whether rows may be several texts; the batch then brings `documents` */
+  readonly packed?: boolean | undefined;
   /** keys and values of tokens in front of the ids; a language model's logits are then those of the last token alone */
   readonly cache?: KeyValueCache | undefined;
   /** whether the cache holds the methods' prompts already, being that of texts that go on */
@@ -183,7 +195,7 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: F
   const lacksHead = own.some(lacks);
   const length = promptLength(methods);
   const keys = cache ? plus(pastDim, plus(tokensDim, continues ? -length : 0)) : tokensDim;
-  const inputs = batchInputs(keys);
+  const inputs = batchInputs(keys, options.packed);
   const prompted = behindPrompt(inputs, length, model.sizes.padId, continues);
   const building: Building = {
     ...{ base, methods, noise, cache },
@@ -209,11 +221,16 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: F
   const states = model.encode(root.at(model.prefix), prompted);
   const hidden = textStates(states, inputs);
   const encoded = { inputs, hidden, pooled: () => model.pool(root.at(model.prefix), states, prompted) };
-  const logits = narrow(logitsOf(model, root, encoded, goal, options));
+  const chosen = options.rows && chosenStates(hidden, options.rows);
+  const read = { ...encoded, hidden: chosen?.chunk ?? hidden };
+  const logits = narrow(logitsOf(model, root, read, goal, options));
   const taught = goal.teacher ? taughtVectors(building, encoded, goal.teacher.size) : [];
   const phi = [...building.parameters.values()].map(({ value }) => value);
   const { layerInputs, penalties } = building;
-  return { building, forward: { inputs, hidden, layerInputs, logits, taught, penalty: meanOf(penalties), phi } };
+  return {
+    building,
+    forward: { inputs, hidden, layerInputs, logits, chosen, taught, penalty: meanOf(penalties), phi },
+  };
 }
 
 const meanOf = (numbers: readonly Value[]): Value | undefined =>
@@ -230,10 +247,11 @@ interface Encoded extends Pick<Forward, "inputs" | "hidden"> {
   pooled(): Value;
 }
 
-const batchInputs = (keys: Dim): ModelInputs => ({
+const batchInputs = (keys: Dim, packed = false): ModelInputs => ({
   inputIds: input("input_ids", "int32", [batchDim, tokensDim]),
   attentionMask: input("attention_mask", "int32", [batchDim, keys]),
   tokenTypeIds: input("token_type_ids", "int32", [batchDim, tokensDim]),
+  documents: packed ? input("documents", "int32", [batchDim, tokensDim]) : undefined,
 });
 
 function logitsOf(
@@ -244,7 +262,8 @@ function logitsOf(
   options: ForwardOptions,
 ): Value {
   const { task, labels, pooling = "default" } = goal;
-  if (isLanguageModel(task)) return model.predictTokens(root, chosen(hidden, options), root.at(model.prefix));
+  if (isLanguageModel(task))
+    return model.predictTokens(root, options.cache ? lastOf(hidden) : hidden, root.at(model.prefix));
   if (task === "token-classification") return model.classifyTokens(root, hidden, labels);
   const usual = pooled();
   const vector = pooling === "default" ? usual : pool(pooling, hidden, inputs.attentionMask);
@@ -268,18 +287,17 @@ function taughtVectors(building: Building, { inputs, hidden, pooled }: Encoded, 
   });
 }
 
-/** The hidden states of a language model whose logits are wanted. */
-function chosen(hidden: Value, { rows, cache }: ForwardOptions): Value {
-  if (rows) return rowsOf(hidden, rows);
+/** The last token's hidden states.  [batch, tokens, hidden] -> [batch, 1, hidden] */
+function lastOf(hidden: Value): Value {
   const tokens = hidden.shape[1] ?? 1;
-  return cache ? slice(hidden, 1, plus(tokens, -1), tokens) : hidden;
+  return slice(hidden, 1, plus(tokens, -1), tokens);
 }
 
-/** Chosen positions of all rows.  hidden: [batch, tokens, hidden], rows: [items] -> [1, items, hidden] */
-function rowsOf(hidden: Value, rows: Value): Value {
+/** Chosen positions of all rows.  hidden: [batch, tokens, hidden], rows: [chunks, 1, rows] */
+function chosenStates(hidden: Value, rows: Value): ChosenStates {
   const [batch = 1, tokens = 1, size = 1] = hidden.shape;
   const states = gather(reshape(hidden, [times(batch, tokens), size]), rows);
-  return reshape(states, [1, rows.shape[0] ?? 1, size]);
+  return { states, chunk: input("states of a chunk", states.dtype, states.shape.slice(1)) };
 }
 
 function modelTensors(building: Building): AdaptedModel["modelTensors"] {

@@ -8,9 +8,8 @@ import { type Phi, tensorsOf } from "../peft/phi.ts";
 import { compile } from "../runtime/program.ts";
 import type { Engine } from "../runtime/session.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";
-import { rightAnswers } from "./losses.ts";
 import { accuracy, f1Macro, matthews, pearson, spearman } from "./metrics.ts";
-import { objective } from "./objective.ts";
+import { type ObjectiveOptions, objective } from "./objective.ts";
 
 /** What a model's answers are worth, as the task has it. */
 export interface Evaluation {
@@ -37,25 +36,28 @@ export interface CompiledEvaluation {
 const evaluationBatch = 32;
 
 /** Compiles the forward pass of an adapted model with its loss. The same examples always give the same numbers. */
-export async function compileEvaluation(engine: Engine, adapted: AdaptedModel): Promise<CompiledEvaluation> {
+export async function compileEvaluation(
+  engine: Engine,
+  adapted: AdaptedModel,
+  options: Pick<ObjectiveOptions, "logitsAtOnce"> = {},
+): Promise<CompiledEvaluation> {
   const { task } = adapted.goal;
-  const { loss, teacherLoss, logits, labels, feed } = objective(adapted);
+  const { loss, right, teacherLoss, logits, feed } = objective(adapted, options);
   const program = await compile(engine, {
     loss,
-    // a language model's logits are large; what is read from them is counted where they are computed
-    ...(isLanguageModel(task) ? { right: rightAnswers(logits, labels) } : { logits }),
+    ...(right ? { right } : { logits }), // a language model's answers are counted where its logits are
     ...(teacherLoss && { teacher_loss: teacherLoss }),
   });
   return {
     async run(phi, examples) {
       if (examples.length === 0) throw new InputError("there is nothing to evaluate: no examples");
       const answers: Answers = { predicted: [], actual: [] };
-      let [sum, items, right, distance] = [0, 0, 0, 0];
+      let [sum, items, hits, distance] = [0, 0, 0, 0];
       for (const places of planEvaluation(lengthsOf(examples), evaluationBatch)) {
         const batch = collate(await rowsAt(examples, places), adapted.base.model.sizes.padId);
         const outputs = await program.run({ ...tensorsOf(phi), ...feed(batch) });
         sum += Number(outputs.loss?.data[0]);
-        right += Number(outputs.right?.data[0] ?? 0);
+        hits += Number(outputs.right?.data[0] ?? 0);
         distance += Number(outputs.teacher_loss?.data[0] ?? 0);
         items += batch.items;
         if (outputs.logits && batch.labels) collect(answers, outputs.logits, batch.labels);
@@ -63,7 +65,7 @@ export async function compileEvaluation(engine: Engine, adapted: AdaptedModel): 
       const loss = sum / items;
       return {
         ...{ examples: examples.length, loss },
-        ...(isLanguageModel(task) ? { accuracy: right / items, perplexity: Math.exp(loss) } : scores(task, answers)),
+        ...(isLanguageModel(task) ? { accuracy: hits / items, perplexity: Math.exp(loss) } : scores(task, answers)),
         ...(teacherLoss && { teacher_loss: distance / examples.length }),
       };
     },

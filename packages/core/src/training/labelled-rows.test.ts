@@ -6,7 +6,7 @@ import { labelledRows } from "./labelled-rows.ts";
 
 const label = fc.oneof(fc.constant(ignoredLabel), fc.nat(50));
 
-test("positions and labels make the batch's labels again", () => {
+test("positions and labels make the batch's labels again, in chunks that are not too large and hardly filled up", () => {
   const batches = fc
     .tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 7 }))
     .chain(([rows, tokens]) =>
@@ -15,15 +15,20 @@ test("positions and labels make the batch's labels again", () => {
         .map((labels) => ({ rows, tokens, labels })),
     );
   fc.assert(
-    fc.property(batches, ({ rows, tokens, labels }) => {
-      const found = labelledRows({ labels: int32([rows, tokens], Int32Array.from(labels)) });
+    fc.property(batches, fc.integer({ min: 1, max: 12 }), ({ rows, tokens, labels }, most) => {
+      const found = labelledRows({ labels: int32([rows, tokens], Int32Array.from(labels)) }, most);
       const again = new Int32Array(labels.length).fill(ignoredLabel);
-      for (const [i, position] of found.label_rows.data.entries())
-        again[Number(position)] = Number(found.labels.data[i]);
+      for (const [i, position] of found.label_rows.data.entries()) {
+        const value = Number(found.labels.data[i]);
+        if (value !== ignoredLabel) again[Number(position)] = value;
+      }
       expect(Array.from(again)).toEqual(labels);
-      const counted = Math.max(1, labels.filter((value) => value !== ignoredLabel).length);
-      expect(found.label_rows.shape).toEqual([counted]);
-      expect(found.labels.shape).toEqual([1, counted]);
+      const count = labels.filter((value) => value !== ignoredLabel).length;
+      const [chunks = 0, one, each = 0] = found.labels.shape;
+      expect(found.label_rows.shape).toEqual(found.labels.shape);
+      expect([chunks, one]).toEqual([Math.max(1, Math.ceil(count / most)), 1]);
+      expect(each).toBeLessThanOrEqual(most);
+      expect(chunks * each - count).toBeLessThan(Math.max(2, chunks)); // no chunk has two rows for nothing
     }),
   );
 });

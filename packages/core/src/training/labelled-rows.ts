@@ -3,24 +3,25 @@ import { ignoredLabel } from "../data/examples.ts";
 import { InternalError } from "../errors.ts";
 import { type HostTensor, int32 } from "../tensor/host-tensor.ts";
 
-/** The positions of a batch that have a label. */
+/** The positions of a batch that have a label, in chunks of equal length. */
 export interface LabelledRows {
-  /** int32 [items]: positions in the batch's rows, one row behind the other */
+  /** int32 [chunks, 1, rows]: positions in the batch's rows, one row behind the other */
   readonly label_rows: HostTensor;
-  /** int32 [1, items] */
+  /** int32 [chunks, 1, rows] */
   readonly labels: HostTensor;
 }
 
-/** Where a batch's tokens have labels, and which; one position that counts for nothing where none has. */
-export function labelledRows({ labels }: Pick<Batch, "labels">): LabelledRows {
+/**
+ * Where a batch's tokens have labels, and which, in as few chunks as have no more than `most` of them; chunks are filled
+ * up with positions that count for nothing.
+ */
+export function labelledRows({ labels }: Pick<Batch, "labels">, most: number): LabelledRows {
   if (labels?.dtype !== "int32") throw new InternalError("a language model's batch needs the labels of its tokens");
-  const rows = Array.from(labels.data.keys()).filter((position) => labels.data[position] !== ignoredLabel);
-  if (rows.length === 0) rows.push(0);
-  return {
-    label_rows: int32([rows.length], Int32Array.from(rows)),
-    labels: int32(
-      [1, rows.length],
-      Int32Array.from(rows, (position) => labels.data[position] ?? ignoredLabel),
-    ),
-  };
+  const positions = Array.from(labels.data.keys()).filter((position) => labels.data[position] !== ignoredLabel);
+  const chunks = Math.max(1, Math.ceil(positions.length / most));
+  const rows = Math.max(1, Math.ceil(positions.length / chunks));
+  const [places, found] = [new Int32Array(chunks * rows), new Int32Array(chunks * rows).fill(ignoredLabel)];
+  places.set(positions);
+  found.set(positions.map((position) => labels.data[position] ?? ignoredLabel));
+  return { label_rows: int32([chunks, 1, rows], places), labels: int32([chunks, 1, rows], found) };
 }

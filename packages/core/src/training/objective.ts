@@ -2,48 +2,75 @@ import type { Batch } from "../data/collate.ts";
 import { add } from "../graph/ops/add.ts";
 import { mul } from "../graph/ops/mul.ts";
 import { input, scalar, type Value } from "../graph/value.ts";
-import { isLanguageModel } from "../nn/model.ts";
+import { isLanguageModel, type Task } from "../nn/model.ts";
 import type { AdaptedModel, Forward, Noise } from "../peft/adapt.ts";
 import type { Tensors } from "../runtime/session.ts";
-import { batchDim } from "../tensor/shape.ts";
+import { batchDim, type Shape } from "../tensor/shape.ts";
+import { differentiableLoss, measuredLoss } from "./chunked-loss.ts";
 import { summedDistance } from "./distillation.ts";
 import { labelledRows } from "./labelled-rows.ts";
 import { labelsInput, summedLoss } from "./losses.ts";
 
-/** What is minimised: an adapted model's forward graph with its task's loss on top. */
+/** What is minimised, and what measures it: an adapted model's forward graph with its task's loss on top. */
 export interface Objective extends Forward {
   /** summed over the batch's items, a scalar */
   readonly loss: Value;
-  /** the items' labels as {@link feed} gives them */
-  readonly labels: Value;
+  /** how many of the batch's items have their label as the likeliest token; only of language models that are measured */
+  readonly right: Value | undefined;
   /** the mean distance of the taught vectors to the teacher's, summed over the batch's rows; undefined without a teacher */
   readonly teacherLoss: Value | undefined;
   /** The tensors of a batch that the graph reads. */
   feed(batch: Batch): Tensors;
 }
 
+/** How an objective is used. */
+export interface ObjectiveOptions {
+  /** what a loss that is differentiated is computed with; one that only measures has neither noise nor smoothing */
+  readonly training?: { readonly noise: Noise; readonly labelSmoothing: number } | undefined;
+  /** whether the batch's rows are packed */
+  readonly packed?: boolean | undefined;
+  /** how many logits of a language model may exist at once; 2²⁴, 64 MiB, where left out */
+  readonly logitsAtOnce?: number | undefined;
+}
+
 /**
- * The loss of a task. A language model's logits are computed only at the positions with a label, [1, items, vocabulary]:
- * the output layer is its largest product, and masked LMs have labels at about one position in seven.
+ * The loss of a task. A language model's logits are computed only at the positions with a label, of which masked LMs
+ * have one at about every seventh token, and chunk by chunk: the output layer is its largest product, and its result
+ * would be its largest tensor.
  */
 export function objective(
   adapted: AdaptedModel,
-  { noise, labelSmoothing = 0 }: { readonly noise?: Noise; readonly labelSmoothing?: number } = {},
+  { training, packed, logitsAtOnce = 2 ** 24 }: ObjectiveOptions = {},
 ): Objective {
-  const { task } = adapted.goal;
+  const { task, teacher } = adapted.goal;
   const sparse = isLanguageModel(task);
-  const forward = adapted.forward({ noise, rows: sparse ? input("label_rows", "int32", ["items"]) : undefined });
-  const { taught } = forward;
-  const labels = sparse ? input("labels", "int32", [1, "items"]) : labelsInput(task);
+  const forward = adapted.forward({
+    packed,
+    noise: training?.noise,
+    rows: sparse ? input("label_rows", "int32", rowsShape) : undefined,
+  });
+  const rowsAtOnce = Math.max(1, Math.floor(logitsAtOnce / adapted.base.model.sizes.vocabulary));
   return {
     ...forward,
-    labels,
-    loss: summedLoss(task, forward.logits, labels, labelSmoothing),
-    teacherLoss: adapted.goal.teacher && meanDistance(taught, adapted.goal.teacher.size),
+    ...lossOf(task, forward, training),
+    teacherLoss: teacher && meanDistance(forward.taught, teacher.size),
     feed({ items: _, ...tensors }) {
-      return sparse ? { ...tensors, ...labelledRows(tensors) } : tensors;
+      return sparse ? { ...tensors, ...labelledRows(tensors, rowsAtOnce) } : tensors;
     },
   };
+}
+
+const rowsShape: Shape = ["chunks", 1, "rows"];
+
+function lossOf(
+  task: Task,
+  { logits, chosen, phi }: Forward,
+  training: ObjectiveOptions["training"],
+): Pick<Objective, "loss" | "right"> {
+  const labelSmoothing = training?.labelSmoothing ?? 0;
+  if (!chosen) return { loss: summedLoss(task, logits, labelsInput(task), labelSmoothing), right: undefined };
+  const layer = { ...chosen, logits, labels: input("labels", "int32", rowsShape) };
+  return training ? { loss: differentiableLoss(layer, phi, labelSmoothing), right: undefined } : measuredLoss(layer);
 }
 
 function meanDistance(taught: readonly Value[], size: number): Value {

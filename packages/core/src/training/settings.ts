@@ -28,6 +28,8 @@ export const trainingSettings = z.strictObject({
   noDecay: z.array(z.enum(["bias", "norm"])).default([]),
   /** largest norm of the gradient; 0 for no clipping */
   clip: z.number().nonnegative().default(1),
+  /** tokens of the rows that texts are packed into, each unseen by the others; a row for each text where left out */
+  pack: z.int().positive().optional(),
   /** the base's own dropout */
   dropout: z.number().min(0).lt(1).default(0),
   /** of the distance to a teacher's vectors beside the task's loss, where there is a teacher */

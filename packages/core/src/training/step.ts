@@ -9,7 +9,7 @@ import { compile } from "../runtime/program.ts";
 import type { Engine } from "../runtime/session.ts";
 import { float32 } from "../tensor/host-tensor.ts";
 import { gradientOutputs } from "./gradient-outputs.ts";
-import { objective } from "./objective.ts";
+import { type ObjectiveOptions, objective } from "./objective.ts";
 
 /** Factors of a batch's sums. */
 export interface LossScale {
@@ -42,15 +42,17 @@ export interface LossAndGradient {
   readonly gradient: Float32Array;
 }
 
+export interface StepOptions extends Pick<ObjectiveOptions, "logitsAtOnce" | "packed"> {
+  /** the base's own */
+  readonly dropout: number;
+  readonly labelSmoothing: number;
+}
+
 /** Differentiates the adapted model's loss with respect to Φ and compiles both. */
-export async function compileStep(
-  engine: Engine,
-  adapted: AdaptedModel,
-  options: { readonly dropout: number; readonly labelSmoothing: number },
-): Promise<TrainingStep> {
-  const { dropout, labelSmoothing } = options;
-  const noise = { key: input("noise", "int64", []), dropout };
-  const { loss: sum, teacherLoss, penalty: mean, phi: tensors, feed } = objective(adapted, { noise, labelSmoothing });
+export async function compileStep(engine: Engine, adapted: AdaptedModel, options: StepOptions): Promise<TrainingStep> {
+  const { dropout, labelSmoothing, ...rest } = options;
+  const training = { noise: { key: input("noise", "int64", []), dropout }, labelSmoothing };
+  const { loss: sum, teacherLoss, penalty: mean, phi: tensors, feed } = objective(adapted, { ...rest, training });
   const loss = mul(sum, input("loss_scale", "float32", []));
   const teacher = teacherLoss && mul(teacherLoss, input("teacher_scale", "float32", []));
   const penalty = mean && mul(mean, input("penalty_scale", "float32", []));

@@ -10,6 +10,7 @@ import { afterStep, memoryOf } from "./after-step.ts";
 import { compileEvaluation, type Evaluation } from "./evaluate.ts";
 import { optimizerGroups } from "./groups.ts";
 import { optimizers } from "./optimizers.ts";
+import { packedRun } from "./packed-run.ts";
 import { scheduleFactor } from "./schedules.ts";
 import type { TrainingSettings } from "./settings.ts";
 import type { Best, TrainingState } from "./state.ts";
@@ -65,11 +66,12 @@ export interface StepEvent {
  * it goes on to the same bits.
  * Throws RunError where the loss or the gradient is no longer finite, before Φ is touched.
  */
-export async function* train(run: TrainingRun): AsyncGenerator<TrainingEvent, void, void> {
+export async function* train(given: TrainingRun): AsyncGenerator<TrainingEvent, void, void> {
+  const run = packedRun(given);
   const { engine, adapted, settings, phi, validation } = run;
   const schedule = scheduleOf(run);
   const batchesOf = stepBatches({ ...run, padId: adapted.base.model.sizes.padId });
-  const step = await compileStep(engine, adapted, settings);
+  const step = await compileStep(engine, adapted, stepOptions(settings));
   const machine = { run, step, schedule, vectors: gradientVectors(run) };
   const evaluation = validation && (await compileEvaluation(engine, adapted));
   let stepping = true;
@@ -109,6 +111,10 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingEvent, vo
     await evaluation?.release();
   }
 }
+
+const stepOptions = ({ dropout, labelSmoothing, pack }: TrainingSettings) => ({
+  ...{ dropout, labelSmoothing, packed: pack !== undefined },
+});
 
 const isDue = (step: number, every: number) => every > 0 && step % every === 0;
 

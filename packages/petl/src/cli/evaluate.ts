@@ -1,4 +1,4 @@
-import { compileEvaluation, InputError } from "@petl/core";
+import { compileEvaluation, InputError, lossParts } from "@petl/core";
 import { findData, readData } from "../data.ts";
 import { measurable } from "../library/evaluate.ts";
 import { explained } from "./finite.ts";
@@ -15,6 +15,7 @@ export const evaluateVerb = defineVerb({
   flags: {
     ...modelFlags,
     maxLength: rowFlags.maxLength,
+    lossOn: choice(lossParts, "which tokens of completions and conversations count (completions)"),
     data: neededText("DATA", "a file of labelled rows, or a folder with splits"),
     split: choice(splits, "which split of a folder (default: the first that there is)"),
     text: text("COLUMN", "the column of the text"),

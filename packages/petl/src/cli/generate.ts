@@ -14,7 +14,7 @@ export const generateVerb = defineVerb({
     base: modelFlags.base,
     adapter: modelFlags.adapter,
     prompt: texts("TEXT", "a text to go on with; several may be given"),
-    input: text("FILE", 'rows of {"prompt"} or {"input_ids"}'),
+    input: text("FILE", 'rows of {"prompt"}, {"messages"} or {"input_ids"}'),
     ...generationFlags,
     batch: rowFlags.batch,
     offline: modelFlags.offline,
@@ -70,6 +70,8 @@ function promptOf(example: ExampleSet["examples"][number], file: string): Prompt
       return example.text;
     case "completion":
       return example.prompt;
+    case "messages":
+      return { messages: example.messages };
     case "tokens":
       return example.inputIds.filter((_, token) => example.attentionMask?.[token] !== 0);
     case "words":

@@ -1,4 +1,4 @@
-import { poolings, tasks } from "@petl/core";
+import { lossParts, poolings, tasks } from "@petl/core";
 import { z } from "zod";
 import { choice, count, type FlagValues, text, toggle } from "./flags.ts";
 import { offlineFlag } from "./open.ts";
@@ -21,6 +21,8 @@ export const trainFlags = {
   label: text("COLUMN", "the column that holds the label"),
   header: toggle(true, "the first line of a CSV or TSV names its columns"),
   maxLength: count("tokens after which a text is cut"),
+  lossOn: choice(lossParts, "which tokens of completions and conversations are learnt (completions)"),
+  pack: count("put texts together into rows of N tokens, unseen by one another (causal-lm)"),
   ...trainingFlags,
   lr: optional(z.number().nonnegative(), "X", "learning rate (default: by method)"),
   headLr: optional(z.number().nonnegative(), "X", "the head's own learning rate"),

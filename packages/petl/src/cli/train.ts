@@ -64,12 +64,13 @@ async function newRun(
   const request: RunRequest = {
     base: await resolveModel(base, flags, context),
     init: flags.init === undefined ? undefined : await resolveModel(flags.init, flags, context),
-    ...{ methods, task: flags.task, pooling: flags.pooling, maxLength: flags.maxLength },
+    ...{ methods, task: flags.task, pooling: flags.pooling, maxLength: flags.maxLength, lossOn: flags.lossOn },
     train: found.files.train,
     validation: await validationOf(flags.validation, found.files.validation),
     data: columnsOf(flags),
     settings: settingsOf(flags, {
       ...{ headLr: flags.headLr, loraPlus: flags.loraPlus, shuffle: flags.shuffle, dropout: baseDropout },
+      pack: flags.pack,
       lr: methods?.[0]?.rate,
     }),
   };
@@ -140,6 +141,7 @@ async function recordOf(flags: TrainFlags, request: RunRequest, prepared: Prepar
         typeof request.validation === "number" ? request.validation : request.validation.map((path) => resolve(path)),
     }),
     ...{ columns: request.data, data_sha256: dataSha256, max_length: maxLength, log_every: flags.logEvery ?? 1 },
+    ...(request.lossOn !== undefined && { loss_on: request.lossOn }),
     ...(flags.threads !== undefined && { threads: flags.threads }),
     settings: request.settings,
   };
@@ -164,6 +166,7 @@ async function oldRun(
       labels: record.labels,
       pooling: record.pooling,
       maxLength: record.max_length,
+      lossOn: record.loss_on,
     },
     methods: record.methods.flatMap(({ name, options }) =>
       allMethods.filter((method) => method.name === name).map((method) => method.use(options)),

@@ -35,7 +35,7 @@ export function encodeRows(
   set: ExampleSet,
   adapted: AdaptedModel,
   kind: TargetKind,
-  how: { readonly tokenizer: Tokenizer | undefined; readonly maxLength: number },
+  how: Omit<Parameters<typeof encodeExamples>[2], "vocabularySize">,
 ): readonly EncodedExample[] {
   const rows = encodeExamples(set, kind, { ...how, vocabularySize: adapted.base.model.sizes.vocabulary });
   refuseTypes(set, rows, adapted);

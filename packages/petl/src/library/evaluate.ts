@@ -5,6 +5,7 @@ import {
   type ExampleSet,
   InputError,
   isLabelled,
+  type LossOn,
 } from "@petl/core";
 import { encodeRows, rowLimit, targetOf } from "./encode-rows.ts";
 import type { OpenModel } from "./model.ts";
@@ -13,6 +14,8 @@ import { maskedOnce, maskingOf } from "./plain-text.ts";
 export interface EvaluateOptions {
   /** tokens after which texts are cut; as many as the model takes where left out */
   readonly maxLength?: number | undefined;
+  /** which tokens of completions and conversations count; those that are learnt by default where left out */
+  readonly lossOn?: LossOn | undefined;
   /** which tokens of plain text are hidden from a masked LM; 0 where left out */
   readonly seed?: number | undefined;
 }
@@ -35,11 +38,11 @@ export async function evaluate(model: OpenModel, rows: ExampleSet, options: Eval
 export function measurable(
   { base, adapted, labels }: OpenModel,
   set: ExampleSet,
-  { maxLength, seed = 0 }: EvaluateOptions,
+  { maxLength, lossOn, seed = 0 }: EvaluateOptions,
 ): EncodedRows {
   const { task } = adapted.goal;
   const tokenizer = set.examples[0]?.kind === "tokens" ? undefined : base.tokenizer;
-  const how = { tokenizer, maxLength: rowLimit(adapted, tokenizer, maxLength) };
+  const how = { tokenizer, lossOn, maxLength: rowLimit(adapted, tokenizer, maxLength) };
   if (isLabelled(set) || task === "causal-lm") return encodeRows(set, adapted, targetOf({ task, labels }), how);
   if (task !== "masked-lm") throw new InputError(`${set.name} has no labels to measure by; name their column`);
   const rows = encodeRows(set, adapted, { task }, how);

@@ -1,16 +1,18 @@
 import {
+  type Conversation,
   generate as continued,
   endOfText,
   type GeneratedToken,
   type GenerationSettings,
   InputError,
   parseGenerationSettings,
+  templateOf,
 } from "@petl/core";
 import { directory } from "../files.ts";
 import type { OpenModel } from "./model.ts";
 
-/** A text to go on with, or its tokens. */
-export type PromptInput = string | Iterable<number>;
+/** A text to go on with, its tokens, or a conversation whose next turn is the assistant's. */
+export type PromptInput = string | Iterable<number> | Conversation;
 
 /** How a model goes on; everything that is left out has a default, and then the likeliest tokens are taken. */
 export interface GenerateOptions extends Partial<GenerationSettings> {
@@ -86,8 +88,15 @@ function idsOf({ base }: OpenModel, prompt: PromptInput, row: number): Int32Arra
     if (ids.length > 1 && ids.at(-1) === end) ids.pop(); // the text is not to end here
     return Int32Array.from(ids.length === 0 && begin !== undefined ? [begin] : ids);
   }
+  if ("messages" in prompt) return conversationIds(base, prompt);
   const ids = Int32Array.from(prompt);
   const strange = ids.find((id) => id < 0 || id >= model.sizes.vocabulary);
   if (strange === undefined) return ids;
   throw new InputError(`prompt ${row + 1}: input id ${strange}; the model knows 0 to ${model.sizes.vocabulary - 1}`);
+}
+
+/** A conversation up to where the assistant's turn begins; its template writes the special tokens too. */
+function conversationIds({ tokenizer, name }: OpenModel["base"], { messages }: Conversation): Int32Array {
+  if (!tokenizer) throw new InputError(`${name} has no tokenizer; give the prompt's tokens`);
+  return Int32Array.from(tokenizer.idsOf(templateOf(tokenizer)(messages, { reply: true })));
 }

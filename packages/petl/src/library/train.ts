@@ -3,6 +3,7 @@ import {
   InputError,
   isLabelled,
   isLanguageModel,
+  type LossOn,
   parseSettings,
   type TrainingEvent,
   type TrainingSettings,
@@ -18,6 +19,8 @@ import { maskingOf } from "./plain-text.ts";
 export interface TrainOptions extends Partial<TrainingSettings> {
   /** tokens after which texts are cut; as many as the model takes where left out */
   readonly maxLength?: number;
+  /** which tokens of completions and conversations are learnt; completions' and the assistant's where left out */
+  readonly lossOn?: LossOn;
   /** once aborted, the run ends after the step under way, with a checkpoint */
   readonly stop?: { readonly aborted: boolean };
   /** the state of an earlier run's checkpoint event, to go on from */
@@ -34,7 +37,7 @@ export interface TrainOptions extends Partial<TrainingSettings> {
 export async function* train(
   model: OpenModel,
   data: { readonly train: ExampleSet; readonly validation?: ExampleSet },
-  { maxLength, stop, resume, ...given }: TrainOptions = {},
+  { maxLength, lossOn, stop, resume, ...given }: TrainOptions = {},
 ): AsyncGenerator<TrainingEvent, void, void> {
   const { base, adapted, phi } = model;
   const { task } = adapted.goal;
@@ -42,11 +45,11 @@ export async function* train(
   if (!isLanguageModel(task) && !isLabelled(data.train))
     throw new InputError(`${data.train.name} has no labels to learn from; name their column`);
   const settings = parseSettings({ lr: adapted.methods[0]?.rate, ...given });
-  const how = { tokenizer: base.tokenizer, maxLength: rowLimit(adapted, base.tokenizer, maxLength) };
+  const how = { tokenizer: base.tokenizer, lossOn, maxLength: rowLimit(adapted, base.tokenizer, maxLength) };
   yield* trainRun({
     ...{ engine: base.engine, adapted, phi, settings, stop, resume },
     examples: encodeRows(data.train, adapted, targetOf({ task, labels: model.labels }), how),
-    validation: data.validation && measurable(model, data.validation, { maxLength, seed: settings.seed }),
+    validation: data.validation && measurable(model, data.validation, { maxLength, lossOn, seed: settings.seed }),
     masking: plain ? maskingOf(base.tokenizer, base.model.sizes.vocabulary) : undefined,
   });
 }

@@ -10,6 +10,7 @@ import {
   initialPhi,
   isLabelled,
   isLanguageModel,
+  type LossOn,
   loadAdapter,
   type Masking,
   type MethodUse,
@@ -40,6 +41,7 @@ export interface RunRequest {
   readonly validation?: readonly string[] | number | undefined;
   readonly data: DataOptions;
   readonly maxLength?: number | undefined;
+  readonly lossOn?: LossOn | undefined;
   readonly settings: TrainingSettings;
 }
 
@@ -62,7 +64,7 @@ export interface PreparedRun {
 
 /** Opens base and data, puts the method on the base and draws Φ's start. */
 export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
-  const { settings } = request;
+  const { settings, lossOn } = request;
   const base = await readBase(directory(request.base));
   const { set, sha256 } = await readData(request.train, request.data);
   const { adapted, draw, labels, remarks } = await startOf(request, base, set);
@@ -72,7 +74,8 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
     throw new InputError(`${set.name} has no labels to learn from; name their column with --label`);
   const tokenizer = await openTokenizer(request.base);
   const maxLength = rowLimit(adapted, tokenizer, request.maxLength);
-  const encode = (rows: ExampleSet) => encodeRows(rows, adapted, targetOf({ task, labels }), { tokenizer, maxLength });
+  const encode = (rows: ExampleSet) =>
+    encodeRows(rows, adapted, targetOf({ task, labels }), { tokenizer, maxLength, lossOn });
   const masking = plain ? maskingOf(tokenizer, base.model.sizes.vocabulary) : undefined;
   const { examples, validation } = await parted(request, encode(set), encode);
   const phi = await draw(examples);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError, poolings, tasks, trainingSettings } from "@petl/core";
+import { InputError, lossParts, poolings, tasks, trainingSettings } from "@petl/core";
 import { z } from "zod";
 import { directory } from "../files.ts";
 import { explainFileError, systemCode } from "../machine-error.ts";
@@ -34,6 +34,8 @@ const runRecord = z.strictObject({
   /** SHA-256 of the training data's bytes */
   data_sha256: z.string(),
   max_length: z.int().positive(),
+  /** which tokens of completions and conversations are learnt */
+  loss_on: z.enum(lossParts).optional(),
   log_every: z.int().positive(),
   threads: z.int().positive().optional(),
   settings: trainingSettings,
