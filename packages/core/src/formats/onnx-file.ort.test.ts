@@ -75,8 +75,8 @@ test("a file with past goes on token by token as it computes the whole text, and
   const session = await ort.InferenceSession.create(files["model.onnx"], { logSeverityLevel: 3, intraOpNumThreads: 1 });
   const { layers, keyValueHeads: heads, headSize, vocabulary } = base.model.sizes;
   const names = Array.from({ length: layers }, (_, i) => [`${i}.key`, `${i}.value`]).flat();
-  const none: ort.Tensor = new ort.Tensor("float32", new Float32Array(0), [1, heads, 0, headSize]);
-  let past = Object.fromEntries(names.map((name) => [`past_key_values.${name}`, none]));
+  const none = new ort.Tensor("float32", new Float32Array(0), [1, heads, 0, headSize]);
+  let past: Record<string, ort.Tensor> = Object.fromEntries(names.map((name) => [`past_key_values.${name}`, none]));
   const ids = rows[1]?.input_ids ?? [];
   const found: number[] = [];
   for (const [at, id] of ids.entries()) {
