@@ -24,7 +24,7 @@ type Json = Readonly<Record<string, unknown>>;
 export function encodeAdapter(trained: AdaptedModel, trainedPhi: Phi, info: AdapterInfo): AdapterFiles {
   const { adapted, phi } = settle(trained, trainedPhi);
   const fields = writePetlFields(adapted, info);
-  const tensors = Object.entries(trainedTensors(phi));
+  const tensors = Object.entries({ ...trainedTensors(phi), ...phi.projections });
   const peft = peftFields(adapted);
   if (!peft) {
     return {

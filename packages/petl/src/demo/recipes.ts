@@ -21,5 +21,5 @@ export const recipes: readonly Recipe[] = [
   { method: bottleneck({ size: 16 }), lr: 2e-3, epochs: 6 },
   loraRecipe,
   { method: topLayers({ count: 1 }), lr: 5e-4, epochs: 6 },
-  { method: full(), lr: 2e-4, epochs: 5 },
+  { method: full(), lr: 2e-4, epochs: 4 },
 ];

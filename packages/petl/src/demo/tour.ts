@@ -94,7 +94,7 @@ async function* trainAll(
   const others = await Promise.all(further.map((each) => openTask(each, base)));
   const own = await ownTask(
     base,
-    others.filter(isTask).flatMap(({ train, test }) => [...textsOf(train), ...textsOf(test)]),
+    others.filter(isTask).flatMap(({ test }) => textsOf(test)),
   );
   const folder = join(adapters, "messages");
   const methods = yield* compareMethods(base, first, { recipes, folder, own, quick, budget: quick ? 0 : budget });
