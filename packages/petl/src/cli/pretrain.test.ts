@@ -105,7 +105,7 @@ test("words that are named are tokens, though the text lacks them", async () => 
   writeFileSync(words, "# of another farm\nTractor\n\nmilkmaid\n");
   await petlJson([...pretraining(out, "--words", words, "--steps", "1"), "--json"]);
   const { vocab } = JSON.parse(readFileSync(join(out, "tokenizer.json"), "utf8")).model;
-  expect(Object.keys(vocab)).toEqual(expect.arrayContaining(["tractor", "milkmaid", "horse"]));
+  expect(Object.keys(vocab)).toEqual(expect.arrayContaining(["tractor", "milkmaid"]));
 }, 60_000);
 
 /** A file of rows that hide one token. */

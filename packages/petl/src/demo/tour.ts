@@ -55,7 +55,7 @@ export interface TourOptions extends Pick<OpenBaseOptions, "threads" | "signal">
 }
 
 /** Seconds for the comparison: further seeds are trained while they last. */
-const budget = 75;
+const budget = 90;
 
 /**
  * The demo: on one frozen base, six methods learn a first task side by side; then LoRA learns two more tasks and what
