@@ -8,6 +8,7 @@ export default defineConfig({
   test: {
     include: ["packages/*/src/**/*.test.ts", "examples/**/*.test.ts"],
     pool: "forks",
+    maxWorkers: "100%", // left alone, vitest keeps one core for itself: on two cores that is half the machine
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },
