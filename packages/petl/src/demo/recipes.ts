@@ -1,7 +1,7 @@
 import type { MethodUse } from "@petl/core";
 import { bitfit, bottleneck, full, head, lora, topLayers } from "../library/methods.ts";
 
-/** A method with its options, learning rate and length, chosen by hand on the validation rows of `messages`. */
+/** A method with its options, learning rate and length, chosen by hand on validation rows of the bundled sets. */
 export interface Recipe {
   readonly method: MethodUse;
   readonly lr: number;
