@@ -29,7 +29,8 @@ export interface Evaluation {
 }
 
 export interface CompiledEvaluation {
-  run(phi: Phi, examples: EncodedRows): Promise<Evaluation>;
+  /** Φ as the lender goes to the engine instead of a copy, so that nobody else can ask for it meanwhile. */
+  run(phi: Phi, examples: EncodedRows, lender?: Phi): Promise<Evaluation>;
   release(): Promise<void>;
 }
 
@@ -49,13 +50,13 @@ export async function compileEvaluation(
     ...(teacherLoss && { teacher_loss: teacherLoss }),
   });
   return {
-    async run(phi, examples) {
+    async run(phi, examples, lender) {
       if (examples.length === 0) throw new InputError("there is nothing to evaluate: no examples");
       const answers: Answers = { predicted: [], actual: [] };
       let [sum, items, hits, distance] = [0, 0, 0, 0];
       for (const places of planEvaluation(lengthsOf(examples), evaluationBatch)) {
         const batch = collate(await rowsAt(examples, places), adapted.base.model.sizes.padId);
-        const outputs = await program.run({ ...tensorsOf(phi), ...feed(batch) });
+        const outputs = await program.run({ ...tensorsOf(phi), ...feed(batch) }, {}, lender);
         sum += Number(outputs.loss?.data[0]);
         hits += Number(outputs.right?.data[0] ?? 0);
         distance += Number(outputs.teacher_loss?.data[0] ?? 0);

@@ -44,6 +44,10 @@ const adamw: Optimizer = {
       const size = (lr * rate) / correction1;
       for (let i = start; i < end; i++) {
         const g = gradient[i]! * gradientFactor;
+        if (g === 0 && first[i] === 0 && second[i] === 0) {
+          values[i] = values[i]! * decay; // of a word that was never seen: memory of its moments is not touched
+          continue;
+        }
         const m = beta1 * first[i]! + (1 - beta1) * g;
         const v = beta2 * second[i]! + (1 - beta2) * g * g;
         first[i] = m;

@@ -92,7 +92,7 @@ export async function* train(given: TrainingRun): AsyncGenerator<TrainingEvent, 
       const last = progress.step === schedule.steps;
       if (last) await endSteps(); // the last evaluation has the memory for itself
       if (evaluation && validation && (last || isDue(progress.step, settings.evaluateEvery))) {
-        const result = await evaluation.run(phi, validation);
+        const result = await evaluation.run(phi, validation, phi);
         progress.best = improved(progress.best, result.loss, progress.step, phi, settings);
         yield { kind: "evaluation", step: progress.step, evaluation: result };
       }
