@@ -30,6 +30,14 @@ CASES = {
     "gpt2-double_seq_bn": ("double_seq_bn", False),
     "llama-lora": ('lora[r=4,alpha=6,intermediate_lora=True]', False),
     "llama-seq_bn": ("seq_bn", False),
+    "bert-prefix": ("prefix_tuning[prefix_length=5,bottleneck_size=12,leave_out=[0]]", False),
+    "bert-prefix_flat": ("prefix_tuning_flat[prefix_length=4]", False),
+    "roberta-prefix_flat": ("prefix_tuning_flat[prefix_length=3]", False),
+    "distilbert-prefix": ("prefix_tuning[prefix_length=3,bottleneck_size=6]", False),
+    "gpt2-prefix": ("prefix_tuning[prefix_length=3,bottleneck_size=10]", False),
+    "gpt2-prefix_flat": ("prefix_tuning_flat[prefix_length=4]", False),
+    "llama-prefix": ("prefix_tuning[prefix_length=4,bottleneck_size=8]", False),
+    "llama-prefix_flat": ("prefix_tuning_flat[prefix_length=5,leave_out=[1]]", False),
 }
 
 

@@ -214,6 +214,12 @@ export const contractCases: readonly ContractCase[] = [
     count: ({ layers, keys: k }) => 5 * layers * 2 * k,
     merges: false,
   },
+  {
+    title: "prefix on one layer, the text's positions as without it",
+    methods: [prefix.use({ tokens: 5, layers: "top:1", positions: "unshifted" })],
+    count: ({ keys: k }) => 5 * 2 * k,
+    merges: false,
+  },
   { title: "prompt", methods: [prompt.use({ tokens: 5 })], count: ({ hidden }) => 5 * hidden, merges: false },
   {
     title: "llama-adapter",

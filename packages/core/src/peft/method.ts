@@ -60,7 +60,10 @@ interface Actions<Rest extends readonly unknown[]> {
   attention?(site: AttentionSite & Place, scope: AdapterScope, ...options: Rest): AttentionRead;
   /** learned vectors in front of every text's word embeddings: [virtual tokens, size] */
   prompt?(site: EmbeddingSite & Place, scope: AdapterScope, ...options: Rest): Value;
-  /** how many vectors there are in front of every text, or of its keys and values alone where there is no {@link prompt} */
+  /**
+   * how many positions are taken up in front of every text: by vectors of {@link prompt}, or where there is none by those
+   * in front of keys and values alone
+   */
   virtualTokens?(...options: Rest): number;
   /** whether a tensor of the base is trained */
   trains?(parameter: BaseParameter, ...options: Rest): boolean;

@@ -10,7 +10,7 @@ import type { MethodUse } from "./method.ts";
 /** How many learned vectors the methods put in front of a text's embeddings. */
 export const promptLength = (methods: readonly MethodUse[]): number => lengthOf(methods.filter(({ prompt }) => prompt));
 
-/** How many vectors they put in front of a text's keys and values alone. */
+/** How many positions are taken up by vectors that they put in front of a text's keys and values alone. */
 export const prefixLength = (methods: readonly MethodUse[]): number =>
   lengthOf(methods.filter(({ prompt }) => !prompt));
 

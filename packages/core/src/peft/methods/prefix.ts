@@ -7,13 +7,15 @@ import { slice } from "../../graph/ops/slice.ts";
 import { transpose } from "../../graph/ops/transpose.ts";
 import { scalar, type Value } from "../../graph/value.ts";
 import { defineMethod } from "../method.ts";
-import { positive } from "../options.ts";
+import { choice, layers, positive } from "../options.ts";
 import { normal } from "../parameter.ts";
+import { isChosen } from "../targets.ts";
 
 /**
- * Prefix tuning: every attention layer sees T learned keys and values in front of the text's own, P: [T, layers · 2 ·
- * width], for layer i the keys at 2i and the values at 2i + 1; width is that of all heads of keys together, which is
- * `hidden` unless groups of heads share them. The text's positions are counted behind the prefix.
+ * Prefix tuning: every adapted attention layer sees T learned keys and values in front of the text's own, P: [T, layers ·
+ * 2 · width], for the i-th of them the keys at 2i and the values at 2i + 1; width is that of all heads of keys together,
+ * which is `hidden` unless groups of heads share them. The text's positions are counted behind the prefix ("shifted"), as
+ * PEFT does, or as if it were not there ("unshifted"), as AdapterHub's library does.
  */
 export const prefix = defineMethod({
   name: "prefix",
@@ -21,20 +23,27 @@ export const prefix = defineMethod({
   source: "Li & Liang 2021, arXiv:2101.00190, section 4; as PEFT stores it, without the training-time network",
   start: { differs: "random prefixes take part in attention from the first step on" },
   rate: 1e-2,
-  options: { tokens: positive(20, "length of the prefix") },
-  virtualTokens: ({ tokens }) => tokens,
-  attention({ key, value, bias, heads, headSize, index, layers }, scope, { tokens }) {
+  options: {
+    tokens: positive(20, "length of the prefix"),
+    layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
+    positions: choice(["shifted", "unshifted"], "shifted", "the text's, behind the prefix or as without it"),
+  },
+  virtualTokens: ({ tokens, positions }) => (positions === "shifted" ? tokens : 0),
+  targetsAttention: ({ index, layers: count }, { layers }) => isChosen(index, layers, count),
+  attention({ key, value, bias, heads, headSize, index, layers: count }, scope, { tokens, layers }) {
     const width = heads * headSize;
-    const table = scope.shared("prompt_embeddings", [tokens, layers * 2 * width], normal(1));
+    const chosen = Array.from({ length: count }, (_, layer) => layer).filter((layer) => isChosen(layer, layers, count));
+    const table = scope.shared("prompt_embeddings", [tokens, chosen.length * 2 * width], normal(1));
+    const own = chosen.indexOf(index);
     const batch = key.shape[0] ?? 1;
     const vectors = (at: number): Value => {
-      const own = reshape(slice(table, 1, at * width, (at + 1) * width), [1, tokens, heads, headSize]);
-      return expand(transpose(own, [0, 2, 1, 3]), [batch, heads, tokens, headSize]);
+      const part = reshape(slice(table, 1, at * width, (at + 1) * width), [1, tokens, heads, headSize]);
+      return expand(transpose(part, [0, 2, 1, 3]), [batch, heads, tokens, headSize]);
     };
     const visible = expand(scalar(0), [...bias.shape.slice(0, -1), tokens]);
     return {
-      key: concat([vectors(2 * index), key], 2),
-      value: concat([vectors(2 * index + 1), value], 2),
+      key: concat([vectors(2 * own), key], 2),
+      value: concat([vectors(2 * own + 1), value], 2),
       bias: concat([visible, bias], -1),
     };
   },
@@ -45,14 +54,18 @@ export const prefix = defineMethod({
       if (!fields.success) throw new InputError("adapter_config.json: num_virtual_tokens must be a positive integer");
       return { tokens: fields.data.num_virtual_tokens };
     },
-    write: ({ tokens }, { sizes }) => ({
-      num_virtual_tokens: tokens,
-      token_dim: sizes.keyValueHeads * sizes.headSize,
-      num_transformer_submodules: 1,
-      num_attention_heads: sizes.keyValueHeads,
-      num_layers: sizes.layers,
-      encoder_hidden_size: sizes.keyValueHeads * sizes.headSize,
-      prefix_projection: false,
-    }),
+    write({ tokens, layers, positions }, { sizes }) {
+      if (layers !== undefined || positions !== "shifted") return undefined;
+      const width = sizes.keyValueHeads * sizes.headSize;
+      return {
+        num_virtual_tokens: tokens,
+        token_dim: width,
+        num_transformer_submodules: 1,
+        num_attention_heads: sizes.keyValueHeads,
+        num_layers: sizes.layers,
+        encoder_hidden_size: width,
+        prefix_projection: false,
+      };
+    },
   },
 });

@@ -1,8 +1,9 @@
 import { InputError, refuse } from "../../../errors.ts";
 import type { AdaptedModel } from "../../../peft/adapt.ts";
+import type { Layers } from "../../../peft/options.ts";
 import { type Phi, tensorsOf } from "../../../peft/phi.ts";
-import { layerOf } from "../../../peft/targets.ts";
-import { float32, type HostTensor } from "../../../tensor/host-tensor.ts";
+import { isChosen, layerOf } from "../../../peft/targets.ts";
+import { float32, float32Of, type HostTensor } from "../../../tensor/host-tensor.ts";
 import { joinBytes } from "../../bytes.ts";
 import { layersOf } from "../low-rank-layers.ts";
 import { matrices, type Places, placesOf } from "./adapterhub-places.ts";
@@ -35,8 +36,10 @@ function ownTensors({ layout, methods }: AdaptedModel, phi: Phi): readonly Named
 /** Layers of the stack that no tensor is of. */
 function leftOut({ base }: AdaptedModel, tensors: readonly Named[]): readonly number[] {
   const there = new Set(tensors.map(([name]) => layerOf(name)));
-  return Array.from({ length: base.model.sizes.layers }, (_, layer) => layer).filter((layer) => !there.has(layer));
+  return allLayers(base.model.sizes.layers).filter((layer) => !there.has(layer));
 }
+
+const allLayers = (count: number): readonly number[] => Array.from({ length: count }, (_, layer) => layer);
 
 /** Bottlenecks in series or beside; undefined for another method. */
 export function hubBottleneck(adapted: AdaptedModel, phi: Phi, adapter: string): HubMethod | undefined {
@@ -76,6 +79,40 @@ export function hubBottleneck(adapted: AdaptedModel, phi: Phi, adapter: string):
 const inside = (half: string, adapter: string): string =>
   `.adapters.${adapter}.adapter_${half === "down" ? "down.0" : "up"}.`;
 
+/** A prefix, as one long vector; undefined for another method. */
+export function hubPrefix(adapted: AdaptedModel, phi: Phi, adapter: string): HubMethod | undefined {
+  const [use] = adapted.methods;
+  const { modelType, prefix, sizes } = adapted.base.model;
+  const places = placesOf.get(modelType);
+  if (use?.name !== "prefix" || !places) return undefined;
+  const { tokens, layers, positions } = use.options;
+  refuse(
+    positions === "unshifted"
+      ? []
+      : [
+          "AdapterHub's library leaves the text's positions as they are without the prefix; this adapter was trained with " +
+            "positions behind it, as PEFT counts them, and computes something else there; train with --positions unshifted",
+        ],
+  );
+  const config = {
+    ...{
+      architecture: "prefix_tuning",
+      flat: true,
+      prefix_length: tokens,
+      bottleneck_size: 512,
+      non_linearity: "tanh",
+    },
+    ...{ encoder_prefix: true, cross_prefix: true, use_gating: false, shared_gating: true, dropout: 0 },
+    leave_out: allLayers(sizes.layers).filter((layer) => !isChosen(layer, layers as Layers, sizes.layers)),
+  };
+  const name = `${prefix}.prefix_tuning.prefix_tunings.${adapter}.${places.prefix}.control_trans`;
+  const tensors = ownTensors(adapted, phi).map(([, table]): Named => {
+    const vector = float32Of(table);
+    return [name, float32([vector.length], vector)];
+  });
+  return { config, tensors };
+}
+
 /** LoRA or (IA)³. */
 export function hubLowRank(adapted: AdaptedModel, phi: Phi, adapter: string): HubMethod {
   const [use] = adapted.methods;
@@ -84,7 +121,7 @@ export function hubLowRank(adapted: AdaptedModel, phi: Phi, adapter: string): Hu
   if (!use || !["lora", "ia3"].includes(use.name) || !places) {
     const what = places ? (use?.name ?? "no method") : model.modelType;
     throw new InputError(
-      `AdapterHub's layout is not written for ${what}; it is for bottleneck, parallel, lora and ia3`,
+      `AdapterHub's layout is not written for ${what}; it is for bottleneck, parallel, lora, ia3 and prefix`,
     );
   }
   const tensors = ownTensors(adapted, phi);
