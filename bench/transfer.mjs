@@ -70,7 +70,7 @@ try {
 
 /** The base's own architecture and tokenizer, with weights as they are before any training. */
 async function untrained(path) {
-  await cp(values.base, path, { recursive: true });
+  await cp(values.base, path, { recursive: true, dereference: true }); // a link would lead the writing below into the base
   const config = JSON.parse(await readFile(join(path, "config.json"), "utf8"));
   const tensors = await untrainedTensors(config, { head: "masked-lm", pooler: true }, 0);
   await writeFile(join(path, "model.safetensors"), safetensorsBytes(tensors));

@@ -9,6 +9,7 @@ import { type Adapter, readAdapter } from "./adapter.ts";
 import type { Folder } from "./folder.ts";
 import type { HfModel } from "./hf-model.ts";
 import { loadPhi } from "./load-phi.ts";
+import { biasesOf } from "./trained-biases.ts";
 
 /** What an adapter asks of a base. */
 export interface AdapterOnBase {
@@ -147,10 +148,12 @@ function savedModulesOf(
   return [...new Set(modules)];
 }
 
-/** The biases that PEFT trains together with LoRA, as the method that trains them. */
+/** The biases that PEFT trains together with an adapter, as the method that trains them; none where the model has none. */
 function biasMethod({ bias, methods: uses }: Adapter, base: HfModel, goal: Goal): readonly MethodUse[] {
   if (bias === "none") return [];
-  const options = bias === "all" ? {} : { targets: adapt(base, uses, goal).targets };
+  const adapted = adapt(base, uses, goal);
+  if (biasesOf(adapted, bias).length === 0) return [];
+  const options = bias === "all" ? {} : { targets: adapted.targets };
   return methods.filter(({ name }) => name === "bitfit").map((method) => method.use(options));
 }
 

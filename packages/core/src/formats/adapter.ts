@@ -8,12 +8,13 @@ import { type ByteSource, type Folder, readJson } from "./folder.ts";
 import type { ForeignLayout, Hints } from "./foreign/foreign-format.ts";
 import { foreignFormats } from "./foreign/foreign-formats.ts";
 import { type HfModel, readBase } from "./hf-model.ts";
-import { type Bias, type PeftConfig, readPeftConfig } from "./peft-config.ts";
+import { type PeftConfig, readPeftConfig } from "./peft-config.ts";
 import { type PetlFields, petlFieldsOf, readPetlFields } from "./petl-fields.ts";
 import { problemList } from "./problem-list.ts";
 import { readSafetensors } from "./safetensors.ts";
 import { readFloat32 } from "./stored-values.ts";
 import { readTensorFile } from "./tensor-file.ts";
+import type { Bias } from "./trained-biases.ts";
 
 /** A tensor of an adapter, wherever its values come from. */
 export type AdapterTensor = Pick<StoredTensor, "name" | "dtype" | "shape">;
@@ -23,7 +24,7 @@ export interface Adapter {
   readonly folder: Folder;
   /** whose layout: Hugging Face PEFT's, petl's own, an ordinary checkpoint, as full fine-tuning makes one, or another's */
   readonly layout: "peft" | "petl" | "checkpoint" | ForeignLayout;
-  /** without the biases that PEFT trains together with LoRA */
+  /** without the biases that PEFT trains together with an adapter */
   readonly methods: readonly MethodUse[];
   readonly bias: Bias;
   /** the base that it was made for, as its maker named it */

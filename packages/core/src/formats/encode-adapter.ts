@@ -3,9 +3,9 @@ import { methods } from "../peft/methods.ts";
 import { type Phi, trainedTensors } from "../peft/phi.ts";
 import { settle } from "../peft/settle.ts";
 import { peftKey } from "./adapter-tensors.ts";
-import type { Bias } from "./peft-config.ts";
 import { type AdapterInfo, writePetlFields } from "./petl-fields.ts";
 import { safetensorsBytes } from "./safetensors-writer.ts";
+import { adaptedOnly, type Bias, biasesOf } from "./trained-biases.ts";
 
 /** The two files of an adapter. */
 export interface AdapterFiles {
@@ -53,7 +53,8 @@ function peftFields(adapted: AdaptedModel): Json | undefined {
   const bias = biasOf(adapted);
   const usual = goal.pooling === undefined || goal.pooling === "default";
   if (!config || bias === undefined || !usual) return undefined;
-  if (bias !== "none" && config.peft_type !== "LORA") return undefined;
+  const only = adaptedOnly[String(config.peft_type)];
+  if (bias !== "none" && only === undefined) return undefined;
   if (goal.task === "masked-lm" && headModules.length > 0) return undefined; // PEFT saves the tied embeddings with it
   if (config.peft_type === "ADAPTION_PROMPT" && headModules.length > 0) return undefined; // PEFT saves no head with it
   const taskType = headModules.length > 0 || goal.task === "causal-lm" ? taskTypes[goal.task] : null;
@@ -64,7 +65,7 @@ function peftFields(adapted: AdaptedModel): Json | undefined {
   return {
     ...config,
     ...exactTargets(adapted, config),
-    ...(config.peft_type === "LORA" ? { bias } : {}),
+    ...(only && { bias: bias === "adapted" ? only : bias }),
     auto_mapping: taskType === null ? mapping : null,
     modules_to_save: headModules.length > 0 ? headModules : null,
     task_type: taskType,
@@ -79,15 +80,13 @@ const taskTypes = {
   "causal-lm": "CAUSAL_LM",
 } as const;
 
-/** Which biases are trained in PEFT's words; undefined where it has none for them. */
-function biasOf({ layout, modelTensors, targets, headModules }: AdaptedModel): Bias | undefined {
+/** Which biases are trained beside the adapter; undefined where PEFT has no word for them. */
+function biasOf(adapted: AdaptedModel): Bias | undefined {
+  const { layout, headModules } = adapted;
   const inHead = (name: string) => headModules.some((module) => name.startsWith(`${module}.`));
   const trained = layout.filter(({ part, name }) => part !== "adapter" && !inHead(name)).map(({ name }) => name);
   if (trained.length === 0) return "none";
-  const names = modelTensors.map(({ name }) => name).filter((name) => name.endsWith(".bias") && !inHead(name));
-  const ofTargets = targets.map((path) => `${path}.bias`).filter((name) => names.includes(name));
-  if (sameNames(trained, names)) return "all";
-  return sameNames(trained, ofTargets) ? "lora_only" : undefined;
+  return (["all", "adapted"] as const).find((bias) => sameNames(trained, biasesOf(adapted, bias)));
 }
 
 const sameNames = (a: readonly string[], b: readonly string[]): boolean => {

@@ -3,10 +3,7 @@ import { InputError } from "../errors.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { methods } from "../peft/methods.ts";
 import { problemList } from "./problem-list.ts";
-
-/** Which of the base's biases PEFT trains together with LoRA. */
-export const biases = ["none", "all", "lora_only"] as const;
-export type Bias = (typeof biases)[number];
+import { adaptedOnly, type Bias } from "./trained-biases.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -32,7 +29,7 @@ const fields = z.looseObject({
   base_model_name_or_path: z.string().max(10_000).nullish(),
   task_type: z.string().max(100).nullish(),
   auto_mapping: z.looseObject({ base_model_class: z.string().max(1000).nullish() }).nullish(),
-  bias: z.enum(biases).nullish(),
+  bias: z.enum(["none", "all", ...Object.values(adaptedOnly)]).nullish(),
   modules_to_save: strings.nullish(),
   target_modules: z.union([z.string().max(10_000), strings]).nullish(),
   rank_pattern: z.record(z.string(), z.union([z.int().positive(), z.array(z.boolean())])).nullish(),
@@ -65,7 +62,7 @@ export function readPeftConfig(json: Json, place: string): PeftConfig {
   if (!method) throw new InputError(`${place}: no method of petl's reads peft_type "${config.peft_type}"`);
   return {
     method,
-    bias: config.bias ?? "none",
+    bias: biasOf(config),
     baseName: config.base_model_name_or_path ?? undefined,
     taskType,
     baseClass: config.auto_mapping?.base_model_class ?? undefined,
@@ -89,8 +86,15 @@ function* differences(config: z.infer<typeof fields>, type: string): Generator<s
   if (!excluding.includes(type) && !isEmpty(config.exclude_modules)) {
     yield `exclude_modules is not supported for peft_type ${type}; name the layers in target_modules instead`;
   }
-  if (type !== "LORA" && (config.bias ?? "none") !== "none") yield `bias is not supported for peft_type ${type}`;
+  const only = adaptedOnly[type];
+  if (biasOf(config) !== "none" && only === undefined) yield `bias is not supported for peft_type ${type}`;
+  if (biasOf(config) === "adapted" && only !== undefined && config.bias !== only) {
+    yield `bias is "${config.bias}"; peft_type ${type} has none, all and ${only}`;
+  }
 }
+
+const biasOf = ({ bias }: z.infer<typeof fields>): Bias =>
+  bias === "none" || bias === "all" ? bias : bias ? "adapted" : "none";
 
 /** The types that leave out modules as petl does. */
 const excluding = ["LORA", "ADALORA", "LOHA", "LOKR"];

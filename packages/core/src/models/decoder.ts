@@ -1,6 +1,5 @@
-import { mul } from "../graph/ops/mul.ts";
-import { scalar, type Value } from "../graph/value.ts";
-import { causalBias } from "../nn/causal.ts";
+import type { Value } from "../graph/value.ts";
+import { causalBias, seenInFront } from "../nn/causal.ts";
 import { decoderBlock } from "../nn/decoder-block.ts";
 import { embedding } from "../nn/embedding.ts";
 import { type GatedSizes, gatedFeedForward } from "../nn/gated-feed-forward.ts";
@@ -68,8 +67,7 @@ export function defineDecoder<Config>({ decoder, ...rule }: DecoderRule<Config>)
       const own = decoder(config);
       const { vocabulary, hidden } = own.sizes;
       const readings = readingsOf(scope, own, inputs);
-      const words = embedding(scope.at("embed_tokens"), inputs.inputIds, vocabulary, hidden);
-      let x = own.embeddingScale === 1 ? words : mul(words, scalar(own.embeddingScale));
+      let x = embedding(scope.at("embed_tokens"), inputs.inputIds, vocabulary, hidden, own.embeddingScale);
       for (const [index, reading] of readings.entries()) x = block(scope.at(`layers.${index}`), own, index, x, reading);
       return norm(scope.at("norm"), own, x);
     },
@@ -103,6 +101,7 @@ function readingsOf(scope: Scope, own: Decoder, inputs: ModelInputs): readonly R
   return own.views.map((view) => {
     const reading = known.get(view) ?? {
       bias: causalBias(inputs, view.window),
+      seenInFront: view.window === undefined ? undefined : seenInFront(inputs, view.window),
       rotation: rotation(inputs, { rope: view.rope, size, maxTokens, virtualTokens }),
     };
     known.set(view, reading);

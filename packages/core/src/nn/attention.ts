@@ -29,6 +29,7 @@ export function attention(scope: Scope, { query, key, value, heads, ...rest }: A
 }
 
 interface HeadInputs extends Pick<AttentionSite, "index" | "layers" | "key" | "value" | "bias"> {
+  readonly seenInFront?: AttentionSite["seenInFront"];
   /** [batch, heads, tokens, head size] */
   readonly query: Value;
   /** factor of the products of queries and keys; 1/√head size where left out */
@@ -46,7 +47,7 @@ interface HeadInputs extends Pick<AttentionSite, "index" | "layers" | "key" | "v
  */
 export function headAttention(scope: Scope, { query, key, value, bias, index, layers, ...rest }: HeadInputs): Value {
   const [, heads = 1, , size = 1] = query.shape;
-  const { scale, softcap, keysAndValues, hidden = Number(heads) * Number(size) } = rest;
+  const { scale, softcap, keysAndValues, seenInFront, hidden = Number(heads) * Number(size) } = rest;
   const attend = (keys: Value, values: Value, shift?: Value): Value => {
     const products = groupedProduct(query, keys, { transB: true, alpha: scale ?? 1 / Math.sqrt(Number(size)) });
     const bounded = softcap === undefined ? products : softCap(products, softcap);
@@ -54,7 +55,7 @@ export function headAttention(scope: Scope, { query, key, value, bias, index, la
   };
   const read = scope.hooks.attention({
     ...{ path: scope.path, index, layers, heads: Number(key.shape[1]), headSize: Number(size), bias, key, value },
-    ...{ queryHeads: Number(heads), hidden, attend, keysAndValues },
+    ...{ queryHeads: Number(heads), hidden, attend, keysAndValues, seenInFront },
   });
   const context = attend(read.key, read.value, read.bias);
   return joinHeads(read.added ? add(context, read.added) : context);

@@ -37,6 +37,13 @@ export function causalBias({ inputIds, attentionMask, documents }: Text, window?
 }
 
 /**
+ * How many positions in front of its text each token sees through a window W: W − 1 less the tokens between.
+ * int32 [batch, tokens]
+ */
+export const seenInFront = (text: Text, window: number): Value =>
+  sub(scalar(window - 1, "int32"), textPositions(text, 0));
+
+/**
  * Positions of the ids' tokens, counted from a row's first token whose mask is 1 and behind the virtual tokens, so that
  * padding on either side changes nothing; where a row is several texts, from the first token of each:
  * int32 [batch, tokens]

@@ -5,6 +5,7 @@ import { linear } from "./linear.ts";
 import type { Sizes } from "./model.ts";
 import { type Rotation, rotate } from "./rotary.ts";
 import type { Scope } from "./scope.ts";
+import type { AttentionSite } from "./sites.ts";
 
 export interface RotaryAttention {
   readonly sizes: Sizes;
@@ -20,8 +21,7 @@ export interface RotaryAttention {
 }
 
 /** What an attention layer reads of a batch. */
-export interface Reading {
-  readonly bias: Value;
+export interface Reading extends Pick<AttentionSite, "bias" | "seenInFront"> {
   readonly rotation: Rotation;
 }
 
@@ -35,7 +35,15 @@ export function rotaryAttention(scope: Scope, layer: RotaryAttention, index: num
     query: rotate(normed("q_norm", splitHeads(query, heads)), read.rotation),
     key: rotate(keyOf(key), read.rotation),
     value: splitHeads(value, keyValueHeads),
-    ...{ bias: read.bias, index, layers, scale: layer.scale, softcap: layer.softcap, hidden },
+    ...{
+      bias: read.bias,
+      seenInFront: read.seenInFront,
+      index,
+      layers,
+      scale: layer.scale,
+      softcap: layer.softcap,
+      hidden,
+    },
     keysAndValues(vectors) {
       const others = projections(scope, layer, vectors);
       return { key: keyOf(others.key), value: splitHeads(others.value, keyValueHeads) };

@@ -25,12 +25,14 @@ export interface EmbeddingSite {
   readonly path: string;
   /** [batch, tokens] */
   readonly ids: Value;
-  /** [batch, tokens, hidden] */
+  /** factor · E[id]: [batch, tokens, hidden] */
   readonly y: Value;
   /** [rows, size] */
   readonly weight: Value;
   readonly rows: number;
   readonly size: number;
+  /** what the model multiplies the table's vectors by */
+  readonly factor: number;
 }
 
 /** A block's sublayer, attention or feed-forward, whose output is added to the residual stream. */
@@ -60,6 +62,8 @@ export interface AttentionSite {
   readonly value: Value;
   /** added to the scores: [batch, 1, queries or 1, keys] */
   readonly bias: Value;
+  /** how many positions in front of the text each token sees: int32 [batch, tokens]; all where there is no window */
+  readonly seenInFront: Value | undefined;
   readonly queryHeads: number;
   /** the length of the vectors that the layer projects */
   readonly hidden: number;

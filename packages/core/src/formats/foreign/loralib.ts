@@ -2,9 +2,9 @@ import { InputError, refuse } from "../../errors.ts";
 import { tensorsOf } from "../../peft/phi.ts";
 import type { StoredTensor } from "../../tensor/stored-tensor.ts";
 import type { ByteSource } from "../folder.ts";
-import type { Bias } from "../peft-config.ts";
 import { isTorchFile, readTorchFile } from "../torch/torch-file.ts";
 import { torchFileBytes } from "../torch/torch-writer.ts";
+import type { Bias } from "../trained-biases.ts";
 import { type ForeignFormat, type ForeignTensor, foreignAdapter, renamed } from "./foreign-format.ts";
 import { blockDiagonal } from "./fused-factors.ts";
 import { layersOf, loraOn } from "./low-rank-layers.ts";
@@ -69,7 +69,7 @@ export const loralib: ForeignFormat = {
 function biasOf(names: readonly string[], paths: readonly string[]): Bias {
   const biases = names.filter((name) => /\.\d+\..*\.bias$/.test(name)).map((name) => name.slice(0, -".bias".length));
   if (biases.length === 0) return "none";
-  return biases.every((path) => paths.includes(path)) ? "lora_only" : "all";
+  return biases.every((path) => paths.includes(path)) ? "adapted" : "all";
 }
 
 const plain = (name: string): string => name.replace(/\.(lora_[AB])\.weight$/, ".$1");

@@ -32,7 +32,7 @@ type Lora = OptionValues<typeof options>;
 /**
  * LoRA: y = W x + b + scale · B (A x), W and b frozen, A: [rank, in], B: [out, rank], scale = alpha / rank.
  * B starts at zero, so the adapted model starts as the base model.  Merged: W' = W + scale · B A.
- * An embedding, where targeted: y = E[id] + scale · B A[:, id], A: [rank, rows] zero, B: [size, rank] normal.
+ * An embedding, where targeted: y = factor · (E[id] + scale · B A[:, id]), A: [rank, rows] zero, B: [size, rank] normal.
  * Where A and B start as a part of W (`initWeights`), their start A₀, B₀ is subtracted, since W is never changed:
  * y = W x + b + scale · (B (A x) − B₀ (A₀ x)). Saved, that is LoRA of twice the rank: [B −B₀] and [A; A₀].
  */
@@ -59,7 +59,7 @@ export const lora = defineMethod({
     options.targets !== undefined && options.targets.kind !== "all-linear" && isTarget(place.path, options.targets),
   embedding(site, scope, options) {
     const shift = ({ A, B, scale }: Factors) =>
-      matmul(gather(transpose(A, [1, 0]), site.ids), B, { transB: true, alpha: scale });
+      matmul(gather(transpose(A, [1, 0]), site.ids), B, { transB: true, alpha: site.factor * scale });
     return add(site.y, change(tableFactors(scope, site, options), shift));
   },
   mergeEmbedding(site, scope, options) {

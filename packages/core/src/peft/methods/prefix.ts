@@ -1,11 +1,17 @@
 import { z } from "zod";
 import { InputError } from "../../errors.ts";
+import { cast } from "../../graph/ops/cast.ts";
 import { concat } from "../../graph/ops/concat.ts";
+import { cumSum } from "../../graph/ops/cum-sum.ts";
 import { expand } from "../../graph/ops/expand.ts";
+import { greater } from "../../graph/ops/greater.ts";
+import { not } from "../../graph/ops/not.ts";
 import { reshape } from "../../graph/ops/reshape.ts";
 import { slice } from "../../graph/ops/slice.ts";
+import { sub } from "../../graph/ops/sub.ts";
 import { transpose } from "../../graph/ops/transpose.ts";
 import { scalar, type Value } from "../../graph/value.ts";
+import { visibilityBias } from "../../nn/attention.ts";
 import { defineMethod } from "../method.ts";
 import { choice, layers, positive } from "../options.ts";
 import { normal } from "../parameter.ts";
@@ -30,7 +36,7 @@ export const prefix = defineMethod({
   },
   virtualTokens: ({ tokens, positions }) => (positions === "shifted" ? tokens : 0),
   targetsAttention: ({ index, layers: count }, { layers }) => isChosen(index, layers, count),
-  attention({ key, value, bias, heads, headSize, index, layers: count }, scope, { tokens, layers }) {
+  attention({ key, value, bias, seenInFront, heads, headSize, index, layers: count }, scope, { tokens, layers }) {
     const width = heads * headSize;
     const chosen = Array.from({ length: count }, (_, layer) => layer).filter((layer) => isChosen(layer, layers, count));
     const table = scope.shared("prompt_embeddings", [tokens, chosen.length * 2 * width], normal(1));
@@ -40,11 +46,11 @@ export const prefix = defineMethod({
       const part = reshape(slice(table, 1, at * width, (at + 1) * width), [1, tokens, heads, headSize]);
       return expand(transpose(part, [0, 2, 1, 3]), [batch, heads, tokens, headSize]);
     };
-    const visible = expand(scalar(0), [...bias.shape.slice(0, -1), tokens]);
+    const visible = seenInFront ? windowBias(seenInFront, tokens) : scalar(0);
     return {
       key: concat([vectors(2 * own), key], 2),
       value: concat([vectors(2 * own + 1), value], 2),
-      bias: concat([visible, bias], -1),
+      bias: concat([expand(visible, [...bias.shape.slice(0, -1), tokens]), bias], -1),
     };
   },
   peft: {
@@ -69,3 +75,12 @@ export const prefix = defineMethod({
     },
   },
 });
+
+/** What hides a prefix from tokens whose window ends behind it.  seenInFront: [batch, tokens] -> [batch, 1, tokens, prefix] */
+function windowBias(seenInFront: Value, prefix: number): Value {
+  const [batch = 1, tokens = 1] = seenInFront.shape;
+  const count = cumSum(expand(scalar(1, "int32"), [prefix]), 0);
+  const distance = reshape(sub(scalar(prefix + 1, "int32"), count), [1, 1, 1, prefix]);
+  const near = not(greater(distance, reshape(seenInFront, [batch, 1, tokens, 1])));
+  return visibilityBias(cast(near, "float32"));
+}

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { EmbeddingSite } from "../../nn/sites.ts";
 import { defineMethod } from "../method.ts";
 import { choice, positive } from "../options.ts";
 import { type Initializer, normal } from "../parameter.ts";
@@ -19,9 +20,9 @@ export const prompt = defineMethod({
     start: choice(["vocabulary", "random"], "vocabulary", "where the virtual tokens start"),
   },
   virtualTokens: ({ tokens }) => tokens,
-  prompt({ path, size, rows }, scope, { tokens, start }) {
-    const initial = start === "random" ? normal(1) : drawnRows(`${path}.weight`, rows);
-    return scope.shared("prompt_embeddings", [tokens, size], initial);
+  prompt(site, scope, { tokens, start }) {
+    const initial = start === "random" ? normal(1) : drawnWords(site);
+    return scope.shared("prompt_embeddings", [tokens, site.size], initial);
   },
   peft: {
     type: "PROMPT_TUNING",
@@ -47,15 +48,19 @@ const config = z.looseObject({
   prompt_tuning_init: z.enum(["RANDOM", "SAMPLE_VOCAB", "TEXT"]).default("RANDOM"),
 });
 
-/** Rows of a table of the checkpoint, each drawn by itself. */
-const drawnRows =
-  (table: string, rows: number): Initializer =>
+/** Vectors of words as the model reads them, each drawn by itself. */
+const drawnWords =
+  ({ path, rows, factor }: Pick<EmbeddingSite, "path" | "rows" | "factor">): Initializer =>
   async ({ read, random, shape: [count = 1, size = 1] }) => {
-    const vectors = await read(table);
+    const vectors = await read(`${path}.weight`);
     const out = new Float32Array(count * size);
     for (let at = 0; at < count; at++) {
       const row = random.integer(rows);
-      out.set(vectors.subarray(row * size, (row + 1) * size), at * size);
+      const word = vectors.subarray(row * size, (row + 1) * size);
+      out.set(
+        word.map((number) => number * factor),
+        at * size,
+      );
     }
     return out;
   };

@@ -74,7 +74,6 @@ export const vera = defineMethod({
       target_modules: targetsToPeft(options.targets) ?? conventions.updated,
       layers_to_transform: layersToPeft(options.layers, sizes.layers) ?? null,
       fan_in_fan_out: conventions.transposed ?? false,
-      bias: "none",
       init_weights: true,
     }),
   },
