@@ -2,7 +2,7 @@ import { advance, type Beam, type Beams, begunBeams, type SearchRules } from "./
 import type { Continuing } from "./continuing.ts";
 import type { Decoder, NextToken } from "./decoder.ts";
 import { withoutRepetition } from "./repetition.ts";
-import { type GeneratedToken, type Text, taken } from "./texts.ts";
+import { type GeneratedToken, type Text, taken, unrepeated } from "./texts.ts";
 
 /** The search for one text. */
 interface Search {
@@ -55,7 +55,11 @@ function startsOf(searches: readonly Search[]): readonly number[] {
 function longerBy(search: Search, logits: readonly Float32Array[], { settings }: Continuing): Search {
   const { text, rules, beams } = search;
   const scores = logits.map((row, i) =>
-    withoutRepetition(logProbabilities(row), [...text.ids, ...(beams.running[i]?.ids ?? [])], settings),
+    withoutRepetition(
+      logProbabilities(row),
+      [...unrepeated(text, settings), ...(beams.running[i]?.ids ?? [])],
+      settings,
+    ),
   );
   return { ...search, beams: advance(beams, scores, rules) };
 }
