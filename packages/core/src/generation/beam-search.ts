@@ -66,9 +66,11 @@ function longerBy(search: Search, logits: readonly Float32Array[], { settings }:
 
 /** log softmax(logits) */
 function logProbabilities(logits: Float32Array): Float32Array {
-  const largest = logits.reduce((most, each) => Math.max(most, each), Number.NEGATIVE_INFINITY);
-  const sum = logits.reduce((all, each) => all + Math.exp(each - largest), 0);
-  return logits.map((each) => each - largest - Math.log(sum));
+  let [largest, sum] = [Number.NEGATIVE_INFINITY, 0];
+  for (const each of logits) if (each > largest) largest = each;
+  for (const each of logits) sum += Math.exp(each - largest);
+  const shift = largest + Math.log(sum);
+  return logits.map((each) => each - shift);
 }
 
 function* tokensOf(text: Text, best: Beam | undefined, { endIds }: Continuing): Generator<GeneratedToken, void, void> {
