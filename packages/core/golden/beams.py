@@ -11,7 +11,12 @@ tiny random ones of models/, and the trained tinystories-656k-llama where ../sha
 import shutil
 
 import torch
-from transformers import AutoModelForCausalLM
+from transformers import (
+    AutoModelForCausalLM,
+    LogitsProcessorList,
+    NoRepeatNGramLogitsProcessor,
+    RepetitionPenaltyLogitsProcessor,
+)
 
 from generation import LENGTHS
 from peft_cases import load_adapter, load_base
@@ -31,7 +36,22 @@ CASES = (
     ("qwen3", "lora", {"beams": 2, "repetition-penalty": 1.4, "early-stopping": "never"}, ENDINGS[::3]),
     ("phi3", None, PAPER, ENDINGS[::4]),
     ("mistral", None, PAPER, [2]),
+    ("phi3", None, {**PAPER, "no-repeat-ngram-size": 1, "repetition-ignores-prompt": True}, ENDINGS[::4]),
+    ("qwen3", "lora", {"beams": 2, "repetition-penalty": 1.4, "repetition-ignores-prompt": True}, [2]),
 )
+
+
+def repetition(settings, length):
+    """What looks for repetition: in all of a text, or behind a prompt of some length, which only the penalty can by itself."""
+    penalty = settings.get("repetition-penalty", 1.0)
+    size = settings.get("no-repeat-ngram-size", 0)
+    if "repetition-ignores-prompt" not in settings:
+        return {"repetition_penalty": penalty, "no_repeat_ngram_size": size}
+    processors = LogitsProcessorList([RepetitionPenaltyLogitsProcessor(penalty, prompt_ignore_length=length)])
+    if size:
+        without = NoRepeatNGramLogitsProcessor(size)
+        processors.append(lambda ids, scores: without(ids[:, length:], scores))
+    return {"logits_processor": processors}
 
 
 def searched(model, prompts, settings, endings, tokens):
@@ -48,8 +68,7 @@ def searched(model, prompts, settings, endings, tokens):
         num_beams=settings["beams"],
         length_penalty=settings.get("length-penalty", 1.0),
         early_stopping=settings.get("early-stopping", False),
-        no_repeat_ngram_size=settings.get("no-repeat-ngram-size", 0),
-        repetition_penalty=settings.get("repetition-penalty", 1.0),
+        **repetition(settings, longest),
     )[:, longest:].tolist()
     return [until_end(row, endings) for row in rows]
 
@@ -77,7 +96,7 @@ def main():
         base = f"{arch}-causal-lm"
         folder = f"adapters/{arch}-{adapter}" if adapter else None
         model = load_adapter(base, HERE / folder, MODELS) if folder else load_base(base, MODELS)
-        name = f"{arch}-{adapter}" if adapter else arch
+        name = "-".join(filter(None, (arch, adapter, "ignores-prompt" if "repetition-ignores-prompt" in settings else None)))
         write_case(name, model, base, folder, settings, endings, prompts, 24)
     if STORIES.exists():
         model = AutoModelForCausalLM.from_pretrained(STORIES, dtype=torch.float32, attn_implementation="eager").eval()

@@ -1,7 +1,7 @@
 """What sacrebleu and rouge-score say of generated texts.
 
 Writes scoring/golden.json: `tokens`, lines and their 13a tokens; `corpora`, lists of `texts` (`text`, `references`) with
-sacrebleu's corpus BLEU (`bleu`: score, precisions, brevity penalty, lengths) and rouge-score's mean ROUGE-L (`rouge_l`).
+sacrebleu's corpus BLEU (`bleu`: score, precisions, brevity penalty, lengths), the score without regard to case (`bleu_lowercase`) and rouge-score's mean ROUGE-L (`rouge_l`).
 
     pip install "sacrebleu==2.6.0" "rouge-score==0.1.2"
     python packages/core/golden/scoring.py
@@ -112,6 +112,7 @@ def measured(name, pairs):
             "length": bleu.sys_len,
             "referenceLength": bleu.ref_len,
         },
+        "bleu_lowercase": BLEU(lowercase=True).corpus_score(texts, streams).score,
         "rouge_l": sum(rouge) / len(rouge),
     }
 

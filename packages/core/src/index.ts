@@ -70,7 +70,7 @@ export { type Phi, tensorsOf } from "./peft/phi.ts";
 export { type Ort, ortEngine } from "./runtime/ort.ts";
 export { compile, type Program } from "./runtime/program.ts";
 export type { Engine, Session, Tensors } from "./runtime/session.ts";
-export { type Bleu, corpusBleu } from "./scoring/bleu.ts";
+export { type Bleu, type BleuOptions, corpusBleu } from "./scoring/bleu.ts";
 export { exactMatch } from "./scoring/exact-match.ts";
 export { rougeL } from "./scoring/rouge-l.ts";
 export type { ScoredText } from "./scoring/scored-text.ts";

@@ -30,7 +30,8 @@ async function opened(name: string, more: object = {}): Promise<Continuing> {
   const parsed = parseGenerationSettings({
     ...{ maxTokens: settings["max-tokens"], beams: settings.beams, lengthPenalty: settings["length-penalty"] },
     ...{ earlyStopping: settings["early-stopping"], noRepeatNgramSize: settings["no-repeat-ngram-size"] },
-    ...{ repetitionPenalty: settings["repetition-penalty"], ...more },
+    ...{ repetitionPenalty: settings["repetition-penalty"] },
+    ...{ repetitionIgnoresPrompt: settings["repetition-ignores-prompt"], ...more },
   });
   return { engine: nativeEngine(path), adapted, phi, settings: parsed, endIds: endings };
 }
@@ -52,6 +53,14 @@ for (const name of names) {
     },
   );
 }
+
+test.each(["phi3-ignores-prompt", "qwen3-lora-ignores-prompt"])(
+  "%s: with its prompt counted other texts are found",
+  async (name) => {
+    const { prompts, ids } = goldenJson(`beams/${name}.json`);
+    expect(await idsOf(prompts, await opened(name, { repetitionIgnoresPrompt: false }))).not.toEqual(ids);
+  },
+);
 
 test("texts that are found one by one are those that are found together, also with stop texts", async () => {
   const { prompts } = goldenJson("beams/llama.json");
@@ -96,4 +105,7 @@ test("beams draw no tokens, and what is for beams needs them; all of it is refus
     "lengthPenalty: is for beams; give 2 or more\nearlyStopping: is for beams; give 2 or more",
   );
   expect(parseGenerationSettings({ beams: 2, temperature: 0 }).beams).toBe(2);
+  expect(() => parseGenerationSettings({ repetitionIgnoresPrompt: true })).toThrow(
+    "repetitionIgnoresPrompt: is for repetition; give its penalty, or the size of n-grams that never come twice",
+  );
 });

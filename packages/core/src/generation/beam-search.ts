@@ -2,7 +2,7 @@ import { advance, type Beam, type Beams, begunBeams, type SearchRules } from "./
 import type { Continuing } from "./continuing.ts";
 import type { Decoder, NextToken } from "./decoder.ts";
 import { withoutRepetition } from "./repetition.ts";
-import { type GeneratedToken, type Text, taken } from "./texts.ts";
+import { type GeneratedToken, type Text, taken, unrepeated } from "./texts.ts";
 
 /** The search for one text. */
 interface Search {
@@ -55,16 +55,22 @@ function startsOf(searches: readonly Search[]): readonly number[] {
 function longerBy(search: Search, logits: readonly Float32Array[], { settings }: Continuing): Search {
   const { text, rules, beams } = search;
   const scores = logits.map((row, i) =>
-    withoutRepetition(logProbabilities(row), [...text.ids, ...(beams.running[i]?.ids ?? [])], settings),
+    withoutRepetition(
+      logProbabilities(row),
+      [...unrepeated(text, settings), ...(beams.running[i]?.ids ?? [])],
+      settings,
+    ),
   );
   return { ...search, beams: advance(beams, scores, rules) };
 }
 
 /** log softmax(logits) */
 function logProbabilities(logits: Float32Array): Float32Array {
-  const largest = logits.reduce((most, each) => Math.max(most, each), Number.NEGATIVE_INFINITY);
-  const sum = logits.reduce((all, each) => all + Math.exp(each - largest), 0);
-  return logits.map((each) => each - largest - Math.log(sum));
+  let [largest, sum] = [Number.NEGATIVE_INFINITY, 0];
+  for (const each of logits) if (each > largest) largest = each;
+  for (const each of logits) sum += Math.exp(each - largest);
+  const shift = largest + Math.log(sum);
+  return logits.map((each) => each - shift);
 }
 
 function* tokensOf(text: Text, best: Beam | undefined, { endIds }: Continuing): Generator<GeneratedToken, void, void> {

@@ -74,7 +74,7 @@ export async function compileDecoder(engine: Engine, adapted: AdaptedModel, phi:
           const { logits: found } = results;
           if (found?.dtype !== "float32") throw new InternalError("logits are float32");
           const size = found.data.length / given.length;
-          return given.map((_, row) => found.data.slice(row * size, (row + 1) * size));
+          return given.map((_, row) => found.data.subarray(row * size, (row + 1) * size));
         },
       };
     },

@@ -49,6 +49,17 @@ test("drawn tokens are those of the seed, whatever prompts are beside a prompt",
   expect(await idsOf(prompts, await opened("llama", { temperature: 1.5, topK: 20, seed: 4 }))).not.toEqual(together);
 });
 
+test("a prompt that may be repeated takes nothing from the first new token", async () => {
+  const { prompts, ids } = goldenJson("generation/llama.json");
+  // with so large a penalty no token that is looked at is the likeliest
+  const penalty = { repetitionPenalty: 1e6, maxTokens: 1 };
+  const firsts = ids.map(([first]: readonly number[]) => [first]);
+  const given = prompts.map((prompt: readonly number[], row: number) => [...prompt, ...ids[row]]);
+  expect(await idsOf(prompts, await opened("llama", { ...penalty, repetitionIgnoresPrompt: true }))).toEqual(firsts);
+  for (const [row, [id]] of (await idsOf(given, await opened("llama", penalty))).entries())
+    expect(given[row]).not.toContain(id);
+});
+
 test("a text ends with a token that ends texts, and says why it ended", async () => {
   const { prompts, ids } = goldenJson("generation/llama.json");
   const options = { ...(await opened("llama")), endIds: [ids[1][4]] };

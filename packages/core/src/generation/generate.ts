@@ -3,7 +3,7 @@ import { search } from "./beam-search.ts";
 import type { Continuing } from "./continuing.ts";
 import { compileDecoder, type Decoder, type NextToken } from "./decoder.ts";
 import { nextToken } from "./sampling.ts";
-import { type GeneratedToken, type Text, taken, textsOf } from "./texts.ts";
+import { type GeneratedToken, type Text, taken, textsOf, unrepeated } from "./texts.ts";
 
 /**
  * Goes on with prompts, computed side by side, until each has ended: token by token, or with beams, whose tokens are
@@ -39,9 +39,9 @@ async function* tokenByToken(
   while (open.length > 0) {
     signal?.throwIfAborted();
     const logits = await decoding.next(tokens);
-    const chosen = open.map(({ row, ids, begun }, at) => {
-      const stream = random(settings.seed, `token of text ${first + row}`, ids.length - begun);
-      return nextToken(logits[at] ?? new Float32Array(), ids, settings, stream);
+    const chosen = open.map((text, at) => {
+      const stream = random(settings.seed, `token of text ${first + text.row}`, text.ids.length - text.begun);
+      return nextToken(logits[at] ?? new Float32Array(), unrepeated(text, settings), settings, stream);
     });
     for (const [at, text] of open.entries()) yield taken(text, chosen[at] ?? 0, endIds);
     tokens = open.flatMap(({ done }, row) => (done ? [] : [{ row, id: chosen[row] ?? 0 }]));

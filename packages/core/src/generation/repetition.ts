@@ -4,8 +4,8 @@ export type Repetition = Pick<GenerationSettings, "repetitionPenalty" | "noRepea
 
 /**
  * Scores of the next token (logits or log-probabilities) with less for what the text holds already: tokens that are there
- * become less likely, and one that would repeat an n-gram impossible. `text` is the prompt with what is behind it.
- * The order of both is that of transformers.
+ * become less likely, and one that would repeat an n-gram impossible. `text` is what is not to be repeated, its end the
+ * text's end. The order of both is that of transformers.
  */
 export function withoutRepetition(
   scores: Float32Array,

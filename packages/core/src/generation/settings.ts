@@ -18,6 +18,8 @@ const fields = z.strictObject({
   repetitionPenalty: z.number().positive().default(1),
   /** no run of this many tokens comes twice */
   noRepeatNgramSize: z.int().positive().optional(),
+  /** whether the prompt may be repeated, so that both of these look at new tokens alone */
+  repetitionIgnoresPrompt: z.boolean().default(false),
   /** how many texts are followed at once in search of the likeliest one; 1: each token is the likeliest */
   beams: z.int().positive().default(1),
   /** texts of different lengths are compared by log-probability / tokens^lengthPenalty; 1 where left out */
@@ -32,7 +34,7 @@ const fields = z.strictObject({
   stop: z.array(z.string().min(1)).default([]),
 });
 
-/** What goes only with beams, and what doesn't. */
+/** What goes only with beams, and what doesn't; what is nothing by itself. */
 export const generationSettings = fields.superRefine(
   ({ beams, lengthPenalty, earlyStopping, ...rest }, { addIssue }) => {
     const { temperature = 0, topK, topP } = rest;
@@ -42,6 +44,12 @@ export const generationSettings = fields.superRefine(
     for (const [name, value] of Object.entries(refused)) {
       if (value !== undefined) addIssue({ code: "custom", path: [name], message });
     }
+    const { repetitionIgnoresPrompt, repetitionPenalty, noRepeatNgramSize } = rest;
+    if (repetitionIgnoresPrompt && repetitionPenalty === 1 && noRepeatNgramSize === undefined)
+      addIssue({
+        ...{ code: "custom", path: ["repetitionIgnoresPrompt"] },
+        message: "is for repetition; give its penalty, or the size of n-grams that never come twice",
+      });
   },
 );
 export type GenerationSettings = Readonly<z.infer<typeof generationSettings>>;

@@ -50,6 +50,15 @@ export function textsOf(prompts: readonly Int32Array[], { adapted, settings, dec
   }));
 }
 
+/**
+ * What of a text is not to be repeated: the prompt with what is behind it, as in transformers, or the new tokens alone, as
+ * in fairseq and in the LoRA paper's own beam search. A text that says what its prompt says cannot do without its words.
+ */
+export const unrepeated = (
+  { ids, begun }: Text,
+  { repetitionIgnoresPrompt }: Continuing["settings"],
+): readonly number[] => (repetitionIgnoresPrompt ? ids.slice(begun) : ids);
+
 /** Puts a token behind its text. */
 export function taken(text: Text, id: number, endIds: readonly number[]): GeneratedToken {
   text.ids.push(id);

@@ -4,6 +4,11 @@ import { checkScorable, type ScoredText } from "./scored-text.ts";
 /** The longest runs of words that are compared. */
 const orders = 4;
 
+export interface BleuOptions {
+  /** whether case is left out of it, as by E2E's own scorer; it counts where this is left out */
+  readonly lowercase?: boolean | undefined;
+}
+
 /** Corpus BLEU and what it is made of. */
 export interface Bleu {
   /** 0 to 100 */
@@ -21,20 +26,21 @@ export interface Bleu {
 /**
  * BLEU of a corpus (Papineni et al. 2002, ACL, section 2): brevity penalty times the geometric mean of the precisions of
  * runs of one to four words, matches and lengths being summed over all texts first. A text's run counts as often as the
- * reference that has it most often. As sacrebleu computes it by default (`case:mixed|tok:13a|smooth:exp`): of two
+ * reference that has it most often. As sacrebleu computes it by default (`case:mixed|tok:13a|smooth:exp`; `case:lc` with `lowercase`): of two
  * references that are equally near in length the shorter counts, and the k-th precision without a match is taken as
  * 1 / (2ᵏ · runs) (Chen and Cherry 2014, WMT, method 3); without any match the score is 0.
  *
  * @throws InputError for no texts, and for one without a reference
  */
-export function corpusBleu(texts: readonly ScoredText[]): Bleu {
+export function corpusBleu(texts: readonly ScoredText[], { lowercase = false }: BleuOptions = {}): Bleu {
   checkScorable(texts);
+  const wordsOf = (text: string) => bleuTokens(lowercase ? text.toLowerCase() : text);
   const matches = new Array<number>(orders).fill(0);
   const runs = new Array<number>(orders).fill(0);
   let [length, referenceLength] = [0, 0];
   for (const { text, references } of texts) {
-    const words = bleuTokens(text);
-    const right = references.map(bleuTokens);
+    const words = wordsOf(text);
+    const right = references.map(wordsOf);
     length += words.length;
     referenceLength += nearest(right, words.length);
     for (let order = 1; order <= orders; order++) {

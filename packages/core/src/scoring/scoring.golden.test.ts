@@ -20,6 +20,7 @@ const { tokens, corpora } = z
           length: z.number(),
           referenceLength: z.number(),
         }),
+        bleu_lowercase: z.number(),
         rouge_l: z.number(),
       }),
     ),
@@ -30,7 +31,7 @@ test.each(tokens)("the 13a tokens of $line are sacrebleu's", ({ line, tokens }) 
   expect(bleuTokens(line)).toEqual(tokens);
 });
 
-describe.each(corpora)("$name", ({ texts, bleu, rouge_l }) => {
+describe.each(corpora)("$name", ({ texts, bleu, bleu_lowercase, rouge_l }) => {
   test("corpus BLEU and its parts are sacrebleu's", () => {
     const found = corpusBleu(texts);
     // goldens have nine digits, and scores up to 100 so many behind the point as are compared
@@ -39,6 +40,10 @@ describe.each(corpora)("$name", ({ texts, bleu, rouge_l }) => {
     for (const [order, precision] of bleu.precisions.entries())
       expect(found.precisions[order]).toBeCloseTo(precision, 6);
     expect([found.length, found.referenceLength]).toEqual([bleu.length, bleu.referenceLength]);
+  });
+
+  test("corpus BLEU without regard to case is sacrebleu's", () => {
+    expect(corpusBleu(texts, { lowercase: true }).score).toBeCloseTo(bleu_lowercase, 6); // as above
   });
 
   test("ROUGE-L is rouge-score's", () => {

@@ -23,7 +23,7 @@ export const generateVerb = defineVerb({
   examples: [
     'generate --base models/tiny-llama --prompt "Once upon a time" --max-tokens 50',
     "generate --base models/tiny-llama --adapter out --input prompts.jsonl --temperature 0.8 --top-p 0.9 --seed 1",
-    "generate --base models/tiny-llama --adapter out --input prompts.jsonl --beams 10 --length-penalty 0.9 --no-repeat-ngram-size 4",
+    "generate --base models/tiny-llama --adapter out --input prompts.jsonl --beams 10 --length-penalty 0.9 --no-repeat-ngram-size 4 --repetition-ignores-prompt",
   ],
   async run({ flags, json }, context) {
     const given = { ...givenSettings(flags), batch: flags.batch, signal: context.signal };

@@ -24,6 +24,11 @@ export const generationFlags = {
     "above 1: tokens that are there already become less likely (1)",
   ),
   noRepeatNgramSize: count("no run of so many tokens comes twice"),
+  repetitionIgnoresPrompt: {
+    schema: z.boolean().optional(),
+    placeholder: undefined,
+    help: "what the prompt holds may come again: both of these look at new tokens alone",
+  },
   beams: count("follow so many texts at once, in search of the likeliest one (1)"),
   lengthPenalty: optional(
     z.number(),

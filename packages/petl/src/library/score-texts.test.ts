@@ -38,6 +38,16 @@ test("a model that has learnt its rows by heart writes them, and each prompt is 
   expect(scores).toMatchObject({ texts: 2, exact_match: 1, rouge_l: 1 });
   expect(scores.bleu).toBeCloseTo(100, 6); // the exponential of a mean of logarithms
   expect(done).toEqual([1, 2]);
+  const loud = await data(
+    "loud.jsonl",
+    rows.map(({ mr, ref }) => ({ mr, ref: ref.toUpperCase() })),
+  );
+  const [cased, uncased] = [
+    await scoreTexts(model, loud.train, { maxTokens: 32 }),
+    await scoreTexts(model, loud.train, { maxTokens: 32, lowercase: true }),
+  ];
+  expect(cased.bleu).toBeLessThan(50);
+  expect(uncased.bleu).toBeCloseTo(100, 6);
   expect(await scoreTexts(model, all.train, { maxTokens: 2, answer: /serves (.+)/u })).toMatchObject({
     exact_match: 0,
   });

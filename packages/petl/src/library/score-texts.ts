@@ -17,6 +17,8 @@ export interface TextScores {
 export interface ScoreOptions extends CompletionOptions {
   /** what of a text is its answer, for the exact match; the whole text where left out */
   readonly answer?: RegExp | undefined;
+  /** whether BLEU is without regard to case */
+  readonly lowercase?: boolean | undefined;
   /** called for each text that is there, with the number of prompts */
   readonly onText?: (done: number, of: number) => void;
 }
@@ -28,7 +30,7 @@ export interface ScoreOptions extends CompletionOptions {
 export async function scoreTexts(
   model: OpenModel,
   rows: ExampleSet,
-  { answer, onText, ...options }: ScoreOptions = {},
+  { answer, lowercase, onText, ...options }: ScoreOptions = {},
 ): Promise<TextScores> {
   const prompts = promptsOf(rows);
   const texts: ScoredText[] = [];
@@ -42,7 +44,7 @@ export async function scoreTexts(
   return {
     texts: texts.length,
     exact_match: exactMatch(texts, answer),
-    bleu: corpusBleu(texts).score,
+    bleu: corpusBleu(texts, { lowercase }).score,
     rouge_l: rougeL(texts),
   };
 }
