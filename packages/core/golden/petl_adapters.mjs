@@ -54,6 +54,12 @@ const cases = (arch) => ({
   ...(arch === "distilbert" ? {} : { prefix: [use("prefix", { tokens: 3 })] }), // PEFT has no prefix for DistilBERT
 });
 
+/** What PEFT puts on decoders' attention only. */
+const decoderCases = {
+  "llama-adapter": [use("llama-adapter", { tokens: 4 })],
+  "llama-adapter-top": [use("llama-adapter", { tokens: 3, layers: "top:1" })],
+};
+
 const folder = (path) => ({
   name: path.split("/").at(-1),
   files: async () => readdirSync(path),
@@ -103,13 +109,27 @@ async function write(name, files, golden) {
   writeFileSync(`${out}/${name}/golden.json`, JSON.stringify(golden));
 }
 
+async function opened(baseName) {
+  const path = `${models}${baseName}`;
+  const base = await readBase(folder(path));
+  const { rows } = JSON.parse(readFileSync(`${path}/golden.json`, "utf8"));
+  return { path, base, rows, goal: { task: taskOf(base.config), labels: labelCount(base.config) } };
+}
+
+for (const baseName of ["llama-causal-lm", "mistral-causal-lm"]) {
+  const { path, base, rows, goal } = await opened(baseName);
+  for (const [name, uses] of Object.entries(decoderCases)) {
+    const adapted = adapt(base, uses, goal);
+    const phi = await drawn(adapted);
+    const golden = { base: baseName, rows, logits: await logits(adapted, phi, rows, path) };
+    await write(`${baseName}-${name}`, encodeAdapter(adapted, phi, { baseName }), golden);
+  }
+}
+
 for (const arch of ["bert", "roberta", "distilbert"]) {
   for (const head of ["sequence-classification", "token-classification"]) {
     const baseName = `${arch}-${head}`;
-    const path = `${models}${baseName}`;
-    const base = await readBase(folder(path));
-    const { rows } = JSON.parse(readFileSync(`${path}/golden.json`, "utf8"));
-    const goal = { task: taskOf(base.config), labels: labelCount(base.config) };
+    const { path, base, rows, goal } = await opened(baseName);
     for (const [name, uses] of Object.entries(cases(arch))) {
       const adapted = adapt(base, uses, goal);
       const phi = await drawn(adapted);

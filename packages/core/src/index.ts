@@ -83,6 +83,7 @@ export { random } from "./tensor/random.ts";
 export { compileEvaluation, type Evaluation } from "./training/evaluate.ts";
 export { inputDirections } from "./training/input-directions.ts";
 export { optimizerNames } from "./training/optimizers.ts";
+export { planRun } from "./training/plan-run.ts";
 export { type Prediction, predictions } from "./training/predict.ts";
 export { schedules } from "./training/schedules.ts";
 export { parseSettings, type TrainingSettings, trainingSettings } from "./training/settings.ts";

@@ -237,3 +237,13 @@ test("whatever a configuration says, the answer is an adapter or an InputError",
     { numRuns: 150 },
   );
 });
+
+// PEFT's own index of the initial triplets fails on a mask of another length
+test("AdaLoRA's rank_pattern says of every initial triplet whether it is left", async () => {
+  const { base } = await goldenBase("bert-sequence-classification");
+  const rank_pattern = { "bert.encoder.layer.0.attention.self.query.lora_E": [true, true, false, true, true] };
+  const config = { ...lora, peft_type: "ADALORA", init_r: 4, target_r: 2, rank_pattern };
+  expect(await problemsOf(loadAdapter(folderOf(config), base))).toEqual([
+    'adapter_config.json: rank_pattern: "bert.encoder.layer.0.attention.self.query.lora_E" says of 5 triplets which are left; there were 4 (init_r)',
+  ]);
+});

@@ -154,7 +154,9 @@ test.each([
     const { base } = await goldenBase("llama-causal-lm");
     const { adapted, phi } = await drawn(base, use("llama-adapter", options), { task: "causal-lm", labels: 1 });
     const files = encodeAdapter(adapted, phi, { baseName: "llama" });
-    expect(JSON.parse(files["adapter_config.json"]).peft_type).toBe(type);
+    const config = JSON.parse(files["adapter_config.json"]);
+    expect(config.peft_type).toBe(type);
+    if (type) expect(config).not.toHaveProperty("modules_to_save"); // PEFT's class has no such field, and warns
     const again = await loadAdapter(memoryFolder("out", { ...files }), base);
     expect(again.phi.values).toEqual(phi.values);
     expect(again.adapted.methods[0]?.options).toEqual(adapted.methods[0]?.options);

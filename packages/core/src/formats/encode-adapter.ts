@@ -67,7 +67,7 @@ function peftFields(adapted: AdaptedModel): Json | undefined {
     ...exactTargets(adapted, config),
     ...(only && { bias: bias === "adapted" ? only : bias }),
     auto_mapping: taskType === null ? mapping : null,
-    modules_to_save: headModules.length > 0 ? headModules : null,
+    ...(config.peft_type === "ADAPTION_PROMPT" ? {} : { modules_to_save: headModules.length > 0 ? headModules : null }),
     task_type: taskType,
   };
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { InputError } from "../errors.ts";
+import { InputError, refuse } from "../errors.ts";
 import type { Model } from "../nn/model.ts";
 import { refuseUnsupported } from "./low-rank.ts";
 import type { Layers, Targets } from "./options.ts";
@@ -53,6 +53,14 @@ export function readAdaLora(json: Readonly<Record<string, unknown>>) {
   }
   refuseUnsupported(json);
   const given = parsed.data;
+  refuse(
+    Object.entries(given.rank_pattern ?? {})
+      .filter(([, kept]) => kept.length !== given.init_r)
+      .map(
+        ([name, { length }]) =>
+          `adapter_config.json: rank_pattern: "${name}" says of ${length} triplets which are left; there were ${given.init_r} (init_r)`,
+      ),
+  );
   return {
     rank: given.target_r,
     initialRank: given.init_r,

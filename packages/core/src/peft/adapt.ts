@@ -7,13 +7,14 @@ import { reshape } from "../graph/ops/reshape.ts";
 import { slice } from "../graph/ops/slice.ts";
 import { input, scalar, type Value } from "../graph/value.ts";
 import { type KeyValueCache, pastDim } from "../nn/cache.ts";
+import { countedFromOne } from "../nn/dropout.ts";
 import { project } from "../nn/linear.ts";
 import { isLanguageModel, type Model, type ModelInputs, requireTask, type Task } from "../nn/model.ts";
 import { type Pooling, pool } from "../nn/pooling.ts";
 import { joinPath, type Scope } from "../nn/scope.ts";
 import { float32, type HostTensor } from "../tensor/host-tensor.ts";
 import { random } from "../tensor/random.ts";
-import { batchDim, type Dim, plus, times, tokensDim } from "../tensor/shape.ts";
+import { batchDim, type Dim, elements, plus, times, tokensDim } from "../tensor/shape.ts";
 import { type Base, findTensor } from "./base.ts";
 import { type Building, inHead, moduleScope, trained } from "./builder.ts";
 import { checkTargets } from "./check-targets.ts";
@@ -65,6 +66,9 @@ export interface ChosenStates {
   readonly states: Value;
   /** an input of the graph that is computed for each chunk, [1, rows, hidden] */
   readonly chunk: Value;
+  /** the chosen rows counted from 0 on, int64 [chunks, 1, rows], and those of a chunk, [1, rows] */
+  readonly numbers: Value;
+  readonly number: Value;
 }
 
 /** What a forward graph is built with. */
@@ -197,6 +201,7 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: F
   const keys = cache ? plus(pastDim, plus(tokensDim, continues ? -length : 0)) : tokensDim;
   const inputs = batchInputs(keys, options.packed);
   const prompted = behindPrompt(inputs, length, model.sizes.padId, continues);
+  let dropouts = 0;
   const building: Building = {
     ...{ base, methods, noise, cache },
     promptedIds: prompted.inputIds === inputs.inputIds ? undefined : prompted.inputIds,
@@ -215,7 +220,7 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: F
     merges: [],
     unmergeable: new Set(),
     problems: new Set(),
-    dropouts: 0,
+    nextDropout: () => ++dropouts,
   };
   const root = moduleScope(building, "");
   const states = model.encode(root.at(model.prefix), prompted);
@@ -223,7 +228,8 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: F
   const encoded = { inputs, hidden, pooled: () => model.pool(root.at(model.prefix), states, prompted) };
   const chosen = options.rows && chosenStates(hidden, options.rows);
   const read = { ...encoded, hidden: chosen?.chunk ?? hidden };
-  const logits = narrow(logitsOf(model, root, read, goal, options));
+  const ofChunk = noise && chosen ? { ...building, noise: { ...noise, rows: chosen.number } } : building;
+  const logits = narrow(logitsOf(model, moduleScope(ofChunk, ""), read, goal, options));
   const taught = goal.teacher ? taughtVectors(building, encoded, goal.teacher.size) : [];
   const phi = [...building.parameters.values()].map(({ value }) => value);
   const { layerInputs, penalties } = building;
@@ -297,7 +303,11 @@ function lastOf(hidden: Value): Value {
 function chosenStates(hidden: Value, rows: Value): ChosenStates {
   const [batch = 1, tokens = 1, size = 1] = hidden.shape;
   const states = gather(reshape(hidden, [times(batch, tokens), size]), rows);
-  return { states, chunk: input("states of a chunk", states.dtype, states.shape.slice(1)) };
+  const numbers = reshape(add(countedFromOne(elements(rows.shape)), scalar(-1, "int64")), rows.shape);
+  return {
+    ...{ states, chunk: input("states of a chunk", states.dtype, states.shape.slice(1)) },
+    ...{ numbers, number: input("numbers of a chunk's rows", numbers.dtype, numbers.shape.slice(1)) },
+  };
 }
 
 function modelTensors(building: Building): AdaptedModel["modelTensors"] {

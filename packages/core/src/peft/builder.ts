@@ -23,8 +23,8 @@ export interface Building {
   /** modules that are the task's head or are trained with it because the checkpoint lacks them */
   readonly headModules: readonly string[];
   readonly headTrained: boolean;
-  /** present while training: the step's key, and the base's own dropout */
-  readonly noise: { readonly key: Value; readonly dropout: number } | undefined;
+  /** present while training: the step's key, the base's own dropout, and in a chunk of rows their numbers */
+  readonly noise: { readonly key: Value; readonly dropout: number; readonly rows?: Value } | undefined;
   /** the ids that the architecture looks up where some in front stand for a prompt */
   readonly promptedIds: Value | undefined;
   /** present where tokens are decoded one behind the other */
@@ -50,7 +50,8 @@ export interface Building {
   /** methods that cannot be merged into the base's weights */
   readonly unmergeable: Set<string>;
   readonly problems: Set<string>;
-  dropouts: number;
+  /** the next site of a dropout */
+  readonly nextDropout: () => number;
 }
 
 /** The scope of a module of the base or of the head. */
@@ -157,7 +158,8 @@ function corner(building: Building, { shape, ...asked }: Projection): Value {
 }
 
 function noisy(building: Building, x: Value, probability: number): Value {
-  return building.noise ? dropout(x, probability, building.noise.key, ++building.dropouts) : x;
+  const { noise, nextDropout } = building;
+  return noise ? dropout(x, probability, noise.key, nextDropout(), noise.rows) : x;
 }
 
 /** What a method sees of the model at one site. */

@@ -21,6 +21,8 @@ export interface Lengths {
   readonly modelType: string;
   readonly layers: number;
   readonly hidden: number;
+  /** width of all heads of queries together */
+  readonly queries: number;
   /** width of all heads of keys together */
   readonly keys: number;
   readonly feedForward: number;
@@ -43,32 +45,46 @@ export interface ContractCase {
   readonly refused?: Readonly<Record<string, string>>;
 }
 
-const isLlama = ({ modelType }: Lengths) => modelType === "llama";
-/** GPT-2 has one layer for queries, keys and values; otherwise its layers have an encoder's lengths. */
-const isGpt2 = ({ modelType }: Lengths) => modelType === "gpt2";
+/** The family of Llama: a gated feed-forward, norms without shifts, no biases. */
+const isGated = ({ modelType }: Lengths) => /^(llama|phi3|qwen3)$/.test(modelType);
+/** Those with one layer for queries, keys and values. */
+const isFused = ({ modelType }: Lengths) => /^(gpt2|phi3)$/.test(modelType);
+
+/** The outputs of the query's and the value's projection, or of the one that makes all three. */
+const updated = (l: Lengths): readonly number[] => (isFused(l) ? [l.queries + 2 * l.keys] : [l.queries, l.keys]);
+const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
 
 /**
- * An encoder layer: four projections with biases, the feed-forward's two layers, two layer norms. Llama's: fewer keys and
- * values, a gated feed-forward of three layers, two norms without shifts, no biases.
+ * An encoder layer, and GPT-2's: four projections with biases, the feed-forward's two layers, two layer norms. Llama's:
+ * a feed-forward of three layers; Qwen 3's, a norm of each head of queries and keys too, whose size is the keys' half.
  */
 const layer = (l: Lengths) => {
-  const { hidden: h, keys: k, feedForward: f } = l;
-  if (isLlama(l)) return 2 * h * h + 2 * h * k + 3 * h * f + 2 * h;
+  const { modelType, hidden: h, queries: q, keys: k, feedForward: f } = l;
+  if (isGated(l)) return 2 * h * q + 2 * h * k + 3 * h * f + 2 * h + (modelType === "qwen3" ? k : 0);
   return 4 * (h * h + h) + (h * f + f) + (f * h + h) + 4 * h;
 };
-/** All layer norms of a layer, with their shifts where they have them. */
-const norms = (l: Lengths) => (isLlama(l) ? 2 : 4) * l.hidden;
-/** The factors of rank 1 of the query's and the value's projection, or of GPT-2's one: as many where keys are as wide. */
-const queryAndValue = ({ hidden: h, keys: k }: Lengths) => h + h + (h + k);
+/** The norms of a layer's inputs, with their shifts where they have them. */
+const norms = (l: Lengths) => (isGated(l) ? 2 : 4) * l.hidden;
+/** The factors of rank 1 of the layers that LoRA updates by convention. */
+const queryAndValue = (l: Lengths) => sum(updated(l).map((out) => l.hidden + out));
 /** The factors of rank 1 of all of a layer's projections. */
 const allLinear = (l: Lengths) => {
-  const { hidden: h, keys: k, feedForward: f } = l;
-  if (isGpt2(l)) return h + 3 * h + 2 * h + 2 * (h + f);
-  return isLlama(l) ? 2 * 2 * h + 2 * (h + k) + 3 * (h + f) : 4 * 2 * h + 2 * (h + f);
+  const { modelType, hidden: h, queries: q, keys: k, feedForward: f } = l;
+  const attention = (isFused(l) ? 1 : 3) * h + (q + 2 * k) + (q + h);
+  if (!isGated(l)) return attention + 2 * (h + f);
+  return attention + (modelType === "phi3" ? 1 : 2) * h + 2 * f + (h + f);
 };
-/** C: [out₁, 4] and D: [out₂, 8] of rank 2, on inputs of length 32. */
-const kronecker = (out1: number, out2: number) => out1 * 4 + 2 * (out2 + 8);
-const noBiases = { llama: "it has no biases" };
+/** What PEFT makes of a length: its two factors that are nearest to each other. */
+const factorsOf: Readonly<Record<number, readonly [number, number]>> = {
+  ...{ 16: [4, 4], 32: [4, 8], 64: [8, 8], 96: [8, 12] },
+};
+/** C: [out₁, 4] and D: [out₂, 8] of rank 2, on inputs of length 32 = 4 · 8. */
+const kronecker = (out: number) => {
+  const [out1, out2] = factorsOf[out] ?? [Number.NaN, Number.NaN];
+  return out1 * 4 + 2 * (out2 + 8);
+};
+const withoutBiases = "it has no biases";
+const noBiases = { llama: withoutBiases, phi3: withoutBiases, qwen3: withoutBiases };
 const textAlone = "its attention projects the text alone";
 const noOtherKeys = { bert: textAlone, roberta: textAlone, distilbert: textAlone, gpt2: textAlone };
 /** BERT alone has a pooler below its classifier. */
@@ -81,7 +97,7 @@ export const contractCases: readonly ContractCase[] = [
   {
     title: "full",
     methods: [full.use({})],
-    count: (l) => l.embeddings * l.hidden + (isLlama(l) ? 1 : 2) * l.hidden + l.layers * layer(l) + pooler(l),
+    count: (l) => l.embeddings * l.hidden + (isGated(l) ? 1 : 2) * l.hidden + l.layers * layer(l) + pooler(l),
     unfreezes: () => /./,
     merges: true,
   },
@@ -140,7 +156,7 @@ export const contractCases: readonly ContractCase[] = [
   {
     title: "dora",
     methods: [dora.use({ rank: 4 })],
-    count: (l) => l.layers * (4 * queryAndValue(l) + l.hidden + (isGpt2(l) ? 2 : 1) * l.keys),
+    count: (l) => l.layers * (4 * queryAndValue(l) + sum(updated(l))),
     startsWithin: 2e-6, // ‖W‖ is rounded once by the host and once by the graph, so that m / ‖W‖ is 1 to 1e-7
     merges: true,
   },
@@ -148,7 +164,7 @@ export const contractCases: readonly ContractCase[] = [
     title: "vera",
     methods: [vera.use({ rank: 6 })],
     // section 3.2: L̂ (d + r), d numbers for each output of a projection
-    count: (l) => l.layers * (isGpt2(l) ? 3 * l.hidden + 6 : l.hidden + l.keys + 2 * 6),
+    count: (l) => l.layers * sum(updated(l).map((out) => out + 6)),
     merges: true,
   },
   {
@@ -159,14 +175,16 @@ export const contractCases: readonly ContractCase[] = [
         targets: ".*(lin1|lin2|intermediate.dense|[0-9].output.dense|up_proj|down_proj|c_fc|mlp.c_proj)",
       }),
     ],
-    count: ({ layers, hidden: h, feedForward: f }) => layers * (f + h + 2 * 6),
+    // Phi 3's gate is the same layer as "up"
+    count: ({ modelType, layers, hidden: h, feedForward: f }) =>
+      layers * ((modelType === "phi3" ? 2 : 1) * f + h + 2 * 6),
     merges: true,
   },
   {
     title: "adalora",
     methods: [adalora.use({ initialRank: 3, rank: 2 })],
-    // section 3.1: P, Λ and Q of each target, of which GPT-2 has one a layer
-    count: (l) => l.layers * 3 * (queryAndValue(l) + (isGpt2(l) ? 1 : 2)),
+    // section 3.1: P, Λ and Q of each target
+    count: (l) => l.layers * 3 * (queryAndValue(l) + updated(l).length),
     merges: true,
   },
   {
@@ -178,24 +196,26 @@ export const contractCases: readonly ContractCase[] = [
   {
     title: "lokr",
     methods: [lokr.use({ rank: 2 })],
-    // 32 = 4 · 8, and of GPT-2's outputs 96 = 8 · 12; Llama's 16 keys are 4 · 4
-    count: (l) => l.layers * (isGpt2(l) ? kronecker(8, 12) : kronecker(4, 8) + kronecker(4, l.keys / 4)),
+    count: (l) => l.layers * sum(updated(l).map(kronecker)),
     merges: true,
   },
   {
     title: "lokr with two matrices of low rank",
     methods: [lokr.use({ rank: 1, factor: 8, decomposeBoth: true })],
     // C: [8, 8] of rank 1, and D: [out / 8, 4]
-    count: (l) => l.layers * (isGpt2(l) ? 16 + (12 + 4) : 2 * 16 + (4 + 4) + (l.keys / 8 + 4)),
+    count: (l) => l.layers * sum(updated(l).map((out) => 16 + (out / 8 + 4))),
     merges: true,
   },
   {
     title: "ia3",
     methods: [ia3.use({})],
-    // section 3.3: L (d_k + d_v + d_ff); in BERT and RoBERTa "output.dense" is the attention's output layer too, as in
-    // PEFT, and GPT-2's queries are rescaled with its keys and values
-    count: ({ modelType, layers, hidden: h, keys: k, feedForward: f }) =>
-      layers * (2 * k + (/^(bert|roberta|gpt2)$/.test(modelType) ? h : 0) + f),
+    // section 3.3: L (d_k + d_v + d_ff); as in PEFT Qwen 3's queries in place of its keys, and in BERT and RoBERTa
+    // "output.dense" is the attention's output layer too
+    count: (l) => {
+      const keys = l.modelType === "qwen3" ? l.queries : l.keys;
+      const outputs = isFused(l) ? sum(updated(l)) : keys + l.keys;
+      return l.layers * (outputs + (/^(bert|roberta)$/.test(l.modelType) ? l.hidden : 0) + l.feedForward);
+    },
     merges: true,
   },
   {

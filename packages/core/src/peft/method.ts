@@ -69,6 +69,8 @@ interface Actions<Rest extends readonly unknown[]> {
   trains?(parameter: BaseParameter, ...options: Rest): boolean;
   /** whether the start is found in the data to train on */
   startsFromData?(...options: Rest): boolean;
+  /** why a run of so many steps of the optimizer is not possible; every reason, none where it is */
+  runProblems?(steps: number, ...options: Rest): readonly string[];
   /** what follows every step of the optimizer: it may change the method's own tensors, in place */
   afterStep?(after: AfterStep, ...options: Rest): void;
 }
@@ -92,6 +94,8 @@ interface Description {
 /** A recipe: what is done at which sites, which base tensors are unfrozen, how an update merges, how it is saved. */
 interface MethodRule<O extends Options> extends Description, Actions<readonly [OptionValues<O>]> {
   readonly options: O;
+  /** why options that are possible one by one are not possible together; every reason, none where they are */
+  optionProblems?(options: OptionValues<O>): readonly string[];
   /** how a trained adapter is saved where that differs from how it was trained; undefined where it does not */
   settle?(options: OptionValues<O>, trained: Trained): Settled<NoInfer<OptionValues<O>>> | undefined;
   /** how Hugging Face's PEFT writes the method; left out where it has no such type */
@@ -163,6 +167,7 @@ export function defineMethod<const O extends Options>(rule: MethodRule<O>): Meth
   const description = { name, summary, source, start, rate, ...(rule.memory && { memory: rule.memory }) };
   const use = (given: Json): MethodUse => {
     const values = parseOptions(name, options, given);
+    refuse(rule.optionProblems?.(values) ?? []);
     return {
       ...description,
       ...bind(rule, values),
@@ -196,7 +201,8 @@ export function defineMethod<const O extends Options>(rule: MethodRule<O>): Meth
 /** A rule's actions with their options fixed. */
 function bind<O extends Options>(rule: MethodRule<O>, options: OptionValues<O>): Actions<readonly []> {
   const { targetsLinear, linear, merge, targetsEmbedding, embedding, mergeEmbedding } = rule;
-  const { sublayer, targetsAttention, attention, prompt, virtualTokens, trains, afterStep, startsFromData } = rule;
+  const { sublayer, targetsAttention, attention, prompt, virtualTokens, trains } = rule;
+  const { startsFromData, runProblems, afterStep } = rule;
   return {
     ...(targetsLinear && { targetsLinear: (place) => targetsLinear(place, options) }),
     ...(linear && { linear: (site, scope) => linear(site, scope, options) }),
@@ -211,6 +217,7 @@ function bind<O extends Options>(rule: MethodRule<O>, options: OptionValues<O>):
     ...(virtualTokens && { virtualTokens: () => virtualTokens(options) }),
     ...(trains && { trains: (parameter) => trains(parameter, options) }),
     ...(startsFromData && { startsFromData: () => startsFromData(options) }),
+    ...(runProblems && { runProblems: (steps) => runProblems(steps, options) }),
     ...(afterStep && { afterStep: (after) => afterStep(after, options) }),
   };
 }

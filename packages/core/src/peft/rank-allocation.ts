@@ -1,4 +1,4 @@
-import { InputError, InternalError } from "../errors.ts";
+import { InternalError } from "../errors.ts";
 import type { AfterStep } from "./method.ts";
 import type { Placed } from "./phi.ts";
 
@@ -12,23 +12,31 @@ interface Allocation {
   readonly uncertaintyDecay: number;
 }
 
+/** Why there is no step of a run at which ranks could be shared out. */
+export function scheduleProblems(
+  steps: number,
+  options: Pick<Allocation, "beginSteps" | "finalSteps">,
+): readonly string[] {
+  const { beginSteps, finalSteps } = options;
+  if (beginSteps + finalSteps < steps) return [];
+  return [
+    `adalora: ${steps} steps leave none for sharing out ranks after ${beginSteps} steps at the beginning and before ` +
+      `${finalSteps} at the end; take smaller --begin-steps or --final-steps, or train longer`,
+  ];
+}
+
 /**
  * AdaLoRA's allocation (Zhang et al. 2023, arXiv:2303.10512, sections 3.2 and 3.3). A number's importance is the moving
  * mean of its sensitivity |θ ∂L/∂θ| times the moving mean of how far sensitivity is from that; a triplet's is that of its
  * E, and the means of those of its row of A and its column of B. As many of the least important triplets of all layers
  * lose their E as the budget has no room for. The budget falls from all triplets to `rank` a layer, as a cube. In the
- * last `finalSteps` nothing is measured any more, and the same triplets stay without E.
+ * last `finalSteps` nothing is measured any more, and the same triplets stay without E. The run is longer than
+ * `beginSteps` and `finalSteps` together: see {@link scheduleProblems}.
  */
 export function allocateRanks(after: AfterStep, options: Allocation): void {
   const { step, steps, values } = after;
   const { beginSteps, finalSteps, allocateEvery, rank } = options;
   const last = steps - finalSteps;
-  if (beginSteps >= last) {
-    throw new InputError(
-      `adalora: ${steps} steps leave none for sharing out ranks after ${beginSteps} steps at the beginning and before ` +
-        `${finalSteps} at the end; take smaller --begin-steps or --final-steps, or train longer`,
-    );
-  }
   if (step < last) noteSensitivity(after, options);
   if (step < last && (step <= beginSteps || step % allocateEvery !== 0)) return;
   const layers = layersOf(after.layout);

@@ -104,6 +104,29 @@ describe("options", () => {
     for (const line of found) expect(line).not.toMatch(/undefined|NaN|\[object/);
   });
 
+  test("ranks of AdaLoRA's layers beyond those that it begins with are refused together", () => {
+    const given = { initialRank: 4, rankPattern: { query: 5, key: 4, value: 9 } };
+    expect(problems(() => use(["adalora", given]))).toEqual([
+      'adalora: rankPattern "query" 5 is more than the 4 of initialRank, of which ranks are taken away',
+      'adalora: rankPattern "value" 9 is more than the 4 of initialRank, of which ranks are taken away',
+    ]);
+  });
+
+  test.each([
+    ["pissa", 0, "it takes roots of S / scale, so that alpha has to be above 0"],
+    ["pissa", -2, "it takes roots of S / scale, so that alpha has to be above 0"],
+    ["olora", 0, "nothing learned would be added to a layer"],
+    ["eva", 0, "nothing learned would be added to a layer"],
+  ])("a start as %s is refused with alpha %d", (initWeights, alpha, reason) => {
+    expect(problems(() => use(["lora", { initWeights, alpha, alphaPattern: { query: 4 } }]))).toEqual([
+      `lora: alpha ${alpha} is not possible where weights start as ${initWeights}: ${reason}`,
+    ]);
+  });
+
+  test("a start that works with a negative scale is not refused", () => {
+    expect(problems(() => use(["lora", { initWeights: "olora", alpha: -2 }]))).toEqual([]);
+  });
+
   test("a method without options says so", () => {
     expect(problems(() => use(["full", { rank: 1 }]))).toEqual(['full has no option "rank"; it has none']);
   });

@@ -51,6 +51,17 @@ export function startingFactors(name: StartName, site: StartingSite): StartingFa
 /** Whether A and B start as a part of W, so that only what they change since then is added to the layer. */
 export const startsFromWeight = (name: StartName): boolean => name === "pissa" || name === "olora";
 
+/** Why a start is not possible with an alpha, which is the scale's sign and 0 where the scale is. */
+export function alphaProblems(start: StartName, alpha: number): readonly string[] {
+  const refused = (reason: string) => [
+    `lora: alpha ${alpha} is not possible where weights start as ${start}: ${reason}`,
+  ];
+  if (start === "pissa" && alpha <= 0) return refused("it takes roots of S / scale, so that alpha has to be above 0");
+  if ((start === "olora" || start === "eva") && alpha === 0)
+    return refused("nothing learned would be added to a layer");
+  return [];
+}
+
 interface Factors {
   readonly A: Matrix;
   readonly B: Matrix;

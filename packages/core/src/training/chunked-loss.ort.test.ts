@@ -23,11 +23,13 @@ const rows: readonly EncodedExample[] = [11, 4, 7, 2].map((length) => {
   return { inputIds, target: nextTokens({ inputIds, labels }) };
 });
 
+const noisyTransform = { rank: 2, alpha: 64, dropout: 0.4, targets: ".*(query|transform.dense)" };
 const cases = [
   ["an output layer of its own, trained", "llama-causal-lm", "causal-lm", full.use({})],
   ["an output layer that is frozen", "llama-causal-lm", "causal-lm", lora.use({ rank: 2 })],
   ["bounded logits of the table of embeddings, trained", "gemma2-causal-lm", "causal-lm", full.use({})],
   ["a masked LM's transform and bias, trained", "bert-masked-lm", "masked-lm", full.use({})],
+  ["dropout in front of a masked LM's transform", "bert-masked-lm", "masked-lm", lora.use(noisyTransform)],
 ] as const;
 
 describe.each(cases)("%s", (_, name, task, method) => {

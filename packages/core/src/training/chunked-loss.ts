@@ -21,9 +21,11 @@ export interface ChunkedLogits extends ChosenStates {
  * @param trained what the loss is differentiated by besides the states, where the output layer reads it
  */
 export function differentiableLoss(layer: ChunkedLogits, trained: readonly Value[], labelSmoothing: number): Value {
-  const { labels, chunked } = chunksOf(layer);
+  const { labels, chunked: chunks } = chunksOf(layer);
   const loss = summedLoss("causal-lm", layer.logits, labels, labelSmoothing);
   const leaves = new Set(leavesOf([loss]));
+  const numbered = leaves.has(layer.number) ? [[layer.numbers, layer.number] as const] : []; // dropout reads them
+  const chunked = [...chunks, ...numbered];
   const by = [layer.chunk, ...trained.filter((value) => leaves.has(value))];
   const found = gradients(loss, by);
   const slopes = new Map(by.flatMap((value, i) => (found[i] ? [[value, found[i]] as const] : [])));

@@ -8,7 +8,7 @@ import type { TrainingRun } from "./train.ts";
  * The same run with its examples packed, where its settings say so; those to validate on stay as they are.
  * @throws InputError for a model that is no causal language model, and for rows longer than it takes
  */
-export function packedRun(run: TrainingRun): TrainingRun {
+export function packedRun<Run extends Pick<TrainingRun, "examples" | "adapted" | "settings">>(run: Run): Run {
   const { examples, adapted, settings } = run;
   const { task } = adapted.goal;
   const { pack: room } = settings;

@@ -10,12 +10,12 @@ import { afterStep, memoryOf } from "./after-step.ts";
 import { compileEvaluation, type Evaluation } from "./evaluate.ts";
 import { optimizerGroups } from "./groups.ts";
 import { optimizers } from "./optimizers.ts";
-import { packedRun } from "./packed-run.ts";
+import { planRun, type ScheduleLengths } from "./plan-run.ts";
 import { scheduleFactor } from "./schedules.ts";
 import type { TrainingSettings } from "./settings.ts";
 import type { Best, TrainingState } from "./state.ts";
 import { compileStep, type LossAndGradient, type TrainingStep } from "./step.ts";
-import { stepBatches, stepsInEpoch } from "./step-batches.ts";
+import { stepBatches } from "./step-batches.ts";
 
 /** What is trained on what. */
 export interface TrainingRun {
@@ -67,9 +67,8 @@ export interface StepEvent {
  * Throws RunError where the loss or the gradient is no longer finite, before Φ is touched.
  */
 export async function* train(given: TrainingRun): AsyncGenerator<TrainingEvent, void, void> {
-  const run = packedRun(given);
+  const { run, schedule } = planRun(given);
   const { engine, adapted, settings, phi, validation } = run;
-  const schedule = scheduleOf(run);
   const batchesOf = stepBatches({ ...run, padId: adapted.base.model.sizes.padId });
   const step = await compileStep(engine, adapted, stepOptions(settings));
   const machine = { run, step, schedule, vectors: gradientVectors(run) };
@@ -138,21 +137,6 @@ function beginning({ adapted, phi, settings, resume }: TrainingRun): Progress {
   }
   phi.values.set(resume.values);
   return { ...resume };
-}
-
-/** How many steps a run takes, and how many of them are warm-up. */
-interface ScheduleLengths {
-  readonly steps: number;
-  readonly stepsPerEpoch: number;
-  readonly warmup: number;
-}
-
-function scheduleOf({ examples, settings }: TrainingRun): ScheduleLengths {
-  if (examples.length === 0) throw new InputError("there is nothing to train on: no examples");
-  const stepsPerEpoch = stepsInEpoch({ examples, settings });
-  const steps = settings.steps ?? Math.max(1, Math.round(settings.epochs * stepsPerEpoch));
-  const warmup = settings.warmup < 1 ? Math.ceil(settings.warmup * steps) : Math.round(settings.warmup);
-  return { steps, stepsPerEpoch, warmup };
 }
 
 /** What a step is computed with. */

@@ -77,8 +77,15 @@ test("what full fine-tuning writes is a base and an adapter", async () => {
   expect(alone.stdout.trim().split("\n")).toHaveLength(2);
 });
 
+const withLora = ["--method", "lora", "--lora-dropout", "0.1"];
+/** Ranks are taken away from step 6 to step 50: moving means and triplets without E are part of what is gone on from. */
+const withAdaLora = [
+  ...["--method", "adalora", "--initial-rank", "4", "--rank", "2", "--begin-steps", "5", "--final-steps", "10"],
+  ...["--dropout", "0.1"],
+];
+
 /** A run of 60 steps with a checkpoint at every one. */
-const longRun = (out: string) => [
+const longRun = (out: string, method = withLora) => [
   ...[
     "train",
     "--base",
@@ -86,20 +93,7 @@ const longRun = (out: string) => [
     "--data",
     golden("training/data/classification.jsonl"),
   ],
-  ...[
-    "--method",
-    "lora",
-    "--lora-dropout",
-    "0.1",
-    "--steps",
-    "60",
-    "--batch",
-    "4",
-    "--accumulate",
-    "2",
-    "--lr",
-    "0.01",
-  ],
+  ...[...method, "--steps", "60", "--batch", "4", "--accumulate", "2", "--lr", "0.01"],
   ...["--validation", "0.25", "--evaluate-every", "7", "--checkpoint-every", "1", "--threads", "1", "--out", out],
 ];
 
@@ -111,20 +105,27 @@ function resultOf(out: string): { readonly adapter: string; readonly metrics: re
   return { adapter: adapter.digest("hex"), metrics: metricsOf(out).map(({ seconds: _, ...rest }) => rest) };
 }
 
-test("killed at any moment and resumed, a run ends with the same adapter and the same metrics", async () => {
-  const whole = newFolder();
-  expect((await petl(longRun(whole))).code).toBe(0);
-  const wanted = resultOf(whole);
-  const out = newFolder();
-  expect(await killedRuns(out, longRun(out), [250, 700, 900, 1100, 1300, 1500, 60_000])).toBeGreaterThan(1);
-  expect(resultOf(out)).toEqual(wanted);
-  expect(readdirSync(out).sort()).toEqual([
-    "adapter_config.json",
-    "adapter_model.safetensors",
-    "metrics.jsonl",
-    "run.json",
-  ]);
-}, 120_000);
+test.each([
+  ["lora", withLora],
+  ["adalora", withAdaLora],
+])(
+  "killed at any moment and resumed, a run of %s ends with the same adapter and the same metrics",
+  async (_, method) => {
+    const whole = newFolder();
+    expect((await petl(longRun(whole, method))).code).toBe(0);
+    const wanted = resultOf(whole);
+    const out = newFolder();
+    expect(await killedRuns(out, longRun(out, method), [250, 700, 900, 1100, 1300, 1500, 60_000])).toBeGreaterThan(1);
+    expect(resultOf(out)).toEqual(wanted);
+    expect(readdirSync(out).sort()).toEqual([
+      "adapter_config.json",
+      "adapter_model.safetensors",
+      "metrics.jsonl",
+      "run.json",
+    ]);
+  },
+  120_000,
+);
 
 test("Ctrl-C saves, says how to go on and exits with 130; the run then ends as if it had never stopped", async () => {
   const [whole, out] = [newFolder(), newFolder()];
@@ -176,6 +177,22 @@ test("bad input is one clear message, exit code 2, and leaves nothing behind", a
     ],
     [[...base, "--data", good, "--validation", "1.5"], /between 0 and 1/],
     [[...base, "--data", good, "--steps", "3", "--epochs", "1"], /--steps and --epochs/],
+    [
+      [
+        ...base.slice(0, 2),
+        "--method",
+        "adalora",
+        "--begin-steps",
+        "2",
+        "--final-steps",
+        "3",
+        "--data",
+        good,
+        "--steps",
+        "5",
+      ],
+      /adalora: 5 steps leave none for sharing out ranks after 2 steps at the beginning and before 3 at the end; take/,
+    ],
     [
       [
         "--base",

@@ -16,6 +16,7 @@ import {
   type MethodUse,
   type Phi,
   type Pooling,
+  planRun,
   readBase,
   type Task,
   type TrainingSettings,
@@ -78,6 +79,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
     encodeRows(rows, adapted, targetOf({ task, labels }), { tokenizer, maxLength, lossOn });
   const masking = plain ? maskingOf(tokenizer, base.model.sizes.vocabulary) : undefined;
   const { examples, validation } = await parted(request, encode(set), encode);
+  planRun({ adapted, examples, settings }); // what can't be carried out is refused before a folder is touched
   const phi = await draw(examples);
   return {
     ...{ base, adapted, phi, labels, maxLength, examples, masking, dataSha256: sha256 },

@@ -15,7 +15,7 @@ import { isLowRankTarget } from "../low-rank.ts";
 import { type AdapterScope, defineMethod } from "../method.ts";
 import { fraction, layers, natural, type OptionValues, patterns, positive, real, targets } from "../options.ts";
 import { normal, zeros } from "../parameter.ts";
-import { allocateRanks } from "../rank-allocation.ts";
+import { allocateRanks, scheduleProblems } from "../rank-allocation.ts";
 import { byPattern } from "../targets.ts";
 
 const options = {
@@ -50,6 +50,13 @@ export const adalora = defineMethod({
   rate: 1e-3,
   options,
   memory: 2,
+  optionProblems: ({ rankPattern, initialRank }) =>
+    Object.entries(rankPattern)
+      .filter(([, rank]) => rank > initialRank)
+      .map(
+        ([path, rank]) =>
+          `adalora: rankPattern "${path}" ${rank} is more than the ${initialRank} of initialRank, of which ranks are taken away`,
+      ),
   targetsLinear: (place, options) => isLowRankTarget(place, options),
   linear({ x, y, ...site }, scope, options) {
     const { A, B, E, scale, rank } = triplets(scope, site, options);
@@ -63,6 +70,7 @@ export const adalora = defineMethod({
     const { A, B, E, scale, rank } = triplets(scope, site, options);
     return { weight: rank === 0 ? weight : add(weight, matmul(B, mul(A, E), { alpha: scale })), bias };
   },
+  runProblems: scheduleProblems,
   afterStep: allocateRanks,
   settle(options, { tensors }) {
     const kept = keptTriplets({ tensors });

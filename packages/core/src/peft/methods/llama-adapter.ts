@@ -12,8 +12,8 @@ import { isChosen } from "../targets.ts";
 /**
  * LLaMA-Adapter: beside the text, a layer's queries read T learned vectors P: [T, hidden], with a softmax of their own:
  * softmax(Q Kᵀ/√d + bias) V + g · softmax(Q (P W_k)ᵀ/√d) (P W_v), W_k and W_v the layer's own, frozen, P without positions.
- * g is one number a layer, as in the paper's section 3.2 and in PEFT ("layer"), or tanh of one number a head, as in the
- * authors' code for training ("head-tanh"). It starts at zero, so the adapted model starts as the base model.
+ * g is one number a layer, as in PEFT ("layer"), or tanh of one number a head, as in the paper's equation 7 and the authors'
+ * code ("head-tanh"). It starts at zero, so the adapted model starts as the base model.
  */
 export const llamaAdapter = defineMethod({
   name: "llama-adapter",

@@ -19,7 +19,7 @@ import {
 import { type AdapterScope, defineMethod } from "../method.ts";
 import { choice, type OptionValues } from "../options.ts";
 import { normal, zeros } from "../parameter.ts";
-import { startingFactors, startNames, startsFromWeight } from "../starting-factors.ts";
+import { alphaProblems, startingFactors, startNames, startsFromWeight } from "../starting-factors.ts";
 import { isTarget } from "../targets.ts";
 import { besideTheirStarts, twiceTheRank } from "../twice-the-rank.ts";
 
@@ -43,6 +43,7 @@ export const lora = defineMethod({
   start: "base",
   rate: 5e-4,
   options,
+  optionProblems: ({ initWeights, alpha }) => alphaProblems(initWeights, alpha),
   startsFromData: ({ initWeights }) => initWeights === "eva",
   targetsLinear: (place, options) => isLowRankTarget(place, options),
   linear(site, scope, options) {
