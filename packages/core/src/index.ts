@@ -38,6 +38,7 @@ export { encodeQuantized, type QuantizedFiles } from "./formats/encode-quantized
 export { type ByteSource, type Folder, isPlainName, memoryFolder, readJson, readText } from "./formats/folder.ts";
 export type { Encoded, ForeignFormat, ForeignLayout, Hints } from "./formats/foreign/foreign-format.ts";
 export { foreignFormats } from "./formats/foreign/foreign-formats.ts";
+export { onnxAdapter } from "./formats/foreign/onnx-adapter/onnx-adapter.ts";
 export { endOfText } from "./formats/generation-config.ts";
 export { type HfModel, readBase } from "./formats/hf-model.ts";
 export { inferredBase } from "./formats/inferred-base.ts";
@@ -45,7 +46,7 @@ export { isLlama2c, llama2cModel } from "./formats/llama2c/llama2c.ts";
 export { llama2cTokenizer } from "./formats/llama2c/llama2c-tokenizer.ts";
 export { loadPhi } from "./formats/load-phi.ts";
 export { type CheckpointFiles, encodeFull, encodeMerged, encodeTrained, type MergeOptions } from "./formats/merged.ts";
-export { encodeOnnx, type OnnxFiles, type OnnxOptions } from "./formats/onnx-file.ts";
+export { encodeOnnx, encodeOnnxForAdapters, type OnnxFiles, type OnnxOptions } from "./formats/onnx-file.ts";
 export type { AdapterInfo } from "./formats/petl-fields.ts";
 export type { Quantization } from "./formats/quantization.ts";
 export { encodeSafetensors, safetensorsBytes } from "./formats/safetensors-writer.ts";

@@ -6,7 +6,7 @@ import { methods } from "../peft/methods.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
 import { random } from "../tensor/random.ts";
 import { distance, goldenBase, logitsOf, type Row } from "./golden.fake.ts";
-import { encodeOnnx } from "./onnx-file.ts";
+import { encodeOnnx, encodeOnnxForAdapters } from "./onnx-file.ts";
 
 const use = (...names: string[]): MethodUse[] =>
   methods.filter(({ name }) => names.includes(name)).map((method) => method.use({}));
@@ -67,7 +67,7 @@ for (const [name, uses, goal, names] of cases) {
   });
 }
 
-test("a file with past goes on token by token as it computes the whole text, and other tasks have none", async () => {
+test("a file with past goes on token by token as it computes the whole text; other tasks and prompts have none", async () => {
   const { base, adapted, phi, rows, path } = await drawn("llama-causal-lm", use("lora"), {
     ...{ task: "causal-lm", labels: 1 },
   });
@@ -95,6 +95,13 @@ test("a file with past goes on token by token as it computes the whole text, and
   await expect(encodeOnnx(other.base, other.adapted, other.phi, nativeEngine(path), { past: true })).rejects.toThrow(
     "only causal language models have a past; this model is for classification",
   );
+  const prompted = await drawn("llama-causal-lm", use("prompt"), { task: "causal-lm", labels: 1 });
+  for (const file of [
+    encodeOnnx(prompted.base, prompted.adapted, prompted.phi, nativeEngine(path), { past: true }),
+    encodeOnnxForAdapters(prompted.base, prompted.adapted, prompted.phi, { past: true }),
+  ]) {
+    await expect(file).rejects.toThrow("prompt stands in front of a text alone");
+  }
 });
 
 test("half the bytes a number are half the file, and a type is refused where weights are not merged", async () => {

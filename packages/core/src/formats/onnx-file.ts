@@ -5,11 +5,14 @@ import { constant, input, reinterpret, type Value } from "../graph/value.ts";
 import { leavesOf } from "../graph/walk.ts";
 import { keyValueCache } from "../nn/cache.ts";
 import { encode } from "../onnx/encode.ts";
-import { type AdaptedModel, adapt } from "../peft/adapt.ts";
+import { type AdaptedModel, adapt, initialPhi } from "../peft/adapt.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
+import { promptLength } from "../peft/prompted.ts";
 import type { Engine, Tensors } from "../runtime/session.ts";
+import type { Shape } from "../tensor/shape.ts";
 import { gathered } from "./chunks.ts";
 import { memoryFolder } from "./folder.ts";
+import { unitScale } from "./foreign/onnx-adapter/unit-scale.ts";
 import { type HfModel, readBase } from "./hf-model.ts";
 import { encodeMerged, type MergeOptions } from "./merged.ts";
 import { taskConfig } from "./task-config.ts";
@@ -39,7 +42,7 @@ export interface OnnxOptions extends MergeOptions {
  * compute beside the base's weights.
  *
  * @throws InputError where the file would be larger than 2 GB, for a type of weights that are not merged, and for a past
- *   that the task has not
+ *   that the task or the method has not
  */
 export async function encodeOnnx(
   base: HfModel,
@@ -49,24 +52,71 @@ export async function encodeOnnx(
   { past = false, ...options }: OnnxOptions = {},
 ): Promise<OnnxFiles> {
   const { unmergeable, goal } = adapted;
-  if (past && goal.task !== "causal-lm")
-    throw new InputError(`only causal language models have a past; this model is for ${goal.task}`);
+  if (past) requirePast(adapted);
   if (unmergeable.length > 0 || (goal.pooling ?? "default") !== "default") {
     const what = unmergeable[0] ?? `pooling "${goal.pooling}"`;
     if (options.dtype) throw new InputError(`--dtype is for merged weights, but ${what} cannot be merged`);
     const config = await taskConfig(base, adapted, options);
-    return { "config.json": config, "model.onnx": await standalone(base, adapted, tensorsOf(phi), past) };
+    return { "config.json": config, "model.onnx": await standalone(base, adapted, { past, fixed: tensorsOf(phi) }) };
   }
   const files = await encodeMerged(base, adapted, phi, engine, options);
   const config = files["config.json"];
   const weights = await gathered(files["model.safetensors"]);
   const merged = await readBase(memoryFolder(base.name, { "config.json": config, "model.safetensors": weights }));
   const alone = adapt(merged, [], { ...goal, trainsHead: false });
-  return { "config.json": config, "model.onnx": await standalone(merged, alone, {}, past) };
+  return { "config.json": config, "model.onnx": await standalone(merged, alone, { past }) };
+}
+
+/**
+ * The same file with the adapter left out: every tensor of Φ is an input of its name, to be fed by ONNX Runtime from an
+ * `.onnx_adapter`. Without one it has the value from which training starts, so that the file is the base where the method starts
+ * as the base; a head is the base's own where it has one. LoRA's and DoRA's factors hold their scale and may have any
+ * rank, so that one file serves adapters of all ranks and alphas; other methods' options are part of the file.
+ *
+ * @throws InputError where the file would be larger than 2 GB, for a past that the task or the method has not, and for a whole model
+ */
+export async function encodeOnnxForAdapters(
+  base: HfModel,
+  trained: AdaptedModel,
+  trainedPhi: Phi,
+  { past = false, labels }: Pick<OnnxOptions, "past" | "labels"> = {},
+): Promise<OnnxFiles> {
+  if (past) requirePast(trained);
+  if (trained.methods.some(({ name }) => name === "full")) {
+    throw new InputError("after full fine-tuning everything is the adapter, so that no graph is left to feed it to");
+  }
+  const { adapted } = unitScale(trained, trainedPhi);
+  const defaults = tensorsOf(await initialPhi(adapted, 0));
+  const config = await taskConfig(base, adapted, { labels });
+  return { "config.json": config, "model.onnx": await standalone(base, adapted, { past, defaults }) };
+}
+
+function requirePast({ goal, methods }: AdaptedModel): void {
+  if (goal.task !== "causal-lm")
+    throw new InputError(`only causal language models have a past; this model is for ${goal.task}`);
+  const prompts = methods.filter((use) => promptLength([use]) > 0).map(({ name }) => name);
+  if (prompts.length > 0) {
+    throw new InputError(
+      `${prompts.join(", ")} stands in front of a text alone, and a file with past computes every token in the same way; ` +
+        "write one without past, or choose a method such as prefix",
+    );
+  }
+}
+
+interface Standalone {
+  readonly past: boolean;
+  /** inputs that become constants */
+  readonly fixed?: Tensors;
+  /** inputs that stay, with what is read where they are not fed */
+  readonly defaults?: Tensors;
 }
 
 /** The forward graph with the numbers of all its tensors. */
-async function standalone(base: HfModel, adapted: AdaptedModel, phi: Tensors, past: boolean): Promise<Uint8Array> {
+async function standalone(
+  base: HfModel,
+  adapted: AdaptedModel,
+  { past, fixed = {}, defaults = {} }: Standalone,
+): Promise<Uint8Array> {
   const cache = past ? keyValueCache(base.model.sizes) : undefined;
   const { logits } = adapted.forward({ cache });
   const outputs = Object.entries({ logits, ...cache?.present });
@@ -86,11 +136,20 @@ async function standalone(base: HfModel, adapted: AdaptedModel, phi: Tensors, pa
     const { source } = leaf;
     if (source.kind === "weight") return weights.get(leaf) ?? leaf;
     if (source.kind !== "input") return leaf;
-    const trained = phi[source.name];
+    const trained = fixed[source.name];
     if (trained) return constant(trained);
+    if (defaults[source.name]) return input(source.name, leaf.dtype, shapeOfAnyRank(source.name, leaf.shape));
     return leaf.dtype === "int32" ? cast(input(source.name, "int64", leaf.shape), "int32") : leaf;
   });
-  return encode(Object.fromEntries(outputs.map(([name, value], i) => [name, alone[i] ?? value]))).model;
+  const named = Object.fromEntries(outputs.map(([name, value], i) => [name, alone[i] ?? value]));
+  return encode(named, undefined, defaults).model;
+}
+
+/** The shape of an input, in which the rank of a layer's factors is a symbol. */
+function shapeOfAnyRank(name: string, shape: Shape): Shape {
+  const [, path, factor] = /^(.*)\.lora_([AB])\.weight$/.exec(name) ?? [];
+  if (factor === undefined) return shape;
+  return shape.map((length, axis) => (axis === (factor === "A" ? 0 : 1) ? `${path}.rank` : length));
 }
 
 /** A message of Protocol Buffers has 2 GB at most. */

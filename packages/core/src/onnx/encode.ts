@@ -27,9 +27,13 @@ const opset = 21;
 
 /**
  * Writes the graph that the named outputs reach as an ONNX ModelProto; frozen tensors stay in their files, which the
- * engine knows under the names that `fileName` gives.
+ * engine knows under the names that `fileName` gives. An input with a default need not be fed.
  */
-export function encode(outputs: Readonly<Record<string, Value>>, fileName = (file: string) => file): EncodedGraph {
+export function encode(
+  outputs: Readonly<Record<string, Value>>,
+  fileName = (file: string) => file,
+  defaults: Readonly<Record<string, HostTensor>> = {},
+): EncodedGraph {
   const results = Object.entries(outputs);
   const values = results.map(([, value]) => value);
   const leaves = leavesOf(values);
@@ -41,7 +45,7 @@ export function encode(outputs: Readonly<Record<string, Value>>, fileName = (fil
   const fields: Field[] = [];
   const written = new Set<string>();
   for (const leaf of leaves) {
-    if (!written.has(names.of(leaf))) fields.push(...leafFields(leaf, names, inputs, fileName));
+    if (!written.has(names.of(leaf))) fields.push(...leafFields(leaf, names, inputs, fileName, defaults));
     written.add(names.of(leaf));
   }
   const passedOn = (from: readonly Value[]) => passingNodes(results, from, names).map((node) => nodeField(node));
@@ -113,9 +117,14 @@ function leafFields(
   names: Names,
   inputs: EncodedGraph["inputs"],
   fileName: (file: string) => string,
+  defaults: Readonly<Record<string, HostTensor>>,
 ): readonly Field[] {
   const name = names.of(leaf);
   switch (leaf.source.kind) {
+    case "input": {
+      const usual = defaults[name]; // an initializer of an input's name is what is read where nothing is fed
+      return usual ? [constantField(name, usual)] : [];
+    }
     case "weight":
       return [weightField(name, { ...leaf.source.tensor, file: fileName(leaf.source.tensor.file) })];
     case "constant":
@@ -127,7 +136,7 @@ function leafFields(
         ...nodes.map((node) => nodeField(node)),
       ];
     }
-    default:
+    case "node":
       return [];
   }
 }

@@ -1,6 +1,6 @@
-import { floatTypes, type Quantization } from "@petl/core";
+import { floatTypes, InputError, type Quantization } from "@petl/core";
 import type { OpenModel } from "../library/model.ts";
-import { type SaveMergedOptions, saveMerged, saveOnnx } from "../library/save.ts";
+import { type SaveOnnxOptions, saveMerged, saveOnnx } from "../library/save.ts";
 import { choice, neededText, toggle } from "./flags.ts";
 import { modelFlags, withModel } from "./open.ts";
 import { defineVerb } from "./verb.ts";
@@ -9,7 +9,7 @@ import { defineVerb } from "./verb.ts";
 const forms = {
   checkpoint: saveMerged,
   onnx: saveOnnx,
-  "onnx-with-past": (model: OpenModel, folder: string, options: SaveMergedOptions) =>
+  "onnx-with-past": (model: OpenModel, folder: string, options: SaveOnnxOptions) =>
     saveOnnx(model, folder, { ...options, past: true }),
 };
 
@@ -27,6 +27,7 @@ export const mergeVerb = defineVerb({
     adapter: neededText("ADAPTER", "the adapter: a folder or a hub id"),
     out: neededText("DIR", "the folder to write"),
     to: choice(["checkpoint", "onnx", "onnx-with-past"], "what is written (checkpoint)"),
+    adapterInputs: toggle(false, "of an ONNX file: leave the adapter apart, to be fed as an .onnx_adapter"),
     dtype: choice(floatTypes, "the type of all float tensors (default: the base's)"),
     overwrite: toggle(false, "replace DIR and all that is in it"),
     offline: modelFlags.offline,
@@ -35,12 +36,16 @@ export const mergeVerb = defineVerb({
   examples: [
     "merge --base models/tiny --adapter out --out merged",
     "merge --base models/tiny --adapter out --to onnx --out for-the-browser",
+    "merge --base models/tiny --adapter out --to onnx --adapter-inputs --out for-many-adapters",
   ],
   async run({ flags, json }, context) {
-    const save = forms[flags.to ?? "checkpoint"];
+    const { to = "checkpoint", dtype, adapterInputs, overwrite } = flags;
+    if (adapterInputs && to === "checkpoint")
+      throw new InputError("--adapter-inputs are those of an ONNX file; give --to onnx or onnx-with-past");
+    const save = forms[to];
     const quantization = await withModel({ ...flags, task: undefined, labels: undefined }, context, async (model) => {
-      await save(model, flags.out, { dtype: flags.dtype, overwrite: flags.overwrite, signal: context.signal });
-      return model.base.quantization;
+      await save(model, flags.out, { dtype, adapterInputs, overwrite, signal: context.signal });
+      return adapterInputs ? undefined : model.base.quantization;
     });
     if (quantization) context.terminal.line(lost(flags, quantization));
     if (json) return context.print(JSON.stringify({ out: flags.out, ...(quantization && { quantization }) }));

@@ -1,4 +1,14 @@
-import { encodeAdapter, encodeFull, encodeMerged, encodeOnnx, type FloatType, tokenizerFileNames } from "@petl/core";
+import {
+  encodeAdapter,
+  encodeFull,
+  encodeMerged,
+  encodeOnnx,
+  encodeOnnxForAdapters,
+  type FloatType,
+  InputError,
+  onnxAdapter,
+  tokenizerFileNames,
+} from "@petl/core";
 import { directory } from "../files.ts";
 import { type Chunks, writeFolderSafely } from "../safe-write.ts";
 import { version } from "../version.ts";
@@ -57,6 +67,11 @@ export async function saveMerged(
 export interface SaveOnnxOptions extends SaveMergedOptions {
   /** whether a decoder takes and gives keys and values of earlier tokens, which transformers.js needs to go on with texts */
   readonly past?: boolean;
+  /**
+   * whether the adapter stays apart, its tensors being inputs of the graph: ONNX Runtime feeds them from the file that is
+   * written beside it, adapter/adapter.onnx_adapter, or from one that convertAdapter makes of another adapter
+   */
+  readonly adapterInputs?: boolean;
 }
 
 /**
@@ -70,20 +85,30 @@ export interface SaveOnnxOptions extends SaveMergedOptions {
 export async function saveOnnx(
   { base, adapted, phi, labels }: OpenModel,
   folder: string,
-  { dtype, past = false, ...options }: SaveOnnxOptions = {},
+  { dtype, past = false, adapterInputs = false, ...options }: SaveOnnxOptions = {},
 ): Promise<number> {
   const named = hasClasses(adapted.goal.task) ? labels : undefined;
-  const files = await encodeOnnx(base, adapted, phi, base.engine, { labels: named, dtype, past });
+  if (adapterInputs && dtype)
+    throw new InputError("--dtype is for merged weights, and with inputs for adapters none are");
+  const files = adapterInputs
+    ? await encodeOnnxForAdapters(base, adapted, phi, { labels: named, past })
+    : await encodeOnnx(base, adapted, phi, base.engine, { labels: named, dtype, past });
+  const naming = { name: "adapter", baseName: base.name };
+  const apart = adapterInputs ? onnxAdapter.encode({ adapted, phi, labels: named }, naming).files : {};
   return writeAll(
     folder,
     [
-      { name: "config.json", chunks: [new TextEncoder().encode(files["config.json"])] },
+      { name: "config.json", chunks: [bytesOf(files["config.json"])] },
       { name: "onnx/model.onnx", chunks: [files["model.onnx"]] },
+      ...Object.entries(apart).map(([name, content]) => ({ name: `adapter/${name}`, chunks: [bytesOf(content)] })),
       ...(await tokenizerFiles(base.path)),
     ],
     options,
   );
 }
+
+const bytesOf = (content: Uint8Array | string): Uint8Array =>
+  typeof content === "string" ? new TextEncoder().encode(content) : content;
 
 /** An adapter's files, the configuration last, which marks it as whole. */
 export async function adapterFiles({ base, adapted, phi, labels }: Saved): Promise<readonly NamedFile[]> {
@@ -96,13 +121,13 @@ export async function adapterFiles({ base, adapted, phi, labels }: Saved): Promi
   const files = encodeAdapter(adapted, phi, info);
   return [
     { name: "adapter_model.safetensors", chunks: [files["adapter_model.safetensors"]] },
-    { name: "adapter_config.json", chunks: [new TextEncoder().encode(files["adapter_config.json"])] },
+    { name: "adapter_config.json", chunks: [bytesOf(files["adapter_config.json"])] },
   ];
 }
 
 /** config.json and model.safetensors, to be written. */
 export const checkpointFiles = (files: Awaited<ReturnType<typeof encodeFull>>): readonly [NamedFile, NamedFile] => [
-  { name: "config.json", chunks: [new TextEncoder().encode(files["config.json"])] },
+  { name: "config.json", chunks: [bytesOf(files["config.json"])] },
   { name: "model.safetensors", chunks: files["model.safetensors"] },
 ];
 

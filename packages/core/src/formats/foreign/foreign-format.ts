@@ -6,7 +6,7 @@ import type { HfModel } from "../hf-model.ts";
 import { readFloat32 } from "../stored-values.ts";
 
 /** The layouts of other programs. */
-export type ForeignLayout = "adapterhub" | "loralib" | "mlx" | "gguf";
+export type ForeignLayout = "adapterhub" | "loralib" | "mlx" | "gguf" | "onnx-adapter";
 
 /** What a user says where a format's files leave it out. */
 export interface Hints {
