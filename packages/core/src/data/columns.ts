@@ -1,7 +1,7 @@
 import { kindOf, labelOf, type RowResult, withLabel } from "./cells.ts";
 import { type ColumnChoice, chooseColumns } from "./choose-columns.ts";
 import { completionColumns, readCompletionRow } from "./completion-rows.ts";
-import { type Example, type ExampleSet, rowLabel } from "./examples.ts";
+import { type Example, type ExampleSet, missingLabels, rowLabel } from "./examples.ts";
 import { readMessageRow } from "./message-rows.ts";
 import { refuseRows, type Table } from "./table.ts";
 import { readTokenRow } from "./token-rows.ts";
@@ -42,9 +42,10 @@ function collect(table: Table, columns: ExampleSet["columns"], read: (row: Row) 
     if ("example" in result) examples.push(result.example);
     else problems.push(...result.problems.map((problem) => `${table.placeOf(index)}: ${problem}`));
   }
-  problems.push(...missingLabels(table, examples, problems.length === 0));
+  const set = { name: table.name, examples: tidyLabels(examples), placeOf: table.placeOf, columns };
+  if (problems.length === 0 && !hasTokenLabels(set)) problems.push(...missingLabels(set));
   refuseRows(problems);
-  return { name: table.name, examples: tidyLabels(examples), placeOf: table.placeOf, columns };
+  return set;
 }
 
 function readTextRow(row: Row, columns: ExampleSet["columns"]): RowResult<Example> {
@@ -63,14 +64,9 @@ function readTextRow(row: Row, columns: ExampleSet["columns"]): RowResult<Exampl
   return { example: { kind: "text", text, ...(pair === undefined ? {} : { pair }), ...withLabel(label) } };
 }
 
-const hasLabel = (example: Example) => "labels" in example || rowLabel(example) !== undefined;
-
-function missingLabels(table: Table, examples: readonly Example[], complete: boolean): string[] {
-  if (!complete || !examples.some(hasLabel)) return [];
-  return examples.flatMap((example, i) =>
-    hasLabel(example) ? [] : [`${table.placeOf(i)}: no label, where other rows have one`],
-  );
-}
+/** Rows of tokens may lack labels that others have: for a causal language model they are their own. */
+const hasTokenLabels = ({ examples }: ExampleSet) =>
+  examples.some((example) => example.kind === "tokens" && "labels" in example);
 
 /** Row labels that are all written as numbers become numbers; -1 in every row is no label. */
 function tidyLabels(examples: readonly Example[]): readonly Example[] {

@@ -59,3 +59,14 @@ test("what can't be used is refused with its line", async () => {
     "t.csv has one label a row, which token-classification can't use",
   );
 });
+
+test("a row of tokens without labels is its own beside rows that have some, and for no other task", async () => {
+  const data = await set("t.jsonl", '{"input_ids":[7,8],"labels":[-100,8]}\n{"input_ids":[5,6]}');
+  const rows = encodeExamples(data, { task: "causal-lm" }, { maxLength: 2 });
+  expect(rows.map(({ target }) => target)).toEqual([
+    { kind: "tokens", ids: Int32Array.of(8, -100) },
+    { kind: "tokens", ids: Int32Array.of(6, -100) },
+  ]);
+  const asked = () => encodeExamples(data, { task: "masked-lm" }, { maxLength: 2 });
+  expect(asked).toThrow("t.jsonl line 2: no label, where other rows have one");
+});

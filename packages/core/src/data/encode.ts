@@ -1,6 +1,14 @@
 import { InputError } from "../errors.ts";
 import { encodeCompletion } from "./completion-rows.ts";
-import { type Example, type ExampleSet, ignoredLabel, isLabelled, type Label, rowLabel } from "./examples.ts";
+import {
+  type Example,
+  type ExampleSet,
+  ignoredLabel,
+  isLabelled,
+  type Label,
+  missingLabels,
+  rowLabel,
+} from "./examples.ts";
 import { checkLabels, type LabelMap } from "./labels.ts";
 import { encodeMessages } from "./message-rows.ts";
 import { nextTokens } from "./next-tokens.ts";
@@ -91,6 +99,7 @@ function refuseLabels(set: ExampleSet, kind: Exclude<TargetKind, { task: "none" 
     const has = completions ? "prompts with completions" : perToken ? "a label for every token" : "one label a row";
     throw new InputError(`${set.name} has ${has}, which ${kind.task} can't use`);
   }
+  if (kind.task !== "causal-lm") refuseRows(missingLabels(set));
   if (kind.task === "regression") refuseNames(set);
   else if ("labels" in kind) checkLabels(set, kind.labels);
 }

@@ -36,17 +36,19 @@ export interface ExampleSet {
   readonly columns: { readonly text: string; readonly pair?: string; readonly label?: string };
 }
 
-/** Whether the examples have labels; they all have or none has. */
-export function isLabelled({ examples }: ExampleSet): boolean {
-  const first = examples[0];
-  return (
-    first !== undefined &&
-    (("label" in first && first.label !== undefined) ||
-      "labels" in first ||
-      "completion" in first ||
-      "messages" in first)
-  );
-}
+/** Whether the examples have labels; they all have or none has, but that rows of tokens may be labelled in part. */
+export const isLabelled = ({ examples }: ExampleSet): boolean => examples.some(hasLabel);
+
+/** What is wrong with rows that have no label where others have one. */
+export const missingLabels = (set: ExampleSet): readonly string[] =>
+  isLabelled(set)
+    ? set.examples.flatMap((example, at) =>
+        hasLabel(example) ? [] : [`${set.placeOf(at)}: no label, where other rows have one`],
+      )
+    : [];
+
+const hasLabel = (example: Example): boolean =>
+  rowLabel(example) !== undefined || "labels" in example || "completion" in example || "messages" in example;
 
 /** The label of a whole row. */
 export const rowLabel = (example: Example): Label | undefined => ("label" in example ? example.label : undefined);

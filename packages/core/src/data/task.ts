@@ -25,7 +25,7 @@ export function guessTask(set: ExampleSet): TaskGuess {
   }
   if (first.kind === "completion") return { task: "causal-lm", why: "rows are prompts with completions" };
   if (first.kind === "messages") return { task: "causal-lm", why: "rows are conversations" };
-  if ("labels" in first) {
+  if (set.examples.some((example) => "labels" in example)) {
     const what = first.kind === "words" ? "word" : "token";
     return { task: "token-classification", why: `every ${what} has a label` };
   }
