@@ -37,6 +37,7 @@ export async function nativeEngine(
       enableMemPattern: false,
       executionMode: "sequential",
       graphOptimizationLevel: "basic",
+      logSeverityLevel: 3, // errors: its warnings are of its own rewriting, and name nodes that no user knows
       extra: {
         session: {
           // weights stay mapped, one copy for all sessions; but 4 bits that were not packed anew would be dequantised at every run
