@@ -56,7 +56,7 @@ export async function encodeOnnx(
   if (unmergeable.length > 0 || (goal.pooling ?? "default") !== "default") {
     const what = unmergeable[0] ?? `pooling "${goal.pooling}"`;
     if (options.dtype) throw new InputError(`--dtype is for merged weights, but ${what} cannot be merged`);
-    const config = await taskConfig(base, adapted, options);
+    const config = withFileName(await taskConfig(base, adapted, options));
     return { "config.json": config, "model.onnx": await standalone(base, adapted, { past, fixed: tensorsOf(phi) }) };
   }
   const files = await encodeMerged(base, adapted, phi, engine, options);
@@ -64,7 +64,7 @@ export async function encodeOnnx(
   const weights = await gathered(files["model.safetensors"]);
   const merged = await readBase(memoryFolder(base.name, { "config.json": config, "model.safetensors": weights }));
   const alone = adapt(merged, [], { ...goal, trainsHead: false });
-  return { "config.json": config, "model.onnx": await standalone(merged, alone, { past }) };
+  return { "config.json": withFileName(config), "model.onnx": await standalone(merged, alone, { past }) };
 }
 
 /**
@@ -87,9 +87,16 @@ export async function encodeOnnxForAdapters(
   }
   const { adapted } = unitScale(trained, trainedPhi);
   const defaults = tensorsOf(await initialPhi(adapted, 0));
-  const config = await taskConfig(base, adapted, { labels });
+  const config = withFileName(await taskConfig(base, adapted, { labels }));
   return { "config.json": config, "model.onnx": await standalone(base, adapted, { past, defaults }) };
 }
+
+/**
+ * What a config.json says to transformers.js, which in browsers would look for model_quantized.onnx first. "fp32" is its
+ * word for the file without an ending, whose inputs and outputs are float32 whatever the weights are.
+ */
+const withFileName = (config: string): string =>
+  `${JSON.stringify({ ...JSON.parse(config), "transformers.js_config": { dtype: "fp32" } }, null, 2)}\n`;
 
 function requirePast({ goal, methods }: AdaptedModel): void {
   if (goal.task !== "causal-lm")

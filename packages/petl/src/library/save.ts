@@ -7,6 +7,7 @@ import {
   type FloatType,
   InputError,
   onnxAdapter,
+  readJson,
   tokenizerFileNames,
 } from "@petl/core";
 import { directory } from "../files.ts";
@@ -101,10 +102,23 @@ export async function saveOnnx(
       { name: "config.json", chunks: [bytesOf(files["config.json"])] },
       { name: "onnx/model.onnx", chunks: [files["model.onnx"]] },
       ...Object.entries(apart).map(([name, content]) => ({ name: `adapter/${name}`, chunks: [bytesOf(content)] })),
-      ...(await tokenizerFiles(base.path)),
+      ...(adapted.goal.task === "causal-lm" ? await promptFiles(base) : await tokenizerFiles(base.path)),
     ],
     options,
   );
+}
+
+/**
+ * A tokenizer's files for transformers.js, which puts nothing in front of a prompt unless tokenizer_config.json says
+ * `add_bos_token`, whatever tokenizer.json itself would put there.
+ */
+async function promptFiles({ path, tokenizer }: OpenModel["base"]): Promise<readonly NamedFile[]> {
+  const files = await tokenizerFiles(path);
+  const config = files.find(({ name }) => name === "tokenizer_config.json");
+  if (!config || !tokenizer || tokenizer.framing === 0) return files;
+  const told = await readJson(directory(path), config.name);
+  const text = `${JSON.stringify({ add_bos_token: true, ...Object(told) }, null, 2)}\n`;
+  return [...files.filter((file) => file !== config), { ...config, chunks: [bytesOf(text)] }];
 }
 
 const bytesOf = (content: Uint8Array | string): Uint8Array =>
