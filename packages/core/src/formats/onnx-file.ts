@@ -69,11 +69,12 @@ export async function encodeOnnx(
 
 /**
  * The same file with the adapter left out: every tensor of Φ is an input of its name, to be fed by ONNX Runtime from an
- * `.onnx_adapter`. Without one it has the value from which training starts, so that the file is the base where the method starts
- * as the base; a head is the base's own where it has one. LoRA's and DoRA's factors hold their scale and may have any
- * rank, so that one file serves adapters of all ranks and alphas; other methods' options are part of the file.
+ * `.onnx_adapter`. Without one it has the value from which training starts, so that the file is the base where the method
+ * starts as the base; a head is the base's own where it has one. LoRA's and DoRA's factors hold their scale and may have
+ * any rank, so that one file serves adapters of all ranks and alphas; other methods' options are part of the file.
  *
- * @throws InputError where the file would be larger than 2 GB, for a past that the task or the method has not, and for a whole model
+ * @throws InputError where the file would be larger than 2 GB, for a past that the task or the method has not, and for a
+ *   whole model
  */
 export async function encodeOnnxForAdapters(
   base: HfModel,
@@ -152,9 +153,10 @@ async function standalone(
   return encode(named, undefined, defaults).model;
 }
 
-/** The shape of an input, in which the rank of a layer's factors is a symbol. */
+/** The shape of an input, in which the rank of LoRA's factors is a symbol. */
 function shapeOfAnyRank(name: string, shape: Shape): Shape {
-  const [, path, factor] = /^(.*)\.lora_([AB])\.weight$/.exec(name) ?? [];
+  const [, path, ofTable, ofWeight] = /^(.*)\.lora_(?:embedding_([AB])|([AB])\.weight)$/.exec(name) ?? [];
+  const factor = ofTable ?? ofWeight;
   if (factor === undefined) return shape;
   return shape.map((length, axis) => (axis === (factor === "A" ? 0 : 1) ? `${path}.rank` : length));
 }

@@ -81,7 +81,8 @@ export interface SaveOnnxOptions extends SaveMergedOptions {
  * the model reads them, token_type_ids, [batch, tokens] each; its output is `logits`. Methods that cannot be merged are
  * part of the file. Returns the file's bytes.
  *
- * @throws InputError where the file would be larger than 2 GB, for a past that the task has not, or where a folder that isn't empty stands there
+ * @throws InputError where the file would be larger than 2 GB, for a past that the task or the method has not, for a type
+ *   of weights that are not merged, or where a folder that isn't empty stands there
  */
 export async function saveOnnx(
   { base, adapted, phi, labels }: OpenModel,
