@@ -56,7 +56,7 @@ export async function encodeOnnx(
   if (unmergeable.length > 0 || (goal.pooling ?? "default") !== "default") {
     const what = unmergeable[0] ?? `pooling "${goal.pooling}"`;
     if (options.dtype) throw new InputError(`--dtype is for merged weights, but ${what} cannot be merged`);
-    const config = await taskConfig(base, adapted, options);
+    const config = withFileName(await taskConfig(base, adapted, options));
     return { "config.json": config, "model.onnx": await standalone(base, adapted, { past, fixed: tensorsOf(phi) }) };
   }
   const files = await encodeMerged(base, adapted, phi, engine, options);
@@ -64,16 +64,17 @@ export async function encodeOnnx(
   const weights = await gathered(files["model.safetensors"]);
   const merged = await readBase(memoryFolder(base.name, { "config.json": config, "model.safetensors": weights }));
   const alone = adapt(merged, [], { ...goal, trainsHead: false });
-  return { "config.json": config, "model.onnx": await standalone(merged, alone, { past }) };
+  return { "config.json": withFileName(config), "model.onnx": await standalone(merged, alone, { past }) };
 }
 
 /**
  * The same file with the adapter left out: every tensor of Φ is an input of its name, to be fed by ONNX Runtime from an
- * `.onnx_adapter`. Without one it has the value from which training starts, so that the file is the base where the method starts
- * as the base; a head is the base's own where it has one. LoRA's and DoRA's factors hold their scale and may have any
- * rank, so that one file serves adapters of all ranks and alphas; other methods' options are part of the file.
+ * `.onnx_adapter`. Without one it has the value from which training starts, so that the file is the base where the method
+ * starts as the base; a head is the base's own where it has one. LoRA's and DoRA's factors hold their scale and may have
+ * any rank, so that one file serves adapters of all ranks and alphas; other methods' options are part of the file.
  *
- * @throws InputError where the file would be larger than 2 GB, for a past that the task or the method has not, and for a whole model
+ * @throws InputError where the file would be larger than 2 GB, for a past that the task or the method has not, and for a
+ *   whole model
  */
 export async function encodeOnnxForAdapters(
   base: HfModel,
@@ -87,9 +88,16 @@ export async function encodeOnnxForAdapters(
   }
   const { adapted } = unitScale(trained, trainedPhi);
   const defaults = tensorsOf(await initialPhi(adapted, 0));
-  const config = await taskConfig(base, adapted, { labels });
+  const config = withFileName(await taskConfig(base, adapted, { labels }));
   return { "config.json": config, "model.onnx": await standalone(base, adapted, { past, defaults }) };
 }
+
+/**
+ * What a config.json says to transformers.js, which in browsers would look for model_quantized.onnx first. "fp32" is its
+ * word for the file without an ending, whose inputs and outputs are float32 whatever the weights are.
+ */
+const withFileName = (config: string): string =>
+  `${JSON.stringify({ ...JSON.parse(config), "transformers.js_config": { dtype: "fp32" } }, null, 2)}\n`;
 
 function requirePast({ goal, methods }: AdaptedModel): void {
   if (goal.task !== "causal-lm")
@@ -145,9 +153,10 @@ async function standalone(
   return encode(named, undefined, defaults).model;
 }
 
-/** The shape of an input, in which the rank of a layer's factors is a symbol. */
+/** The shape of an input, in which the rank of LoRA's factors is a symbol. */
 function shapeOfAnyRank(name: string, shape: Shape): Shape {
-  const [, path, factor] = /^(.*)\.lora_([AB])\.weight$/.exec(name) ?? [];
+  const [, path, ofTable, ofWeight] = /^(.*)\.lora_(?:embedding_([AB])|([AB])\.weight)$/.exec(name) ?? [];
+  const factor = ofTable ?? ofWeight;
   if (factor === undefined) return shape;
   return shape.map((length, axis) => (axis === (factor === "A" ? 0 : 1) ? `${path}.rank` : length));
 }

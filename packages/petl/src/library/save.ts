@@ -7,6 +7,7 @@ import {
   type FloatType,
   InputError,
   onnxAdapter,
+  readJson,
   tokenizerFileNames,
 } from "@petl/core";
 import { directory } from "../files.ts";
@@ -80,7 +81,8 @@ export interface SaveOnnxOptions extends SaveMergedOptions {
  * the model reads them, token_type_ids, [batch, tokens] each; its output is `logits`. Methods that cannot be merged are
  * part of the file. Returns the file's bytes.
  *
- * @throws InputError where the file would be larger than 2 GB, for a past that the task has not, or where a folder that isn't empty stands there
+ * @throws InputError where the file would be larger than 2 GB, for a past that the task or the method has not, for a type
+ *   of weights that are not merged, or where a folder that isn't empty stands there
  */
 export async function saveOnnx(
   { base, adapted, phi, labels }: OpenModel,
@@ -101,10 +103,23 @@ export async function saveOnnx(
       { name: "config.json", chunks: [bytesOf(files["config.json"])] },
       { name: "onnx/model.onnx", chunks: [files["model.onnx"]] },
       ...Object.entries(apart).map(([name, content]) => ({ name: `adapter/${name}`, chunks: [bytesOf(content)] })),
-      ...(await tokenizerFiles(base.path)),
+      ...(adapted.goal.task === "causal-lm" ? await promptFiles(base) : await tokenizerFiles(base.path)),
     ],
     options,
   );
+}
+
+/**
+ * A tokenizer's files for transformers.js, which puts nothing in front of a prompt unless tokenizer_config.json says
+ * `add_bos_token`, whatever tokenizer.json itself would put there.
+ */
+async function promptFiles({ path, tokenizer }: OpenModel["base"]): Promise<readonly NamedFile[]> {
+  const files = await tokenizerFiles(path);
+  const config = files.find(({ name }) => name === "tokenizer_config.json");
+  if (!config || !tokenizer || tokenizer.framing === 0) return files;
+  const told = await readJson(directory(path), config.name);
+  const text = `${JSON.stringify({ add_bos_token: true, ...Object(told) }, null, 2)}\n`;
+  return [...files.filter((file) => file !== config), { ...config, chunks: [bytesOf(text)] }];
 }
 
 const bytesOf = (content: Uint8Array | string): Uint8Array =>

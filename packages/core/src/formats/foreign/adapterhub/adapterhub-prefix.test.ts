@@ -51,11 +51,7 @@ test.each([
     /non_linearity "relu" is not supported; tanh is/,
   ],
   [{ flat: true }, [[`${module}.control_trans`, tensor(5)]], /shape \[5\], which is no vector of 2 equal parts/],
-  [
-    { flat: true },
-    [[`${module}.wte.weight`, tensor(2, 2)]],
-    /wte.weight" is none of a prefix that is flat.*\n.*has no tensor/,
-  ],
+  [{ flat: true }, [[`${module}.wte.weight`, tensor(2, 2)]], /wte.weight" is none of a prefix that is flat/],
   [{}, [[`${module}.wte.weight`, tensor(2, 2)]], /has no tensor "…control_trans.0.weight"/],
   [{ prefix_length: 1e9, flat: true }, [[`${module}.control_trans`, tensor(4)]], /config.prefix_length/],
   [{ flat: true, leave_out: [0] }, [[`${module}.control_trans`, tensor(4)]], /give --base/],

@@ -70,7 +70,8 @@ function partsOf({ tensors }: HubFiles, flat: boolean): Parts {
       problems.push(`tensor "${name}" has shape [${held.stored.shape}], its copy [${shape}]`);
     } else found.set(part, held);
   }
-  refuse([...problems, ...wanted.filter((part) => !found.has(part)).map((part) => `has no tensor "…${part}"`)]);
+  const missing = wanted.filter((part) => !found.has(part)).map((part) => `has no tensor "…${part}"`);
+  refuse([...missing, ...problems.slice(0, 20)]); // a bad file stays cheap
   return (name) => {
     const held = found.get(name);
     if (!held) throw new InternalError(`"${name}" is no tensor of a prefix`);

@@ -9,8 +9,8 @@ import { readLowRankHub } from "./adapterhub-low-rank.ts";
 import { readHubPrefix } from "./adapterhub-prefix.ts";
 
 /**
- * AdapterHub's library, `adapters`: bottlenecks, LoRA, (IA)³ and prefixes with their heads, as its save_adapter writes them. Writes
- * torch files, which its load_adapter reads unless it is told otherwise.
+ * AdapterHub's library, `adapters`: bottlenecks, LoRA, (IA)³ and prefixes with their heads, as its save_adapter writes
+ * them. Writes torch files, which its load_adapter reads unless it is told otherwise.
  * Source: adapter-hub/adapters 1.3.0, loading.py, configuration/adapter_config.py and methods/
  */
 export const adapterHub: ForeignFormat = {

@@ -11,25 +11,25 @@ const configFile = "adapter_config.json";
 const isOnnxAdapter = (file: string): boolean => file.endsWith(".onnx_adapter");
 
 /**
- * ONNX Runtime's `.onnx_adapter`: tensors that a session feeds to the inputs of their names while the adapter is active. The
- * names are those of the graph that {@link encodeOnnxForAdapters} writes, petl's own. What the file cannot say stands in
- * the adapter_config.json beside it, by which petl reads it again.
+ * ONNX Runtime's `.onnx_adapter`: tensors that a session feeds to the inputs of their names while the adapter is active.
+ * The names are those of the graph that encodeOnnxForAdapters writes, petl's own. What the file cannot say stands in the
+ * adapter_config.json beside it, by which petl reads it again.
  */
 export const onnxAdapter: ForeignFormat = {
   name: "onnx-adapter",
   summary: "ONNX Runtime, for the graph that petl merge --adapter-inputs writes",
-  recognizes: (files) => files.some(isOnnxAdapter),
+  recognizes: (files) => files.some(isOnnxAdapter) && !files.some((file) => file.startsWith("adapter_model.")),
   async read(folder) {
     const present = await folder.files();
     const [file = "", ...more] = present.filter(isOnnxAdapter);
     const config = present.includes(configFile) ? await readJson(folder, configFile) : undefined;
-    const isOwn = typeof config === "object" && config !== null && "petl_method" in config;
-    if (!isOwn || more.length > 0) {
+    if (more.length > 0) {
+      throw new InputError(`${folder.name}: holds several adapters: ${[file, ...more].join(", ")}; one folder has one`);
+    }
+    if (typeof config !== "object" || config === null || !("petl_method" in config)) {
       throw new InputError(
-        more.length > 0
-          ? `${folder.name}: holds several adapters: ${[file, ...more].join(", ")}; a folder of petl's has one`
-          : `${folder.name}/${file}: has no ${configFile} of petl's beside it; its parameters are named by the inputs of a graph ` +
-              "that only the program that wrote it knows, so that no method can be read from it",
+        `${folder.name}/${file}: has no ${configFile} of petl's beside it; its parameters are named by the inputs of a ` +
+          "graph that only the program that wrote it knows, so that no method can be read from it",
       );
     }
     const petl = readPetlFields(config, `${folder.name}/${configFile}`);
