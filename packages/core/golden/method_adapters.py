@@ -6,7 +6,7 @@
 import torch
 
 from adapters import OUT, write_case
-from peft_cases import adaption, loha, lokr, prompt, vera
+from peft_cases import adaption, loha, lokr, lora, prefix, prompt, vera
 
 SEQUENCE, TOKEN, LANGUAGE = "sequence-classification", "token-classification", "causal-lm"
 # case name -> (config maker, bases, the config's other fields); a case's seed is its place in the list
@@ -22,6 +22,11 @@ CASES = [
     ("lokr-both", lokr, [f"roberta-{SEQUENCE}"], dict(r=1, decompose_both=True, decompose_factor=6)),
     ("llama-adapter", adaption, [f"llama-{LANGUAGE}", f"mistral-{LANGUAGE}"], {}),
     ("llama-adapter-all", adaption, [f"llama-{LANGUAGE}"], dict(adapter_layers=2)),
+    # windows that a prefix leaves, embeddings that Gemma multiplies, biases beside VeRA, and none where a base has none
+    ("prefix", prefix, [f"mistral-{LANGUAGE}", f"gemma3_text-{LANGUAGE}"], {}),
+    ("prompt", prompt, [f"gemma2-{LANGUAGE}", f"gemma3_text-{LANGUAGE}"], {}),
+    ("vera-bias", vera, [f"bert-{SEQUENCE}"], dict(bias="vera_only")),
+    ("lora-bias-all", lora, [f"mistral-{LANGUAGE}"], dict(bias="all")),
 ]
 
 
