@@ -7,6 +7,7 @@ import { type BlockFormat, blockSizes, rowUnit } from "../tensor/block-format.ts
 import { blockSteps, dequantizeBlocks, quantizeBlocks } from "../tensor/block-quantization.ts";
 import { rawBytes } from "../tensor/host-tensor.ts";
 import type { StoredTensor } from "../tensor/stored-tensor.ts";
+import { transposedValues } from "../tensor/transposed-values.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { readJson } from "./folder.ts";
 import type { HfModel } from "./hf-model.ts";
@@ -66,11 +67,6 @@ interface Chosen {
 /** The linear layers of the stack, those first whose rows are a whole number of blocks. */
 function chosenLayers(base: HfModel, { tensors }: Checkpoint, format: BlockFormat): Chosen {
   const { model, name } = base;
-  if (model.conventions.transposed) {
-    throw new InputError(
-      `${name}: ${model.modelType} keeps its matrices as [in, out], whose rows petl does not quantise`,
-    );
-  }
   const task = taskOf(base.config) ?? "classification";
   const { linear } = listSites(base, { task, labels: task === "regression" ? 1 : labelCount(base.config) });
   const layers = linear.filter((path) => layerOf(path) !== undefined);
@@ -78,7 +74,7 @@ function chosenLayers(base: HfModel, { tensors }: Checkpoint, format: BlockForma
     const tensor = findTensor({ tensors, model }, `${path}.weight`);
     return tensor ? [{ path, tensor }] : [];
   });
-  const fits = (at: BlockFormat) => found.filter(({ tensor }) => (tensor.shape[1] ?? 0) % rowUnit(at) === 0);
+  const fits = (at: BlockFormat) => found.filter(({ tensor }) => rowsOf(base, tensor).columns % rowUnit(at) === 0);
   const quantized = fits(format);
   if (quantized.length === 0) {
     const possible = blockSizes.filter((blockSize) => fits({ ...format, blockSize }).length > 0);
@@ -91,6 +87,15 @@ function chosenLayers(base: HfModel, { tensors }: Checkpoint, format: BlockForma
   return { quantized, left: found.filter((each) => !quantized.includes(each)).map(({ path }) => path) };
 }
 
+/** A layer's weights as [out, in], of which each row is cut into blocks. */
+function rowsOf({ model }: Pick<HfModel, "model">, { shape: [first = 0, second = 0] }: Pick<StoredTensor, "shape">) {
+  if (!model.conventions.transposed) return { rows: first, columns: second, held: (weights: Float32Array) => weights };
+  return {
+    ...{ rows: second, columns: first },
+    held: (weights: Float32Array) => transposedValues(weights, first, second),
+  };
+}
+
 /** The three tensors of a matrix in blocks, each made from the matrix when its turn has come, so that none has to wait. */
 function quantizedEntries(
   base: HfModel,
@@ -99,10 +104,10 @@ function quantizedEntries(
   squares: { error: number; weight: number },
 ): readonly SafetensorsEntry[] {
   const { bits, blockSize } = format;
-  const [rows = 0, columns = 0] = shape;
+  const { rows, columns, held } = rowsOf(base, { shape });
   const blocks = columns / blockSize;
   const names = partNames(name);
-  const read = async () => finite(await base.read(name), base.name, name);
+  const read = async () => held(finite(await base.read(name), base.name, name));
   const packed = async () => {
     const weights = await read();
     const parts = quantizeBlocks(weights, columns, format);

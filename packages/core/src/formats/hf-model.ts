@@ -42,7 +42,10 @@ export async function readBase(folder: Folder, { weights = true } = {}): Promise
   const quantization = readQuantization(config.quantization_config, `${folder.name}: config.json`);
   const checkpoint = weights ? await openCheckpoint(folder) : undefined;
   const stored = checkpoint?.tensors;
-  const tensors = stored && quantization ? joinQuantized(stored, quantization, folder.name) : stored;
+  const tensors =
+    stored && quantization
+      ? joinQuantized(stored, quantization, model.conventions.transposed ?? false, folder.name)
+      : stored;
   return {
     ...{ name: folder.name, folder, config, quantization, model, checkpoint, tensors },
     async read(name) {

@@ -4,6 +4,7 @@ import { dequantizeBlocks } from "../tensor/block-quantization.ts";
 import { sizeOf } from "../tensor/host-tensor.ts";
 import type { BaseTensor, QuantizedTensor } from "../tensor/quantized-tensor.ts";
 import type { StoredTensor } from "../tensor/stored-tensor.ts";
+import { transposedValues } from "../tensor/transposed-values.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { quote } from "./json.ts";
 import { type ProblemList, problemList } from "./problem-list.ts";
@@ -19,11 +20,13 @@ export const partNames = (name: string) => ({
 /**
  * A checkpoint's tensors with each three that hold a matrix in blocks as that one matrix, under its own name.
  *
+ * @param transposed whether the architecture keeps its matrices as [in, out]
  * @throws InputError with every part that is missing, or whose type or shape does not fit the others
  */
 export function joinQuantized(
   tensors: ReadonlyMap<string, StoredTensor>,
   quantization: Quantization,
+  transposed: boolean,
   place: string,
 ): ReadonlyMap<string, BaseTensor> {
   const problems = problemList(place);
@@ -39,14 +42,15 @@ export function joinQuantized(
     if (!scales) problems.add(`tensor ${quote(names.scales)} is missing`);
     if (!zeroPoints) problems.add(`tensor ${quote(names.zeroPoints)} is missing`);
     if (tensors.has(name)) problems.add(`tensor ${quote(name)} is there twice, as it is and in blocks`);
-    if (scales && zeroPoints) joined.set(name, checked({ name, packed, scales, zeroPoints }, quantization, problems));
+    if (scales && zeroPoints)
+      joined.set(name, checked({ name, transposed, packed, scales, zeroPoints }, quantization, problems));
   }
   problems.refuse();
   for (const [name, tensor] of tensors) if (!parts.has(name)) joined.set(name, tensor);
   return joined;
 }
 
-/** A quantised matrix of a checkpoint in float32, row by row. */
+/** A quantised matrix of a checkpoint in float32, row by row of its own shape. */
 export async function readQuantized(checkpoint: Checkpoint, tensor: QuantizedTensor): Promise<Float32Array> {
   const bytes = async ({ name }: StoredTensor) => {
     const { dtype, data } = await checkpoint.read(name);
@@ -54,10 +58,13 @@ export async function readQuantized(checkpoint: Checkpoint, tensor: QuantizedTen
     return data;
   };
   const [packed, zeroPoints] = [await bytes(tensor.packed), await bytes(tensor.zeroPoints)];
-  return dequantizeBlocks({ packed, scales: await checkpoint.readFloat32(tensor.scales.name), zeroPoints }, tensor);
+  const scales = await checkpoint.readFloat32(tensor.scales.name);
+  const held = dequantizeBlocks({ packed, scales, zeroPoints }, tensor);
+  const [columns = 1, rows = 1] = tensor.shape;
+  return tensor.transposed ? transposedValues(held, rows, columns) : held;
 }
 
-type Parts = Pick<QuantizedTensor, "name" | "packed" | "scales" | "zeroPoints">;
+type Parts = Pick<QuantizedTensor, "name" | "transposed" | "packed" | "scales" | "zeroPoints">;
 
 /** The matrix that three tensors hold, whose shape follows from the scales': [rows, blocks]. */
 function checked(parts: Parts, { bits, block_size: blockSize }: Quantization, problems: ProblemList): QuantizedTensor {
@@ -73,7 +80,8 @@ function checked(parts: Parts, { bits, block_size: blockSize }: Quantization, pr
       `tensor ${quote(scales.name)}: its shape [${scales.shape.join(", ")}] is that of no matrix in ${bits} bits`,
     );
   }
-  return { ...parts, file: packed.file, shape: [rows, columns], ...format };
+  const shape = parts.transposed ? [columns, rows] : [rows, columns];
+  return { ...parts, file: packed.file, shape, ...format };
 }
 
 function requireForm(tensor: StoredTensor, dtype: string, shape: readonly number[], problems: ProblemList): void {

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { adapt, initialPhi } from "../peft/adapt.ts";
 import { float32, type HostTensor } from "../tensor/host-tensor.ts";
 import { random } from "../tensor/random.ts";
-import { transposedValues } from "./foreign/foreign-format.ts";
+import { transposedValues } from "../tensor/transposed-values.ts";
 import { diskFolder, distance, logitsOf } from "./golden.fake.ts";
 import { readBase } from "./hf-model.ts";
 import { safetensorsBytes } from "./safetensors-writer.ts";

@@ -1,7 +1,7 @@
 import { add } from "../graph/ops/add.ts";
 import { matmulNBits } from "../graph/ops/mat-mul-n-bits.ts";
 import { matmul } from "../graph/ops/matmul.ts";
-import { transpose } from "../graph/ops/transpose.ts";
+import { transpose, untransposed } from "../graph/ops/transpose.ts";
 import type { Value } from "../graph/value.ts";
 import type { Scope } from "./scope.ts";
 
@@ -26,9 +26,11 @@ export function linear(
 ): Value {
   const stored = scope.parameter("weight", transposed ? [inSize, outSize] : [outSize, inSize]);
   const shift = bias ? scope.parameter("bias", [outSize]) : undefined;
-  const product = (input: Value) => (transposed ? matmul(input, stored) : project(input, stored));
+  // a [in, out] that is held in few bits is held as its transpose
+  const rows = transposed ? untransposed(stored) : stored;
+  const product = (input: Value) => (rows ? project(input, rows) : matmul(input, stored));
   const apply = (input: Value) => (shift ? add(product(input), shift) : product(input));
-  const weight = transposed ? transpose(stored, [1, 0]) : stored;
+  const weight = rows ?? transpose(stored, [1, 0]);
   const site = { path: scope.path, x, y: apply(x), apply, weight, bias: shift, inSize, outSize, transposed };
   return scope.hooks.linear(site);
 }

@@ -1,11 +1,17 @@
 import type { BlockFormat } from "./block-format.ts";
 import type { StoredTensor } from "./stored-tensor.ts";
 
-/** A frozen matrix [rows, columns] that a file holds in blocks: w = (q − z) s, with z and s of the weight's block. */
+/**
+ * A frozen matrix that a file holds in blocks: w = (q − z) s, with z and s of the weight's block. What is cut into blocks
+ * are the rows of [out, in], whichever way round the base keeps the matrix.
+ */
 export interface QuantizedTensor extends BlockFormat {
   readonly name: string;
   readonly file: string;
+  /** as the base has it */
   readonly shape: readonly number[];
+  /** whether that is [in, out], the transpose of what the file holds */
+  readonly transposed: boolean;
   /** q: uint8 [rows, blocks, bytes of a block]; of 4 bits two lie in a byte, the first in its lower half */
   readonly packed: StoredTensor;
   /** s: float32 [rows, blocks] */

@@ -4,7 +4,8 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { distance, golden, petl, petlJson, temporaryFolder } from "./run-petl.fake.ts";
 
-const base = join(golden, "models", "llama-causal-lm");
+const llama = join(golden, "models", "llama-causal-lm");
+const gpt2 = join(golden, "models", "gpt2-causal-lm");
 const quantization = z.looseObject({ bits: z.number(), block_size: z.number(), relative_error: z.number() });
 
 const logitsOf = async (...args: string[]) =>
@@ -12,7 +13,10 @@ const logitsOf = async (...args: string[]) =>
     (line) => z.object({ logits: z.array(z.array(z.number())) }).parse(line).logits,
   );
 
-test("a base in 4 bits is trained, asked and merged as any other, and says that it is one", async () => {
+test.each([
+  ["llama", llama],
+  ["gpt2", gpt2],
+])("a base in 4 bits is trained, asked and merged as any other, and says that it is one: %s", async (_, base) => {
   const folder = temporaryFolder();
   const [held, adapter, merged, rows] = ["held", "adapter", "merged", "rows.jsonl"].map((name) => join(folder, name));
   const ids = [1, 17, 4, 39, 22, 8, 5, 30];
@@ -50,7 +54,7 @@ test("a base in 4 bits is trained, asked and merged as any other, and says that 
 test("what no block can hold is refused before anything is written", async () => {
   const folder = temporaryFolder();
   const out = join(folder, "held");
-  const { code, stderr } = await petl(["quantize", base, "--bits", "3", "--block", "20", "--out", out]);
+  const { code, stderr } = await petl(["quantize", llama, "--bits", "3", "--block", "20", "--out", out]);
   expect(code).toBe(2);
   expect(stderr).toContain('--bits "3" is none of 4, 8');
   expect(stderr).toContain('--block "20" is none of 16, 32, 64, 128, 256');

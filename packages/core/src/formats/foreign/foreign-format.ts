@@ -1,4 +1,5 @@
 import type { StoredTensor } from "../../tensor/stored-tensor.ts";
+import { transposedValues } from "../../tensor/transposed-values.ts";
 import type { Adapter, AdapterTensor } from "../adapter.ts";
 import type { LoadedAdapter } from "../adapter-on-base.ts";
 import type { ByteSource, Folder } from "../folder.ts";
@@ -78,12 +79,4 @@ export const renamed = (source: ByteSource, stored: StoredTensor, name: string):
 /** [rows, columns] -> [columns, rows] */
 export function transposed({ name, shape: [rows = 1, columns = 1], values }: ForeignTensor): ForeignTensor {
   return { name, shape: [columns, rows], values: async () => transposedValues(await values(), rows, columns) };
-}
-
-export function transposedValues(values: Float32Array, rows: number, columns: number): Float32Array {
-  const out = new Float32Array(values.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) out[column * rows + row] = values[row * columns + column] ?? 0;
-  }
-  return out;
 }

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { InputError } from "../../errors.ts";
 import { float32 } from "../../tensor/host-tensor.ts";
+import { transposedValues } from "../../tensor/transposed-values.ts";
 import { readJson } from "../folder.ts";
 import { readSafetensors } from "../safetensors.ts";
 import { safetensorsBytes } from "../safetensors-writer.ts";
-import { type ForeignFormat, foreignAdapter, renamed, transposed, transposedValues } from "./foreign-format.ts";
+import { type ForeignFormat, foreignAdapter, renamed, transposed } from "./foreign-format.ts";
 import { loraOn, lowRankLayers } from "./low-rank-layers.ts";
 
 const weightsFile = "adapters.safetensors";

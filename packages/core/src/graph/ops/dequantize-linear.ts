@@ -1,6 +1,7 @@
 import type { QuantizedTensor } from "../../tensor/quantized-tensor.ts";
 import { defineOp, illegal } from "../operator.ts";
 import { reinterpret, type Value, weight } from "../value.ts";
+import { transpose } from "./transpose.ts";
 
 /**
  * W = (q − z) s, z and s the same for `block_size` neighbours along an axis.
@@ -26,9 +27,10 @@ export function fromBlocks(q: Value, s: Value, z: Value, axis: 1 | -1 = 1): Valu
   return DequantizeLinear.of([q, s, z], { axis, block_size: Number(q.shape[1]) / Number(s.shape[1]) });
 }
 
-/** A frozen matrix that its file holds in blocks, in float32: [rows, columns] */
-export function dequantize({ shape, bits, packed, scales, zeroPoints }: QuantizedTensor): Value {
+/** A frozen matrix that its file holds in blocks, in float32 and in its own shape. */
+export function dequantize({ shape, transposed, bits, packed, scales, zeroPoints }: QuantizedTensor): Value {
   const dtype = bits === 4 ? "uint4" : "uint8";
-  const q = reinterpret(weight(packed), dtype, shape);
-  return fromBlocks(q, weight(scales), reinterpret(weight(zeroPoints), dtype, scales.shape));
+  const q = reinterpret(weight(packed), dtype, transposed ? shape.toReversed() : shape);
+  const held = fromBlocks(q, weight(scales), reinterpret(weight(zeroPoints), dtype, scales.shape));
+  return transposed ? transpose(held, [1, 0]) : held;
 }
