@@ -63,7 +63,7 @@ export { type AdaptedModel, adapt, type Goal, initialPhi, startsFromData } from 
 export type { Base } from "./peft/base.ts";
 export { countParameters, type ParameterCounts } from "./peft/counts.ts";
 export { listSites, type Sites } from "./peft/list-sites.ts";
-export { longestRow } from "./peft/longest-row.ts";
+export { longestRow, trainedRow } from "./peft/longest-row.ts";
 export type { Method, MethodOf, MethodUse } from "./peft/method.ts";
 export { methods, methodsByName } from "./peft/methods.ts";
 export type { OptionInputs, Options } from "./peft/options.ts";

@@ -56,6 +56,8 @@ export interface EncodeOptions {
   readonly maxLength: number;
   /** completions where left out */
   readonly lossOn?: LossOn | undefined;
+  /** Rows of tokens are not cut, and refused where they are longer than this; `maxLength` where left out. */
+  readonly longest?: number | undefined;
   /** Number of the model's token embeddings; larger ids are refused. */
   readonly vocabularySize?: number | undefined;
 }
@@ -166,9 +168,9 @@ function withTarget(target: Target | undefined): { target?: Target } {
 }
 
 function tokenProblems({ inputIds, target }: EncodedExample, kind: TargetKind, options: EncodeOptions): string[] {
-  const { maxLength, vocabularySize } = options;
+  const { maxLength, longest = maxLength, vocabularySize } = options;
   const problems: string[] = [];
-  if (inputIds.length > maxLength) problems.push(`${inputIds.length} input_ids; the model takes at most ${maxLength}`);
+  if (inputIds.length > longest) problems.push(`${inputIds.length} input_ids; the model takes at most ${longest}`);
   const strange = vocabularySize === undefined ? undefined : inputIds.find((id) => id >= vocabularySize);
   const labels = target?.kind === "tokens" && !("labels" in kind) ? target.ids : new Int32Array();
   const label = vocabularySize === undefined ? undefined : labels.find((id) => id >= vocabularySize);

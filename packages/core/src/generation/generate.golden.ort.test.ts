@@ -73,7 +73,7 @@ test("a text ends with a token that ends texts, and says why it ended", async ()
 });
 
 test("what can't be gone on with is refused, all of it at once", async () => {
-  const options = await opened("llama", { stop: ["."] });
+  const options = await opened("gpt2", { stop: ["."] });
   const run = idsOf([[], Array.from({ length: 64 }, () => 7)], options);
   await expect(run).rejects.toThrow(
     "prompt 1 is empty\nprompt 2 has 64 tokens; the model takes 64, new ones included\nstop texts need a tokenizer",

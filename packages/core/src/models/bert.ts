@@ -41,6 +41,7 @@ export const bertSizes = (config: BertConfig) => ({
   headSize: config.hidden_size / config.num_attention_heads,
   vocabulary: config.vocab_size,
   maxTokens: config.max_position_embeddings,
+  trainedTokens: config.max_position_embeddings,
   padId: config.pad_token_id ?? 0,
   initializerRange: config.initializer_range,
 });

@@ -54,6 +54,7 @@ export const distilbert = defineArchitecture({
     headSize: config.dim / config.n_heads,
     vocabulary: config.vocab_size,
     maxTokens: config.max_position_embeddings,
+    trainedTokens: config.max_position_embeddings,
     padId: config.pad_token_id ?? 0,
     initializerRange: config.initializer_range,
   }),

@@ -67,6 +67,7 @@ export const gpt2 = defineArchitecture({
     headSize: config.n_embd / config.n_head,
     vocabulary: config.vocab_size,
     maxTokens: config.n_positions,
+    trainedTokens: config.n_positions,
     padId: config.pad_token_id ?? 0,
     initializerRange: config.initializer_range,
   }),

@@ -33,7 +33,8 @@ export const roberta = defineArchitecture({
   config: robertaConfig,
   sizes(config) {
     const sizes = bertSizes(config);
-    return { ...sizes, maxTokens: sizes.maxTokens - sizes.padId - 1 };
+    const maxTokens = sizes.maxTokens - sizes.padId - 1;
+    return { ...sizes, maxTokens, trainedTokens: maxTokens };
   },
   prefix: "roberta",
   classes: {

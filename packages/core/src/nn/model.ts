@@ -24,8 +24,10 @@ export interface Sizes {
   readonly keyValueHeads: number;
   readonly headSize: number;
   readonly vocabulary: number;
-  /** the longest input that has positions */
+  /** the longest input that has positions; any length where they are angles instead of a table */
   readonly maxTokens: number;
+  /** the longest input of the pre-training, as its configuration says */
+  readonly trainedTokens: number;
   readonly padId: number;
   /** standard deviation of the normal distribution from which a new head starts */
   readonly initializerRange: number;

@@ -1,6 +1,13 @@
 import type { AdaptedModel } from "./adapt.ts";
 
+type Adapted = Pick<AdaptedModel, "base" | "methods">;
+
 /** The longest row that a model takes, in tokens: learned tokens in front of the text take up positions too. */
-export function longestRow({ base, methods }: Pick<AdaptedModel, "base" | "methods">): number {
-  return methods.reduce((rest, use) => rest - (use.virtualTokens?.() ?? 0), base.model.sizes.maxTokens);
-}
+export const longestRow = ({ base, methods }: Adapted): number => base.model.sizes.maxTokens - virtualTokens(methods);
+
+/** The longest row of which a model has seen the like while it was pre-trained. */
+export const trainedRow = ({ base, methods }: Adapted): number =>
+  base.model.sizes.trainedTokens - virtualTokens(methods);
+
+const virtualTokens = (methods: Adapted["methods"]): number =>
+  methods.reduce((sum, use) => sum + (use.virtualTokens?.() ?? 0), 0);

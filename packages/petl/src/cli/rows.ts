@@ -1,5 +1,5 @@
 import type { EncodedExample, ExampleSet, Tokenizer } from "@petl/core";
-import { encodeRows as encode, rowLimit, type TargetKind } from "../library/encode-rows.ts";
+import { encodeRows as encode, rowLimits, type TargetKind } from "../library/encode-rows.ts";
 import type { OpenModel } from "../library/model.ts";
 
 export interface EncodedRows {
@@ -21,6 +21,6 @@ export async function encodeRows(
   asked: { readonly maxLength: number | undefined },
 ): Promise<EncodedRows> {
   const tokenizer = set.examples[0]?.kind === "tokens" ? undefined : base.tokenizer;
-  const maxLength = rowLimit(adapted, tokenizer, asked.maxLength);
-  return { rows: encode(set, adapted, kind, { tokenizer, maxLength }), tokenizer, maxLength };
+  const limits = rowLimits(adapted, tokenizer, asked.maxLength);
+  return { rows: encode(set, adapted, kind, { tokenizer, ...limits }), tokenizer, maxLength: limits.maxLength };
 }

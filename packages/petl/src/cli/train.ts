@@ -123,7 +123,7 @@ async function validationOf(given: string | undefined, own: readonly string[] | 
 }
 
 async function recordOf(flags: TrainFlags, request: RunRequest, prepared: PreparedRun): Promise<RunRecord> {
-  const { adapted, labels, dataSha256, maxLength } = prepared;
+  const { adapted, labels, dataSha256 } = prepared;
   const { task, pooling = "default" } = adapted.goal;
   return {
     petl: version,
@@ -140,7 +140,8 @@ async function recordOf(flags: TrainFlags, request: RunRequest, prepared: Prepar
       validation:
         typeof request.validation === "number" ? request.validation : request.validation.map((path) => resolve(path)),
     }),
-    ...{ columns: request.data, data_sha256: dataSha256, max_length: maxLength, log_every: flags.logEvery ?? 1 },
+    ...{ columns: request.data, data_sha256: dataSha256, log_every: flags.logEvery ?? 1 },
+    ...(request.maxLength !== undefined && { max_length: request.maxLength }),
     ...(request.lossOn !== undefined && { loss_on: request.lossOn }),
     ...(flags.threads !== undefined && { threads: flags.threads }),
     settings: request.settings,

@@ -7,24 +7,35 @@ import {
   labelMap,
   longestRow,
   type Tokenizer,
+  trainedRow,
 } from "@petl/core";
 import type { Purpose } from "./purpose.ts";
 
 export type TargetKind = Parameters<typeof encodeExamples>[1];
+type EncodeOptions = Parameters<typeof encodeExamples>[2];
 
 /** What labels mean to a model's head. */
 export const targetOf = ({ task, labels }: Purpose): TargetKind =>
   task === "classification" || task === "token-classification" ? { task, labels: labelMap(labels) } : { task };
 
+/** How long rows may be: texts are cut after `maxLength` tokens, rows of tokens that are longer than `longest` refused. */
+export type RowLimits = Required<Pick<EncodeOptions, "maxLength" | "longest">>;
+
 /**
- * Tokens after which a text is cut: as many as are asked for, else as many as model and tokenizer take.
+ * The limits that are asked for; else texts are as long as the model was pre-trained on and the tokenizer says, and rows of
+ * tokens as long as the model has positions.
  * @throws InputError where the model has fewer positions
  */
-export function rowLimit(adapted: AdaptedModel, tokenizer: Tokenizer | undefined, asked: number | undefined): number {
+export function rowLimits(
+  adapted: AdaptedModel,
+  tokenizer: Tokenizer | undefined,
+  asked: number | undefined,
+): RowLimits {
   const longest = longestRow(adapted);
   if (asked !== undefined && asked > longest)
     throw new InputError(`a maximum length of ${asked} is more than the ${longest} tokens that the model takes`);
-  return asked ?? Math.min(longest, tokenizer?.modelMaxLength ?? longest);
+  if (asked !== undefined) return { maxLength: asked, longest: asked };
+  return { maxLength: Math.min(trainedRow(adapted), tokenizer?.modelMaxLength ?? longest), longest };
 }
 
 /**
@@ -35,7 +46,7 @@ export function encodeRows(
   set: ExampleSet,
   adapted: AdaptedModel,
   kind: TargetKind,
-  how: Omit<Parameters<typeof encodeExamples>[2], "vocabularySize">,
+  how: Omit<EncodeOptions, "vocabularySize">,
 ): readonly EncodedExample[] {
   const rows = encodeExamples(set, kind, { ...how, vocabularySize: adapted.base.model.sizes.vocabulary });
   refuseTypes(set, rows, adapted);

@@ -7,7 +7,7 @@ import {
   isLabelled,
   type LossOn,
 } from "@petl/core";
-import { encodeRows, rowLimit, targetOf } from "./encode-rows.ts";
+import { encodeRows, rowLimits, targetOf } from "./encode-rows.ts";
 import type { OpenModel } from "./model.ts";
 import { maskedOnce, maskingOf } from "./plain-text.ts";
 
@@ -42,7 +42,7 @@ export function measurable(
 ): EncodedRows {
   const { task } = adapted.goal;
   const tokenizer = set.examples[0]?.kind === "tokens" ? undefined : base.tokenizer;
-  const how = { tokenizer, lossOn, maxLength: rowLimit(adapted, tokenizer, maxLength) };
+  const how = { tokenizer, lossOn, ...rowLimits(adapted, tokenizer, maxLength) };
   if (isLabelled(set) || task === "causal-lm") return encodeRows(set, adapted, targetOf({ task, labels }), how);
   if (task !== "masked-lm") throw new InputError(`${set.name} has no labels to measure by; name their column`);
   const rows = encodeRows(set, adapted, { task }, how);

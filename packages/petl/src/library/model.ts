@@ -17,7 +17,7 @@ import {
   tasks,
 } from "@petl/core";
 import { directory } from "../files.ts";
-import { encodeRows, rowLimit, targetOf } from "./encode-rows.ts";
+import { encodeRows, rowLimits, targetOf } from "./encode-rows.ts";
 import { type LocateOptions, locate } from "./locate.ts";
 import type { OpenBase } from "./open-base.ts";
 import { hasClasses, labelNames, type Purpose } from "./purpose.ts";
@@ -56,7 +56,7 @@ export async function adaptTo(
 ): Promise<OpenModel> {
   const goal = { task, labels: hasClasses(task) ? labels.length : 1, pooling };
   const adapted = adapt(base, "name" in method ? [method] : method, goal);
-  const how = { tokenizer: base.tokenizer, maxLength: rowLimit(adapted, base.tokenizer, undefined) };
+  const how = { tokenizer: base.tokenizer, ...rowLimits(adapted, base.tokenizer, undefined) };
   const directions =
     train && startsFromData(adapted)
       ? await inputDirections(base.engine, adapted, encodeRows(train, adapted, targetOf({ task, labels }), how))

@@ -1,6 +1,6 @@
 import { type ExampleSet, InputError, type Prediction, predictions } from "@petl/core";
 import { type Answer, textAnswer, tokenAnswers } from "./answers.ts";
-import { encodeRows, rowLimit } from "./encode-rows.ts";
+import { encodeRows, rowLimits } from "./encode-rows.ts";
 import type { OpenModel } from "./model.ts";
 
 /** A text, or two that belong together. */
@@ -57,7 +57,7 @@ export async function predictWords(
   const { task } = adapted.goal;
   if (task !== "token-classification")
     throw new InputError(`predictWords answers for words; this model is for ${task}`);
-  const limit = rowLimit(adapted, base.tokenizer, options.maxLength);
+  const { maxLength: limit } = rowLimits(adapted, base.tokenizer, options.maxLength);
   const examples = texts.map(({ words }) => ({ kind: "words" as const, words }));
   const answers: (readonly (Answer | undefined)[])[] = [];
   for await (const prediction of predicted(model, examples, options)) {
@@ -78,6 +78,6 @@ function predicted(
     placeOf: (index: number) => `text ${index + 1}`,
     columns: { text: "text" },
   };
-  const how = { tokenizer: base.tokenizer, maxLength: rowLimit(adapted, base.tokenizer, maxLength) };
+  const how = { tokenizer: base.tokenizer, ...rowLimits(adapted, base.tokenizer, maxLength) };
   return predictions(encodeRows(set, adapted, { task: "none" }, how), { engine: base.engine, adapted, phi, batch });
 }

@@ -10,7 +10,7 @@ import {
   type TrainingState,
   train as trainRun,
 } from "@petl/core";
-import { encodeRows, rowLimit, targetOf } from "./encode-rows.ts";
+import { encodeRows, rowLimits, targetOf } from "./encode-rows.ts";
 import { measurable } from "./evaluate.ts";
 import type { OpenModel } from "./model.ts";
 import { maskingOf } from "./plain-text.ts";
@@ -45,7 +45,7 @@ export async function* train(
   if (!isLanguageModel(task) && !isLabelled(data.train))
     throw new InputError(`${data.train.name} has no labels to learn from; name their column`);
   const settings = parseSettings({ lr: adapted.methods[0]?.rate, ...given });
-  const how = { tokenizer: base.tokenizer, lossOn, maxLength: rowLimit(adapted, base.tokenizer, maxLength) };
+  const how = { tokenizer: base.tokenizer, lossOn, ...rowLimits(adapted, base.tokenizer, maxLength) };
   yield* trainRun({
     ...{ engine: base.engine, adapted, phi, settings, stop, resume },
     examples: encodeRows(data.train, adapted, targetOf({ task, labels: model.labels }), how),

@@ -21,7 +21,7 @@ export async function openTeacher({ folder, sha256 }: TeacherRecord, threads: nu
   if ((await baseDigest(folder)) !== sha256)
     throw new InputError(`the teacher ${folder} has changed since the run began`);
   const base = await readBase(directory(folder));
-  const encode = await encoderOf(folder, base.model.sizes.maxTokens);
+  const encode = await encoderOf(folder, base.model.sizes.trainedTokens);
   const engine = await workerEngine(folder, base.checkpoint?.files ?? [], { threads });
   const vectors = await compileTextVectors(engine, base);
   return {

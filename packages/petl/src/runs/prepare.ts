@@ -23,7 +23,7 @@ import {
 } from "@petl/core";
 import { type DataOptions, readData } from "../data.ts";
 import { directory } from "../files.ts";
-import { encodeRows, rowLimit, targetOf } from "../library/encode-rows.ts";
+import { encodeRows, rowLimits, targetOf } from "../library/encode-rows.ts";
 import { maskedOnce, maskingOf } from "../library/plain-text.ts";
 import { findPurpose, hasClasses, labelNames } from "../library/purpose.ts";
 import { openTokenizer } from "../open-tokenizer.ts";
@@ -58,7 +58,6 @@ export interface PreparedRun {
   /** names of the classes in the order of their ids; empty where the task has none */
   readonly labels: readonly string[];
   readonly dataSha256: string;
-  readonly maxLength: number;
   /** what was guessed or begins at random, in words */
   readonly remarks: readonly string[];
 }
@@ -74,17 +73,17 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   if (!isLanguageModel(task) && !isLabelled(set))
     throw new InputError(`${set.name} has no labels to learn from; name their column with --label`);
   const tokenizer = await openTokenizer(request.base);
-  const maxLength = rowLimit(adapted, tokenizer, request.maxLength);
+  const limits = rowLimits(adapted, tokenizer, request.maxLength);
   const encode = (rows: ExampleSet) =>
-    encodeRows(rows, adapted, targetOf({ task, labels }), { tokenizer, maxLength, lossOn });
+    encodeRows(rows, adapted, targetOf({ task, labels }), { tokenizer, ...limits, lossOn });
   const masking = plain ? maskingOf(tokenizer, base.model.sizes.vocabulary) : undefined;
   const { examples, validation } = await parted(request, encode(set), encode);
   planRun({ adapted, examples, settings }); // what can't be carried out is refused before a folder is touched
   const phi = await draw(examples);
   return {
-    ...{ base, adapted, phi, labels, maxLength, examples, masking, dataSha256: sha256 },
+    ...{ base, adapted, phi, labels, examples, masking, dataSha256: sha256 },
     validation: masking && validation ? maskedOnce(validation, masking, settings.seed) : validation,
-    remarks: [...remarks, ...newHead(adapted, settings), ...cut(request, set, maxLength)],
+    remarks: [...remarks, ...newHead(adapted, settings), ...cut(request, set, limits.maxLength)],
   };
 }
 

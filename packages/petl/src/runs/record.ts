@@ -33,7 +33,8 @@ const runRecord = z.strictObject({
   }),
   /** SHA-256 of the training data's bytes */
   data_sha256: z.string(),
-  max_length: z.int().positive(),
+  /** as it was asked for */
+  max_length: z.int().positive().optional(),
   /** which tokens of completions and conversations are learnt */
   loss_on: z.enum(lossParts).optional(),
   log_every: z.int().positive(),
