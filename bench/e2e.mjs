@@ -9,12 +9,12 @@
 // decoding to results/e2e.jsonl. With --pilot, to choose a recipe by, every ninth meaning of the development set
 // stands for the test set, the rest is trained on, and records are only printed.
 import { existsSync } from "node:fs";
-import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { random } from "@petl/core";
-import { parse } from "csv-parse/sync";
+import { e2e, partsOfDevelopment, rowsOf, written } from "./e2e-rows.mjs";
 import { runToEnd, surroundings } from "./halves.mjs";
 
 const { values } = parseArgs({
@@ -32,7 +32,6 @@ const { values } = parseArgs({
     threads: { type: "string", default: "2" },
   },
 });
-const data = "../shared/data/nlg/e2e";
 const decodings = {
   greedy: [],
   paper: ["--beams", "10", "--length-penalty", "0.9", "--no-repeat-ngram-size", "4", "--repetition-ignores-prompt"],
@@ -41,7 +40,7 @@ const decodings = {
 const folder = await mkdtemp(join(tmpdir(), "petl-e2e-"));
 try {
   const adapter = values.adapter ?? join(folder, "adapter");
-  const sets = await (values.pilot ? partsOfDevelopment() : ownSets());
+  const sets = await (values.pilot ? pilotSets() : ownSets());
   if (!existsSync(adapter)) await train(sets.train, adapter);
   const { trained_parameters, trainable_ratio } = await petl("inspect", adapter, "--base", values.base);
   const { step: steps, seconds } = await lastStep(adapter);
@@ -70,25 +69,12 @@ function petl(...args) {
 
 /** Where the rows lie that are trained on, and the rows whose meanings are to be said. */
 async function ownSets() {
-  return { train: join(data, "devset.csv"), test: await rowsOf("testset_w_refs.csv") };
+  return { train: join(e2e, "devset.csv"), test: await rowsOf("testset_w_refs.csv") };
 }
 
-/** Two parts of the development set that have no meaning in common. */
-async function partsOfDevelopment() {
-  const all = await rowsOf("devset.csv");
-  const held = new Set([...new Set(all.map(({ mr }) => mr))].filter((_, i) => i % 9 === 4));
-  const rest = all.filter(({ mr }) => !held.has(mr));
-  return { train: await written("train.jsonl", rest), test: all.filter(({ mr }) => held.has(mr)) };
-}
-
-async function rowsOf(name) {
-  return parse(await readFile(join(data, name)), { columns: true });
-}
-
-async function written(name, rows) {
-  const path = join(folder, name);
-  await writeFile(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
-  return path;
+async function pilotSets() {
+  const { train, held } = await partsOfDevelopment();
+  return { train: await written(join(folder, "train.jsonl"), train), test: held };
 }
 
 function train(rows, out) {
@@ -112,7 +98,7 @@ async function drawnPrompts(all) {
   const meanings = [...new Set(all.map(({ mr }) => mr))];
   const chosen = new Set(random(0, "prompts of E2E").shuffle(meanings).slice(0, Number(values.prompts)));
   const rows = all.filter(({ mr }) => chosen.has(mr));
-  return { path: await written("test.jsonl", rows), prompts: chosen.size, rows: rows.length };
+  return { path: await written(join(folder, "test.jsonl"), rows), prompts: chosen.size, rows: rows.length };
 }
 
 async function scores(decoding, path, ...adapter) {

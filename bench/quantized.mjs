@@ -1,11 +1,13 @@
 // A base as it was trained beside the same one in 8 and in 4 bits: loss, memory and speed, each in processes of its own.
-//   node bench/quantized.mjs --base FOLDER --data FOLDER [--steps 60]     a decoder, rows with train and validation files
+//   node bench/quantized.mjs --base FOLDER [--data FOLDER] [--steps 300]   a decoder, on rows with train and validation files,
+//                                                                        or on E2E's development set, a ninth of it held out
 //   node bench/quantized.mjs --shape --scratch FOLDER [--steps 3]         1.1 billion random weights (5 GB in FOLDER for the time)
 // Appends records to results/quantized.jsonl.
-import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
+import { partsOfDevelopment, written } from "./e2e-rows.mjs";
 import { median, runToEnd, surroundings } from "./halves.mjs";
 import { billion, writeRandomBase } from "./random-base.mjs";
 
@@ -15,7 +17,7 @@ const { values } = parseArgs({
     data: { type: "string" },
     shape: { type: "boolean", default: false },
     scratch: { type: "string", default: tmpdir() },
-    steps: { type: "string", default: "60" },
+    steps: { type: "string", default: "300" },
     batch: { type: "string", default: "8" },
     tokens: { type: "string", default: "128" },
     threads: { type: "string", default: "1" },
@@ -27,13 +29,14 @@ const { values } = parseArgs({
 const petl = (...args) => runToEnd(process.execPath, ["packages/petl/bin/petl.js", ...args, "--json"]);
 const folder = await mkdtemp(join(values.scratch, "petl-quantized-"));
 try {
+  const rows = values.shape ? await tokenRows() : (values.data ?? (await e2eRows()));
   for (const bits of values.bits.split(",").map(Number)) {
     const base = values.shape ? await billionIn(bits) : await baseIn(bits);
     const record = {
       ...{ benchmark: "quantized", date: new Date().toISOString().slice(0, 10) },
       ...{ base: values.shape ? "1.1 billion random weights" : basename(values.base), bits },
       ...{ relative_error: base.relative_error, weights_bytes: (await stat(join(base.out, "model.safetensors"))).size },
-      ...(await trained(base.out, values.shape ? await tokenRows() : values.data)),
+      ...(await trained(base.out, rows)),
       ...surroundings(),
     };
     console.log(JSON.stringify(record));
@@ -84,13 +87,21 @@ async function trained(base, data) {
   };
 }
 
+async function e2eRows() {
+  const { train, held } = await partsOfDevelopment();
+  await written(join(folder, "train.jsonl"), train);
+  await written(join(folder, "validation.jsonl"), held);
+  return folder;
+}
+
 /** Rows of tokens for a base without a tokenizer. */
-async function tokenRows() {
+function tokenRows() {
   const idOf = (row, at) => 3 + ((row * 7919 + at * at) % 31000);
   const rows = Array.from({ length: 8 }, (_, row) =>
     Array.from({ length: Number(values.tokens) }, (_, at) => idOf(row, at)),
   );
-  const file = join(folder, "rows.jsonl");
-  await writeFile(file, rows.map((row) => `${JSON.stringify({ input_ids: row })}\n`).join(""));
-  return file;
+  return written(
+    join(folder, "rows.jsonl"),
+    rows.map((row) => ({ input_ids: row })),
+  );
 }

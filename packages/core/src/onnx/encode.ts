@@ -7,6 +7,7 @@ import { type DType, onnxTypes } from "../tensor/dtype.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { StoredTensor } from "../tensor/stored-tensor.ts";
+import { fileOrder } from "./file-order.ts";
 import { lengthNodes, type NamedNode } from "./lengths.ts";
 import { bytes, type Field, float, int, join, message, string } from "./protobuf.ts";
 
@@ -50,7 +51,7 @@ export function encode(
   }
   const passedOn = (from: readonly Value[]) => passingNodes(results, from, names).map((node) => nodeField(node));
   fields.push(...passedOn(leaves));
-  const nodes = nodesOf(values);
+  const nodes = fileOrder(nodesOf(values));
   for (const node of nodes) fields.push(nodeField(named(node, names), names), ...passedOn(node.outputs));
   const described = results.map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
   const graph = message(
