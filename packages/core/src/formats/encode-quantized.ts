@@ -9,8 +9,9 @@ import { rawBytes } from "../tensor/host-tensor.ts";
 import type { StoredTensor } from "../tensor/stored-tensor.ts";
 import { transposedValues } from "../tensor/transposed-values.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { readJson } from "./folder.ts";
+import { readText } from "./folder.ts";
 import type { HfModel } from "./hf-model.ts";
+import { withFields } from "./json.ts";
 import { type Quantization, writeQuantization } from "./quantization.ts";
 import { partNames } from "./quantized-tensors.ts";
 import { encodeSafetensors, type SafetensorsEntry } from "./safetensors-writer.ts";
@@ -51,10 +52,9 @@ export function encodeQuantized(base: HfModel, format: BlockFormat): QuantizedFi
     async config() {
       const relative_error = squares.weight === 0 ? 0 : Math.sqrt(squares.error / squares.weight);
       const written = { bits: format.bits, block_size: format.blockSize, relative_error };
-      const own = await readJson(base.folder, "config.json");
-      if (typeof own !== "object" || own === null) throw new InputError(`${name}: config.json must be an object`);
-      const text = JSON.stringify({ ...own, quantization_config: writeQuantization(written) }, null, 2);
-      return { quantization: written, text: `${text}\n` };
+      const own = await readText(base.folder, "config.json");
+      const fields = { quantization_config: writeQuantization(written) };
+      return { quantization: written, text: withFields(own, `${name}: config.json`, fields) };
     },
   };
 }

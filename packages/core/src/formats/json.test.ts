@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InputError } from "../errors.ts";
-import { parseJson, parseStrictJson } from "./json.ts";
+import { parseJson, parseStrictJson, withFields } from "./json.ts";
 
 test("every JSON text gives what JSON.parse gives, strictly parsed or not", () => {
   const spaced = fc.tuple(fc.json(), fc.constantFrom(undefined, 1, "\t")).map(([text, indent]) => {
@@ -75,4 +75,29 @@ test("a deep nest is refused before it can exhaust the stack", () => {
   );
   expect(() => parseStrictJson("[".repeat(1e6), "x", 3)).toThrow(InputError);
   expect(() => parseJson('{"a":'.repeat(1e6), "x")).toThrow(InputError);
+});
+
+describe("fields of an object's text", () => {
+  const object = fc.dictionary(fc.string({ maxLength: 5 }), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 6 });
+  const ownKeys = (value: object) => Object.fromEntries(Object.entries(value).filter(([key]) => key !== "__proto__"));
+
+  test("the result holds the object with its changes, whatever spaces it was written with", () => {
+    fc.assert(
+      fc.property(object, object, fc.constantFrom(undefined, 1, "\t"), (before, changes, indent) => {
+        const [own, more] = [ownKeys(before), ownKeys(changes)];
+        const text = JSON.stringify(own, null, indent);
+        expect(JSON.parse(withFields(text, "x", more))).toEqual(JSON.parse(JSON.stringify({ ...own, ...more })));
+        const without = Object.fromEntries(Object.keys(own).map((key) => [key, undefined]));
+        expect(JSON.parse(withFields(text, "x", without))).toEqual({});
+      }),
+    );
+  });
+
+  test("what is not changed keeps its text", () => {
+    const text = '{"a": 30.0, "n": {"b": [1e5, 2.50]}, "c": -0}';
+    expect(withFields(text, "x", { c: { d: 1 } })).toBe(
+      '{\n  "a": 30.0,\n  "n": {"b": [1e5, 2.50]},\n  "c": {\n    "d": 1\n  }\n}\n',
+    );
+    expect(() => withFields("[1]", "x", {})).toThrow("x: must be an object");
+  });
 });

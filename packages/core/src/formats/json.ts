@@ -19,6 +19,22 @@ export function parseStrictJson(text: string, source: string, maxDepth: number):
   return JSON.parse(text);
 }
 
+/**
+ * The text of a JSON object with some fields set, or left out where undefined is given. The text of all others stays as it
+ * is: 30.0 does not become 30, which a strict reader in Python takes for another type.
+ */
+export function withFields(text: string, source: string, changes: Readonly<Record<string, unknown>>): string {
+  const fields = new Map<string, string>();
+  checkJson({ text, source, maxDepth: 1000, uniqueKeys: false, at: 0, fields });
+  if (!text.trimStart().startsWith("{")) throw new InputError(`${source}: must be an object`);
+  for (const [key, value] of Object.entries(changes)) {
+    if (value === undefined) fields.delete(key);
+    else fields.set(key, JSON.stringify(value, null, 2).replaceAll("\n", "\n  "));
+  }
+  const lines = [...fields].map(([key, value]) => `  ${JSON.stringify(key)}: ${value}`);
+  return `{\n${lines.join(",\n")}\n}\n`;
+}
+
 interface Check {
   readonly text: string;
   readonly source: string;
@@ -26,6 +42,8 @@ interface Check {
   readonly uniqueKeys: boolean;
   /** The index of the next character. */
   at: number;
+  /** Where present, receives the texts of the outermost object's values. */
+  readonly fields?: Map<string, string>;
 }
 
 /** Throws at the first character that RFC 8259 doesn't allow. */
@@ -62,14 +80,17 @@ function checkObject(check: Check, depth: number): void {
     const start = check.at;
     if (check.text[start] !== '"') fail(check, "a key in double quotes");
     checkString(check);
+    const literal = check.text.slice(start, check.at);
     if (check.uniqueKeys) {
-      const key = keyText(check.text.slice(start, check.at));
+      const key = keyText(literal);
       if (keys.has(key)) failWith(check, start, `the key ${quote(key)} appears twice`);
       keys.add(key);
     }
     skipSpace(check);
     if (!take(check, ":")) fail(check, '":"');
+    const value = check.at;
     checkValue(check, depth);
+    if (depth === 1) check.fields?.set(keyText(literal), check.text.slice(value, check.at).trim());
   } while (take(check, ","));
   if (!take(check, "}")) fail(check, '"," or "}"');
 }

@@ -14,6 +14,7 @@ import { gathered } from "./chunks.ts";
 import { memoryFolder } from "./folder.ts";
 import { unitScale } from "./foreign/onnx-adapter/unit-scale.ts";
 import { type HfModel, readBase } from "./hf-model.ts";
+import { withFields } from "./json.ts";
 import { encodeMerged, type MergeOptions } from "./merged.ts";
 import { taskConfig } from "./task-config.ts";
 
@@ -97,7 +98,7 @@ export async function encodeOnnxForAdapters(
  * word for the file without an ending, whose inputs and outputs are float32 whatever the weights are.
  */
 const withFileName = (config: string): string =>
-  `${JSON.stringify({ ...JSON.parse(config), "transformers.js_config": { dtype: "fp32" } }, null, 2)}\n`;
+  withFields(config, "config.json", { "transformers.js_config": { dtype: "fp32" } });
 
 function requirePast({ goal, methods }: AdaptedModel): void {
   if (goal.task !== "causal-lm")

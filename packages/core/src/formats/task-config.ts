@@ -1,8 +1,9 @@
 import { InputError } from "../errors.ts";
 import { isLanguageModel } from "../nn/model.ts";
-import type { AdaptedModel } from "../peft/adapt.ts";
-import { readJson } from "./folder.ts";
+import type { AdaptedModel, Goal } from "../peft/adapt.ts";
+import { readText } from "./folder.ts";
 import type { HfModel } from "./hf-model.ts";
+import { withFields } from "./json.ts";
 
 /** The float types in which checkpoints are written. */
 export const floatTypes = ["float32", "float16", "bfloat16"] as const;
@@ -17,22 +18,24 @@ export async function taskConfig(
   { goal }: Pick<AdaptedModel, "goal">,
   { labels, dtype }: { readonly labels?: readonly string[] | undefined; readonly dtype?: FloatType | undefined },
 ): Promise<string> {
-  const own = await readJson(base.folder, "config.json");
-  if (typeof own !== "object" || own === null) throw new InputError(`${base.name}: config.json must be an object`);
-  const config = new Map(Object.entries(own));
-  config.delete("quantization_config"); // what is written is dequantised
-  config.set("architectures", [base.model.classes[goal.task]]);
-  if (!isLanguageModel(goal.task)) {
-    const names = labels ?? Array.from({ length: goal.labels }, (_, id) => `LABEL_${id}`);
-    if (names.length !== goal.labels) {
-      throw new InputError(`${names.length} names of labels were given for a head of ${goal.labels}`);
-    }
-    config.delete("num_labels"); // Hugging Face counts id2label
-    config.set("id2label", Object.fromEntries(names.entries()));
-    config.set("label2id", Object.fromEntries(names.map((name, id) => [name, id])));
-    const problem = { classification: "single_label_classification", regression: "regression" };
-    config.set("problem_type", Object.entries(problem).find(([task]) => task === goal.task)?.[1] ?? null);
-  }
-  if (dtype) config.set(config.has("torch_dtype") ? "torch_dtype" : "dtype", dtype);
-  return `${JSON.stringify(Object.fromEntries(config), null, 2)}\n`;
+  const own = await readText(base.folder, "config.json");
+  const typed = "torch_dtype" in base.config ? "torch_dtype" : "dtype";
+  return withFields(own, `${base.name}: config.json`, {
+    quantization_config: undefined, // what is written is dequantised
+    architectures: [base.model.classes[goal.task]],
+    ...(!isLanguageModel(goal.task) && labelFields(goal, labels)),
+    ...(dtype && { [typed]: dtype }),
+  });
+}
+
+function labelFields({ task, labels: count }: Goal, labels: readonly string[] | undefined) {
+  const names = labels ?? Array.from({ length: count }, (_, id) => `LABEL_${id}`);
+  if (names.length !== count) throw new InputError(`${names.length} names of labels were given for a head of ${count}`);
+  const problem = { classification: "single_label_classification", regression: "regression" };
+  return {
+    num_labels: undefined, // Hugging Face counts id2label
+    id2label: Object.fromEntries(names.entries()),
+    label2id: Object.fromEntries(names.map((name, id) => [name, id])),
+    problem_type: Object.entries(problem).find(([named]) => named === task)?.[1] ?? null,
+  };
 }
