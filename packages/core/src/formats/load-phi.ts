@@ -9,8 +9,8 @@ import { type ProblemList, problemList } from "./problem-list.ts";
 /**
  * Reads Φ from an adapter's file into an adapted model's layout. Every tensor of the layout must be there in its shape,
  * and every tensor of the file must have a place. Two things are let through: a head module of which the adapter
- * holds nothing comes from the base where the base has it, and copies of the base's tensors that PEFT stores beside
- * adapted embeddings are passed over where they equal the base's.
+ * holds nothing comes from the base where the base has it, and copies are passed over where they are equal: of the base's
+ * tensors, which PEFT stores beside adapted embeddings, and of a tensor that has two names.
  *
  * @throws InputError with every problem, naming the adapter's base and this one
  */
@@ -89,18 +89,22 @@ const floats: readonly string[] = ["float32", "float64", "float16", "bfloat16"];
 
 /** Whether a tensor without a place changes nothing: a buffer, or what the base has anyway. */
 async function isRedundant(
-  { layout, read }: Adapter,
+  { layout, read, tensors }: Adapter,
   { base }: AdaptedModel,
   name: string,
   tensor: AdapterTensor,
 ): Promise<boolean> {
   if (/(^|\.)position_ids$/.test(name)) return true;
+  const [own] = Object.entries(base.model.otherNames).find(([, other]) => other === name) ?? [];
+  if (own !== undefined && tensors.has(own)) return sameValues(await read(name), await read(own));
   const ofBase = findTensor(base, name);
   if (!ofBase || !sameShape(ofBase.shape, tensor.shape)) return false;
   if (layout === "checkpoint") return true; // parts of a checkpoint that the task does not use
-  const [ours, theirs] = [await read(name), await base.read(ofBase.name)];
-  return ours.every((value, at) => value === theirs[at]);
+  return sameValues(await read(name), await base.read(ofBase.name));
 }
+
+const sameValues = (a: Float32Array, b: Float32Array): boolean =>
+  a.length === b.length && a.every((value, at) => value === b[at]);
 
 const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((length, axis) => length === b[axis]);

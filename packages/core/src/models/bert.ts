@@ -94,6 +94,8 @@ export const bert = defineArchitecture({
   modelType: "bert",
   config: bertConfig,
   sizes: bertSizes,
+  otherNames: ({ tie_word_embeddings: tied }) =>
+    tied ? { "cls.predictions.bias": "cls.predictions.decoder.bias" } : {},
   prefix: "bert",
   classes: {
     base: "BertModel",

@@ -36,6 +36,7 @@ export const roberta = defineArchitecture({
     const maxTokens = sizes.maxTokens - sizes.padId - 1;
     return { ...sizes, maxTokens, trainedTokens: maxTokens };
   },
+  otherNames: ({ tie_word_embeddings: tied }) => (tied ? { "lm_head.bias": "lm_head.decoder.bias" } : {}),
   prefix: "roberta",
   classes: {
     base: "RobertaModel",
