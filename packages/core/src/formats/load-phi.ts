@@ -8,9 +8,10 @@ import { type ProblemList, problemList } from "./problem-list.ts";
 
 /**
  * Reads Φ from an adapter's file into an adapted model's layout. Every tensor of the layout must be there in its shape,
- * and every tensor of the file must have a place. Two things are let through: a head module of which the adapter
- * holds nothing comes from the base where the base has it, and copies are passed over where they are equal: of the base's
- * tensors, which PEFT stores beside adapted embeddings, and of a tensor that has two names.
+ * and every tensor of the file must have a place. Three things are let through: a head module of which the adapter holds
+ * nothing comes from the base where the base has it; copies are passed over where they are equal, of the base's tensors,
+ * which PEFT stores beside adapted embeddings, or of a tensor that has two names; and so are tensors of the base that the
+ * task does not read.
  *
  * @throws InputError with every problem, naming the adapter's base and this one
  */
@@ -90,7 +91,7 @@ const floats: readonly string[] = ["float32", "float64", "float16", "bfloat16"];
 /** Whether a tensor without a place changes nothing: a buffer, or what the base has anyway. */
 async function isRedundant(
   { layout, read, tensors }: Adapter,
-  { base }: AdaptedModel,
+  { base, modelTensors }: AdaptedModel,
   name: string,
   tensor: AdapterTensor,
 ): Promise<boolean> {
@@ -99,7 +100,8 @@ async function isRedundant(
   if (own !== undefined && tensors.has(own)) return sameValues(await read(name), await read(own));
   const ofBase = findTensor(base, name);
   if (!ofBase || !sameShape(ofBase.shape, tensor.shape)) return false;
-  if (layout === "checkpoint") return true; // parts of a checkpoint that the task does not use
+  // parts of a checkpoint that the task does not use, such as the second bias of an untied output layer
+  if (layout === "checkpoint" || !modelTensors.some((known) => known.name === name)) return true;
   return sameValues(await read(name), await base.read(ofBase.name));
 }
 
