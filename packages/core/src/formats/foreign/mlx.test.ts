@@ -60,6 +60,8 @@ test("scales of layers' own are multiplied into their factors, ranks of their ow
   };
   const { files } = await encode([lora.use({ rank: 4, alpha: 8, alphaPattern: { v_proj: 4 } })]);
   expect(JSON.parse(String(files["adapter_config.json"])).lora_parameters).toMatchObject({ rank: 4, scale: 2 });
+  const silent = await encode([lora.use({ rank: 4, alpha: 0, alphaPattern: { v_proj: 4 } })]); // no factor is of scale 0
+  expect(JSON.parse(String(silent.files["adapter_config.json"])).lora_parameters).toMatchObject({ rank: 4, scale: 1 });
   await expect(encode([lora.use({ rank: 4, rankPattern: { v_proj: 2 } })])).rejects.toThrow(
     "mlx-lm has one rank for all layers; these have 4, 2",
   );

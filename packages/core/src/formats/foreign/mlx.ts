@@ -54,7 +54,8 @@ export const mlx: ForeignFormat = {
     const layers = lowRankLayers(adapted, phi, "mlx-lm", kind);
     const ranks = [...new Set(layers.map((layer) => layer.rank))];
     refuse(ranks.length > 1 ? [`mlx-lm has one rank for all layers; these have ${ranks.join(", ")}`] : []);
-    const [{ rank, scale } = { rank: 1, scale: 1 }] = layers;
+    const [rank = 1] = ranks;
+    const scale = layers.find((layer) => layer.scale !== 0)?.scale ?? 1;
     const keys = [...new Set(layers.map(({ path }) => path.replace(/^.*?\.\d+\./, "")))];
     const { dropout = 0 } = adapted.methods[0]?.options ?? {};
     const tensors = layers.flatMap(({ path, inSize, outSize, A, B, magnitude, scale: factor }) => [
