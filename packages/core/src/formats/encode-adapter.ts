@@ -5,7 +5,7 @@ import { settle } from "../peft/settle.ts";
 import { peftKey } from "./adapter-tensors.ts";
 import { type AdapterInfo, writePetlFields } from "./petl-fields.ts";
 import { safetensorsBytes } from "./safetensors-writer.ts";
-import { adaptedOnly, type Bias, biasesOf } from "./trained-biases.ts";
+import { adaptedOnly, biasOf } from "./trained-biases.ts";
 
 /** The two files of an adapter. */
 export interface AdapterFiles {
@@ -79,20 +79,6 @@ const taskTypes = {
   "masked-lm": null,
   "causal-lm": "CAUSAL_LM",
 } as const;
-
-/** Which biases are trained beside the adapter; undefined where PEFT has no word for them. */
-function biasOf(adapted: AdaptedModel): Bias | undefined {
-  const { layout, headModules } = adapted;
-  const inHead = (name: string) => headModules.some((module) => name.startsWith(`${module}.`));
-  const trained = layout.filter(({ part, name }) => part !== "adapter" && !inHead(name)).map(({ name }) => name);
-  if (trained.length === 0) return "none";
-  return (["all", "adapted"] as const).find((bias) => sameNames(trained, biasesOf(adapted, bias)));
-}
-
-const sameNames = (a: readonly string[], b: readonly string[]): boolean => {
-  const [one, other] = [new Set(a), new Set(b)];
-  return one.size === other.size && [...one].every((name) => other.has(name));
-};
 
 /** The layers by their whole paths, where PEFT would not find the same ones by the method's own words. */
 function exactTargets(adapted: AdaptedModel, config: Json): Json {

@@ -111,6 +111,12 @@ describe("a bad file is refused with what is wrong", () => {
   });
 });
 
+test("metadata that are null are none, as MLX writes them", async () => {
+  const { tensors, metadata } = await readSafetensors(file({ __metadata__: null, a: f32([1], 0, 4) }, 4));
+  expect(metadata).toEqual({});
+  expect([...tensors.keys()]).toEqual(["a"]);
+});
+
 test("all problems come at once, and past twenty they are counted", async () => {
   const two = { a: { dtype: "X", shape: [1], data_offsets: [0] }, b: 3 };
   await expect(readSafetensors(file(two))).rejects.toMatchObject({ problems: { length: 3 } });

@@ -77,7 +77,9 @@ function decodeUtf8(bytes: Uint8Array, place: string): string {
   }
 }
 
+/** MLX writes null where there is none, which the reference implementation reads as none too. */
 function checkedMetadata(value: unknown, problem: (text: string) => void): Record<string, string> {
+  if (value === null) return {};
   if (!isObject(value)) {
     problem(`${metadataKey} must be an object of texts`);
     return {};

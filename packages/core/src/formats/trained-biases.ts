@@ -24,3 +24,17 @@ export function biasesOf(adapted: Pick<AdaptedModel, "modelTensors" | "targets" 
       return targets.map((path) => `${path}.bias`).filter((name) => all.includes(name));
   }
 }
+
+/** Which biases an adapter trains; undefined where there is no word for all that it trains of the base. */
+export function biasOf(adapted: AdaptedModel): Bias | undefined {
+  const { layout, headModules } = adapted;
+  const inHead = (name: string) => headModules.some((module) => name.startsWith(`${module}.`));
+  const trained = layout.filter(({ part, name }) => part !== "adapter" && !inHead(name)).map(({ name }) => name);
+  if (trained.length === 0) return "none";
+  return (["all", "adapted"] as const).find((bias) => sameNames(trained, biasesOf(adapted, bias)));
+}
+
+const sameNames = (a: readonly string[], b: readonly string[]): boolean => {
+  const [one, other] = [new Set(a), new Set(b)];
+  return one.size === other.size && [...one].every((name) => other.has(name));
+};

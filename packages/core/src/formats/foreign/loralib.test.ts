@@ -1,18 +1,23 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { adapt, initialPhi } from "../../peft/adapt.ts";
+import type { MethodUse } from "../../peft/method.ts";
+import { bitfit } from "../../peft/methods/bitfit.ts";
+import { lora } from "../../peft/methods/lora.ts";
 import { viewsOf } from "../../peft/phi.ts";
 import { float32 } from "../../tensor/host-tensor.ts";
 import { readAdapter } from "../adapter.ts";
 import { putOnBase } from "../adapter-on-base.ts";
 import { memoryFolder } from "../folder.ts";
-import { diskFolder, distance } from "../golden.fake.ts";
+import { diskFolder, distance, goldenBase } from "../golden.fake.ts";
 import { inferredBase } from "../inferred-base.ts";
 import { torchFileBytes } from "../torch/torch-writer.ts";
 import { loralib } from "./loralib.ts";
 import { roundTrip } from "./round-trip.fake.ts";
 
-for (const name of ["bert-lora", "roberta-lora", "distilbert-lora-layers", "gpt2-lora", "llama-lora-all-linear"]) {
+const written = ["bert-lora", "roberta-lora", "distilbert-lora-layers", "gpt2-lora", "llama-lora-all-linear"];
+for (const name of [...written, "bert-lora-bias-all", "roberta-lora-bias-only"]) {
   test(`${name}: written for loralib and read again, alpha said anew, Φ has the same bits`, async () => {
     const { before, after, remarks } = await roundTrip(loralib, name, { alpha: 8 });
     const alpha = before.adapted.methods[0]?.options.alpha;
@@ -53,6 +58,18 @@ test("layers with alphas of their own are refused", async () => {
   await expect(roundTrip(loralib, "bert-lora-patterns", { alpha: 8 })).rejects.toThrow(
     /loralib has one alpha for all layers; these have/,
   );
+});
+
+test("biases are all of the base's or those of LoRA's layers, and there is no file without LoRA", async () => {
+  const { base } = await goldenBase("bert-sequence-classification");
+  const goal = { task: "classification", labels: 3, trainsHead: true } as const;
+  const encode = async (uses: readonly MethodUse[]) => {
+    const adapted = adapt(base, uses, goal);
+    const phi = await initialPhi(adapted, 1);
+    return loralib.encode({ adapted, phi, labels: undefined }, { name: "tiny", baseName: "tiny" });
+  };
+  await expect(encode([lora.use({}), bitfit.use({ targets: "key" })])).rejects.toThrow(/this adapter has others/);
+  await expect(encode([bitfit.use({})])).rejects.toThrow("loralib's files hold LoRA, which this adapter has not");
 });
 
 const real = fileURLToPath(

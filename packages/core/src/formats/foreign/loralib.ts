@@ -4,7 +4,7 @@ import type { StoredTensor } from "../../tensor/stored-tensor.ts";
 import type { ByteSource } from "../folder.ts";
 import { isTorchFile, readTorchFile } from "../torch/torch-file.ts";
 import { torchFileBytes } from "../torch/torch-writer.ts";
-import type { Bias } from "../trained-biases.ts";
+import { type Bias, biasOf } from "../trained-biases.ts";
 import { type ForeignFormat, type ForeignTensor, foreignAdapter, renamed } from "./foreign-format.ts";
 import { blockDiagonal } from "./fused-factors.ts";
 import { layersOf, loraOn } from "./low-rank-layers.ts";
@@ -41,7 +41,7 @@ export const loralib: ForeignFormat = {
       folder,
       layout: "loralib",
       methods: [loraOn(recipe)],
-      bias: biasOf(
+      bias: biasIn(
         rest.map(([name]) => name),
         paths,
       ),
@@ -50,13 +50,17 @@ export const loralib: ForeignFormat = {
   },
   encode({ adapted, phi }) {
     const { methods, goal, layout } = adapted;
+    const others = methods.filter(({ name }) => name !== "lora" && name !== "bitfit");
+    const saved = goal.savedModules ?? [];
     const tables = layout.filter(({ name }) => /\.lora_embedding_[AB]$/.test(name));
     refuse([
-      ...methods.flatMap(({ name }) => (name === "lora" ? [] : [`loralib has no method ${name}`])),
+      ...others.map(({ name }) => `loralib has no method ${name}`),
       ...tables.map(({ name }) => `petl writes loralib's linear layers only, and no embedding: ${name}`),
-      ...(goal.savedModules ?? []).map((module) => `loralib's files hold no module of the base: ${module}`),
+      ...saved.map((module) => `loralib's files hold no module of the base: ${module}`),
+      ...(saved.length > 0 || biasOf(adapted) ? [] : [someBiases]),
     ]);
     const layers = layersOf(adapted, phi);
+    if (layers.length === 0) throw new InputError("loralib's files hold LoRA, which this adapter has not");
     const alphas = [...new Set(layers.map(({ rank, scale }) => rank * scale))];
     refuse(alphas.length > 1 ? [`loralib has one alpha for all layers; these have ${alphas.join(", ")}`] : []);
     const tensors = Object.entries(tensorsOf(phi)).map(([name, tensor]) => [plain(name), tensor] as const);
@@ -65,8 +69,11 @@ export const loralib: ForeignFormat = {
   },
 };
 
+const someBiases =
+  "loralib's files hold all of the base's biases, those of the adapted layers or none; this adapter has others";
+
 /** Which of the base's biases a file holds. */
-function biasOf(names: readonly string[], paths: readonly string[]): Bias {
+function biasIn(names: readonly string[], paths: readonly string[]): Bias {
   const biases = names.filter((name) => /\.\d+\..*\.bias$/.test(name)).map((name) => name.slice(0, -".bias".length));
   if (biases.length === 0) return "none";
   return biases.every((path) => paths.includes(path)) ? "adapted" : "all";

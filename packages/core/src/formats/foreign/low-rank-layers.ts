@@ -2,10 +2,11 @@ import { refuse } from "../../errors.ts";
 import type { AdaptedModel } from "../../peft/adapt.ts";
 import { type LowRank, rankAndScale } from "../../peft/low-rank.ts";
 import type { MethodUse } from "../../peft/method.ts";
+import { dora } from "../../peft/methods/dora.ts";
 import { lora } from "../../peft/methods/lora.ts";
 import { type Phi, viewsOf } from "../../peft/phi.ts";
 
-/** LoRA at one layer, the common ground of formats that know nothing else: y += scale · B A x. */
+/** LoRA at one layer, the common ground of formats that know little else: y += scale · B A x. */
 export interface LowRankLayer {
   /** the layer's module path */
   readonly path: string;
@@ -17,15 +18,23 @@ export interface LowRankLayer {
   readonly A: Float32Array;
   /** [out, rank] */
   readonly B: Float32Array;
+  /** DoRA's lengths of the weight's rows, [out] */
+  readonly magnitude: Float32Array | undefined;
 }
 
-/** LoRA on layers with ranks and scales of their own. */
-export function loraOn(layers: readonly Pick<LowRankLayer, "path" | "rank" | "scale">[], dropout = 0): MethodUse {
+const kinds = { lora, dora };
+export type LowRankKind = keyof typeof kinds;
+
+/** LoRA or DoRA on layers with ranks and scales of their own. */
+export function loraOn(
+  layers: readonly Pick<LowRankLayer, "path" | "rank" | "scale">[],
+  { kind = "lora", dropout = 0 }: { readonly kind?: LowRankKind; readonly dropout?: number } = {},
+): MethodUse {
   const alphas = layers.map(({ path, rank, scale }) => ({ path, rank, alpha: rounded(rank * scale) }));
   const [rank, alpha] = [mostCommon(alphas.map((layer) => layer.rank)), mostCommon(alphas.map((layer) => layer.alpha))];
   const others = (pick: (layer: (typeof alphas)[number]) => number, usual: number) =>
     Object.fromEntries(alphas.flatMap((layer) => (pick(layer) === usual ? [] : [[layer.path, pick(layer)]])));
-  return lora.use({
+  return kinds[kind].use({
     ...{ rank, alpha, dropout },
     targets: layers.map(({ path }) => path),
     rankPattern: others((layer) => layer.rank, rank),
@@ -43,12 +52,18 @@ function mostCommon(values: readonly number[]): number {
 }
 
 /**
- * The layers of an adapter that is LoRA and nothing else.
+ * The layers of an adapter that is LoRA, or DoRA where that is said, and nothing else.
  *
  * @throws InputError with everything else that it has, as what `format` cannot hold
  */
-export function lowRankLayers(adapted: AdaptedModel, phi: Phi, format: string): readonly LowRankLayer[] {
-  refuse(otherParts(adapted).map((part) => `${format} holds LoRA on linear layers alone; this adapter has ${part}`));
+export function lowRankLayers(
+  adapted: AdaptedModel,
+  phi: Phi,
+  format: string,
+  kind: LowRankKind = "lora",
+): readonly LowRankLayer[] {
+  const holds = `${format} holds ${kind === "lora" ? "LoRA" : "DoRA"} on linear layers alone`;
+  refuse([...otherParts(adapted, kind)].map((part) => `${holds}; this adapter has ${part}`));
   return layersOf(adapted, phi);
 }
 
@@ -63,21 +78,24 @@ export function layersOf(
     if (!name.endsWith(end)) return [];
     const path = name.slice(0, -end.length);
     const [A, B] = [values[name] ?? none, values[`${path}.lora_B.weight`] ?? none];
-    return [{ path, rank, scale: rankAndScale(path, options).scale, inSize, outSize: B.length / rank, A, B }];
+    const { scale } = rankAndScale(path, options);
+    return [
+      { path, rank, scale, inSize, outSize: B.length / rank, A, B, magnitude: values[`${path}.${magnitudeEnd}`] },
+    ];
   });
 }
 
 const end = ".lora_A.weight";
 const none = new Float32Array(0);
+/** The name that DoRA's magnitudes have behind a layer's path. */
+export const magnitudeEnd = "lora_magnitude_vector";
 
 /** What of an adapter is no factor of a linear layer, in words. */
-function* parts({ methods, layout }: AdaptedModel): Generator<string> {
-  for (const { name } of methods) if (name !== "lora") yield `the method ${name}`;
+function* otherParts({ methods, layout }: AdaptedModel, kind: LowRankKind): Generator<string> {
+  for (const { name } of methods) if (name !== kind) yield `the method ${name}`;
   for (const { part, name } of layout) {
     if (part === "head") yield `a head (${name}), which stays behind unless it is merged: petl merge`;
     else if (part === "base") yield `trained tensors of the base (${name})`;
     else if (/\.lora_embedding_[AB]$/.test(name)) yield `LoRA on an embedding (${name})`;
   }
 }
-
-const otherParts = (adapted: AdaptedModel): readonly string[] => [...parts(adapted)];

@@ -47,7 +47,7 @@ export function readLowRankHub(files: HubFiles): { use: MethodUse; tensors: read
     const own = rank / (fused(name)?.length ?? 1);
     return [{ path, rank, scale: alpha / own }];
   });
-  return { use: loraOn(layers, own.dropout), tensors: read };
+  return { use: loraOn(layers, { dropout: own.dropout }), tensors: read };
 }
 
 type Blocks = (name: string) => readonly number[] | undefined;

@@ -10,7 +10,15 @@ import { roundTrip } from "../round-trip.fake.ts";
 import { gguf } from "./gguf.ts";
 import { ggufBytes, readGguf } from "./gguf-file.ts";
 
-for (const name of ["llama-lora", "mistral-lora", "qwen2-lora", "gemma2-lora", "gemma3_text-lora", "phi3-lora"]) {
+for (const name of [
+  "llama-lora",
+  "mistral-lora",
+  "qwen2-lora",
+  "gemma2-lora",
+  "gemma3_text-lora",
+  "phi3-lora",
+  "gpt2-lora",
+]) {
   test(`${name}: written as GGUF and read again, the adapter gives PEFT's logits`, async () => {
     const { before, after, logits, wanted } = await roundTrip(gguf, name);
     expect(after.adapted.targets).toEqual(before.adapted.targets);
