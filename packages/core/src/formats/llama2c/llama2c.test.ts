@@ -19,7 +19,7 @@ test("a checkpoint becomes a Llama whose query and key rows are in halves, and e
   const files = await llama2cModel(memorySource("tiny.bin", file()));
   const folder = { ...files, "model.safetensors": await gathered(files["model.safetensors"]) };
   const base = await readBase(memoryFolder("tiny", folder));
-  expect(base.model.sizes).toMatchObject({ layers: 1, hidden: 4, heads: 1, vocabulary: 3, maxTokens: 2 });
+  expect(base.model.sizes).toMatchObject({ layers: 1, hidden: 4, heads: 1, vocabulary: 3, trainedTokens: 2 });
   const rows = (first: number, order: readonly number[]) =>
     Float32Array.from(order.flatMap((row) => [0, 1, 2, 3].map((column) => first + 4 * row + column)));
   const at = (name: string) => base.read(`model.layers.0.self_attn.${name}.weight`);
