@@ -1,57 +1,64 @@
-export type { ChatMessage } from "./data/chat-template.ts";
-export type { ColumnChoice } from "./data/choose-columns.ts";
-export { readExamples } from "./data/columns.ts";
-export { type EncodedExample, encodeExamples, type LossOn, lossParts } from "./data/encode.ts";
-export { changedRows, type EncodedRows, lengthsOf, rowsAt, type StoredRows, someRows } from "./data/encoded-rows.ts";
-export { type Example, type ExampleSet, isLabelled, joinSets } from "./data/examples.ts";
-export { holdOut, holdOutBlocks } from "./data/hold-out.ts";
-export { checkLabels, type LabelMap, labelMap, learnLabels } from "./data/labels.ts";
-export { type Masking, maskTokens } from "./data/masking.ts";
-export { templateOf } from "./data/message-rows.ts";
-export { nextTokens } from "./data/next-tokens.ts";
-export { type PackedRow, type Paragraph, packSentences, packTokens } from "./data/pack-rows.ts";
-export { type Conversation, type Prompt, promptsOf } from "./data/prompts.ts";
-export { readTable } from "./data/readers.ts";
-export { findSplits } from "./data/splits.ts";
-export { guessTask } from "./data/task.ts";
-export { loadTokenizer, type Tokenizer } from "./data/tokenizer.ts";
-export { tokenizerFileNames } from "./data/tokenizer-files.ts";
-export {
-  type TokenizerKind,
-  type TokenizerTraining,
-  type TrainedTokenizer,
-  tokenizerKinds,
-  trainTokenizer,
-} from "./data/train-tokenizer.ts";
-export { countsWithout, unigramLoss } from "./data/unigram.ts";
-export { InputError, InternalError, RunError, suggestion } from "./errors.ts";
-export { type Adapter, readAdapter } from "./formats/adapter.ts";
+export { type Adapter, readAdapter } from "./adapters/adapter.ts";
 export {
   type AdapterOnBase,
   adapterOn,
   type LoadedAdapter,
   loadAdapter,
   putOnBase,
-} from "./formats/adapter-on-base.ts";
-export { type AdapterFiles, encodeAdapter } from "./formats/encode-adapter.ts";
-export { encodeQuantized, type QuantizedFiles } from "./formats/encode-quantized.ts";
-export { type ByteSource, type Folder, isPlainName, memoryFolder, readJson, readText } from "./formats/folder.ts";
-export type { Encoded, ForeignFormat, ForeignLayout, Hints } from "./formats/foreign/foreign-format.ts";
-export { foreignFormats } from "./formats/foreign/foreign-formats.ts";
-export { onnxAdapter } from "./formats/foreign/onnx-adapter/onnx-adapter.ts";
-export { endOfText } from "./formats/generation-config.ts";
-export { type HfModel, readBase } from "./formats/hf-model.ts";
-export { inferredBase } from "./formats/inferred-base.ts";
-export { isLlama2c, llama2cModel } from "./formats/llama2c/llama2c.ts";
-export { llama2cTokenizer } from "./formats/llama2c/llama2c-tokenizer.ts";
-export { loadPhi } from "./formats/load-phi.ts";
-export { type CheckpointFiles, encodeFull, encodeMerged, encodeTrained, type MergeOptions } from "./formats/merged.ts";
-export { encodeOnnx, encodeOnnxForAdapters, type OnnxFiles, type OnnxOptions } from "./formats/onnx-file.ts";
-export type { AdapterInfo } from "./formats/petl-fields.ts";
-export type { Quantization } from "./formats/quantization.ts";
-export { encodeSafetensors, safetensorsBytes } from "./formats/safetensors-writer.ts";
-export { type FloatType, floatTypes } from "./formats/task-config.ts";
-export { type UntrainedParts, untrainedTensors } from "./formats/untrained.ts";
+} from "./adapters/adapter-on-base.ts";
+export { type AdapterFiles, encodeAdapter } from "./adapters/encode-adapter.ts";
+export type { Encoded, ForeignFormat, ForeignLayout, Hints } from "./adapters/foreign/foreign-format.ts";
+export { foreignFormats } from "./adapters/foreign/foreign-formats.ts";
+export { onnxAdapter } from "./adapters/foreign/onnx-adapter/onnx-adapter.ts";
+export { inferredBase } from "./adapters/inferred-base.ts";
+export { loadPhi } from "./adapters/load-phi.ts";
+export type { AdapterInfo } from "./adapters/petl-fields.ts";
+export { encodeQuantized, type QuantizedFiles } from "./checkpoints/encode-quantized.ts";
+export { endOfText } from "./checkpoints/generation-config.ts";
+export { type HfModel, readBase } from "./checkpoints/hf-model.ts";
+export { isLlama2c, llama2cModel } from "./checkpoints/llama2c/llama2c.ts";
+export { llama2cTokenizer } from "./checkpoints/llama2c/llama2c-tokenizer.ts";
+export type { Quantization } from "./checkpoints/quantization.ts";
+export { type UntrainedParts, untrainedTensors } from "./checkpoints/untrained.ts";
+export { type ByteSource, type Folder, isPlainName, memoryFolder, readJson, readText } from "./containers/folder.ts";
+export { encodeSafetensors, safetensorsBytes } from "./containers/safetensors-writer.ts";
+export { type Masking, maskTokens } from "./data/batches/masking.ts";
+export { readExamples } from "./data/rows/columns.ts";
+export { type EncodedExample, encodeExamples, type LossOn, lossParts } from "./data/rows/encode.ts";
+export {
+  changedRows,
+  type EncodedRows,
+  lengthsOf,
+  rowsAt,
+  type StoredRows,
+  someRows,
+} from "./data/rows/encoded-rows.ts";
+export { type Example, type ExampleSet, isLabelled, joinSets } from "./data/rows/examples.ts";
+export { holdOut, holdOutBlocks } from "./data/rows/hold-out.ts";
+export { checkLabels, type LabelMap, labelMap, learnLabels } from "./data/rows/labels.ts";
+export { templateOf } from "./data/rows/message-rows.ts";
+export { nextTokens } from "./data/rows/next-tokens.ts";
+export { type PackedRow, type Paragraph, packSentences, packTokens } from "./data/rows/pack-rows.ts";
+export { type Conversation, type Prompt, promptsOf } from "./data/rows/prompts.ts";
+export { guessTask } from "./data/rows/task.ts";
+export { countsWithout, unigramLoss } from "./data/rows/unigram.ts";
+export type { ColumnChoice } from "./data/tables/choose-columns.ts";
+export { readTable } from "./data/tables/readers.ts";
+export { findSplits } from "./data/tables/splits.ts";
+export type { ChatMessage } from "./data/tokenizer/chat-template.ts";
+export { loadTokenizer, type Tokenizer } from "./data/tokenizer/tokenizer.ts";
+export { tokenizerFileNames } from "./data/tokenizer/tokenizer-files.ts";
+export {
+  type TokenizerKind,
+  type TokenizerTraining,
+  type TrainedTokenizer,
+  tokenizerKinds,
+  trainTokenizer,
+} from "./data/tokenizer/train-tokenizer.ts";
+export { InputError, InternalError, RunError, suggestion } from "./errors.ts";
+export { type CheckpointFiles, encodeFull, encodeMerged, encodeTrained, type MergeOptions } from "./exports/merged.ts";
+export { encodeOnnx, encodeOnnxForAdapters, type OnnxFiles, type OnnxOptions } from "./exports/onnx-file.ts";
+export { type FloatType, floatTypes } from "./exports/task-config.ts";
 export { generate } from "./generation/generate.ts";
 export { type GenerationSettings, parseGenerationSettings } from "./generation/settings.ts";
 export type { GeneratedToken } from "./generation/texts.ts";

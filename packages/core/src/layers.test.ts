@@ -44,7 +44,12 @@ function importsOf(file: string): readonly Import[] {
 
 const imports = files.flatMap(importsOf);
 const inner = imports.filter(({ external }) => !external);
-const folderOf = (file: string) => (file.includes("/") ? (file.split("/")[0] ?? "") : "");
+/** The room of a file: its first folder, or the second one in it where the table parts that. */
+const folderOf = (file: string) => {
+  const [first = "", second, third] = file.split("/");
+  if (second === undefined) return "";
+  return third !== undefined && Object.keys(layers).includes(`${first}/${second}`) ? `${first}/${second}` : first;
+};
 const folders = [...new Set(files.map(folderOf))].filter((folder) => folder !== "");
 const doors: Readonly<Record<string, readonly string[]>> = layers;
 

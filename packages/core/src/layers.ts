@@ -1,5 +1,5 @@
 /**
- * Which folder may import which: each may import the named ones and all that those may import; errors.ts is open to all.
+ * Which room may import which: each may import the named ones and all that those may import; errors.ts is open to all.
  * models and peft are strangers; so are runtime and nn.
  */
 export const layers = {
@@ -11,9 +11,15 @@ export const layers = {
   nn: ["graph"],
   models: ["nn"],
   peft: ["nn"],
-  formats: ["models", "peft", "runtime"], // to write a merged checkpoint is to compute it
-  data: ["tensor"],
+  containers: ["tensor"],
+  checkpoints: ["containers", "models", "peft"],
+  adapters: ["checkpoints"],
+  exports: ["adapters", "runtime"], // to write a merged checkpoint is to compute it
+  "data/tables": [],
+  "data/tokenizer": [],
+  "data/rows": ["data/tables", "data/tokenizer", "tensor"],
+  "data/batches": ["data/rows"],
   scoring: [],
-  generation: ["peft", "runtime", "data"],
-  training: ["peft", "autodiff", "runtime", "data"],
+  generation: ["peft", "runtime", "data/rows"],
+  training: ["peft", "autodiff", "runtime", "data/batches"],
 } as const;

@@ -10,7 +10,7 @@ import {
   readExamples,
   readTable,
 } from "@petl/core";
-import { directory } from "./files.ts";
+import { directory } from "./disk/files.ts";
 import { explainFileError, systemCode } from "./machine-error.ts";
 
 /** How the rows of a data file are read. */

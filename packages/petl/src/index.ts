@@ -22,7 +22,7 @@ export {
   type TrainingSettings,
   type TrainingState,
 } from "@petl/core";
-export type { HubEvent } from "./hub.ts";
+export type { HubEvent } from "./hub/hub.ts";
 export type { Answer } from "./library/answers.ts";
 export { type EvaluateOptions, evaluate } from "./library/evaluate.ts";
 export {

@@ -1,5 +1,5 @@
 import { loadTokenizer, readText, type Tokenizer, tokenizerFileNames } from "@petl/core";
-import { directory } from "./files.ts";
+import { directory } from "./disk/files.ts";
 
 /** The tokenizer of a folder; undefined where it has none. */
 export async function openTokenizer(path: string): Promise<Tokenizer | undefined> {

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { loadAdapter } from "../formats/adapter-on-base.ts";
-import { diskFolder, goldenFolder, goldenJson, goldenPath } from "../formats/golden.fake.ts";
-import { readBase } from "../formats/hf-model.ts";
+import { loadAdapter } from "../adapters/adapter-on-base.ts";
+import { diskFolder, goldenFolder, goldenJson, goldenPath } from "../checkpoints/golden.fake.ts";
+import { readBase } from "../checkpoints/hf-model.ts";
 import { adapt, initialPhi } from "../peft/adapt.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
 import type { Continuing } from "./continuing.ts";

@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
-import { loadAdapter } from "../formats/adapter-on-base.ts";
-import { goldenBase, goldenFolder, goldenJson, goldenPath } from "../formats/golden.fake.ts";
-import type { HfModel } from "../formats/hf-model.ts";
+import { loadAdapter } from "../adapters/adapter-on-base.ts";
+import { goldenBase, goldenFolder, goldenJson, goldenPath } from "../checkpoints/golden.fake.ts";
+import type { HfModel } from "../checkpoints/hf-model.ts";
 import { adapt, initialPhi } from "../peft/adapt.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
 import type { Continuing } from "./continuing.ts";

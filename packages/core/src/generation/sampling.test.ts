@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { goldenJson } from "../formats/golden.fake.ts";
+import { goldenJson } from "../checkpoints/golden.fake.ts";
 import { random } from "../tensor/random.ts";
 import { candidates, nextToken } from "./sampling.ts";
 import { parseGenerationSettings } from "./settings.ts";

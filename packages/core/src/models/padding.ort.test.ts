@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { goldenBase, wholeArchitectures } from "../formats/golden.fake.ts";
+import { goldenBase, wholeArchitectures } from "../checkpoints/golden.fake.ts";
 import { adapt, initialPhi } from "../peft/adapt.ts";
 import { head } from "../peft/methods/head.ts";
 import { tensorsOf } from "../peft/phi.ts";

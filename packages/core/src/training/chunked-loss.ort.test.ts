@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { collate } from "../data/collate.ts";
-import type { EncodedExample } from "../data/encode.ts";
-import { ignoredLabel } from "../data/examples.ts";
-import { nextTokens } from "../data/next-tokens.ts";
-import { goldenBase } from "../formats/golden.fake.ts";
+import { goldenBase } from "../checkpoints/golden.fake.ts";
+import { collate } from "../data/batches/collate.ts";
+import type { EncodedExample } from "../data/rows/encode.ts";
+import { ignoredLabel } from "../data/rows/examples.ts";
+import { nextTokens } from "../data/rows/next-tokens.ts";
 import { nodesOf } from "../graph/walk.ts";
 import { adapt, initialPhi } from "../peft/adapt.ts";
 import { full } from "../peft/methods/full.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { gradientError } from "../autodiff/central-differences.fake.ts";
-import type { EncodedExample } from "../data/encode.ts";
-import { goldenBase } from "../formats/golden.fake.ts";
+import { goldenBase } from "../checkpoints/golden.fake.ts";
+import type { EncodedExample } from "../data/rows/encode.ts";
 import { input } from "../graph/value.ts";
 import { adapt, initialPhi } from "../peft/adapt.ts";
 import { full } from "../peft/methods/full.ts";

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import * as web from "onnxruntime-web";
 import { expect, test } from "vitest";
-import { memoryFolder } from "../formats/folder.ts";
-import { readBase } from "../formats/hf-model.ts";
+import { readBase } from "../checkpoints/hf-model.ts";
+import { memoryFolder } from "../containers/folder.ts";
 import { adapt, initialPhi } from "../peft/adapt.ts";
 import { lora } from "../peft/methods/lora.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";

@@ -1,6 +1,6 @@
-import { planEvaluation } from "../data/batches.ts";
-import { collate } from "../data/collate.ts";
-import { type EncodedRows, lengthsOf, rowsAt } from "../data/encoded-rows.ts";
+import { planEvaluation } from "../data/batches/batches.ts";
+import { collate } from "../data/batches/collate.ts";
+import { type EncodedRows, lengthsOf, rowsAt } from "../data/rows/encoded-rows.ts";
 import { InputError } from "../errors.ts";
 import { isLanguageModel } from "../nn/model.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";

@@ -1,6 +1,6 @@
 import { Matrix, SingularValueDecomposition } from "ml-matrix";
 import { expect, test } from "vitest";
-import { goldenBase, logitsOf } from "../formats/golden.fake.ts";
+import { goldenBase, logitsOf } from "../checkpoints/golden.fake.ts";
 import { adapt, initialPhi } from "../peft/adapt.ts";
 import { lora } from "../peft/methods/lora.ts";
 import { viewsOf } from "../peft/phi.ts";

@@ -1,7 +1,7 @@
 import { Matrix } from "ml-matrix";
-import { planEvaluation } from "../data/batches.ts";
-import { collate } from "../data/collate.ts";
-import { type EncodedRows, lengthsOf, rowsAt } from "../data/encoded-rows.ts";
+import { planEvaluation } from "../data/batches/batches.ts";
+import { collate } from "../data/batches/collate.ts";
+import { type EncodedRows, lengthsOf, rowsAt } from "../data/rows/encoded-rows.ts";
 import { InputError } from "../errors.ts";
 import { cast } from "../graph/ops/cast.ts";
 import { concat } from "../graph/ops/concat.ts";

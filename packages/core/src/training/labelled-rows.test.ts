@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { ignoredLabel } from "../data/examples.ts";
+import { ignoredLabel } from "../data/rows/examples.ts";
 import { int32 } from "../tensor/host-tensor.ts";
 import { labelledRows } from "./labelled-rows.ts";
 

@@ -1,5 +1,5 @@
-import type { Batch } from "../data/collate.ts";
-import { ignoredLabel } from "../data/examples.ts";
+import type { Batch } from "../data/batches/collate.ts";
+import { ignoredLabel } from "../data/rows/examples.ts";
 import { InternalError } from "../errors.ts";
 import { type HostTensor, int32 } from "../tensor/host-tensor.ts";
 

@@ -1,4 +1,4 @@
-import type { Batch } from "../data/collate.ts";
+import type { Batch } from "../data/batches/collate.ts";
 import { add } from "../graph/ops/add.ts";
 import { mul } from "../graph/ops/mul.ts";
 import { input, scalar, type Value } from "../graph/value.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { collate } from "../data/collate.ts";
-import type { EncodedExample } from "../data/encode.ts";
-import { nextTokens } from "../data/next-tokens.ts";
-import { packExamples } from "../data/pack-examples.ts";
-import { goldenBase } from "../formats/golden.fake.ts";
+import { goldenBase } from "../checkpoints/golden.fake.ts";
+import { collate } from "../data/batches/collate.ts";
+import { packExamples } from "../data/batches/pack-examples.ts";
+import type { EncodedExample } from "../data/rows/encode.ts";
+import { nextTokens } from "../data/rows/next-tokens.ts";
 import { adapt, initialPhi } from "../peft/adapt.ts";
 import { lora } from "../peft/methods/lora.ts";
 import { prefix } from "../peft/methods/prefix.ts";

@@ -1,4 +1,4 @@
-import { packExamples } from "../data/pack-examples.ts";
+import { packExamples } from "../data/batches/pack-examples.ts";
 import { refuse } from "../errors.ts";
 import { longestRow } from "../peft/longest-row.ts";
 import { promptLength } from "../peft/prompted.ts";

@@ -1,6 +1,6 @@
-import { planEvaluation } from "../data/batches.ts";
-import { collate } from "../data/collate.ts";
-import type { EncodedExample } from "../data/encode.ts";
+import { planEvaluation } from "../data/batches/batches.ts";
+import { collate } from "../data/batches/collate.ts";
+import type { EncodedExample } from "../data/rows/encode.ts";
 import { InternalError } from "../errors.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";

@@ -1,8 +1,8 @@
-import { type Plan, planEpoch } from "../data/batches.ts";
-import { type Batch, collate } from "../data/collate.ts";
-import type { EncodedExample } from "../data/encode.ts";
-import { type EncodedRows, lengthsOf, rowsAt } from "../data/encoded-rows.ts";
-import { type Masking, maskTokens } from "../data/masking.ts";
+import { type Plan, planEpoch } from "../data/batches/batches.ts";
+import { type Batch, collate } from "../data/batches/collate.ts";
+import { type Masking, maskTokens } from "../data/batches/masking.ts";
+import type { EncodedExample } from "../data/rows/encode.ts";
+import { type EncodedRows, lengthsOf, rowsAt } from "../data/rows/encoded-rows.ts";
 import { random } from "../tensor/random.ts";
 import type { TrainingSettings } from "./settings.ts";
 

@@ -1,5 +1,5 @@
 import { gradients } from "../autodiff/gradients.ts";
-import type { Batch } from "../data/collate.ts";
+import type { Batch } from "../data/batches/collate.ts";
 import { add } from "../graph/ops/add.ts";
 import { mul } from "../graph/ops/mul.ts";
 import { input, type Value } from "../graph/value.ts";

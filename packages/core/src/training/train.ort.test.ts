@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { EncodedExample } from "../data/encode.ts";
-import { goldenBase } from "../formats/golden.fake.ts";
+import { goldenBase } from "../checkpoints/golden.fake.ts";
+import type { EncodedExample } from "../data/rows/encode.ts";
 import { adapt, initialPhi } from "../peft/adapt.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { bitfit } from "../peft/methods/bitfit.ts";

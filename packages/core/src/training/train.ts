@@ -1,6 +1,6 @@
-import type { Batch } from "../data/collate.ts";
-import type { EncodedRows } from "../data/encoded-rows.ts";
-import type { Masking } from "../data/masking.ts";
+import type { Batch } from "../data/batches/collate.ts";
+import type { Masking } from "../data/batches/masking.ts";
+import type { EncodedRows } from "../data/rows/encoded-rows.ts";
 import { InputError, RunError } from "../errors.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { lengthOf, type Phi } from "../peft/phi.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { bundledBases, bundledFolder } from "../bundled-bases.ts";
+import { bundledBases, bundledFolder } from "../bundled/bundled-bases.ts";
 import { defineVerb } from "./verb.ts";
 
 export const basesVerb = defineVerb({

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "@petl/core";
-import { bundledBases } from "../bundled-bases.ts";
+import { bundledBases } from "../bundled/bundled-bases.ts";
 import { accuracyFigure } from "../demo/figures.ts";
 import { nextCommands } from "../demo/next-commands.ts";
 import { reportPage } from "../demo/report.ts";
@@ -17,9 +17,9 @@ import {
   furtherColumns,
   taskText,
 } from "../demo/words.ts";
+import { writeFileSafely } from "../disk/safe-write.ts";
 import { explainFileError, systemCode } from "../machine-error.ts";
 import { clearFolder, folderState } from "../runs/folder.ts";
-import { writeFileSafely } from "../safe-write.ts";
 import { count, text, toggle } from "./flags.ts";
 import { type Context, defineVerb } from "./verb.ts";
 

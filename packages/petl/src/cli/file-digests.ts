@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { directory } from "../files.ts";
+import { directory } from "../disk/files.ts";
 import { explainFileError } from "../machine-error.ts";
 
 export interface FileDigest {

@@ -12,7 +12,7 @@ import {
   taskOf,
   tasks,
 } from "@petl/core";
-import { directory } from "../files.ts";
+import { directory } from "../disk/files.ts";
 import { MachineError } from "../machine-error.ts";
 import { type FileDigest, fileDigests } from "./file-digests.ts";
 import { choice, count, flagName, text, toggle } from "./flags.ts";

@@ -2,9 +2,9 @@ import { once } from "node:events";
 import { InputError, RunError } from "@petl/core";
 import { CommanderError } from "commander";
 import { MachineError } from "../machine-error.ts";
-import { openTerminal } from "../terminal.ts";
 import { version } from "../version.ts";
 import { commandLine } from "./command.ts";
+import { openTerminal } from "./terminal.ts";
 import type { Context, Verb } from "./verb.ts";
 import { verbs } from "./verbs.ts";
 

@@ -1,6 +1,6 @@
 import { InputError, type Task, tasks } from "@petl/core";
 import { z } from "zod";
-import type { HubEvent } from "../hub.ts";
+import type { HubEvent } from "../hub/hub.ts";
 import { locate } from "../library/locate.ts";
 import { loadAdapter, type OpenModel, unadapted } from "../library/model.ts";
 import { type OpenBase, openBase } from "../library/open-base.ts";

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { InputError } from "@petl/core";
+import { removeFolderSafely } from "../disk/safe-write.ts";
 import { openTokenizer } from "../open-tokenizer.ts";
 import { pretrainingKinds, usualFeedForward } from "../pretraining/model-config.ts";
 import { type PretrainingSummary, pretrain } from "../pretraining/pretrain.ts";
@@ -8,7 +9,6 @@ import { digestOfTexts, findTexts } from "../pretraining/text-files.ts";
 import { findWords } from "../pretraining/word-file.ts";
 import { clearFolder, folderState, refuseTaken } from "../runs/folder.ts";
 import { baseDigest, readRecordAs, writeRecord } from "../runs/record.ts";
-import { removeFolderSafely } from "../safe-write.ts";
 import { version } from "../version.ts";
 import { refuseBeside } from "./beside-resume.ts";
 import { resolveModel } from "./open.ts";

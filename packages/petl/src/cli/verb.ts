@@ -1,5 +1,5 @@
-import type { Terminal } from "../terminal.ts";
 import { type Flags, type FlagValues, parseFlags, toggle } from "./flags.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** What the command line lends to a verb. */
 export interface Context {

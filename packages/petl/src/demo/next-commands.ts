@@ -1,5 +1,5 @@
 import { join, relative } from "node:path";
-import { type BundledData, bundledData } from "../bundled-data.ts";
+import { type BundledData, bundledData } from "../bundled/bundled-data.ts";
 
 /** Three commands that go on from where the tour ended, with paths as seen from the current folder. */
 export function nextCommands(base: string, out: string): readonly string[] {

@@ -1,5 +1,5 @@
 import type { ExampleSet } from "@petl/core";
-import { type BundledData, bundledData } from "../bundled-data.ts";
+import { type BundledData, bundledData } from "../bundled/bundled-data.ts";
 import { adaptTo, type OpenModel } from "../library/model.ts";
 import type { OpenBase } from "../library/open-base.ts";
 import { openData } from "../library/open-data.ts";

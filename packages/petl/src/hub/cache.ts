@@ -1,11 +1,11 @@
 import { copyFile, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { getRepoFolderName } from "@huggingface/hub";
-import { namesIn } from "../files.ts";
+import { namesIn } from "../disk/files.ts";
+import { makeFolder } from "../disk/make-folder.ts";
+import { writeFileSafely } from "../disk/safe-write.ts";
+import { temporarySibling } from "../disk/temporary.ts";
 import { explainFileError, systemCode } from "../machine-error.ts";
-import { makeFolder } from "../make-folder.ts";
-import { writeFileSafely } from "../safe-write.ts";
-import { temporarySibling } from "../temporary.ts";
 import { isCommit } from "./hub-id.ts";
 import { isSharded, lackingFiles, shardIndex, shardsOf } from "./model-files.ts";
 

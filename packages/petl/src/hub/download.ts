@@ -3,8 +3,8 @@ import { createReadStream } from "node:fs";
 import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { makeFolder } from "../disk/make-folder.ts";
 import { explainFileError, MachineError, systemCode } from "../machine-error.ts";
-import { makeFolder } from "../make-folder.ts";
 import { bodyOf, type HubAccess, hubFetch } from "./request.ts";
 
 /** One file of a repository at a commit. */

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { InputError } from "@petl/core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { resolveBase } from "../hub.ts";
 import { commit } from "./hub.fake.ts";
+import { resolveBase } from "./hub.ts";
 import { parseHubId } from "./hub-id.ts";
 
 test.each([

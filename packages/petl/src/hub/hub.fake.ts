@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type HubEvent, type ResolveOptions, resolveBase } from "../hub.ts";
+import { type HubEvent, type ResolveOptions, resolveBase } from "./hub.ts";
 
 /** The one commit of the one repository, `owner/name`, that a fake hub has. */
 export const commit = "0123456789abcdef0123456789abcdef01234567";

@@ -3,9 +3,9 @@ import { link, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/pro
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { makeFolder } from "../disk/make-folder.ts";
+import { isAlive, temporarySibling } from "../disk/temporary.ts";
 import { explainFileError, systemCode } from "../machine-error.ts";
-import { makeFolder } from "../make-folder.ts";
-import { isAlive, temporarySibling } from "../temporary.ts";
 
 export interface LockOptions {
   /** Called once where another process holds the lock. */

@@ -1,6 +1,6 @@
 import { InputError, isPlainName } from "@petl/core";
 import { z } from "zod";
-import { parsedJson } from "../parsed-json.ts";
+import { parsedJson } from "../disk/parsed-json.ts";
 
 const baseConfig = "config.json";
 const adapterConfig = "adapter_config.json";

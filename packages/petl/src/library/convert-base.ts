@@ -1,5 +1,5 @@
 import { type ByteSource, InputError, isLlama2c, llama2cModel, llama2cTokenizer } from "@petl/core";
-import { fileOrDirectory } from "../files.ts";
+import { fileOrDirectory } from "../disk/files.ts";
 import { checkpointFiles, type SaveOptions, writeAll } from "./save.ts";
 
 export interface ConvertBaseOptions extends SaveOptions {

@@ -10,7 +10,7 @@ import {
   readAdapter,
   readBase,
 } from "@petl/core";
-import { directory, fileOrDirectory } from "../files.ts";
+import { directory, fileOrDirectory } from "../disk/files.ts";
 import { MachineError } from "../machine-error.ts";
 import { version } from "../version.ts";
 import { type LocateOptions, locate } from "./locate.ts";

@@ -8,7 +8,7 @@ import {
   parseGenerationSettings,
   templateOf,
 } from "@petl/core";
-import { directory } from "../files.ts";
+import { directory } from "../disk/files.ts";
 import type { OpenModel } from "./model.ts";
 
 /** A text to go on with, its tokens, or a conversation whose next turn is the assistant's. */

@@ -1,7 +1,7 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
-import { bundledBases, bundledFolder } from "../bundled-bases.ts";
-import { type ResolveOptions, resolveBase } from "../hub.ts";
+import { bundledBases, bundledFolder } from "../bundled/bundled-bases.ts";
+import { type ResolveOptions, resolveBase } from "../hub/hub.ts";
 
 export type LocateOptions = Pick<ResolveOptions, "offline" | "weights" | "signal" | "onProgress">;
 

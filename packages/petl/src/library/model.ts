@@ -16,7 +16,7 @@ import {
   taskOf,
   tasks,
 } from "@petl/core";
-import { directory } from "../files.ts";
+import { directory } from "../disk/files.ts";
 import { encodeRows, rowLimits, targetOf } from "./encode-rows.ts";
 import { type LocateOptions, locate } from "./locate.ts";
 import type { OpenBase } from "./open-base.ts";

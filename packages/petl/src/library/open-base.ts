@@ -1,7 +1,7 @@
 import { type Engine, type HfModel, readBase, type Tokenizer } from "@petl/core";
-import { directory } from "../files.ts";
+import { directory } from "../disk/files.ts";
+import { workerEngine } from "../engine/worker-engine.ts";
 import { openTokenizer } from "../open-tokenizer.ts";
-import { workerEngine } from "../worker-engine.ts";
 import { type LocateOptions, locate } from "./locate.ts";
 
 /** A base model with what computes it. Any number of adapters may stand on it at once; its weights are held once. */

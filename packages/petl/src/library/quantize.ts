@@ -1,5 +1,5 @@
 import { type BlockFormat, encodeQuantized, type Quantization, readBase } from "@petl/core";
-import { directory } from "../files.ts";
+import { directory } from "../disk/files.ts";
 import { type LocateOptions, locate } from "./locate.ts";
 import { type SaveOptions, tokenizerFiles, writeAll } from "./save.ts";
 

@@ -10,8 +10,8 @@ import {
   readJson,
   tokenizerFileNames,
 } from "@petl/core";
-import { directory } from "../files.ts";
-import { type Chunks, writeFolderSafely } from "../safe-write.ts";
+import { directory } from "../disk/files.ts";
+import { type Chunks, writeFolderSafely } from "../disk/safe-write.ts";
 import { version } from "../version.ts";
 import type { OpenModel } from "./model.ts";
 import { hasClasses } from "./purpose.ts";

@@ -1,7 +1,7 @@
 import { safetensorsBytes, untrainedTensors } from "@petl/core";
 import { z } from "zod";
+import { openSealedFolder, writeSealedFolder } from "../disk/sealed-folder.ts";
 import { tokenizerFiles } from "../library/save.ts";
-import { openSealedFolder, writeSealedFolder } from "../sealed-folder.ts";
 import { modelConfig, pretrainingKinds } from "./model-config.ts";
 import type { PreparedTokenizer } from "./prepare-tokenizer.ts";
 import type { PretrainingRecord } from "./record.ts";

@@ -15,12 +15,12 @@ import {
   type Tokenizer,
   unigramLoss,
 } from "@petl/core";
-import { directory } from "../files.ts";
+import { directory } from "../disk/files.ts";
+import { removeFolderSafely } from "../disk/safe-write.ts";
 import { full } from "../library/methods.ts";
 import { maskedOnce, maskingOf } from "../library/plain-text.ts";
 import { checkpointFiles, tokenizerFiles } from "../library/save.ts";
 import { type ExecutedRun, executeRun, type RunSummary, type Watch } from "../runs/execute.ts";
-import { removeFolderSafely } from "../safe-write.ts";
 import { pretrainingKinds } from "./model-config.ts";
 import { prepareRows } from "./prepare-rows.ts";
 import { prepareStart } from "./prepare-start.ts";

@@ -2,9 +2,9 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { InternalError, type StoredRows } from "@petl/core";
 import { z } from "zod";
-import { directory } from "../files.ts";
-import type { NewFolder } from "../safe-write.ts";
-import { openSealedFolder, writeSealedFolder } from "../sealed-folder.ts";
+import { directory } from "../disk/files.ts";
+import type { NewFolder } from "../disk/safe-write.ts";
+import { openSealedFolder, writeSealedFolder } from "../disk/sealed-folder.ts";
 
 /** A row as it is kept: its tokens, and the text that they were made of, where that is kept too. */
 export interface KeptRow {

@@ -1,4 +1,4 @@
-import type { StageProgress } from "../terminal.ts";
+import type { StageProgress } from "../cli/terminal.ts";
 
 /** How the stages are watched and ended. */
 export interface StageWatch {

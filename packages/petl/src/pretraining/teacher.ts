@@ -1,8 +1,8 @@
 import { compileTextVectors, type EncodedExample, InputError, readBase } from "@petl/core";
-import { directory } from "../files.ts";
+import { directory } from "../disk/files.ts";
+import { workerEngine } from "../engine/worker-engine.ts";
 import { openTokenizer } from "../open-tokenizer.ts";
 import { baseDigest } from "../runs/record.ts";
-import { workerEngine } from "../worker-engine.ts";
 import type { PretrainingRecord } from "./record.ts";
 
 export type TeacherRecord = NonNullable<PretrainingRecord["teacher"]>;

@@ -7,7 +7,7 @@ import {
   type Phi,
   startsFromData,
 } from "@petl/core";
-import { workerEngine } from "../worker-engine.ts";
+import { workerEngine } from "../engine/worker-engine.ts";
 
 /** Draws Φ's start; where it comes from the data to train on, the base reads them once. */
 export async function drawStart(

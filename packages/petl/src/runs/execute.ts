@@ -8,12 +8,12 @@ import {
   type TrainingEvent,
   train,
 } from "@petl/core";
-import { type AppendLog, openAppendLog } from "../append-log.ts";
+import { type AppendLog, openAppendLog } from "../disk/append-log.ts";
+import { removeFolderSafely, writeFileSafely } from "../disk/safe-write.ts";
+import { loadLatestSnapshot, saveSnapshot } from "../disk/snapshots.ts";
+import { strangeTensor } from "../disk/strange-numbers.ts";
+import { workerEngine } from "../engine/worker-engine.ts";
 import { adapterFiles, counted, type NamedFile } from "../library/save.ts";
-import { removeFolderSafely, writeFileSafely } from "../safe-write.ts";
-import { loadLatestSnapshot, saveSnapshot } from "../snapshots.ts";
-import { strangeTensor } from "../strange-numbers.ts";
-import { workerEngine } from "../worker-engine.ts";
 import type { PreparedRun } from "./prepare.ts";
 import type { RunRecord } from "./record.ts";
 import { readState, type SavedState, stateFiles } from "./state-files.ts";

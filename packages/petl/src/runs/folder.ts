@@ -1,9 +1,9 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "@petl/core";
+import { makeFolder } from "../disk/make-folder.ts";
+import { removeFolderSafely } from "../disk/safe-write.ts";
 import { explainFileError, systemCode } from "../machine-error.ts";
-import { makeFolder } from "../make-folder.ts";
-import { removeFolderSafely } from "../safe-write.ts";
 
 /** Whether a folder holds a finished run, an unfinished one, anything else, or nothing. */
 export async function folderState(out: string): Promise<"empty" | "finished" | "unfinished" | "other"> {

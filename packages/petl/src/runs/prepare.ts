@@ -22,7 +22,7 @@ import {
   type TrainingSettings,
 } from "@petl/core";
 import { type DataOptions, readData } from "../data.ts";
-import { directory } from "../files.ts";
+import { directory } from "../disk/files.ts";
 import { encodeRows, rowLimits, targetOf } from "../library/encode-rows.ts";
 import { maskedOnce, maskingOf } from "../library/plain-text.ts";
 import { findPurpose, hasClasses, labelNames } from "../library/purpose.ts";

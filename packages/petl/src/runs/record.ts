@@ -3,10 +3,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError, lossParts, poolings, tasks, trainingSettings } from "@petl/core";
 import { z } from "zod";
-import { directory } from "../files.ts";
+import { directory } from "../disk/files.ts";
+import { parsedJson } from "../disk/parsed-json.ts";
+import { writeFileSafely } from "../disk/safe-write.ts";
 import { explainFileError, systemCode } from "../machine-error.ts";
-import { parsedJson } from "../parsed-json.ts";
-import { writeFileSafely } from "../safe-write.ts";
 
 /** What a training run is, whole: from it alone the run can be repeated or gone on with. */
 const runRecord = z.strictObject({

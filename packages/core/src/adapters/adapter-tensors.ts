@@ -1,0 +1,41 @@
+import { quote } from "../containers/json.ts";
+import type { ProblemList } from "../containers/problem-list.ts";
+import type { StoredTensor } from "../tensor/stored-tensor.ts";
+
+/**
+ * The tensors of an adapter's file under petl's names, which are Hugging Face's parameter names: PEFT puts
+ * `base_model.model.` in front (prompt learning `base_model.`) and `base_layer` into the paths of layers that it wraps.
+ * With bias "all" it writes a head's bias thrice; only the trained one is kept.
+ */
+export function plainTensors(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  problems: ProblemList,
+): ReadonlyMap<string, StoredTensor> {
+  const plain = new Map<string, StoredTensor>();
+  const wrapped: [string, StoredTensor][] = [];
+  for (const [key, tensor] of tensors) {
+    const name = plainName(key);
+    if (/\.(modules_to_save|original_module)\./.test(name)) wrapped.push([name, tensor]);
+    else if (plain.has(name)) problems.add(`tensor ${quote(name)} is there twice, once as ${quote(key)}`);
+    else plain.set(name, tensor);
+  }
+  for (const [name, tensor] of wrapped) {
+    const [module = "", rest = ""] = name.split(/\.(?:modules_to_save|original_module)\./);
+    const names = [`${module}.${rest}`, `${module}.${rest.slice(rest.indexOf(".") + 1)}`]; // with an adapter's name or without
+    if (!names.some((known) => plain.has(known))) plain.set(`${module}.${rest}`, tensor);
+  }
+  return plain;
+}
+
+const plainName = (key: string): string =>
+  key.replace(/^base_model\.(model\.)?/, "").replace(/\.base_layer\.(?=[^.]+$)/, ".");
+
+/** The key under which PEFT keeps a tensor; `wrapped` are the layers that it wraps, which keep their own bias inside. */
+export function peftKey(name: string, { prompt, wrapped }: { prompt: boolean; wrapped: ReadonlySet<string> }): string {
+  if (!name.includes(".")) return prompt ? name : `base_model.${name}`;
+  if (prompt) return `base_model.${name}`;
+  const dot = name.lastIndexOf(".");
+  const [module, tensor] = [name.slice(0, dot), name.slice(dot + 1)];
+  const isBase = tensor === "bias" && wrapped.has(module);
+  return `base_model.model.${isBase ? `${module}.base_layer.${tensor}` : name}`;
+}

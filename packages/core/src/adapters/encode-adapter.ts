@@ -1,0 +1,119 @@
+import { safetensorsBytes } from "../containers/safetensors-writer.ts";
+import { type AdaptedModel, adapt } from "../peft/adapt.ts";
+import { methods } from "../peft/methods.ts";
+import { type Phi, trainedTensors } from "../peft/phi.ts";
+import { settle } from "../peft/settle.ts";
+import { peftKey } from "./adapter-tensors.ts";
+import { type AdapterInfo, writePetlFields } from "./petl-fields.ts";
+import { adaptedOnly, biasOf } from "./trained-biases.ts";
+
+/** The two files of an adapter. */
+export interface AdapterFiles {
+  readonly "adapter_config.json": string;
+  readonly "adapter_model.safetensors": Uint8Array<ArrayBuffer>;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * An adapter's files. Where Hugging Face's PEFT can compute the adapted model, they are in its layout, so that Python's
+ * `PeftModel.from_pretrained` reads them; otherwise `"peft_type"` is null, `"petl_method"` names the method or the
+ * methods, and the tensors have Hugging Face's parameter names. Full fine-tuning has a layout of its own, an ordinary
+ * checkpoint: see encodeFull.
+ */
+export function encodeAdapter(trained: AdaptedModel, trainedPhi: Phi, info: AdapterInfo): AdapterFiles {
+  const { adapted, phi } = settle(trained, trainedPhi);
+  const fields = writePetlFields(adapted, info);
+  const tensors = Object.entries({ ...trainedTensors(phi), ...phi.projections });
+  const peft = peftFields(adapted);
+  if (!peft) {
+    return {
+      "adapter_config.json": jsonText({ peft_type: null, base_model_name_or_path: info.baseName, ...fields }),
+      "adapter_model.safetensors": safetensorsBytes(tensors),
+    };
+  }
+  const naming = { prompt: "num_virtual_tokens" in peft, wrapped: new Set(adapted.targets) };
+  const petl = JSON.stringify({ ...fields, petl_written: peft });
+  const keyed = tensors.map(([name, tensor]) => [peftKey(name, naming), tensor] as const);
+  return {
+    "adapter_config.json": jsonText({ ...peft, base_model_name_or_path: info.baseName, inference_mode: true }),
+    "adapter_model.safetensors": safetensorsBytes(keyed, { format: "pt", petl }),
+  };
+}
+
+/** Keys sorted, as PEFT does; the fields' own keys keep their order, which decides which of two patterns wins. */
+const jsonText = (fields: Json): string =>
+  `${JSON.stringify(Object.fromEntries(Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1))), null, 2)}\n`;
+
+/** The fields with which PEFT computes the same; undefined where it cannot. */
+function peftFields(adapted: AdaptedModel): Json | undefined {
+  const { goal, base, headModules } = adapted;
+  const [use, ...others] = adapted.methods.filter(({ name }) => name !== "bitfit");
+  const config = others.length === 0 ? use?.peftConfig?.(base.model) : undefined;
+  const bias = biasOf(adapted);
+  const usual = goal.pooling === undefined || goal.pooling === "default";
+  if (!config || bias === undefined || !usual) return undefined;
+  const only = adaptedOnly[String(config.peft_type)];
+  if (bias !== "none" && only === undefined) return undefined;
+  if (goal.task === "masked-lm" && headModules.length > 0) return undefined; // PEFT saves the tied embeddings with it
+  if (config.peft_type === "ADAPTION_PROMPT" && headModules.length > 0) return undefined; // PEFT saves no head with it
+  const taskType = headModules.length > 0 || goal.task === "causal-lm" ? taskTypes[goal.task] : null;
+  const mapping = {
+    base_model_class: base.model.classes[goal.task],
+    parent_library: `transformers.models.${base.model.modelType}.modeling_${base.model.modelType}`,
+  };
+  return {
+    ...config,
+    ...exactTargets(adapted, config),
+    ...(only && { bias: bias === "adapted" ? only : bias }),
+    auto_mapping: taskType === null ? mapping : null,
+    ...(config.peft_type === "ADAPTION_PROMPT" ? {} : { modules_to_save: headModules.length > 0 ? headModules : null }),
+    task_type: taskType,
+  };
+}
+
+const taskTypes = {
+  classification: "SEQ_CLS",
+  regression: "SEQ_CLS",
+  "token-classification": "TOKEN_CLS",
+  "masked-lm": null,
+  "causal-lm": "CAUSAL_LM",
+} as const;
+
+/** The layers by their whole paths, where PEFT would not find the same ones by the method's own words. */
+function exactTargets(adapted: AdaptedModel, config: Json): Json {
+  if (!("target_modules" in config) || (isUnderstood(config, adapted) && actsAlike(adapted, config))) return {};
+  const { targets, layout } = adapted;
+  if (!("feedforward_modules" in config)) return { target_modules: targets, layers_to_transform: null };
+  const inputScales = layout.filter(({ name, shape }) => name.endsWith(".ia3_l") && shape[0] === 1);
+  return {
+    target_modules: targets,
+    feedforward_modules: inputScales.map(({ name }) => name.slice(0, -".ia3_l".length)),
+  };
+}
+
+/** PEFT's own conditions on these fields. */
+function isUnderstood(config: Json, { headModules }: AdaptedModel): boolean {
+  const { target_modules: modules, feedforward_modules: inner, layers_to_transform: layers } = config;
+  if (typeof modules === "string" && (layers ?? null) !== null) return false;
+  // of all linear layers PEFT leaves out a head that has one of these names, and no other
+  if (modules === "all-linear" && headModules.some((module) => !leftOut.includes(module))) return false;
+  const [all, inputs] = [names(modules), names(inner)];
+  return !all || !inputs || inputs.every((name) => all.includes(name));
+}
+
+/** PEFT's names of heads */
+const leftOut = ["score", "classifier"];
+
+const names = (value: unknown): readonly unknown[] | undefined => (Array.isArray(value) ? value : undefined);
+
+/** Whether the method as read back from the fields has the same tensors. */
+function actsAlike({ base, goal, layout }: AdaptedModel, config: Json): boolean {
+  const use = methods.flatMap((method) => method.fromPeft(config) ?? [])[0];
+  if (!use) return false;
+  const again = adapt(base, [use], goal).layout;
+  const shapes = new Map(again.map(({ name, shape }) => [name, String(shape)]));
+  const own = layout.filter(({ part }) => part === "adapter");
+  const count = again.filter(({ part }) => part === "adapter").length;
+  return own.length === count && own.every(({ name, shape }) => shapes.get(name) === String(shape));
+}

@@ -1,0 +1,82 @@
+import type { HfModel } from "../../checkpoints/hf-model.ts";
+import type { ByteSource, Folder } from "../../containers/folder.ts";
+import { readFloat32 } from "../../containers/stored-values.ts";
+import type { StoredTensor } from "../../tensor/stored-tensor.ts";
+import { transposedValues } from "../../tensor/transposed-values.ts";
+import type { Adapter, AdapterTensor } from "../adapter.ts";
+import type { LoadedAdapter } from "../adapter-on-base.ts";
+
+/** The layouts of other programs. */
+export type ForeignLayout = "adapterhub" | "loralib" | "mlx" | "gguf" | "onnx-adapter";
+
+/** What a user says where a format's files leave it out. */
+export interface Hints {
+  /** LoRA's alpha */
+  readonly alpha?: number | undefined;
+  /** the base, of which no weight is read */
+  readonly base?: HfModel | undefined;
+}
+
+/** How an adapter is called where it is written. */
+export interface Naming {
+  readonly name: string;
+  readonly baseName: string | undefined;
+}
+
+/** What a format makes of an adapter. */
+export interface Encoded {
+  readonly files: Readonly<Record<string, Uint8Array<ArrayBuffer> | string>>;
+  /** what its users must know that the files cannot say */
+  readonly remarks?: readonly string[];
+}
+
+/** A layout of adapters that other programs read and write: one file in adapters/foreign, one line in foreign-formats.ts. */
+export interface ForeignFormat {
+  readonly name: ForeignLayout;
+  /** one line for lists and help */
+  readonly summary: string;
+  /** why the base itself must be at hand to write it, where it must */
+  readonly needsBase?: string;
+  /** whether a folder with such files, and with such an adapter_config.json where it has one, is of this layout */
+  recognizes(files: readonly string[], config: Fields | undefined): boolean;
+  /** @throws InputError with everything that petl has no method for */
+  read(folder: Folder, hints: Hints): Promise<Adapter>;
+  /** @throws InputError with everything that the format cannot say */
+  encode(loaded: Pick<LoadedAdapter, "adapted" | "phi" | "labels">, naming: Naming): Encoded;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A tensor under petl's name, whose values are made from a foreign file's when they are asked for. */
+export interface ForeignTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  values(): Promise<Float32Array>;
+}
+
+type Said = Pick<Adapter, "folder" | "layout" | "methods"> & Partial<Adapter>;
+
+/** An adapter of foreign files. */
+export function foreignAdapter(said: Omit<Said, "tensors" | "read">, tensors: readonly ForeignTensor[]): Adapter {
+  const named = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const typed = tensors.map(({ name, shape }): [string, AdapterTensor] => [name, { name, shape, dtype: "float32" }]);
+  return {
+    ...{ bias: "none", baseName: undefined, modelType: undefined, task: undefined },
+    ...{ labelNames: undefined, savedModules: undefined },
+    ...{ petl: undefined, peft: undefined, checkpoint: undefined },
+    ...said,
+    tensors: new Map(typed),
+    read: async (name) => (await named.get(name)?.values()) ?? new Float32Array(0),
+  };
+}
+
+/** A file's tensor under another name, its values unchanged. */
+export const renamed = (source: ByteSource, stored: StoredTensor, name: string): ForeignTensor => ({
+  ...{ name, shape: stored.shape },
+  values: () => readFloat32(source, stored),
+});
+
+/** [rows, columns] -> [columns, rows] */
+export function transposed({ name, shape: [rows = 1, columns = 1], values }: ForeignTensor): ForeignTensor {
+  return { name, shape: [columns, rows], values: async () => transposedValues(await values(), rows, columns) };
+}

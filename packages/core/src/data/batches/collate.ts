@@ -1,0 +1,95 @@
+import { InternalError } from "../../errors.ts";
+import { float32, type HostTensor, int32 } from "../../tensor/host-tensor.ts";
+import type { EncodedExample, Target } from "../rows/encode.ts";
+import { ignoredLabel } from "../rows/examples.ts";
+
+/** Rows side by side, padded on the right to the longest of them. */
+export interface Batch {
+  /** [batch, tokens], the padding token behind a row's end. */
+  readonly input_ids: HostTensor;
+  /** [batch, tokens], 1 where a row has a token that it may attend to, 0 behind its end. */
+  readonly attention_mask: HostTensor;
+  /** [batch, tokens], 0 where the rows have none; models without token types leave it aside. */
+  readonly token_type_ids: HostTensor;
+  /** [batch, tokens], of which text of its row each token is, from 1, and 0 behind the row's end; absent where rows are one text. */
+  readonly documents?: HostTensor;
+  /**
+   * What the rows are trained to give: int32 [batch] for classes, float32 [batch] for numbers, int32 [batch, tokens]
+   * for classes of tokens, -100 where none counts. Absent where the rows have no targets.
+   */
+  readonly labels?: HostTensor;
+  /** float32 [batch, size], the teacher's vectors; absent where the rows have none. */
+  readonly teacher?: HostTensor;
+  /** Number of things with a label, which the loss is the mean over: rows, or tokens. 0 without targets. */
+  readonly items: number;
+}
+
+/** One batch from its rows. Targets must be of one kind, and of all rows or none. */
+export function collate(examples: readonly EncodedExample[], padId: number): Batch {
+  const tokens = Math.max(0, ...examples.map(({ inputIds }) => inputIds.length));
+  const padded = (rows: readonly (Int32Array | undefined)[], fill: number) => pad(rows, tokens, fill);
+  return {
+    input_ids: padded(
+      examples.map((example) => example.inputIds),
+      padId,
+    ),
+    attention_mask: padded(
+      examples.map((example) => example.attentionMask ?? new Int32Array(example.inputIds.length).fill(1)),
+      0,
+    ),
+    token_type_ids: padded(
+      examples.map((example) => example.tokenTypeIds),
+      0,
+    ),
+    ...(examples.some(({ documents }) => documents) && {
+      documents: padded(
+        examples.map(({ documents, inputIds }) => documents ?? inputIds.map(() => 1)),
+        0,
+      ),
+    }),
+    ...teachers(examples),
+    ...targets(
+      examples.map((example) => example.target),
+      tokens,
+    ),
+  };
+}
+
+function teachers(examples: readonly EncodedExample[]): Pick<Batch, "teacher"> {
+  const vectors = examples.flatMap(({ teacher }) => (teacher ? [teacher] : []));
+  const [first] = vectors;
+  if (!first) return {};
+  if (vectors.length !== examples.length) throw new InternalError("a batch mixes rows with and without a teacher");
+  const data = new Float32Array(vectors.length * first.length);
+  for (const [row, vector] of vectors.entries()) data.set(vector, row * first.length);
+  return { teacher: float32([vectors.length, first.length], data) };
+}
+
+function pad(rows: readonly (Int32Array | undefined)[], tokens: number, fill: number): HostTensor {
+  const data = new Int32Array(rows.length * tokens).fill(fill);
+  for (const [row, values] of rows.entries()) if (values) data.set(values, row * tokens);
+  return int32([rows.length, tokens], data);
+}
+
+function targets(all: readonly (Target | undefined)[], tokens: number): Pick<Batch, "labels" | "items"> {
+  const given = all.filter((target) => target !== undefined);
+  if (given.length === 0) return { items: 0 };
+  const [classes, values, rows] = [ofKind(given, "class"), ofKind(given, "value"), ofKind(given, "tokens")];
+  const count = all.length;
+  if (classes.length === count) {
+    const ids = Int32Array.from(classes, ({ id }) => id);
+    return { labels: int32([count], ids), items: count };
+  }
+  if (values.length === count) {
+    const numbers = Float32Array.from(values, ({ value }) => value);
+    return { labels: float32([count], numbers), items: count };
+  }
+  if (rows.length !== count) throw new InternalError("a batch mixes rows with and without targets, or their kinds");
+  const labels = rows.map(({ ids }) => ids);
+  const items = labels.reduce((sum, ids) => sum + ids.filter((id) => id !== ignoredLabel).length, 0);
+  return { labels: pad(labels, tokens, ignoredLabel), items };
+}
+
+function ofKind<K extends Target["kind"]>(all: readonly Target[], kind: K): Extract<Target, { kind: K }>[] {
+  return all.filter((target): target is Extract<Target, { kind: K }> => target.kind === kind);
+}

@@ -1,0 +1,43 @@
+import { InputError } from "../../errors.ts";
+import { type ExampleSet, isLabelled, rowLabel } from "./examples.ts";
+
+/** The tasks that labelled rows can stand for. */
+export type LabelledTask = "classification" | "regression" | "token-classification" | "causal-lm";
+
+/** A task and, in words, what in the data speaks for it. */
+export interface TaskGuess {
+  readonly task: LabelledTask;
+  readonly why: string;
+}
+
+/**
+ * The task that the labels of a data set stand for: prompts with completions and conversations mean a causal language model, a label for
+ * every word or token token classification, a number with a fraction regression, everything else classification.
+ * @throws InputError when the rows have no labels.
+ */
+export function guessTask(set: ExampleSet): TaskGuess {
+  const first = set.examples[0];
+  if (!first || !isLabelled(set)) {
+    const { text } = set.columns;
+    throw new InputError(
+      `${set.name} has no labels beside "${text}", so its task can't be guessed; name the column with --label, or the task with --task`,
+    );
+  }
+  if (first.kind === "completion") return { task: "causal-lm", why: "rows are prompts with completions" };
+  if (first.kind === "messages") return { task: "causal-lm", why: "rows are conversations" };
+  if (set.examples.some((example) => "labels" in example)) {
+    const what = first.kind === "words" ? "word" : "token";
+    return { task: "token-classification", why: `every ${what} has a label` };
+  }
+  const labels = set.examples.map(rowLabel);
+  const fraction = labels.findIndex((label) => typeof label === "number" && !Number.isInteger(label));
+  if (fraction >= 0)
+    return { task: "regression", why: `labels are numbers, and ${set.placeOf(fraction)} has ${labels[fraction]}` };
+  const distinct = [...new Set(labels)];
+  const kind = typeof distinct[0] === "number" ? "integers" : "names";
+  const few = distinct.slice(0, 4).join(", ");
+  return {
+    task: "classification",
+    why: `labels are ${distinct.length} ${kind} (${few}${distinct.length > 4 ? ", …" : ""})`,
+  };
+}

@@ -1,0 +1,136 @@
+import { InputError, suggestion } from "../../errors.ts";
+
+/** Columns that the user names; the others are found by their usual names. */
+export interface ColumnChoice {
+  readonly text?: string | undefined;
+  readonly textPair?: string | undefined;
+  readonly label?: string | undefined;
+}
+
+/** The columns of text rows by name. */
+export interface TextColumns {
+  readonly text: string;
+  readonly pair?: string;
+  readonly label?: string;
+}
+
+/** Names of two texts that belong together; the first pair that a file has is taken. */
+const pairNames = [
+  ["sentence1", "sentence2"],
+  ["premise", "hypothesis"],
+  ["question1", "question2"],
+  ["question", "sentence"],
+  ["question", "passage"],
+  ["question", "context"],
+  ["query", "passage"],
+  ["query", "document"],
+  ["sentence_a", "sentence_b"],
+  ["text1", "text2"],
+  ["text_a", "text_b"],
+  ["text", "text_pair"],
+  ["title", "description"],
+  ["title", "content"],
+] as const;
+
+/** Names of a text: those of a row win over the rest, among which more than one is ambiguous. */
+const textNames = ["text", "sentence"] as const;
+const otherTextNames = [
+  "prompt",
+  "review",
+  "content",
+  "utterance",
+  "tweet",
+  "comment",
+  "message",
+  "document",
+  "question",
+  "query",
+  "title",
+  "headline",
+  "body",
+] as const;
+
+/** Names of a label, in the same two ranks. */
+const labelNames = ["label", "labels"] as const;
+const otherLabelNames = [
+  "label_name",
+  "label_text",
+  "class",
+  "category",
+  "target",
+  "intent",
+  "emotion",
+  "sentiment",
+  "topic",
+  "score",
+  "similarity",
+  "rating",
+  "stars",
+  "gold_label",
+  "is_duplicate",
+] as const;
+
+/**
+ * Which columns hold the text, its pair and the label: those that are named, else by their usual names in any case.
+ * A file without a label column is one without labels.
+ * @throws InputError listing the columns: a named one is not there, none or several could be the text or the label.
+ */
+export function chooseColumns(file: string, columns: readonly string[], choice: ColumnChoice): TextColumns {
+  const named = [choice.text, choice.textPair, choice.label].filter((name) => name !== undefined);
+  const problems = named
+    .filter((name) => !columns.includes(name))
+    .map((name) => `${file} has no column "${name}"${suggestion(name, columns)}${listed(columns)}`);
+  if (problems.length > 0) throw new InputError(problems);
+  const rest = columns.filter((column) => !named.includes(column));
+  const label = choice.label ?? single(file, rest, labelNames, otherLabelNames, "label", "--label");
+  const texts = rest.filter((column) => column !== label);
+  return { ...chooseTexts(file, columns, texts, choice), ...(label === undefined ? {} : { label }) };
+}
+
+function chooseTexts(
+  file: string,
+  columns: readonly string[],
+  texts: readonly string[],
+  { text, textPair }: ColumnChoice,
+): TextColumns {
+  if (text !== undefined) return textPair === undefined ? { text } : { text, pair: textPair };
+  if (textPair === undefined) {
+    for (const [first, second] of pairNames) {
+      const [one, two] = [find(texts, first), find(texts, second)];
+      if (one !== undefined && two !== undefined) return { text: one, pair: two };
+    }
+  }
+  const one = single(file, texts, textNames, otherTextNames, "text", "--text");
+  if (one === undefined) {
+    const headless = columns.some((column) => column.length > 40 || /^-?[\d.]+$/.test(column));
+    const hint = headless ? "; the first line should name the columns" : "";
+    throw new InputError(`${file}: no column looks like the text; name it with --text${listed(columns)}${hint}`);
+  }
+  return textPair === undefined ? { text: one } : { text: one, pair: textPair };
+}
+
+function single(
+  file: string,
+  columns: readonly string[],
+  first: readonly string[],
+  others: readonly string[],
+  what: string,
+  flag: string,
+): string | undefined {
+  const sure = first.map((name) => find(columns, name)).find((column) => column !== undefined);
+  if (sure !== undefined) return sure;
+  const found = others.map((name) => find(columns, name)).filter((column) => column !== undefined);
+  if (found.length < 2) return found[0];
+  throw new InputError(
+    `${file}: ${found.map((name) => `"${name}"`).join(", ")} could each be the ${what}; choose with ${flag}`,
+  );
+}
+
+function find(columns: readonly string[], name: string): string | undefined {
+  return columns.find((column) => column.toLowerCase() === name);
+}
+
+function listed(columns: readonly string[]): string {
+  const short = columns.map((column) => (column.length > 40 ? `${column.slice(0, 40)}…` : column));
+  return `; its columns: ${short.join(", ")}`;
+}

@@ -1,0 +1,101 @@
+import { InputError } from "../../errors.ts";
+import { keysOf, refuseRows, type Table, table } from "./table.ts";
+import { decodeText, linesOf } from "./text.ts";
+
+type Row = Table["rows"][number];
+type Parsed = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly reason: string };
+
+/**
+ * JSON Lines: an object a line; blank lines are left out.
+ * @throws InputError naming every line (ten at most) that is not an object; empty file.
+ */
+export function readJsonLines(name: string, bytes: Uint8Array): Table {
+  return fromPieces(name, [...linesOf(decodeText(name, bytes))]);
+}
+
+/**
+ * A JSON array of objects. A `.json` file that is really JSON Lines, as many data sets have it, is read as such.
+ * @throws InputError naming the line of the row that is wrong; a file that holds something else than rows.
+ */
+export function readJson(name: string, bytes: Uint8Array): Table {
+  const text = decodeText(name, bytes);
+  const start = text.trimStart();
+  if (start === "") throw new InputError(`${name} is empty`);
+  if (start.startsWith("[")) return fromPieces(name, elementsOf(name, text));
+  const lines = [...linesOf(text)];
+  const first = parse(lines[0]![0]);
+  if (first.ok && isRow(first.value)) return fromPieces(name, lines);
+  const whole = parse(text);
+  if (!whole.ok) throw new InputError(`${name} line 1: expected "[", the start of an array of rows`);
+  const keys = isRow(whole.value) ? ` with the keys ${Object.keys(whole.value).slice(0, 8).join(", ")}` : "";
+  throw new InputError(`${name} holds one value${keys}; expected an array of rows, or a row a line`);
+}
+
+function fromPieces(name: string, pieces: readonly (readonly [text: string, line: number])[]): Table {
+  if (pieces.length === 0) throw new InputError(`${name} has no rows`);
+  const rows: Row[] = [];
+  const problems: string[] = [];
+  for (const [text, line] of pieces) {
+    const parsed = parse(text);
+    if (parsed.ok && isRow(parsed.value)) rows.push(parsed.value);
+    else
+      problems.push(
+        `${name} line ${line}: ${parsed.ok ? `${kindOf(parsed.value)} instead of an object` : parsed.reason}`,
+      );
+  }
+  refuseRows(problems);
+  return table(
+    name,
+    keysOf(rows),
+    rows,
+    Uint32Array.from(pieces, ([, line]) => line),
+  );
+}
+
+function parse(text: string): Parsed {
+  try {
+    return { ok: true, value: JSON.parse(text) };
+  } catch {
+    return { ok: false, reason: `not JSON: ${excerpt(text)}` };
+  }
+}
+
+function excerpt(text: string): string {
+  const line = text.trim().replaceAll(/\s+/g, " ");
+  return line.length > 60 ? `${line.slice(0, 60)}…` : line;
+}
+
+function isRow(value: unknown): value is Row {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "an array" : `a ${typeof value}`;
+}
+
+/** The elements of a JSON array, cut out by their brackets and strings alone, with the line on which each begins. */
+function elementsOf(name: string, text: string): (readonly [text: string, line: number])[] {
+  const elements: (readonly [string, number])[] = [];
+  let [depth, line, start, began] = [0, 1, -1, 1];
+  const close = (end: number) => {
+    if (start >= 0) elements.push([text.slice(start, end), began]);
+    start = -1;
+  };
+  const token = /"(?:[^"\\\n]|\\.)*"|[[\]{},\n]|[^\s[\]{},"]+|"/g;
+  for (let match = token.exec(text); match; match = token.exec(text)) {
+    const [found] = match;
+    if (found === "\n") {
+      line += 1;
+      continue;
+    }
+    if (depth === 1 && (found === "," || found === "]")) close(match.index);
+    else if (depth === 1 && start < 0) [start, began] = [match.index, line];
+    if (found === "[" || found === "{") depth += 1;
+    if (found === "]" || found === "}") depth -= 1;
+    if (depth === 0 && text.slice(token.lastIndex).trim() === "") return elements;
+    if (depth === 0) throw new InputError(`${name} line ${line}: something follows the array's end`);
+  }
+  const where = start >= 0 ? `; the row that begins on line ${began} is not complete` : "";
+  throw new InputError(`${name} line ${line}: the array never ends${where}`);
+}

@@ -1,0 +1,228 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { parse } from "csv-parse/sync";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { readCsv, readTsv } from "./delimited.ts";
+import { readTable } from "./readers.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const read = (name: string, text: string, options = {}) => readTable(name, bytes(text), options);
+const message = (name: string, content: string | Uint8Array, options = {}) =>
+  readTable(name, typeof content === "string" ? bytes(content) : content, options).then(
+    () => "no error",
+    (error: Error) => `${error.name}: ${error.message}`,
+  );
+
+describe("CSV", () => {
+  const cell = fc.oneof(fc.string({ maxLength: 6 }), fc.stringMatching(/^[a,"\n\r ]{0,6}$/), fc.constant('say ""'));
+  const grid = fc
+    .integer({ min: 1, max: 4 })
+    .chain((width) => fc.array(fc.array(cell, { minLength: width, maxLength: width }), { minLength: 1, maxLength: 6 }));
+  const written = (rows: readonly (readonly string[])[], end: string) =>
+    rows.map((row) => row.map((text) => `"${text.replaceAll('"', '""')}"`).join(",") + end).join("");
+
+  test("what is written with RFC 4180's quotes is read back as it was", () => {
+    fc.assert(
+      fc.property(grid, fc.constantFrom("\n", "\r\n"), (rows, end) => {
+        const table = readCsv("t.csv", bytes(written(rows, end)), { header: false });
+        expect(table.rows.map((row) => Object.values(row))).toEqual(rows);
+      }),
+    );
+  });
+
+  test("agrees with csv-parse on files where only some cells are quoted", () => {
+    const bare = fc.stringMatching(/^[a-c" ]{0,5}$/).filter((text) => !text.startsWith('"'));
+    const quoted = fc.stringMatching(/^[a,\n ]{0,5}$/).map((text) => `"${text}"`);
+    const row = fc.array(fc.oneof(bare, quoted), { minLength: 2, maxLength: 2 });
+    fc.assert(
+      fc.property(fc.array(row, { minLength: 1, maxLength: 6 }), fc.boolean(), (rows, ended) => {
+        const text = rows.map((cells) => cells.join(",")).join("\n") + (ended ? "\n" : "");
+        const theirs: string[][] = parse(text, { relax_quotes: true, skip_empty_lines: true });
+        const ours = readCsv("t.csv", bytes(text), { header: false });
+        expect(ours.rows.map((cells) => Object.values(cells))).toEqual(theirs);
+      }),
+    );
+  });
+
+  test("a row's line is where it begins, also behind cells that hold line ends and blank lines", async () => {
+    const table = await read("t.csv", 'text,label\n"one\ntwo",0\n\r\nthree,1\n"four",0');
+    expect([0, 1, 2].map((row) => table.lineOf(row))).toEqual([2, 5, 6]);
+    expect(table.placeOf(1)).toBe("t.csv line 5");
+    expect(table.rows[0]).toEqual({ text: "one\ntwo", label: "0" });
+  });
+
+  test("a byte-order mark belongs to no column, and tabs or semicolons delimit where the header has no comma", async () => {
+    expect((await read("t.csv", "\ufefftext,label\r\na,1\r\n")).columns).toEqual(["text", "label"]);
+    expect((await read("t.csv", "text;label\na, b;1\n")).rows).toEqual([{ text: "a, b", label: "1" }]);
+    expect((await read("t.csv", "text\tlabel\na, b\t1\n")).rows).toEqual([{ text: "a, b", label: "1" }]);
+  });
+
+  test("without a header the columns are numbered", async () => {
+    const table = await read("t.csv", '"3","a","b"\n"4","c","d"', { header: false });
+    expect([table.columns, table.rows.length]).toEqual([["column1", "column2", "column3"], 2]);
+  });
+
+  test("rows of another width are all named, ten at most", async () => {
+    const rows = Array.from({ length: 13 }, () => "a,1,x");
+    const text = await message("t.csv", ["text,label", "b,0", ...rows].join("\n"));
+    expect(text.split("\n").slice(0, 1)).toEqual(["InputError: t.csv line 3: 3 columns; the first line has 2"]);
+    expect(text.split("\n").length).toBe(11);
+    expect(text).toMatch(/and 3 more like these$/);
+  });
+
+  test("an open quote is named where it opens, and text behind a closing one is refused", async () => {
+    expect(await message("t.csv", 'text,label\na,1\n"b,0\nc,1\n')).toBe(
+      "InputError: t.csv line 3: a quote opens here and never closes",
+    );
+    expect(await message("t.csv", 'text,label\n"a"b,1\n')).toBe(
+      'InputError: t.csv line 2: "b,1" follows a closing quote',
+    );
+  });
+});
+
+describe("TSV", () => {
+  test("a quote is a letter, as GLUE writes it", async () => {
+    const table = await read("t.tsv", 'sentence\tlabel\n"open quote\t1\nhe said "yes" .\t0\r\n"whole"\t1\n');
+    expect(table.rows.map((row) => row.sentence)).toEqual(['"open quote', 'he said "yes" .', '"whole"']);
+  });
+
+  test("is read as quoted where only that gives rows of one width", async () => {
+    const table = await read("t.tsv", 'sentence\tlabel\n"two\nlines"\t1\nplain\t0\n');
+    expect(table.rows).toEqual([
+      { sentence: "two\nlines", label: "1" },
+      { sentence: "plain", label: "0" },
+    ]);
+    expect(table.lineOf(1)).toBe(4);
+  });
+
+  test("is read as quoted where its quotes can only be CSV's", async () => {
+    expect((await read("t.tsv", 'text\tlabel\n"he said ""hi"""\t1\nplain\t0\n')).rows[0]).toEqual({
+      text: 'he said "hi"',
+      label: "1",
+    });
+    expect((await read("t.tsv", '"text"\t"label"\n"a"\t"1"\n')).columns).toEqual(["text", "label"]);
+  });
+
+  test("where both readings are uneven the bare one says which lines", async () => {
+    expect(await message("t.tsv", 'a\tb\n"x\t1\ty\n')).toBe(
+      "InputError: t.tsv line 2: 3 columns; the first line has 2",
+    );
+  });
+
+  test("empty cells at either end of a row are cells", () => {
+    const table = readTsv("t.tsv", bytes("a\tb\tc\n\tx\t\n"));
+    expect(table.rows).toEqual([{ a: "", b: "x", c: "" }]);
+  });
+
+  test("a name that the header uses twice is refused, and one left empty is called after its place", async () => {
+    expect(await message("t.tsv", "text\ttext\na\tb\n")).toBe(
+      'InputError: t.tsv line 1: the header names "text" twice',
+    );
+    expect((await read("t.tsv", "\ttext\n0\ta\n")).columns).toEqual(["column1", "text"]);
+  });
+});
+
+describe("JSON", () => {
+  test("lines and arrays give the same rows, each with the line where it begins", async () => {
+    const lines = await read("t.jsonl", '{"text": "a"}\n\n{"text": "b", "label": 1}\r\n');
+    const array = await read("t.json", '[\n {"text": "a"},\n\n {"text":\n "b", "label": 1}]\n');
+    expect(array.rows).toEqual(lines.rows);
+    expect([lines.columns, array.columns]).toEqual([
+      ["text", "label"],
+      ["text", "label"],
+    ]);
+    expect([0, 1].map((row) => [lines.lineOf(row), array.lineOf(row)])).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+  });
+
+  test("any array of objects is read as JSON.parse reads it", async () => {
+    const rows = fc.array(fc.dictionary(fc.string(), fc.jsonValue()), { minLength: 1, maxLength: 5 });
+    await fc.assert(
+      fc.asyncProperty(rows, fc.constantFrom(0, 2), async (value, indent) => {
+        const text = JSON.stringify(value, null, indent);
+        expect((await read("t.json", text)).rows).toEqual(JSON.parse(text));
+      }),
+    );
+  });
+
+  test("a .json file of JSON Lines is read as such", async () => {
+    expect((await read("t.json", '{"text": "a"}\n{"text": "b"}\n')).rows.length).toBe(2);
+  });
+
+  test("every bad line is named with what it holds", async () => {
+    expect(await message("t.jsonl", '{"a": 1}\n{"a": \n[1]\nnull\n')).toBe(
+      'InputError: t.jsonl line 2: not JSON: {"a":\nt.jsonl line 3: an array instead of an object\nt.jsonl line 4: null instead of an object',
+    );
+    expect(await message("t.json", '[{"a": 1},\n{"a": 1 "b"},\n{"a": 3}]')).toBe(
+      'InputError: t.json line 2: not JSON: {"a": 1 "b"}',
+    );
+    expect(await message("t.json", '[{"a": 1},\n{"a": [2}\n')).toMatch(
+      /the array never ends; the row that begins on line 2/,
+    );
+    expect(await message("t.json", '{"data": [1],\n "version": 2}')).toMatch(/one value with the keys data, version/);
+  });
+});
+
+describe("every format", () => {
+  test("an empty file, a header alone and an unknown ending are said", async () => {
+    for (const ending of ["csv", "tsv", "jsonl", "json", "parquet", "conll"])
+      expect(await message(`t.${ending}`, "")).toBe(`InputError: t.${ending} is empty`);
+    expect(await message("t.csv", "\n\n")).toBe("InputError: t.csv is empty");
+    expect(await message("t.tsv", "text\tlabel\n")).toBe("InputError: t.tsv has a header and no rows");
+    expect(await message("t.xlsx", "x")).toMatch(/can't read t.xlsx; data files end in .csv, .tsv/);
+  });
+
+  test("bytes that are not UTF-8 are named by line", async () => {
+    const latin = new Uint8Array([...bytes("text,label\na,1\nna"), 0xef, ...bytes("ve,0\n")]);
+    expect(await message("t.csv", latin)).toBe("InputError: t.csv line 3: not UTF-8; save the file as UTF-8");
+    expect(await message("t.csv", new Uint8Array([0xff, 0xfe, 97, 0]))).toMatch(/UTF-16/);
+  });
+
+  test("CoNLL gives words and tags by sentence", async () => {
+    const table = await read(
+      "t.conll",
+      "-DOCSTART- -X- O O\n\nEU NNP B-NP B-ORG\nrejects VBZ B-VP O\n\nPeter NNP B-NP B-PER\n",
+    );
+    expect(table.rows).toEqual([
+      { tokens: ["EU", "rejects"], tags: ["B-ORG", "O"] },
+      { tokens: ["Peter"], tags: ["B-PER"] },
+    ]);
+    expect(table.lineOf(1)).toBe(6);
+    expect(await message("t.conll", "EU B-ORG\nalone\n")).toBe('InputError: t.conll line 2: "alone" has no tag');
+  });
+
+  test("Parquet as pyarrow writes it gives plain values", async () => {
+    const file = readFileSync(new URL("../../../golden/data/small.parquet", import.meta.url));
+    const table = await readTable("small.parquet", file);
+    expect(table.rows).toEqual([
+      { sentence: "a fine film", label: 1, score: 0.5, input_ids: [101, 7, 102], good: true, note: "x" },
+      { sentence: "ein Ärgernis", label: 0, score: -1.25, input_ids: [101, 102], good: false, note: null },
+      { sentence: "良い", label: 1, score: 3, input_ids: [101, 8, 9, 102], good: true, note: "y" },
+    ]);
+    expect(table.placeOf(2)).toBe("small.parquet row 3");
+    expect(await message("t.parquet", "PAR1 but not really PAR1")).toMatch(/^InputError: t.parquet: /);
+  });
+});
+
+const data = new URL("../../../../../../shared/data/", import.meta.url);
+const present = existsSync(data);
+const files = present
+  ? ["classification/", "pairs/"].flatMap((folder) =>
+      readdirSync(new URL(folder, data), { recursive: true, encoding: "utf8" })
+        .filter((name) => /\.(tsv|csv|jsonl)$/.test(name))
+        .map((name) => folder + name),
+    )
+  : [];
+/** Files without a header whose rows are not all of one width: some of STS-B's name their source. */
+const ragged = ["train", "dev", "test"].map((split) => `pairs/sts-b/sts-${split}.csv`);
+
+describe.runIf(present)(present ? "real files" : "real files (skipped: ../shared/data is not here)", () => {
+  test.each(files)("%s is read, every row with as many cells as columns", async (name) => {
+    const source = readFileSync(new URL(name, data));
+    const uneven = ragged.includes(name);
+    expect(await message(name, source)).toMatch(uneven ? /line \d+: 9 columns; the first line has 7/ : /^no error$/);
+    expect(await message(name, source, { header: !uneven })).toBe("no error");
+  });
+});

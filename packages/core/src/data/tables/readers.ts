@@ -1,0 +1,38 @@
+import { InputError } from "../../errors.ts";
+import { readConll } from "./conll.ts";
+import { type DelimitedOptions, readCsv, readTsv } from "./delimited.ts";
+import { readJson, readJsonLines } from "./json-rows.ts";
+import { readParquet } from "./parquet.ts";
+import type { Table } from "./table.ts";
+
+type Reader = (name: string, bytes: Uint8Array, options: DelimitedOptions) => Table | Promise<Table>;
+
+const readers: Readonly<Record<string, Reader>> = {
+  csv: readCsv,
+  tsv: readTsv,
+  jsonl: readJsonLines,
+  ndjson: readJsonLines,
+  json: readJson,
+  parquet: readParquet,
+  conll: readConll,
+};
+
+/** The endings of the files that `readTable` reads. */
+export const tableExtensions: readonly string[] = Object.keys(readers);
+
+/** The ending of a file's name, in lower case, without the dot. */
+export function extensionOf(name: string): string {
+  return /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? "";
+}
+
+/**
+ * The rows of a data file; its ending says how it is read.
+ * @throws InputError naming file and line: an ending that is not known, an empty file, rows that are not well formed.
+ */
+export async function readTable(name: string, bytes: Uint8Array, options: DelimitedOptions = {}): Promise<Table> {
+  const read = readers[extensionOf(name)];
+  if (!read)
+    throw new InputError(`can't read ${name}; data files end in ${tableExtensions.map((e) => `.${e}`).join(", ")}`);
+  if (bytes.length === 0) throw new InputError(`${name} is empty`);
+  return read(name, bytes, options);
+}

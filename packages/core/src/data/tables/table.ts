@@ -1,0 +1,43 @@
+import { InputError } from "../../errors.ts";
+
+/** Rows of one file, each a record by column name. Values are as the file has them: CSV and TSV give strings only. */
+export interface Table {
+  /** The file's name, for messages. */
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  /** The line, counted from 1, on which row `row` (from 0) begins; in Parquet, which has no lines, the row from 1. */
+  lineOf(row: number): number;
+  /** Where a row stands, in words: `train.tsv line 3`. */
+  placeOf(row: number): string;
+}
+
+/** A table from its parts; `unit` is what `lines` counts. */
+export function table(
+  name: string,
+  columns: readonly string[],
+  rows: Table["rows"],
+  lines: ArrayLike<number>,
+  unit: "line" | "row" = "line",
+): Table {
+  const lineOf = (row: number) => lines[row] ?? 0;
+  return { name, columns, rows, lineOf, placeOf: (row) => `${name} ${unit} ${lineOf(row)}` };
+}
+
+/** Every key of the rows, in the order in which they first appear. */
+export function keysOf(rows: Table["rows"]): string[] {
+  const keys = new Set<string>();
+  for (const row of rows) for (const key of Object.keys(row)) keys.add(key);
+  return [...keys];
+}
+
+/** At most ten problems and the number of the rest, so that a broken file of a million rows stays readable. */
+export function firstProblems(problems: readonly string[], most = 10): readonly string[] {
+  if (problems.length <= most) return problems;
+  return [...problems.slice(0, most), `and ${problems.length - most} more like these`];
+}
+
+/** Throws the problems of a file, at most ten of them in words. */
+export function refuseRows(problems: readonly string[]): void {
+  if (problems.length > 0) throw new InputError(firstProblems(problems));
+}

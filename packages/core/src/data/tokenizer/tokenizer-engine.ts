@@ -1,0 +1,79 @@
+import { Tokenizer as Engine } from "@huggingface/tokenizers";
+import { InternalError } from "../../errors.ts";
+import { byteLevelWords, isByteLevel } from "./byte-level-words.ts";
+import { type Normalizer, normalizerSteps, type TokenizerDescription, type TokenizerJson } from "./tokenizer-files.ts";
+
+/** The part of the tokenizer library that petl uses. */
+export interface TextEngine {
+  encode(text: string, options: { add_special_tokens: boolean }): { ids: (number | undefined)[] };
+  tokenize(text: string, options: { add_special_tokens: boolean }): string[];
+  decode(ids: number[], options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean }): string;
+  token_to_id(token: string): number | undefined;
+  id_to_token(id: number): string | undefined;
+  get_vocab(): Map<string, number>;
+}
+
+/** Ids of a text without special tokens. */
+export type ToIds = (text: string) => readonly number[];
+
+/** The library's tokenizer without its template (ours cuts inside it) and with the Rust library's idea of white space. */
+export function buildEngine({ tokenizer, config }: TokenizerDescription): TextEngine {
+  const complete = { decoder: null, normalizer: null, pre_tokenizer: null, ...tokenizer };
+  const added = (tokenizer.added_tokens ?? []).map((token) => ({ ...token }));
+  const engine = new Engine({ ...complete, added_tokens: added, post_processor: null }, config);
+  const steps: unknown[] = engine.pre_tokenizer?.tokenizers ?? [engine.pre_tokenizer];
+  for (const step of steps) if (isByteLevel(step)) step.pre_tokenize_text = byteLevelWords(step);
+  return engine;
+}
+
+/** Ids of a bare text. */
+export function textToIds(engine: TextEngine, json: TokenizerJson): ToIds {
+  const prepare = likeRust(normalizerSteps(json.normalizer));
+  return (text) => {
+    const { ids } = engine.encode(prepare(text), { add_special_tokens: false });
+    return ids.map((id) => {
+      if (id === undefined)
+        throw new InternalError(`the tokenizer has neither a token nor an unknown token in "${text}"`);
+      return id;
+    });
+  };
+}
+
+/** The words of a text as its tokenizer's model meets them: normalized and split, special tokens left out. */
+export type ToWords = (text: string) => readonly string[];
+
+/** The words that `textToIds` cuts into tokens: the same path, with the model taken out. */
+export function textToWords(description: TokenizerDescription): ToWords {
+  const { normalizer, added_tokens } = description.tokenizer;
+  const engine = Object.assign(buildEngine(description), { model: (words: readonly string[]) => words });
+  const prepare = likeRust(normalizerSteps(normalizer));
+  const added = new Set(added_tokens?.map(({ content }) => content));
+  return (text) => engine.tokenize(prepare(text), { add_special_tokens: false }).filter((word) => !added.has(word));
+}
+
+/**
+ * What a text needs before the library's normalizer, so that it ends as the Rust library's does:
+ * Rust lowercases letter by letter, so a final capital sigma becomes σ, where JavaScript says ς;
+ * and it sets ideographs beyond U+FFFF apart too, which the library looks for by their first half.
+ */
+function likeRust(steps: readonly Normalizer[]): (text: string) => string {
+  const lowercase = steps.some(
+    ({ type, lowercase }) => type === "Lowercase" || (type === "BertNormalizer" && lowercase),
+  );
+  const apart = steps.some((step) => step.type === "BertNormalizer" && step.handle_chinese_chars);
+  return (text) => {
+    const lowered = lowercase ? text.replaceAll("Σ", "σ") : text;
+    return apart ? lowered.replace(farIdeograph, " $& ") : lowered;
+  };
+}
+
+/** The ranges of BERT's ideographs beyond U+FFFF, with the gap that the Rust library has from U+2B820 to U+2B91F. */
+const farIdeograph =
+  /[\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b920}-\u{2ceaf}\u{2f800}-\u{2fa1f}]/gu;
+
+/** Ids of a word inside a row: byte-level tokenizers see it behind a space, also the first. */
+export function wordToIds(toIds: ToIds, json: TokenizerJson): ToIds {
+  const byteLevel = JSON.stringify(json.pre_tokenizer ?? null).includes('"ByteLevel"');
+  const added = new Set(json.added_tokens?.map(({ content }) => content));
+  return (word) => toIds(byteLevel && word !== "" && !word.startsWith(" ") && !added.has(word) ? ` ${word}` : word);
+}

@@ -1,0 +1,41 @@
+import type { HfModel } from "../checkpoints/hf-model.ts";
+import { readText } from "../containers/folder.ts";
+import { withFields } from "../containers/json.ts";
+import { InputError } from "../errors.ts";
+import { isLanguageModel } from "../nn/model.ts";
+import type { AdaptedModel, Goal } from "../peft/adapt.ts";
+
+/** The float types in which checkpoints are written. */
+export const floatTypes = ["float32", "float16", "bfloat16"] as const;
+export type FloatType = (typeof floatTypes)[number];
+
+/**
+ * The text of the config.json of an ordinary checkpoint of the adapted model: the base's own fields, and Hugging Face's
+ * class and labels for the task.
+ */
+export async function taskConfig(
+  base: HfModel,
+  { goal }: Pick<AdaptedModel, "goal">,
+  { labels, dtype }: { readonly labels?: readonly string[] | undefined; readonly dtype?: FloatType | undefined },
+): Promise<string> {
+  const own = await readText(base.folder, "config.json");
+  const typed = "torch_dtype" in base.config ? "torch_dtype" : "dtype";
+  return withFields(own, `${base.name}: config.json`, {
+    quantization_config: undefined, // what is written is dequantised
+    architectures: [base.model.classes[goal.task]],
+    ...(!isLanguageModel(goal.task) && labelFields(goal, labels)),
+    ...(dtype && { [typed]: dtype }),
+  });
+}
+
+function labelFields({ task, labels: count }: Goal, labels: readonly string[] | undefined) {
+  const names = labels ?? Array.from({ length: count }, (_, id) => `LABEL_${id}`);
+  if (names.length !== count) throw new InputError(`${names.length} names of labels were given for a head of ${count}`);
+  const problem = { classification: "single_label_classification", regression: "regression" };
+  return {
+    num_labels: undefined, // Hugging Face counts id2label
+    id2label: Object.fromEntries(names.entries()),
+    label2id: Object.fromEntries(names.map((name, id) => [name, id])),
+    problem_type: Object.entries(problem).find(([named]) => named === task)?.[1] ?? null,
+  };
+}

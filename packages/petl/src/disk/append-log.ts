@@ -1,0 +1,85 @@
+import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { explainFileError, systemCode } from "../machine-error.ts";
+
+/** A file of JSON lines, each with the step it belongs to, in order. */
+export interface AppendLog {
+  /** What `openAppendLog` took away to resume: whole lines of later steps, and bytes after the last line it kept. */
+  readonly dropped: { readonly lines: number; readonly bytes: number };
+  /** Appends one whole line; where that fails, the file stays as it was. */
+  append(record: { readonly step: number } & Readonly<Record<string, unknown>>): void;
+  /** Forces all lines to the disk. */
+  sync(): void;
+  close(): void;
+}
+
+/**
+ * Opens `path` for appending. With `resumeAfter`, the lines up to the last complete one whose step is at most
+ * `resumeAfter` stay and everything behind them goes, so that after a crash and a resume from that step the file
+ * equals an uninterrupted run's; to that end, append and sync the lines of a step before you save its snapshot.
+ * Without it, the file starts empty.
+ */
+export function openAppendLog(path: string, { resumeAfter }: { readonly resumeAfter?: number } = {}): AppendLog {
+  const content = resumeAfter === undefined ? undefined : contentOf(path);
+  const kept = content && resumeAfter !== undefined ? keptBytes(content, resumeAfter) : 0;
+  const lost = content ? content.subarray(kept) : Buffer.alloc(0);
+  const descriptor = using(path, () => openSync(path, resumeAfter === undefined ? "w" : "a"));
+  let size = kept;
+  const cut = () => ftruncateSync(descriptor, size);
+  using(path, cut);
+  return {
+    dropped: { lines: lost.filter((byte) => byte === newline).length, bytes: lost.length },
+    append(record) {
+      const line = Buffer.from(`${JSON.stringify(record)}\n`);
+      try {
+        for (let done = 0; done < line.length; ) done += writeSync(descriptor, line, done);
+        size += line.length;
+      } catch (error) {
+        cut();
+        throw explainFileError(error, "write", path);
+      }
+    },
+    sync: () => using(path, () => fsyncSync(descriptor)),
+    close: () => closeSync(descriptor),
+  };
+}
+
+const newline = 10;
+
+/** Length of the leading complete lines whose step is at most `last`. */
+function keptBytes(content: Buffer, last: number): number {
+  let kept = 0;
+  for (;;) {
+    const end = content.indexOf(newline, kept);
+    if (end < 0) return kept;
+    const step = stepOf(content.toString("utf8", kept, end));
+    if (step === undefined || step > last) return kept;
+    kept = end + 1;
+  }
+}
+
+function stepOf(line: string): number | undefined {
+  try {
+    const record: unknown = JSON.parse(line);
+    const step = typeof record === "object" && record !== null && "step" in record ? record.step : undefined;
+    return typeof step === "number" ? step : undefined;
+  } catch {
+    return undefined; // a line that a power cut damaged
+  }
+}
+
+function contentOf(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return Buffer.alloc(0);
+    throw explainFileError(error, "read", path);
+  }
+}
+
+function using<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw explainFileError(error, "write", path);
+  }
+}

@@ -1,0 +1,70 @@
+import { parentPort } from "node:worker_threads";
+import { type Engine, InternalError, type Session } from "@petl/core";
+import type { EngineAnswer, EngineRequest, Numbered } from "./messages.ts";
+import { nativeEngine } from "./ort.ts";
+import { distinctBuffers, unpack } from "./pack.ts";
+import { sendable } from "./sent-error.ts";
+
+/** A worker thread's side of {@link workerEngine}: a native engine that answers one request after the other. */
+const sessions = new Map<number, Session>();
+let engine: Engine | undefined;
+let lastSession = 0;
+
+async function answer(request: Exclude<EngineRequest, { kind: "close" }>): Promise<EngineAnswer> {
+  switch (request.kind) {
+    case "open": {
+      const { folder, files, threads } = request.setup;
+      const opened = await nativeEngine(folder, files, { threads });
+      engine = opened;
+      return { kind: "opened", names: new Map(files.map((file) => [file, opened.fileName(file)])) };
+    }
+    case "create": {
+      const session = ++lastSession;
+      if (!engine) throw new InternalError("the worker's engine is not open");
+      sessions.set(session, await engine.createSession(request.graph));
+      return { kind: "created", session };
+    }
+    case "run": {
+      const { session, inputs, lent, into } = request;
+      const ran = async () => sessionOf(session).run({ ...unpack(inputs), ...lent?.tensors }, into);
+      const result = await ran().then(
+        (outputs) => ({ outputs }),
+        (error: unknown) => ({ error: sendable(error) }),
+      );
+      return { kind: "ran", result, buffer: inputs.buffer, vector: lent?.vector };
+    }
+    case "release": {
+      await sessionOf(request.session).release();
+      sessions.delete(request.session);
+      return { kind: "released" };
+    }
+  }
+}
+
+function sessionOf(number: number): Session {
+  const session = sessions.get(number);
+  if (!session) throw new InternalError("the session was released and cannot run");
+  return session;
+}
+
+/** Without its port the thread has nothing left to do, and ends. */
+async function close(): Promise<void> {
+  for (const session of sessions.values()) await session.release();
+  parentPort?.close();
+}
+
+let queue = Promise.resolve();
+parentPort?.on("message", ({ id, message }: Numbered<EngineRequest>) => {
+  queue = queue.then(async () => {
+    if (message.kind === "close") return close();
+    const reply = await answer(message).catch((error): EngineAnswer => ({ kind: "failed", error: sendable(error) }));
+    parentPort?.postMessage({ id, message: reply }, transferOf(reply));
+  });
+});
+
+function transferOf(reply: EngineAnswer): ArrayBuffer[] {
+  if (reply.kind !== "ran") return [];
+  const { result, buffer, vector } = reply;
+  const outputs = "outputs" in result ? Object.values(result.outputs).map(({ data }) => data) : [];
+  return [...distinctBuffers(vector ? [...outputs, vector] : outputs), buffer];
+}

@@ -1,0 +1,53 @@
+import { join } from "node:path";
+import { type Engine, InputError, ortEngine } from "@petl/core";
+import * as ort from "onnxruntime-node";
+import { realLocation } from "../disk/files.ts";
+
+export interface OrtOptions {
+  /** threads that share one operator's work; the machine's cores where left out */
+  readonly threads?: number | undefined;
+}
+
+/**
+ * The native engine in this thread, over a checkpoint's files, which stay where they are: sessions map them into memory,
+ * so that all sessions and processes share one copy.
+ *
+ * @param folder the folder of the checkpoint; undefined for graphs without frozen tensors
+ * @param files the names of its safetensors files
+ */
+export async function nativeEngine(
+  folder: string | undefined,
+  files: readonly string[],
+  { threads }: OrtOptions = {},
+): Promise<Engine> {
+  const locations = await Promise.all(
+    files.map(async (file) => [file, await realLocation(join(folder ?? ".", file))] as const),
+  );
+  const names = new Map(locations.map(([file, { name }]) => [file, name]));
+  const folders = [...new Set(locations.map(([, location]) => location.folder))];
+  if (folders.length > 1)
+    throw new InputError(`the files of ${folder} lie in several folders: ${folders.join(", ")}; copy them into one`);
+  return ortEngine({
+    ort,
+    fileName: (file) => names.get(file) ?? file,
+    writesInPlace: true,
+    options: async ({ operators }) => ({
+      executionProviders: ["cpu"],
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+      enableMemPattern: false,
+      executionMode: "sequential",
+      graphOptimizationLevel: "basic",
+      logSeverityLevel: 3, // errors: its warnings are of its own rewriting, and name nodes that no user knows
+      extra: {
+        session: {
+          // weights stay mapped, one copy for all sessions; but 4 bits that were not packed anew would be dequantised at every run
+          disable_prepacking: operators.includes("MatMulNBits") ? "0" : "1",
+          force_spinning_stop: "1", // idle threads of one session do not take another's core
+          ...(folders[0] === undefined ? {} : { model_external_initializers_file_folder_path: folders[0] }),
+        },
+        // folded, half-precision weights would be kept as float32, and the zeros that gradients are added to as tables
+        optimization: { disable_specified_optimizers: "ConstantFolding" },
+      },
+    }),
+  });
+}

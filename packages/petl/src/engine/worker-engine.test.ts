@@ -1,0 +1,179 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import {
+  adapt,
+  compile,
+  type Engine,
+  initialPhi,
+  methods,
+  type Program,
+  readBase,
+  type Tensors,
+  tensorsOf,
+} from "@petl/core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { directory } from "../disk/files.ts";
+import { MachineError } from "../machine-error.ts";
+import { nativeEngine } from "./ort.ts";
+import { connect, type WorkerEngine, workerEngine } from "./worker-engine.ts";
+
+const path = fileURLToPath(new URL("../../../core/golden/models/bert-sequence-classification", import.meta.url));
+const files = ["model.safetensors"];
+let engine: WorkerEngine;
+let graph: Awaited<ReturnType<typeof loraGraph>>;
+
+/** A LoRA on the tiny BERT: Φ has many small views of one buffer. */
+async function loraGraph() {
+  const use = methods.find(({ name }) => name === "lora")!.use({ targets: "all-linear" });
+  const adapted = adapt(await readBase(directory(path)), [use], { task: "classification", labels: 3 });
+  return { adapted, phi: await initialPhi(adapted, 1), forward: adapted.forward() };
+}
+
+const program = (on: Engine): Promise<Program> => compile(on, { logits: graph.forward.logits });
+
+function batch(rows: number, tokens: number): Tensors {
+  const ids = Int32Array.from({ length: rows * tokens }, (_, i) => 1 + ((i * 37) % 90));
+  const filled = (value: number) => new Int32Array(rows * tokens).fill(value);
+  const tensor = (data: Int32Array) => ({ dtype: "int32" as const, shape: [rows, tokens], data });
+  return { input_ids: tensor(ids), attention_mask: tensor(filled(1)), token_type_ids: tensor(filled(0)) };
+}
+
+beforeAll(async () => {
+  expect(
+    existsSync(fileURLToPath(new URL("../../dist/engine/engine-worker.js", import.meta.url))),
+    "npm run build",
+  ).toBe(true);
+  graph = await loraGraph();
+  engine = await workerEngine(path, files, { threads: 1 });
+});
+afterAll(() => engine.close());
+
+test("a worker computes bit for bit what this thread computes, and takes nothing from its caller", async () => {
+  const inputs = { ...tensorsOf(graph.phi), ...batch(3, 9) };
+  const before = graph.phi.values.slice();
+  const [far, near] = [await program(engine), await program(await nativeEngine(path, files, { threads: 1 }))];
+  const expected = await near.run(inputs);
+  for (let i = 0; i < 3; i++) expect(await far.run(inputs)).toEqual(expected);
+  expect(graph.phi.values).toEqual(before);
+  await Promise.all([far.release(), near.release()]);
+});
+
+test("lent arrays go to the worker and come back with the outputs, and only those that fit", async () => {
+  const inputs = { ...tensorsOf(graph.phi), ...batch(2, 5) };
+  const far = await compile(engine, graph.adapted.merged()); // outputs of fixed sizes
+  const [first, second] = [0, 1].map((layer) => `bert.encoder.layer.${layer}.attention.self.query.weight`);
+  const vector = new Float32Array(3 * 1024);
+  const lent = { [first!]: vector.subarray(1024, 2048), [second!]: vector.subarray(2048) };
+  const outputs = await far.run(inputs, lent);
+  expect(vector.length).toBe(0); // its memory is elsewhere now
+  expect(outputs).toEqual(await far.run(inputs));
+  const whole = new Float32Array(outputs[first!]!.data.buffer);
+  expect(whole.length).toBe(3 * 1024);
+  expect(whole.subarray(1024, 2048)).toEqual(outputs[first!]!.data);
+  expect(whole.subarray(2048)).toEqual(outputs[second!]!.data);
+  await expect(far.run(inputs, { [first!]: new Float32Array(5) })).rejects.toThrow("1024");
+  await far.release();
+});
+
+test("a lender's vector goes to the worker and comes back with its numbers, also from a run that fails", async () => {
+  const far = await program(engine);
+  const phi = { ...graph.phi, values: graph.phi.values.slice() };
+  const inputs = () => ({ ...tensorsOf(phi), ...batch(3, 9) });
+  const expected = await far.run(inputs());
+  const running = far.run(inputs(), {}, phi);
+  expect(phi.values.length).toBe(0); // its memory is elsewhere now
+  expect(inputs).toThrow("between two steps");
+  expect(await running).toEqual(expected);
+  expect(phi.values).toEqual(graph.phi.values);
+  await far.release();
+  await expect(far.run(inputs(), {}, phi)).rejects.toThrow("the session was released");
+  expect(phi.values).toEqual(graph.phi.values);
+});
+
+test("the buffer that is used again carries the new numbers, and never a caller's", async () => {
+  const values = graph.adapted.merged();
+  const [far, near] = [await compile(engine, values), await compile(await nativeEngine(path, files), values)];
+  const phi = { ...graph.phi, values: graph.phi.values.slice() };
+  const kept: Tensors[] = [];
+  for (const factor of [1, 2, 3, 4]) {
+    for (const [i, value] of graph.phi.values.entries()) phi.values[i] = factor * (value + 0.01);
+    kept.push(await far.run(tensorsOf(phi)));
+    expect(kept.at(-1)).toEqual(await near.run(tensorsOf(phi)));
+  }
+  expect(kept[0]).not.toEqual(kept[3]);
+  await Promise.all([far.release(), near.release()]);
+});
+
+test("this thread stays responsive while a session runs", async () => {
+  const inputs = { ...tensorsOf(graph.phi), ...batch(1500, 64) };
+  const far = await program(engine);
+  await far.run({ ...tensorsOf(graph.phi), ...batch(1, 4) });
+  const delay = monitorEventLoopDelay({ resolution: 5 });
+  const start = performance.now();
+  delay.enable();
+  await far.run(inputs);
+  delay.disable();
+  const run = performance.now() - start;
+  expect(delay.max / 1e6).toBeLessThan(run / 4); // run in this thread, the gap would be the whole run
+  await far.release();
+});
+
+test("several sessions live side by side, and a released one runs no more", async () => {
+  const inputs = { ...tensorsOf(graph.phi), ...batch(2, 5) };
+  const [one, two] = await Promise.all([program(engine), program(engine)]);
+  const [a, b] = await Promise.all([one.run(inputs), two.run(inputs)]);
+  expect(a).toEqual(b);
+  await one.release();
+  await expect(one.run(inputs)).rejects.toThrow("the session was released");
+  expect(await two.run(inputs)).toEqual(b);
+  await two.release();
+});
+
+test("errors cross with their class and their words", async () => {
+  await expect(workerEngine(path, ["missing.safetensors"])).rejects.toMatchObject({
+    name: "InputError",
+    problems: [expect.stringContaining("missing.safetensors")],
+  });
+  const far = await engine
+    .createSession({ model: new Uint8Array([1, 2, 3]), inputs: [], outputs: [], weights: [], operators: [] })
+    .then(
+      () => undefined,
+      (error: Error) => error,
+    );
+  expect(far?.message).toMatch(/protobuf/i);
+});
+
+test("closing rejects what still runs and what is asked later", async () => {
+  const own = await workerEngine(path, files, { threads: 1 });
+  const far = await program(own);
+  const running = expect(far.run({ ...tensorsOf(graph.phi), ...batch(200, 64) })).rejects.toThrow(
+    "the engine is closed",
+  );
+  await own.close();
+  await running;
+  await expect(far.release()).rejects.toThrow("the engine is closed");
+});
+
+test("a worker that crashes or exits rejects every pending call with the machine's fault", async () => {
+  const crashes = "require('node:worker_threads').parentPort.on('message', () => { throw new Error('out of memory') })";
+  const exits = "require('node:worker_threads').parentPort.on('message', () => process.exit(7))";
+  for (const [code, words] of [
+    [crashes, "out of memory"],
+    [exits, "exit code 7"],
+  ] as const) {
+    const { ask } = connect(new Worker(code, { eval: true }));
+    const calls = [1, 2].map((session) => ask({ kind: "release", session }, "released"));
+    for (const call of calls) await expect(call).rejects.toThrow(words);
+    await expect(ask({ kind: "release", session: 3 }, "released")).rejects.toBeInstanceOf(MachineError);
+  }
+});
+
+test("an idle worker does not keep the process alive", () => {
+  const built = new URL("../../dist/engine/worker-engine.js", import.meta.url);
+  const script = `const { workerEngine } = await import("${built}"); await workerEngine(undefined, []); console.log("done")`;
+  const output = execFileSync(process.execPath, ["--input-type=module", "-e", script], { timeout: 20_000 });
+  expect(String(output)).toBe("done\n");
+});

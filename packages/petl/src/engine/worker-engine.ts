@@ -1,0 +1,170 @@
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { type Engine, InternalError, type Session, type Tensors } from "@petl/core";
+import { MachineError } from "../machine-error.ts";
+import type { EngineAnswer, EngineRequest, Lent, Numbered } from "./messages.ts";
+import type { OrtOptions } from "./ort.ts";
+import { distinctBuffers, pack } from "./pack.ts";
+import { received } from "./sent-error.ts";
+
+/** An engine that must be closed: its thread then ends. */
+export interface WorkerEngine extends Engine {
+  /**
+   * Rejects what still runs and ends the thread, once the run under way is done: a thread that is ended inside of ONNX
+   * Runtime takes the process with it. For the same reason close before `process.exit`.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * The native engine in a thread of its own, so that this thread stays free while a session runs (ONNX Runtime blocks the
+ * thread that calls it). Arguments as of `nativeEngine`. Inputs are copied once, but for those in a lender's vector, and
+ * outputs come back without a copy; arrays that outputs are to be written into are gone afterwards, and the returned ones
+ * have their memory. If the engine is closed, or its thread crashes, during a run, what it was lent is lost.
+ * An idle engine does not keep the process alive.
+ */
+export async function workerEngine(
+  folder: string | undefined,
+  files: readonly string[],
+  { threads }: OrtOptions = {},
+): Promise<WorkerEngine> {
+  const worker = new Worker(workerFile(), { execArgv: [] });
+  const connection = connect(worker);
+  try {
+    return await openEngine(connection, { folder, files, threads });
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+/** The compiled worker beside this module; tests that run the sources take the one of the build. */
+function workerFile(): URL {
+  const own = import.meta.url;
+  return new URL(own.endsWith(".ts") ? "../../dist/engine/engine-worker.js" : "./engine-worker.js", own);
+}
+
+async function openEngine(
+  { ask, close }: Connection,
+  setup: Extract<EngineRequest, { kind: "open" }>["setup"],
+): Promise<WorkerEngine> {
+  const { names } = await ask({ kind: "open", setup }, "opened");
+  const carrier: Carrier = { spare: undefined };
+  return {
+    close,
+    fileName: (file) => names.get(file) ?? file,
+    async createSession(graph): Promise<Session> {
+      const { session } = await ask({ kind: "create", graph }, "created");
+      return sessionIn(ask, session, carrier);
+    },
+  };
+}
+
+/**
+ * The buffer that carries inputs to the worker and comes back with the outputs, one for all sessions: fresh memory for
+ * all of Φ would take longer than copying it, and sessions seldom run at once.
+ */
+interface Carrier {
+  spare: ArrayBuffer | undefined;
+}
+
+/** A session of the worker. Arrays that are lent, for inputs or outputs, go there and come back, without a copy. */
+function sessionIn(ask: Connection["ask"], session: number, carrier: Carrier): Session {
+  return {
+    async run(inputs, into = {}, lender) {
+      const [lent, own] = parted(inputs, lender?.values);
+      const packed = pack(own, carrier.spare);
+      carrier.spare = undefined;
+      const transfer = [packed.buffer, ...distinctBuffers([...Object.values(into), ...(lent ? [lent.vector] : [])])];
+      const { result, buffer, vector } = await ask(
+        { kind: "run", session, inputs: packed, lent, into },
+        "ran",
+        transfer,
+      );
+      carrier.spare = buffer;
+      if (lender && vector) lender.values = vector;
+      if ("error" in result) throw received(result.error);
+      return result.outputs;
+    },
+    async release() {
+      await ask({ kind: "release", session }, "released");
+    },
+  };
+}
+
+/** The tensors that lie in a vector, and all others. */
+function parted(tensors: Tensors, vector: Float32Array | undefined): readonly [Lent | undefined, Tensors] {
+  const lies = ({ data }: Tensors[string]) => data.buffer === vector?.buffer;
+  const part = (wanted: boolean) =>
+    Object.fromEntries(Object.entries(tensors).filter(([, tensor]) => lies(tensor) === wanted));
+  return [vector && { vector, tensors: part(true) }, part(false)];
+}
+
+/** A numbered conversation with a worker. */
+export interface Connection {
+  /** Sends a request and waits for its answer, which must be of the given kind. Errors come as they were thrown. */
+  ask<K extends EngineAnswer["kind"]>(
+    message: EngineRequest,
+    expected: K,
+    transfer?: readonly ArrayBuffer[],
+  ): Promise<Extract<EngineAnswer, { kind: K }>>;
+  close(): Promise<void>;
+}
+
+interface Waiting {
+  resolve(answer: EngineAnswer): void;
+  reject(error: unknown): void;
+}
+
+/** Talks to a worker. If it ends, whatever waits for an answer is rejected, and so is all that is asked later. */
+export function connect(worker: Worker): Connection {
+  const waiting = new Map<number, Waiting>();
+  let last = 0;
+  let ended: Error | undefined;
+  const settle = (id: number): Waiting | undefined => {
+    const call = waiting.get(id);
+    waiting.delete(id);
+    if (waiting.size === 0) worker.unref();
+    return call;
+  };
+  const end = (error: Error) => {
+    ended ??= error;
+    for (const id of [...waiting.keys()]) settle(id)?.reject(ended);
+  };
+  worker.unref();
+  worker.on("message", ({ id, message }: Numbered<EngineAnswer>) => settle(id)?.resolve(message));
+  worker.on("error", (cause: Error) =>
+    end(new MachineError(`the thread that computes stopped: ${cause.message}`, { cause })),
+  );
+  worker.on("exit", (code) => end(new MachineError(`the thread that computes stopped with exit code ${code}`)));
+  return {
+    async ask(message, expected, transfer = []) {
+      if (ended) throw ended;
+      const id = ++last;
+      const answer = await new Promise<EngineAnswer>((resolve, reject) => {
+        worker.postMessage({ id, message }, transfer);
+        waiting.set(id, { resolve, reject });
+        worker.ref();
+      });
+      if (answer.kind === "failed") throw received(answer.error);
+      if (!isKind(answer, expected))
+        throw new InternalError(`the worker answered "${answer.kind}" to "${message.kind}"`);
+      return answer;
+    },
+    async close() {
+      if (ended) return;
+      end(new InternalError("the engine is closed"));
+      const exit = once(worker, "exit");
+      worker.ref();
+      worker.postMessage({ id: 0, message: { kind: "close" } satisfies EngineRequest });
+      await exit;
+    },
+  };
+}
+
+function isKind<K extends EngineAnswer["kind"]>(
+  answer: EngineAnswer,
+  kind: K,
+): answer is Extract<EngineAnswer, { kind: K }> {
+  return answer.kind === kind;
+}

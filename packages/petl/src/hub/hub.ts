@@ -1,0 +1,76 @@
+import { stat } from "node:fs/promises";
+import { InputError } from "@petl/core";
+import { explainFileError, systemCode } from "../machine-error.ts";
+import { parseHubId } from "./hub-id.ts";
+import type { HubEvent, SnapshotOptions } from "./snapshot.ts";
+
+export type { HubEvent } from "./snapshot.ts";
+
+export interface ResolveOptions {
+  /** Never touch the network; HF_HUB_OFFLINE says the same. */
+  readonly offline?: boolean;
+  /** Sent to the endpoint alone and never told; HF_TOKEN where left out. */
+  readonly token?: string;
+  /** HF_ENDPOINT, then https://huggingface.co, where left out. */
+  readonly endpoint?: string;
+  /** The Python library's (HF_HUB_CACHE, HF_HOME) where left out. */
+  readonly cacheDir?: string;
+  /** Whether weights are needed too; `true` where left out. */
+  readonly weights?: boolean;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (event: HubEvent) => void;
+  /** Milliseconds of silence after which a line counts as broken; 30,000 where left out. */
+  readonly timeout?: number;
+  /** Milliseconds before a broken line is tried again, doubling from try to try; 1,000 where left out. */
+  readonly retryDelay?: number;
+}
+
+/**
+ * The folder of a base model or an adapter: `name` itself where it is a folder, otherwise that of the hub's
+ * `owner/name[@revision]` in the Python library's cache, downloaded where it isn't there yet.
+ * Throws an InputError for what the user can mend (no such model, closed access, not in the cache) and a MachineError
+ * for what the network or the disk denies.
+ */
+export async function resolveBase(name: string, options: ResolveOptions = {}): Promise<string> {
+  if (await isFolder(name)) return name;
+  const id = parseHubId(name);
+  const settings: SnapshotOptions = {
+    endpoint: checkedEndpoint(options.endpoint ?? (process.env.HF_ENDPOINT || "https://huggingface.co")),
+    token: options.token ?? (process.env.HF_TOKEN || undefined),
+    cacheDir: options.cacheDir,
+    weights: options.weights ?? true,
+    signal: options.signal,
+    onProgress: options.onProgress ?? (() => {}),
+    timeout: options.timeout ?? 30_000,
+    retryDelay: options.retryDelay ?? 1_000,
+  };
+  const { cachedSnapshot, downloadedSnapshot } = await import("./snapshot.ts"); // a local folder needs none of it
+  return options.offline || isYes(process.env.HF_HUB_OFFLINE)
+    ? cachedSnapshot(id, settings)
+    : downloadedSnapshot(id, settings);
+}
+
+async function isFolder(name: string): Promise<boolean> {
+  try {
+    if ((await stat(name)).isDirectory()) return true;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "EACCES" || code === "EIO") throw explainFileError(error, "read", name);
+    return false;
+  }
+  throw new InputError(`"${name}" is a file; give the folder that holds config.json, or a hub id`);
+}
+
+/** As the Python library reads its switches. */
+function isYes(value: string | undefined): boolean {
+  return ["1", "ON", "YES", "TRUE"].includes(value?.toUpperCase() ?? "");
+}
+
+function checkedEndpoint(endpoint: string): string {
+  if (!/^https?:\/\/[^/\s]+(\/\S*)?$/.test(endpoint) || !URL.canParse(endpoint)) {
+    throw new InputError(
+      `the hub's address ${JSON.stringify(endpoint)} is no http or https address; check HF_ENDPOINT`,
+    );
+  }
+  return endpoint.replace(/\/+$/, "");
+}
