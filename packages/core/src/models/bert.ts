@@ -100,7 +100,6 @@ export const bert = defineArchitecture({
   classes: {
     base: "BertModel",
     classification: "BertForSequenceClassification",
-    regression: "BertForSequenceClassification",
     "token-classification": "BertForTokenClassification",
     "masked-lm": "BertForMaskedLM",
   },
@@ -136,7 +135,6 @@ export const bert = defineArchitecture({
   },
   headModules: {
     classification: ["classifier"],
-    regression: ["classifier"],
     "token-classification": ["classifier"],
     "masked-lm": ["cls"],
   },

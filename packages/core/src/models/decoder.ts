@@ -83,7 +83,7 @@ export function defineDecoder<Config>({ decoder, ...rule }: DecoderRule<Config>)
       const logits = project(states, source.parameter("weight", [sizes.vocabulary, sizes.hidden]));
       return logitCap === undefined ? logits : softCap(logits, logitCap);
     },
-    headModules: { classification: ["score"], regression: ["score"], "token-classification": ["score"] },
+    headModules: { classification: ["score"], "token-classification": ["score"] },
   });
 }
 

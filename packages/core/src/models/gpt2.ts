@@ -75,7 +75,6 @@ export const gpt2 = defineArchitecture({
   classes: {
     base: "GPT2Model",
     classification: "GPT2ForSequenceClassification",
-    regression: "GPT2ForSequenceClassification",
     "token-classification": "GPT2ForTokenClassification",
     "causal-lm": "GPT2LMHeadModel",
   },
@@ -111,5 +110,5 @@ export const gpt2 = defineArchitecture({
     const source = tied ? base.at("wte") : scope.at("lm_head");
     return project(hidden, source.parameter("weight", [vocab_size, n_embd]));
   },
-  headModules: { classification: ["score"], regression: ["score"], "token-classification": ["classifier"] },
+  headModules: { classification: ["score"], "token-classification": ["classifier"] },
 });

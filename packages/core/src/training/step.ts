@@ -9,7 +9,7 @@ import { compile } from "../runtime/program.ts";
 import type { Engine } from "../runtime/session.ts";
 import { float32 } from "../tensor/host-tensor.ts";
 import { gradientOutputs } from "./gradient-outputs.ts";
-import { type ObjectiveOptions, objective } from "./objective.ts";
+import { type MinimisedOptions, minimised } from "./minimised.ts";
 
 /** Factors of a batch's sums. */
 export interface LossScale {
@@ -42,7 +42,7 @@ export interface LossAndGradient {
   readonly gradient: Float32Array;
 }
 
-export interface StepOptions extends Pick<ObjectiveOptions, "logitsAtOnce" | "packed"> {
+export interface StepOptions extends Pick<MinimisedOptions, "logitsAtOnce" | "packed"> {
   /** the base's own */
   readonly dropout: number;
   readonly labelSmoothing: number;
@@ -52,12 +52,12 @@ export interface StepOptions extends Pick<ObjectiveOptions, "logitsAtOnce" | "pa
 export async function compileStep(engine: Engine, adapted: AdaptedModel, options: StepOptions): Promise<TrainingStep> {
   const { dropout, labelSmoothing, ...rest } = options;
   const training = { noise: { key: input("noise", "int64", []), dropout }, labelSmoothing };
-  const { loss: sum, teacherLoss, penalty: mean, phi: tensors, feed } = objective(adapted, { ...rest, training });
+  const { loss: sum, teacherLoss, penalty: mean, phi: tensors, feed } = minimised(adapted, { ...rest, training });
   const loss = mul(sum, input("loss_scale", "float32", []));
   const teacher = teacherLoss && mul(teacherLoss, input("teacher_scale", "float32", []));
   const penalty = mean && mul(mean, input("penalty_scale", "float32", []));
-  const minimised = [teacher, penalty].reduce<Value>((all, part) => (part ? add(all, part) : all), loss);
-  const { outputs, lend, collect } = gradientOutputs(adapted.layout, gradients(minimised, tensors));
+  const whole = [teacher, penalty].reduce<Value>((all, part) => (part ? add(all, part) : all), loss);
+  const { outputs, lend, collect } = gradientOutputs(adapted.layout, gradients(whole, tensors));
   const parts = { loss, ...(teacher && { teacher_loss: teacher }), ...(penalty && { penalty }) };
   const program = await compile(engine, { ...parts, ...outputs });
   return {

@@ -25,6 +25,8 @@ export interface TrainingRun {
   readonly phi: Phi;
   readonly examples: EncodedRows;
   readonly validation?: EncodedRows | undefined;
+  /** the classes' names in the order of their ids, for evaluations; LABEL_0, LABEL_1, … where left out */
+  readonly labels?: readonly string[] | undefined;
   /** hides tokens of examples without labels, anew in every epoch: how a masked LM learns from plain text */
   readonly masking?: Masking | undefined;
   readonly settings: TrainingSettings;
@@ -72,7 +74,7 @@ export async function* train(given: TrainingRun): AsyncGenerator<TrainingEvent, 
   const batchesOf = stepBatches({ ...run, padId: adapted.base.model.sizes.padId });
   const step = await compileStep(engine, adapted, stepOptions(settings));
   const machine = { run, step, schedule, vectors: gradientVectors(run) };
-  const evaluation = validation && (await compileEvaluation(engine, adapted));
+  const evaluation = validation && (await compileEvaluation(engine, adapted, { labels: run.labels }));
   let stepping = true;
   const endSteps = async () => {
     if (stepping) await step.release();

@@ -7,8 +7,10 @@ import {
   initialPhi,
   inputDirections,
   labelCount,
+  labelNames,
   loadAdapter as loadAdapterOn,
   type MethodUse,
+  outputsFor,
   type Phi,
   type Pooling,
   startsFromData,
@@ -20,7 +22,7 @@ import { directory } from "../disk/files.ts";
 import { encodeRows, rowLimits, targetOf } from "./encode-rows.ts";
 import { type LocateOptions, locate } from "./locate.ts";
 import type { OpenBase } from "./open-base.ts";
-import { hasClasses, labelNames, type Purpose } from "./purpose.ts";
+import type { Purpose } from "./purpose.ts";
 
 /**
  * An adapted model that is ready to be trained and asked: g(x; Θ, Φ). Training changes `phi` in place, and has it to itself
@@ -54,7 +56,7 @@ export async function adaptTo(
   { task, labels, train }: Purpose & { readonly train?: ExampleSet | undefined },
   { seed = 0, pooling }: AdaptOptions = {},
 ): Promise<OpenModel> {
-  const goal = { task, labels: hasClasses(task) ? labels.length : 1, pooling };
+  const goal = { task, labels: outputsFor(task, labels.length), pooling };
   const adapted = adapt(base, "name" in method ? [method] : method, goal);
   const how = { tokenizer: base.tokenizer, ...rowLimits(adapted, base.tokenizer, undefined) };
   const directions =
@@ -96,7 +98,7 @@ export function goalOf(
   { task, labels }: { readonly task?: Task | undefined; readonly labels?: number | undefined },
 ): Goal {
   const own = task ?? taskOf(config);
-  if (own !== undefined) return { task: own, labels: own === "regression" ? 1 : (labels ?? labelCount(config)) };
+  if (own !== undefined) return { task: own, labels: outputsFor(own, labels ?? labelCount(config)) };
   const { architectures } = config;
   const what = architectures?.length ? `is a ${architectures.join(", ")}` : "names no architectures in config.json";
   throw new InputError(

@@ -2,11 +2,13 @@ import {
   type ExampleSet,
   guessTask,
   type HfModel,
+  heads,
   isLabelled,
-  isLanguageModel,
   labelCount,
   labelMap,
+  labelNames,
   learnLabels,
+  objectiveOf,
   type Task,
   taskOf,
 } from "@petl/core";
@@ -16,14 +18,6 @@ export interface Purpose {
   readonly task: Task;
   /** names of the classes in the order of their ids; empty where the task has none */
   readonly labels: readonly string[];
-}
-
-/** Whether a task has classes with names of their own. */
-export const hasClasses = (task: Task): boolean => task === "classification" || task === "token-classification";
-
-/** The given names where there is one for every label, else LABEL_0, LABEL_1, … as transformers has them. */
-export function labelNames(count: number, given: readonly string[] | undefined): readonly string[] {
-  return given?.length === count ? given : Array.from({ length: count }, (_, id) => `LABEL_${id}`);
 }
 
 /**
@@ -36,17 +30,18 @@ export function findPurpose(
   said: { readonly task?: Task | undefined; readonly labels?: readonly string[] | undefined },
 ): Purpose & { readonly remarks: readonly string[] } {
   const { task, remarks } = said.task === undefined ? guessed(base, set) : { task: said.task, remarks: [] };
-  if (!hasClasses(task)) return { task, labels: [], remarks };
+  if (!objectiveOf(task).hasClasses) return { task, labels: [], remarks };
   return { task, labels: said.labels ?? baseLabels(base, task, set) ?? learnLabels(set).names, remarks };
 }
 
 function guessed(base: HfModel, set: ExampleSet): { readonly task: Task; readonly remarks: readonly string[] } {
   const own = taskOf(base.config);
-  if (own === "causal-lm" && !isLabelled(set))
+  if (own && objectiveOf(own).unlabelled === "next tokens" && !isLabelled(set))
     return { task: own, remarks: [`task: ${own}, since that is what the base is for and the rows have no labels`] };
   const { task, why } = guessTask(set);
-  const ids = set.examples[0]?.kind === "tokens" && task === "token-classification";
-  const found = ids && own !== undefined && isLanguageModel(own) ? own : task;
+  // numbers at every token may be classes or words
+  const ids = set.examples[0]?.kind === "tokens" && objectiveOf(task).items === "tokens";
+  const found = ids && own !== undefined && heads[objectiveOf(own).head].from === "vocabulary" ? own : task;
   return { task: found, remarks: [`task: ${found}, since ${why}`] };
 }
 

@@ -27,6 +27,11 @@ export function labelMap(names: readonly string[]): LabelMap {
   };
 }
 
+/** The given names where there is one for every label, else LABEL_0, LABEL_1, … as transformers has them. */
+export function labelNames(count: number, given: readonly string[] | undefined): readonly string[] {
+  return given?.length === count ? given : Array.from({ length: count }, (_, id) => `LABEL_${id}`);
+}
+
 /** A head with more classes is a mistake in the data: an identifier in place of a class number. */
 const mostClasses = 100_000;
 
@@ -46,7 +51,7 @@ export function learnLabels(set: ExampleSet): LabelMap {
   const areIds = numbered && (largest + 1 === distinct.length || set.examples[0]?.kind !== "text");
   if (areIds && largest >= mostClasses)
     throw new InputError(`${set.name}: a label is ${largest}; class numbers stay below ${mostClasses}`);
-  const names = areIds ? Array.from({ length: largest + 1 }, (_, id) => `LABEL_${id}`) : sorted(distinct).map(String);
+  const names = areIds ? labelNames(largest + 1, undefined) : sorted(distinct).map(String);
   if (names.length < 2) {
     const what = names.length === 0 ? "no row has a label" : `every row has the label "${distinct[0]}"`;
     throw new InputError(`${set.name}: ${what}; classification needs at least two`);
@@ -58,24 +63,26 @@ export function learnLabels(set: ExampleSet): LabelMap {
  * Checks a data set against classes that are given (a config's, an adapter's, those of the training set).
  * @throws InputError naming the line of every label (ten at most) that is none of them, and the allowed ones.
  */
-export function checkLabels(set: ExampleSet, map: LabelMap): void {
+export const checkLabels = (set: ExampleSet, map: LabelMap): void => refuseRows(labelProblems(set, map));
+
+/** The line of every label that is none of the classes, and the allowed ones. */
+export function labelProblems(set: ExampleSet, map: LabelMap): readonly string[] {
   const shown = map.names.slice(0, 20).join(", ");
   const allowed = `; allowed: ${shown}${map.names.length > 20 ? `, … (${map.names.length})` : ""}`;
-  refuseRows(
-    set.examples.flatMap((example, index) => {
-      const unknown = [...new Set(labelsOf(example))].filter((label) => map.idOf(label) === undefined);
-      return unknown.map((label) => {
-        if (typeof label === "number")
-          return `${set.placeOf(index)}: label ${label} is not one of the ${map.names.length} classes${allowed}`;
-        return `${set.placeOf(index)}: unknown label "${label}"${suggestion(label, map.names)}${allowed}`;
-      });
-    }),
-  );
+  return set.examples.flatMap((example, index) => {
+    const unknown = [...new Set(labelsOf(example))].filter((label) => map.idOf(label) === undefined);
+    return unknown.map((label) => {
+      if (typeof label === "number")
+        return `${set.placeOf(index)}: label ${label} is not one of the ${map.names.length} classes${allowed}`;
+      return `${set.placeOf(index)}: unknown label "${label}"${suggestion(label, map.names)}${allowed}`;
+    });
+  });
 }
 
 function labelsOf(example: Example): readonly Label[] {
   if (example.kind === "words") return example.labels ?? [];
   if (example.kind === "tokens" && example.labels) return [...example.labels].filter((id) => id !== ignoredLabel);
+  if (example.kind === "text" && example.labels) return example.labels;
   const label = rowLabel(example);
   return label === undefined ? [] : [label];
 }
