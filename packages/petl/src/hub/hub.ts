@@ -1,6 +1,6 @@
-import { stat } from "node:fs/promises";
-import { InputError } from "@petl/core";
-import { explainFileError, systemCode } from "../machine-error.ts";
+import { readdir, stat } from "node:fs/promises";
+import { InputError, suggestion } from "@petl/core";
+import { explainFileError, MachineError, systemCode } from "../machine-error.ts";
 import { parseHubId } from "./hub-id.ts";
 import type { HubEvent, SnapshotOptions } from "./snapshot.ts";
 
@@ -45,9 +45,33 @@ export async function resolveBase(name: string, options: ResolveOptions = {}): P
     retryDelay: options.retryDelay ?? 1_000,
   };
   const { cachedSnapshot, downloadedSnapshot } = await import("./snapshot.ts"); // a local folder needs none of it
-  return options.offline || isYes(process.env.HF_HUB_OFFLINE)
-    ? cachedSnapshot(id, settings)
-    : downloadedSnapshot(id, settings);
+  const snapshot = options.offline || isYes(process.env.HF_HUB_OFFLINE) ? cachedSnapshot : downloadedSnapshot;
+  try {
+    return await snapshot(id, settings);
+  } catch (error) {
+    throw await alsoNoFolder(error, name);
+  }
+}
+
+/** A mistyped path looks like a hub id: where its first part is a folder here, an error says what lies in that one. */
+async function alsoNoFolder(error: unknown, name: string): Promise<unknown> {
+  const [parent = "", child = ""] = name.split("/");
+  const beside = await foldersIn(parent);
+  if (beside.length === 0) return error;
+  const hint = suggestion(child, beside);
+  const some = beside.slice(0, 10).join(", ");
+  const note = `${JSON.stringify(name)} is no folder${hint}; ${JSON.stringify(parent)} holds ${some}${beside.length > 10 ? ", …" : ""}`;
+  if (error instanceof InputError) return new InputError([note, ...error.problems]);
+  if (!(error instanceof MachineError)) return error;
+  return new InputError([note, `nor could the hub be asked for it: ${error.message}`]);
+}
+
+async function foldersIn(path: string): Promise<readonly string[]> {
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
 }
 
 async function isFolder(name: string): Promise<boolean> {
