@@ -53,18 +53,21 @@ export async function resolveBase(name: string, options: ResolveOptions = {}): P
   }
 }
 
-/** A mistyped path looks like a hub id: where its first part is a folder here, an error says what lies in that one. */
+/** A mistyped path looks like a hub id, so that an error says what there is instead, where the path begins with a folder. */
 async function alsoNoFolder(error: unknown, name: string): Promise<unknown> {
   const [parent = "", child = ""] = name.split("/");
   const beside = await foldersIn(parent);
-  if (beside.length === 0) return error;
-  const hint = suggestion(child, beside);
-  const some = beside.slice(0, 10).join(", ");
-  const note = `${JSON.stringify(name)} is no folder${hint}; ${JSON.stringify(parent)} holds ${some}${beside.length > 10 ? ", …" : ""}`;
-  if (error instanceof InputError) return new InputError([note, ...error.problems]);
+  const none = `there is no folder ${JSON.stringify(name)}`;
+  const has =
+    beside.length === 0 ? "" : `${suggestion(child, beside)}; ${JSON.stringify(parent)} holds ${some(beside)}`;
+  if (error instanceof InputError)
+    return beside.length === 0 ? error : new InputError(`${none}${has}; ${error.message}`);
   if (!(error instanceof MachineError)) return error;
-  return new InputError([note, `nor could the hub be asked for it: ${error.message}`]);
+  const taken = `${none}${has}; taken for a hub id: ${error.message}`;
+  return beside.length > 0 ? new InputError(taken) : new MachineError(taken, { passing: error.passing, cause: error });
 }
+
+const some = (names: readonly string[]): string => `${names.slice(0, 10).join(", ")}${names.length > 10 ? ", …" : ""}`;
 
 async function foldersIn(path: string): Promise<readonly string[]> {
   const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
