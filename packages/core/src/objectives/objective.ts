@@ -1,3 +1,4 @@
+import type { Label } from "../data/rows/examples.ts";
 import type { LabelMap } from "../data/rows/labels.ts";
 import type { TargetRule } from "../data/rows/target.ts";
 import type { Value } from "../graph/value.ts";
@@ -34,9 +35,9 @@ export interface Objective<Name extends string = string, Measures extends object
   /** what a model can be measured and chosen by besides the loss, the usual one first */
   readonly metrics: readonly Metric[];
   /** Begins to measure; `labels` are the classes' names in the order of their ids. */
-  measure(labels: readonly string[]): Measuring<Measures>;
+  measure(labels: readonly Label[]): Measuring<Measures>;
   /** what `predict` says of one item's logits; absent where answers are no labels */
-  answer?(logits: Float32Array, labels: readonly string[]): Answer;
+  answer?(logits: Float32Array, labels: readonly Label[]): Answer;
 }
 
 /** Factors and terms of a loss. */
@@ -76,7 +77,7 @@ export type Answer = OneLabel | SeveralLabels;
 
 export interface OneLabel {
   /** the label with the largest score */
-  readonly label: string;
+  readonly label: Label;
   readonly score: number;
   /** every label's probability; for a regression, whose one label has no name of its own, the number itself */
   readonly scores: Readonly<Record<string, number>>;
@@ -85,7 +86,7 @@ export interface OneLabel {
 
 export interface SeveralLabels {
   /** those whose probability is above a half */
-  readonly labels: readonly string[];
+  readonly labels: readonly Label[];
   readonly scores: Readonly<Record<string, number>>;
   readonly label?: undefined;
   readonly score?: undefined;

@@ -15,7 +15,9 @@ test("every file of the folder is an objective of the list, and the other way ro
 test("every objective has a head that some architecture has, and a problem_type or none of its own", () => {
   for (const { name, head, problemType } of objectives) {
     expect(architectures.some(({ classes }) => classes[head] !== undefined)).toBe(true);
-    expect(objectiveOfHead(head, 3, problemType)).toBe(problemType === undefined ? objectiveOfHead(head, 3, null) : name);
+    expect(objectiveOfHead(head, 3, problemType)).toBe(
+      problemType === undefined ? objectiveOfHead(head, 3, null) : name,
+    );
   }
 });
 

@@ -1,3 +1,4 @@
+import { isNumber } from "../data/rows/cells.ts";
 import { type ExampleSet, rowLabel } from "../data/rows/examples.ts";
 import { mul } from "../graph/ops/mul.ts";
 import { reshape } from "../graph/ops/reshape.ts";
@@ -52,8 +53,9 @@ export const regression = defineObjective({
 const namesAmong = (set: ExampleSet): readonly string[] =>
   set.examples.flatMap((example, index) => {
     const label = rowLabel(example);
-    if (typeof label === "number") return [];
-    return [`${set.placeOf(index)}: label ${JSON.stringify(label)} is no number, which regression needs`];
+    if (isNumber(label)) return [];
+    const comma = typeof label === "string" && /^[+-]?\d+,\d+$/.test(label) ? "; write its comma as a point" : "";
+    return [`${set.placeOf(index)}: label ${JSON.stringify(label)} is no number, which regression needs${comma}`];
   });
 
 function measureNumbers(): Measuring<NumberMeasures> {

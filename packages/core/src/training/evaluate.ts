@@ -1,6 +1,7 @@
 import { planEvaluation } from "../data/batches/batches.ts";
 import { collate } from "../data/batches/collate.ts";
 import { type EncodedRows, lengthsOf, rowsAt } from "../data/rows/encoded-rows.ts";
+import type { Label } from "../data/rows/examples.ts";
 import { labelNames } from "../data/rows/labels.ts";
 import { InputError } from "../errors.ts";
 import { type Measures, objectiveOf } from "../objectives/objectives.ts";
@@ -29,7 +30,7 @@ const evaluationBatch = 32;
 
 export interface EvaluationOptions extends Pick<MinimisedOptions, "logitsAtOnce"> {
   /** the classes' names in the order of their ids; LABEL_0, LABEL_1, … where left out */
-  readonly labels?: readonly string[] | undefined;
+  readonly labels?: readonly Label[] | undefined;
 }
 
 /** Compiles the forward pass of an adapted model with its loss. The same examples always give the same numbers. */

@@ -1,6 +1,7 @@
 import type { Batch } from "../data/batches/collate.ts";
 import type { Masking } from "../data/batches/masking.ts";
 import type { EncodedRows } from "../data/rows/encoded-rows.ts";
+import type { Label } from "../data/rows/examples.ts";
 import { InputError, RunError } from "../errors.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { lengthOf, type Phi } from "../peft/phi.ts";
@@ -26,7 +27,7 @@ export interface TrainingRun {
   readonly examples: EncodedRows;
   readonly validation?: EncodedRows | undefined;
   /** the classes' names in the order of their ids, for evaluations; LABEL_0, LABEL_1, … where left out */
-  readonly labels?: readonly string[] | undefined;
+  readonly labels?: readonly Label[] | undefined;
   /** hides tokens of examples without labels, anew in every epoch: how a masked LM learns from plain text */
   readonly masking?: Masking | undefined;
   readonly settings: TrainingSettings;

@@ -15,7 +15,7 @@ export function* evaluationLines(evaluation: Evaluation): Generator<string> {
   if (classes) yield* scoreTable("label", classes);
   if (confusion && classes && classes.length <= mostColumns)
     yield* confusionTable(
-      classes.map(({ label }) => label),
+      classes.map(({ label }) => String(label)),
       confusion,
     );
 }
@@ -25,13 +25,13 @@ const shown = (value: number) => (Number.isInteger(value) ? String(value) : valu
 /** More columns than this no terminal shows side by side. */
 const mostColumns = 20;
 
-type Scores = Omit<NonNullable<Evaluation["per_class"]>[number], "label"> & { readonly label: string };
+type Scores = Omit<NonNullable<Evaluation["per_class"]>[number], "label"> & { readonly label: unknown };
 
 const scoreTable = (what: string, rows: readonly Scores[]): readonly string[] =>
   table([
     [what, "precision", "recall", "f1", "support"],
     ...rows.map(({ label, precision, recall, f1, support }) => [
-      label,
+      String(label),
       ...[precision, recall, f1].map((value) => value.toFixed(4)),
       String(support),
     ]),

@@ -1,3 +1,4 @@
+import type { Label } from "../../data/rows/examples.ts";
 import type { HostTensor } from "../../tensor/host-tensor.ts";
 import { argmax, softmax } from "../answers/probabilities.ts";
 import type { Measuring, Metric } from "../objective.ts";
@@ -14,7 +15,7 @@ export interface ClassMeasures {
   readonly accuracy_interval: readonly [low: number, high: number];
   readonly calibration_error: number;
   /** the most frequent label, and the accuracy of always answering it */
-  readonly majority: { readonly label: string; readonly accuracy: number };
+  readonly majority: { readonly label: Label; readonly accuracy: number };
   /** in the order of the ids */
   readonly per_class: readonly ClassScore[];
   /** rows are true classes, columns predicted ones; left out of heads with more than a thousand classes */
@@ -32,7 +33,7 @@ export const classMetrics: readonly Metric[] = [
 const mostClasses = 1000;
 
 /** Measures items of logits [..., classes] by their labels, int32 [...]; items whose label is below 0 count for nothing. */
-export function measureClasses(labels: readonly string[]): Measuring<ClassMeasures> {
+export function measureClasses(labels: readonly Label[]): Measuring<ClassMeasures> {
   const items = { predicted: [] as number[], actual: [] as number[], confidence: [] as number[] };
   return {
     add(logits, actual) {

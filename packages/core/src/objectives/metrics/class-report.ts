@@ -1,8 +1,9 @@
+import type { Label } from "../../data/rows/examples.ts";
 import type { Classified } from "./metrics.ts";
 
 /** How a class fares. Each number is 0 where it is undefined. */
 export interface ClassScore {
-  readonly label: string;
+  readonly label: Label;
   /** right ones among those that were answered */
   readonly precision: number;
   /** right ones among those that have the label */
@@ -14,7 +15,7 @@ export interface ClassScore {
 }
 
 /** Each class in the order of the ids, also those that no item has. */
-export function classScores({ predicted, actual }: Classified, labels: readonly string[]): readonly ClassScore[] {
+export function classScores({ predicted, actual }: Classified, labels: readonly Label[]): readonly ClassScore[] {
   const [right, answered, support] = [counter(labels), counter(labels), counter(labels)];
   for (let item = 0; item < actual.length; item++) {
     const [a, p] = [actual[item] ?? -1, predicted[item] ?? -1];
@@ -39,7 +40,7 @@ export function scoreOf(counts: { readonly right: number; readonly answered: num
   };
 }
 
-const counter = (labels: readonly string[]) => new Float64Array(labels.length);
+const counter = (labels: readonly Label[]) => new Float64Array(labels.length);
 const increment = (counts: Float64Array, id: number) => {
   counts[id] = (counts[id] ?? 0) + 1;
 };
@@ -56,7 +57,7 @@ export function confusion({ predicted, actual }: Classified, classes: number): r
 }
 
 /** The most frequent label, the first of several, and the accuracy of always answering it. */
-export function majority({ actual }: Pick<Classified, "actual">, labels: readonly string[]) {
+export function majority({ actual }: Pick<Classified, "actual">, labels: readonly Label[]) {
   const counts = counter(labels);
   for (let item = 0; item < actual.length; item++) increment(counts, actual[item] ?? -1);
   const most = counts.reduce((best, count, id) => (count > (counts[best] ?? 0) ? id : best), 0);

@@ -37,7 +37,7 @@ export const adapterHub: ForeignFormat = {
       },
       ...{ model_name: baseName ?? null, model_type: model.modelType, version },
     };
-    const head = hubHead(adapted, phi, labels);
+    const head = hubHead(adapted, phi, labels?.map(String));
     return {
       files: {
         "adapter_config.json": text({ config, name, ...about }),
