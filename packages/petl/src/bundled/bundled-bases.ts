@@ -1,10 +1,10 @@
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { explainFileError, systemCode } from "../machine-error.ts";
 
-/** Where the bases that come with petl lie: `models/` beside `packages/`. */
-export const bundledFolder = fileURLToPath(new URL("../../../../models", import.meta.url));
+/** Where the bases that come with petl lie: a package of their own, `models/` in the repository. */
+export const bundledFolder = dirname(createRequire(import.meta.url).resolve("@petl/bases/package.json"));
 
 /** The names of the bundled bases: the folders there that hold a config.json. */
 export async function bundledBases(): Promise<readonly string[]> {

@@ -1,0 +1,75 @@
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { version } from "./version.ts";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const packed = ["@petl/bases", "@petl/core", "petl"];
+const project = mkdtempSync(join(tmpdir(), "petl-package-"));
+const modules = join(project, "node_modules");
+afterAll(() => rmSync(project, { recursive: true }));
+
+/** An empty project with the tarballs installed, and what they depend on from the repository's own installation. */
+beforeAll(() => {
+  const workspaces = packed.flatMap((name) => ["--workspace", name]);
+  execFileSync("npm", ["pack", ...workspaces, "--pack-destination", project, "--silent"], { cwd: root, stdio: "pipe" });
+  mkdirSync(join(modules, "@petl"), { recursive: true });
+  for (const name of packed) {
+    const folder = join(modules, name);
+    const tarball = `${name.replace("@", "").replace("/", "-")}-${version}.tgz`;
+    mkdirSync(folder);
+    execFileSync("tar", ["-xzf", join(project, tarball), "-C", folder, "--strip-components", "1"]);
+  }
+  for (const name of readdirSync(join(root, "node_modules"))) {
+    if (name !== "@petl" && name !== "petl") symlinkSync(join(root, "node_modules", name), join(modules, name));
+  }
+  writeFileSync(join(project, "package.json"), '{ "type": "module" }');
+});
+
+const run = (...args: readonly string[]) => execFileSync(process.execPath, args, { cwd: project, encoding: "utf8" });
+
+test("every tarball has a README, the licence and no tests", () => {
+  for (const name of packed) {
+    const files = readdirSync(join(modules, name), { recursive: true, encoding: "utf8" });
+    expect(files, name).toEqual(expect.arrayContaining(["LICENSE", "package.json"]));
+    expect(
+      files.some((file) => /README\.md$/.test(file)),
+      name,
+    ).toBe(true);
+    expect(
+      files.filter((file) => /\.(test|fake)\.(ts|js)$/.test(file)),
+      name,
+    ).toEqual([]);
+  }
+});
+
+test("every source map of the tarballs leads to a file", () => {
+  for (const name of ["@petl/core", "petl"]) {
+    const folder = join(modules, name, "dist");
+    const maps = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".map"));
+    expect(maps.length, name).toBeGreaterThan(50);
+    const lost = maps.filter((map) => {
+      const { sources } = JSON.parse(readFileSync(join(folder, map), "utf8"));
+      return !sources.every((source: string) => existsSync(join(folder, dirname(map), source)));
+    });
+    expect(lost, name).toEqual([]);
+  }
+});
+
+test("in an empty project the command line runs and knows the bundled bases", () => {
+  const bases = run(join(modules, "petl/bin/petl.js"), "bases");
+  expect(bases).toContain("petl-mini-encoder");
+  expect(bases).toContain("petl-mini-decoder");
+});
