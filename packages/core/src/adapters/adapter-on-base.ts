@@ -9,7 +9,6 @@ import { methods } from "../peft/methods.ts";
 import type { Phi } from "../peft/phi.ts";
 import { type Adapter, readAdapter } from "./adapter.ts";
 import { loadPhi } from "./load-phi.ts";
-import type { LabelName } from "./petl-fields.ts";
 import { biasesOf } from "./trained-biases.ts";
 
 /** What an adapter asks of a base. */
@@ -17,7 +16,7 @@ export interface AdapterOnBase {
   readonly methods: readonly MethodUse[];
   readonly goal: Goal;
   /** in the order of their ids; where the adapter does not name them, those of the base's head for as many labels */
-  readonly labels: readonly LabelName[] | undefined;
+  readonly labels: readonly string[] | undefined;
 }
 
 /** An adapter on its base, ready to run. */
@@ -25,7 +24,7 @@ export interface LoadedAdapter {
   readonly adapter: Adapter;
   readonly adapted: AdaptedModel;
   readonly phi: Phi;
-  readonly labels: readonly LabelName[] | undefined;
+  readonly labels: readonly string[] | undefined;
 }
 
 /**

@@ -1,5 +1,4 @@
 import { basesVerb } from "./bases.ts";
-import { chatVerb } from "./chat.ts";
 import { convertVerb } from "./convert.ts";
 import { demoVerb } from "./demo.ts";
 import { evaluateVerb } from "./evaluate.ts";
@@ -8,10 +7,11 @@ import { inspectVerb } from "./inspect.ts";
 import { logitsVerb } from "./logits.ts";
 import { mergeVerb } from "./merge.ts";
 import { methodsVerb } from "./methods.ts";
-import { planVerb } from "./plan.ts";
 import { predictVerb } from "./predict.ts";
 import { pretrainVerb } from "./pretrain.ts";
 import { quantizeVerb } from "./quantize.ts";
+import { studiesVerb } from "./studies.ts";
+import { studyVerb } from "./study.ts";
 import { trainVerb } from "./train.ts";
 import type { Verb } from "./verb.ts";
 
@@ -23,13 +23,13 @@ export const verbs: readonly Verb[] = [
   evaluateVerb,
   predictVerb,
   generateVerb,
-  chatVerb,
   logitsVerb,
   inspectVerb,
-  planVerb,
   mergeVerb,
   convertVerb,
   quantizeVerb,
+  studyVerb,
   methodsVerb,
+  studiesVerb,
   basesVerb,
 ];

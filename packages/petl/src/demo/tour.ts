@@ -1,11 +1,10 @@
 import { join } from "node:path";
-import { countParameters, type Label } from "@petl/core";
+import { countParameters, type Share, shareRight } from "@petl/core";
 import { adaptTo } from "../library/model.ts";
 import { type OpenBase, type OpenBaseOptions, openBase } from "../library/open-base.ts";
 import { saveAdapter } from "../library/save.ts";
 import { compareMethods, type MethodRow, type Trial } from "./compare.ts";
 import { ownTask } from "./forgetting.ts";
-import { type Share, shareRight } from "./interval.ts";
 import { askTogether, type OneBase, weightBytes } from "./one-base.ts";
 import { loraRecipe, recipes, userRecipe } from "./recipes.ts";
 import { type DemoTask, fit, openTask, rightAnswers, type StepSeen, secondsSince, textsOf } from "./training.ts";
@@ -15,7 +14,7 @@ import { weightsDigest } from "./weights-digest.ts";
 export interface FurtherAdapter {
   /** below adapters/: `questions`, `users/midwife` */
   readonly name: string;
-  readonly labels: readonly Label[];
+  readonly labels: readonly string[];
   readonly accuracy: Share;
   readonly adapter_bytes: number;
   readonly seconds: number;
@@ -33,7 +32,7 @@ export interface TourResult {
     readonly name: string;
     readonly train: number;
     readonly test: number;
-    readonly labels: readonly Label[];
+    readonly labels: readonly string[];
   };
   /** the base's masked-LM loss before any adapter; null for a base without that head */
   readonly own_task: { readonly texts: number; readonly loss: number } | null;
