@@ -23,4 +23,7 @@ export const layers = {
   scoring: [],
   generation: ["peft", "runtime", "data/rows"],
   training: ["peft", "autodiff", "runtime", "data/batches"],
+  statistics: ["tensor"],
+  figures: [],
+  studies: ["training", "statistics", "figures"],
 } as const;

@@ -4,6 +4,5 @@ import type { Scope } from "./scope.ts";
 
 /** Layer normalisation of the last axis with its scale and shift. */
 export function layerNorm(scope: Scope, x: Value, size: number, epsilon: number): Value {
-  const scale = scope.parameter("weight", [size], "norm");
-  return layerNormalization(x, scale, scope.parameter("bias", [size], "norm-bias"), epsilon);
+  return layerNormalization(x, scope.parameter("weight", [size]), scope.parameter("bias", [size]), epsilon);
 }

@@ -1,11 +1,9 @@
 import type { Value } from "../graph/value.ts";
-import type { Scope } from "./scope.ts";
-
-/** The module that a site is, and its layer in the stack. */
-type Where = Pick<Scope, "path" | "layer">;
 
 /** A linear layer: y = W x + b. */
-export interface LinearSite extends Where {
+export interface LinearSite {
+  /** the Hugging Face module path, verbatim */
+  readonly path: string;
   /** [batch, tokens, in] (or [batch, 1, in] in a head) */
   readonly x: Value;
   /** W x + b: [..., out] */
@@ -23,7 +21,8 @@ export interface LinearSite extends Where {
 }
 
 /** A table of vectors, looked up by id. */
-export interface EmbeddingSite extends Where {
+export interface EmbeddingSite {
+  readonly path: string;
   /** [batch, tokens] */
   readonly ids: Value;
   /** factor · E[id]: [batch, tokens, hidden] */
@@ -37,7 +36,7 @@ export interface EmbeddingSite extends Where {
 }
 
 /** A block's sublayer, attention or feed-forward, whose output is added to the residual stream. */
-export interface SublayerSite extends Pick<Scope, "layer"> {
+export interface SublayerSite {
   /** the path of the module whose output enters the residual sum */
   readonly path: string;
   readonly place: "attention" | "feed-forward";
@@ -51,8 +50,11 @@ export interface SublayerSite extends Pick<Scope, "layer"> {
 }
 
 /** What an attention layer reads: keys and values [batch, heads, keys, head size], and the mask's bias on its scores. */
-export interface AttentionSite extends Pick<Scope, "path"> {
-  readonly layer: number;
+export interface AttentionSite {
+  readonly path: string;
+  /** which attention layer of the model this is, counted from the embeddings */
+  readonly index: number;
+  readonly layers: number;
   /** heads of keys and values; groups of heads of queries may share them */
   readonly heads: number;
   readonly headSize: number;

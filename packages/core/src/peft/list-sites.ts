@@ -1,48 +1,40 @@
 import { adapt, type Goal } from "./adapt.ts";
 import type { Base } from "./base.ts";
-import type { MethodUse, Place } from "./method.ts";
+import type { MethodUse } from "./method.ts";
 
-/** A model's sites, by kind, each in the model's order. */
+/** The paths of a model's sites, by kind, each in the model's order. */
 export interface Sites {
-  readonly linear: readonly SitePlace[];
-  readonly embedding: readonly SitePlace[];
-  readonly sublayer: readonly SitePlace[];
-  readonly attention: readonly SitePlace[];
+  readonly linear: readonly string[];
+  readonly embedding: readonly string[];
+  readonly sublayer: readonly string[];
+  readonly attention: readonly string[];
 }
-
-/** Where a site is. */
-export type SitePlace = Pick<Place, "path" | "layer">;
 
 /** Lists where methods can act on a model with a task's head, the head's own linear layers included. */
 export function listSites(base: Base, goal: Goal): Sites {
-  const linear = new Map<string, SitePlace>();
-  const embedding = new Map<string, SitePlace>();
-  const sublayer = new Map<string, SitePlace>();
-  const attention = new Map<string, SitePlace>();
+  const linear = new Set<string>();
+  const embedding = new Set<string>();
+  const sublayer = new Set<string>();
+  const attention = new Set<string>();
   const watching: MethodUse = {
     ...{ name: "watching", summary: "acts nowhere", source: "", start: "base", rate: 0, options: {} },
-    targetsLinear({ path, layer }) {
-      linear.set(path, { path, layer });
+    targetsLinear({ path }) {
+      linear.add(path);
       return false;
     },
-    targetsEmbedding({ path, layer }) {
-      embedding.set(path, { path, layer });
+    targetsEmbedding({ path }) {
+      embedding.add(path);
       return false;
     },
-    sublayer({ path, layer }) {
-      sublayer.set(path, { path, layer });
+    sublayer({ path }) {
+      sublayer.add(path);
       return undefined;
     },
     attention(site) {
-      attention.set(site.path, { path: site.path, layer: site.layer });
+      attention.add(site.path);
       return site;
     },
   };
   adapt(base, [watching], { ...goal, trainsHead: false });
-  return {
-    linear: [...linear.values()],
-    embedding: [...embedding.values()],
-    sublayer: [...sublayer.values()],
-    attention: [...attention.values()],
-  };
+  return { linear: [...linear], embedding: [...embedding], sublayer: [...sublayer], attention: [...attention] };
 }

@@ -10,6 +10,8 @@ import { methodsVerb } from "./methods.ts";
 import { predictVerb } from "./predict.ts";
 import { pretrainVerb } from "./pretrain.ts";
 import { quantizeVerb } from "./quantize.ts";
+import { studiesVerb } from "./studies.ts";
+import { studyVerb } from "./study.ts";
 import { trainVerb } from "./train.ts";
 import type { Verb } from "./verb.ts";
 
@@ -26,6 +28,8 @@ export const verbs: readonly Verb[] = [
   mergeVerb,
   convertVerb,
   quantizeVerb,
+  studyVerb,
   methodsVerb,
+  studiesVerb,
   basesVerb,
 ];
