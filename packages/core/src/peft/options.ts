@@ -154,7 +154,7 @@ function patternProblem(text: string): string | undefined {
     compilePattern(text, "python");
     return undefined;
   } catch (error) {
-    if (error instanceof InputError) return error.message;
+    if (error instanceof InputError) return `not a regular expression: ${error.message}`;
     throw error;
   }
 }
