@@ -13,14 +13,15 @@ import { lastToken } from "../nn/pooling.ts";
 import type { Scope } from "../nn/scope.ts";
 import { defineArchitecture } from "./architecture.ts";
 import { classifier } from "./bert.ts";
+import { headCount, layerCount, tableRows, width } from "./config-fields.ts";
 
 const gpt2Config = z.object({
-  vocab_size: z.int().positive().default(50257),
-  n_positions: z.int().positive().default(1024),
-  n_embd: z.int().positive().default(768),
-  n_layer: z.int().positive().default(12),
-  n_head: z.int().positive().default(12),
-  n_inner: z.int().positive().nullish(),
+  vocab_size: tableRows.default(50257),
+  n_positions: tableRows.default(1024),
+  n_embd: width.default(768),
+  n_layer: layerCount.default(12),
+  n_head: headCount.default(12),
+  n_inner: width.nullish(),
   activation_function: z.enum(activationNames).default("gelu_new"),
   layer_norm_epsilon: z.number().positive().default(1e-5),
   initializer_range: z.number().nonnegative().default(0.02),
@@ -36,15 +37,15 @@ type Gpt2Config = z.infer<typeof gpt2Config>;
 const conv1d = (scope: Scope, x: Value, inSize: number, outSize: number) =>
   linear(scope, x, inSize, outSize, { transposed: true });
 
-function attention(scope: Scope, config: Gpt2Config, index: number, x: Value, bias: Value): Value {
-  const { n_embd: hidden, n_head: heads, n_layer: layers } = config;
+function attention(scope: Scope, config: Gpt2Config, x: Value, bias: Value): Value {
+  const { n_embd: hidden, n_head: heads } = config;
   const whole = conv1d(scope.at("c_attn"), x, hidden, 3 * hidden);
   const part = (at: number) => splitHeads(slice(whole, 2, at * hidden, (at + 1) * hidden), heads);
   const usual = config.scale_attn_weights ? (hidden / heads) ** -0.5 : 1;
-  const scale = config.scale_attn_by_inverse_layer_idx ? usual / (index + 1) : usual;
+  const scale = config.scale_attn_by_inverse_layer_idx ? usual / ((scope.layer ?? 0) + 1) : usual;
   const context = headAttention(scope, {
     ...{ query: part(0), key: part(1), value: part(2) },
-    ...{ bias, index, layers, scale },
+    ...{ bias, scale },
   });
   return conv1d(scope.at("c_proj"), context, hidden, hidden);
 }
@@ -59,6 +60,7 @@ function feedForward(scope: Scope, { n_embd: hidden, n_inner, activation_functio
 export const gpt2 = defineArchitecture({
   modelType: "gpt2",
   config: gpt2Config,
+  sizeFields: { hidden: "n_embd", heads: "n_head" },
   sizes: (config) => ({
     layers: config.n_layer,
     hidden: config.n_embd,
@@ -94,10 +96,10 @@ export const gpt2 = defineArchitecture({
     const bias = causalBias(inputs);
     let x = scope.dropout(add(words, embedding(scope.at("wpe"), positions, config.n_positions, hidden)));
     for (let index = 0; index < config.n_layer; index++) {
-      const layer = scope.at(`h.${index}`);
+      const layer = scope.at(`h.${index}`, index);
       x = decoderBlock(layer, x, {
         hidden,
-        attention: (y) => attention(layer.at("attn"), config, index, norm(layer.at("ln_1"), y), bias),
+        attention: (y) => attention(layer.at("attn"), config, norm(layer.at("ln_1"), y), bias),
         feedForward: (y) => feedForward(layer.at("mlp"), config, norm(layer.at("ln_2"), y)),
       });
     }
@@ -109,7 +111,7 @@ export const gpt2 = defineArchitecture({
   classifyTokens: (scope, { n_embd }, hidden, labels) => classifier(scope, hidden, n_embd, labels),
   predictTokens(scope, { n_embd, vocab_size, tie_word_embeddings: tied }, hidden, base) {
     const source = tied ? base.at("wte") : scope.at("lm_head");
-    return project(hidden, source.parameter("weight", [vocab_size, n_embd]));
+    return project(hidden, source.parameter("weight", [vocab_size, n_embd], "table"));
   },
   headModules: { classification: ["score"], regression: ["score"], "token-classification": ["classifier"] },
 });

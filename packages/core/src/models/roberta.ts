@@ -36,6 +36,10 @@ export const roberta = defineArchitecture({
     const maxTokens = sizes.maxTokens - sizes.padId - 1;
     return { ...sizes, maxTokens, trainedTokens: maxTokens };
   },
+  problems: ({ max_position_embeddings: rows, pad_token_id: padId }) =>
+    rows > (padId ?? 0) + 1
+      ? []
+      : [`max_position_embeddings: ${rows} leave none for text behind those up to pad_token_id ${padId}`],
   otherNames: ({ tie_word_embeddings: tied }) => (tied ? { "lm_head.bias": "lm_head.decoder.bias" } : {}),
   prefix: "roberta",
   classes: {
@@ -65,9 +69,9 @@ export const roberta = defineArchitecture({
     const dense = activations.gelu(linear(head.at("dense"), hidden, hidden_size, hidden_size));
     const transformed = layerNorm(head.at("layer_norm"), dense, hidden_size, config.layer_norm_eps);
     const source = config.tie_word_embeddings ? base.at("embeddings.word_embeddings") : head.at("decoder");
-    const table = source.parameter("weight", [vocab_size, hidden_size]);
+    const table = source.parameter("weight", [vocab_size, hidden_size], "table");
     const shift = config.tie_word_embeddings ? head : head.at("decoder");
-    return add(project(transformed, table), shift.parameter("bias", [vocab_size]));
+    return add(project(transformed, table), shift.parameter("bias", [vocab_size], "bias"));
   },
   headModules: {
     classification: ["classifier"],

@@ -17,7 +17,7 @@ const studyContext = z.strictObject({
   base_folder: z.string(),
   base_sha256: z.string(),
   task: z.enum(tasks),
-  labels: z.array(z.string()),
+  labels: z.array(z.union([z.string(), z.number(), z.boolean()])),
   max_length: z.int().positive().nullable(),
   rows: z.int().positive(),
   fewest_rows: z.int().positive(),

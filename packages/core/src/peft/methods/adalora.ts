@@ -48,6 +48,7 @@ export const adalora = defineMethod({
   source: "Zhang et al. 2023, arXiv:2303.10512, sections 3.1 to 3.3",
   start: "base",
   rate: 1e-3,
+  size: { option: "initialRank", limit: "shortest side" },
   options,
   memory: 2,
   optionProblems: ({ rankPattern, initialRank }) =>
@@ -87,7 +88,7 @@ function triplets(
 ) {
   const rank = byPattern(path, rankPattern, initialRank);
   const A = scope.parameter("lora_A", [rank, inSize], normal(0.02));
-  const B = scope.parameter("lora_B", [outSize, rank], normal(0.02));
+  const B = scope.parameter("lora_B", [outSize, rank], normal(0.02), { rate: "loraPlus" });
   const E = scope.parameter("lora_E", [rank, 1], zeros);
   return { A, B, E, rank, scale: alpha / (initialRank + 1e-5) }; // as PEFT divides
 }

@@ -18,6 +18,7 @@ export const bottleneck = defineMethod({
   source: "Houlsby et al. 2019, arXiv:1902.00751, section 2.1",
   start: "base",
   rate: 1e-3,
+  size: { option: "size", limit: "hidden" },
   options: {
     size: positive(64, "width of the bottleneck"),
     placement: choice(["houlsby", "pfeiffer"], "houlsby", "where the adapters stand"),
@@ -32,10 +33,8 @@ export const bottleneck = defineMethod({
     const sum = add(y, x);
     return add(y, bottleneckModule(scope, normalize ? normalize(sum) : sum, hidden, size, activation));
   },
-  trains({ path, layer, layers: count }, { placement, layerNorms, layers }) {
-    const isLayerNorm = /(layer_?norm|\.ln_\d)\.(weight|bias)$/i.test(path);
-    return (
-      placement === "houlsby" && layerNorms && isLayerNorm && layer !== undefined && isChosen(layer, layers, count)
-    );
+  trains({ role, layer, layers: count }, { placement, layerNorms, layers }) {
+    const isOfBlock = (role === "norm" || role === "norm-bias") && layer !== undefined;
+    return placement === "houlsby" && layerNorms && isOfBlock && isChosen(layer, layers, count);
   },
 });

@@ -42,6 +42,7 @@ export const lora = defineMethod({
   source: "Hu et al. 2021, arXiv:2106.09685, section 4.1",
   start: "base",
   rate: 5e-4,
+  size: { option: "rank", limit: "shortest side" },
   options,
   optionProblems: ({ initWeights, alpha }) => alphaProblems(initWeights, alpha),
   startsFromData: ({ initWeights }) => initWeights === "eva",
@@ -108,7 +109,7 @@ function weightFactors(scope: AdapterScope, site: Layer, options: Lora): Change 
   const { rank, scale } = rankAndScale(site.path, options);
   const initial = startingFactors(options.initWeights, { ...site, rank, scale });
   const A: Matrix = ["lora_A.weight", [rank, site.inSize], initial.A];
-  const B: Matrix = ["lora_B.weight", [site.outSize, rank], initial.B];
+  const B: Matrix = ["lora_B.weight", [site.outSize, rank], initial.B, { rate: "loraPlus" }];
   return changeOf(scope, A, B, scale, options);
 }
 
@@ -119,6 +120,6 @@ function tableFactors(
 ): Change {
   const { rank, scale } = rankAndScale(path, options);
   const A: Matrix = ["lora_embedding_A", [rank, rows], zeros];
-  const B: Matrix = ["lora_embedding_B", [size, rank], normal(1)];
+  const B: Matrix = ["lora_embedding_B", [size, rank], normal(1), { rate: "loraPlus" }];
   return changeOf(scope, A, B, scale, options);
 }

@@ -29,14 +29,19 @@ export const prefix = defineMethod({
   source: "Li & Liang 2021, arXiv:2101.00190, section 4; as PEFT stores it, without the training-time network",
   start: { differs: "random prefixes take part in attention from the first step on" },
   rate: 1e-2,
+  size: { option: "tokens", limit: "positions" },
   options: {
     tokens: positive(20, "length of the prefix"),
     layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
     positions: choice(["shifted", "unshifted"], "shifted", "the text's, behind the prefix or as without it"),
   },
   virtualTokens: ({ tokens, positions }) => (positions === "shifted" ? tokens : 0),
-  targetsAttention: ({ index, layers: count }, { layers }) => isChosen(index, layers, count),
-  attention({ key, value, bias, seenInFront, heads, headSize, index, layers: count }, scope, { tokens, layers }) {
+  targetsAttention: ({ layer, layers: count }, { layers }) => isChosen(layer, layers, count),
+  attention(
+    { key, value, bias, seenInFront, heads, headSize, layer: index, layers: count },
+    scope,
+    { tokens, layers },
+  ) {
     const width = heads * headSize;
     const chosen = Array.from({ length: count }, (_, layer) => layer).filter((layer) => isChosen(layer, layers, count));
     const table = scope.shared("prompt_embeddings", [tokens, chosen.length * 2 * width], normal(1));
