@@ -10,6 +10,7 @@ import { methodsVerb } from "./methods.ts";
 import { predictVerb } from "./predict.ts";
 import { pretrainVerb } from "./pretrain.ts";
 import { quantizeVerb } from "./quantize.ts";
+import { serveVerb } from "./serve.ts";
 import { trainVerb } from "./train.ts";
 import type { Verb } from "./verb.ts";
 
@@ -26,6 +27,7 @@ export const verbs: readonly Verb[] = [
   mergeVerb,
   convertVerb,
   quantizeVerb,
+  serveVerb,
   methodsVerb,
   basesVerb,
 ];

@@ -1,0 +1,20 @@
+import type { Route } from "./route.ts";
+import { loadAdapter, unloadAdapter } from "./routes/adapters.ts";
+import { classify } from "./routes/classify.ts";
+import { embeddings } from "./routes/embeddings.ts";
+import { metrics } from "./routes/metrics.ts";
+import { deleteModel, health, listModels, oneModel, shareModel } from "./routes/models.ts";
+
+/** Everything that the server answers. */
+export const routes: readonly Route[] = [
+  health,
+  metrics,
+  listModels,
+  oneModel,
+  deleteModel,
+  shareModel,
+  classify,
+  embeddings,
+  loadAdapter,
+  unloadAdapter,
+];
