@@ -57,7 +57,7 @@ export function encodeFull(
   info: AdapterInfo,
 ): Promise<CheckpointFiles> {
   const petl = JSON.stringify(writePetlFields(adapted, info));
-  const { labels } = info;
+  const labels = info.labels?.map(String);
   const trainedType = "float32";
   return encodeModel(base, adapted, phi, { values: adapted.merged(), labels, trainedType, metadata: { petl } });
 }
