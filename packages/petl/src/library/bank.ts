@@ -1,4 +1,4 @@
-import { adapt, type GeneratedToken, InputError, initialPhi } from "@petl/core";
+import { adapt, type GeneratedToken, InputError, initialPhi, type Label } from "@petl/core";
 import type { Answer } from "./answers.ts";
 import { textAnswer } from "./answers.ts";
 import { type BankAdapter, readBankAdapter, refuseChanged } from "./bank-adapter.ts";
@@ -17,7 +17,7 @@ export interface BankEntry {
   /** the methods, joined by + */
   readonly method: string;
   /** the labels' names in the order of their ids; empty where the task has none */
-  readonly labels: readonly string[];
+  readonly labels: readonly Label[];
   /** of its tensors in memory */
   readonly bytes: number;
 }
