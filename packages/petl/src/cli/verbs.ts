@@ -8,6 +8,7 @@ import { inspectVerb } from "./inspect.ts";
 import { logitsVerb } from "./logits.ts";
 import { mergeVerb } from "./merge.ts";
 import { methodsVerb } from "./methods.ts";
+import { planVerb } from "./plan.ts";
 import { predictVerb } from "./predict.ts";
 import { pretrainVerb } from "./pretrain.ts";
 import { quantizeVerb } from "./quantize.ts";
@@ -26,6 +27,7 @@ export const verbs: readonly Verb[] = [
   chatVerb,
   logitsVerb,
   inspectVerb,
+  planVerb,
   mergeVerb,
   convertVerb,
   quantizeVerb,
