@@ -13,6 +13,8 @@ import { predictVerb } from "./predict.ts";
 import { pretrainVerb } from "./pretrain.ts";
 import { quantizeVerb } from "./quantize.ts";
 import { serveVerb } from "./serve.ts";
+import { studiesVerb } from "./studies.ts";
+import { studyVerb } from "./study.ts";
 import { trainVerb } from "./train.ts";
 import type { Verb } from "./verb.ts";
 
@@ -32,6 +34,8 @@ export const verbs: readonly Verb[] = [
   convertVerb,
   quantizeVerb,
   serveVerb,
+  studyVerb,
   methodsVerb,
+  studiesVerb,
   basesVerb,
 ];
