@@ -11,7 +11,8 @@ export const layers = {
   nn: ["graph"],
   objectives: ["nn", "data/batches"],
   models: ["objectives"],
-  peft: ["objectives"],
+  patterns: [],
+  peft: ["objectives", "patterns"],
   containers: ["tensor"],
   checkpoints: ["containers", "models", "peft"],
   adapters: ["checkpoints"],
@@ -23,4 +24,8 @@ export const layers = {
   scoring: [],
   generation: ["peft", "runtime", "data/rows"],
   training: ["peft", "autodiff", "runtime", "data/batches"],
+  planning: ["exports", "training"],
+  statistics: ["tensor"],
+  figures: [],
+  studies: ["training", "statistics", "figures"],
 } as const;

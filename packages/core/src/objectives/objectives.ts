@@ -1,5 +1,5 @@
 import { InputError, InternalError } from "../errors.ts";
-import type { Head, Model } from "../nn/model.ts";
+import { type Head, heads, type Model } from "../nn/model.ts";
 import { causalLm } from "./causal-lm.ts";
 import { classification } from "./classification.ts";
 import { maskedLm } from "./masked-lm.ts";
@@ -41,6 +41,9 @@ export function objectiveOfHead(head: Head, labels: number, problemType: string 
   if (found) return found.name;
   throw new InternalError(`no objective has the head ${head}`);
 }
+
+/** Whether a task's answers are words of the vocabulary, one for each token. */
+export const isLanguageModel = (task: Task): boolean => heads[objectiveOf(task).head].from === "vocabulary";
 
 /** How many outputs the head has, of so many labels: one where there are no classes. */
 export const outputsFor = (task: Task, labels: number): number => (objectiveOf(task).hasClasses ? labels : 1);
