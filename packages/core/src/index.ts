@@ -60,6 +60,8 @@ export { InputError, InternalError, RunError, suggestion } from "./errors.ts";
 export { type CheckpointFiles, encodeFull, encodeMerged, encodeTrained, type MergeOptions } from "./exports/merged.ts";
 export { encodeOnnx, encodeOnnxForAdapters, type OnnxFiles, type OnnxOptions } from "./exports/onnx-file.ts";
 export { type FloatType, floatTypes } from "./exports/task-config.ts";
+export { drawFigure } from "./figures/draw.ts";
+export { type Figure, tableOf } from "./figures/figure.ts";
 export { generate } from "./generation/generate.ts";
 export { type GenerationSettings, parseGenerationSettings } from "./generation/settings.ts";
 export type { GeneratedToken } from "./generation/texts.ts";
@@ -76,6 +78,11 @@ export type { Method, MethodOf, MethodUse } from "./peft/method.ts";
 export { methods, methodsByName } from "./peft/methods.ts";
 export type { OptionInputs, Options } from "./peft/options.ts";
 export { type Phi, tensorsOf } from "./peft/phi.ts";
+export type { MethodPlan, Plan } from "./planning/plan.ts";
+export type { PlanOptions } from "./planning/plan-options.ts";
+export { type PlanHost, type PlanSource, plan, planFor } from "./planning/plan-source.ts";
+export { type BaseShape, shapedArchitectures } from "./planning/shaped-config.ts";
+export type { TrainingMemory } from "./planning/training-memory.ts";
 export { type Ort, ortEngine } from "./runtime/ort.ts";
 export { compile, type Program } from "./runtime/program.ts";
 export type { Engine, Session, Tensors } from "./runtime/session.ts";
@@ -83,13 +90,36 @@ export { type Bleu, type BleuOptions, corpusBleu } from "./scoring/bleu.ts";
 export { exactMatch } from "./scoring/exact-match.ts";
 export { rougeL } from "./scoring/rouge-l.ts";
 export type { ScoredText } from "./scoring/scored-text.ts";
+export { bootstrap, holm } from "./statistics/bootstrap.ts";
+export { overlaps, type Share, shareRight } from "./statistics/interval.ts";
+export type { Bench, Fitted, Scored } from "./studies/bench.ts";
+export { sizes } from "./studies/recipes.ts";
+export { canonical } from "./studies/rows.ts";
+export { studies } from "./studies/studies.ts";
+export {
+  type Budget,
+  budgets,
+  type Cell,
+  type Finding,
+  type Fit,
+  type Job,
+  type Json,
+  type Measured,
+  type Outcomes,
+  type PlannedCell,
+  type Rows,
+  type Setup,
+  type Study,
+  type StudyRecord,
+} from "./studies/study.ts";
+export { type Summary, summarise } from "./studies/summary.ts";
 export { type BlockFormat, bitWidths, blockSizes } from "./tensor/block-format.ts";
 export { float16FromFloat32, float32FromFloat16 } from "./tensor/half.ts";
 export { float32, type HostTensor } from "./tensor/host-tensor.ts";
 export type { Lender } from "./tensor/lender.ts";
 export { principalComponents } from "./tensor/principal-components.ts";
 export { random } from "./tensor/random.ts";
-export { compileEvaluation, type Evaluation } from "./training/evaluate.ts";
+export { type CompiledEvaluation, compileEvaluation, type Evaluation } from "./training/evaluate.ts";
 export { inputDirections } from "./training/input-directions.ts";
 export { optimizerNames } from "./training/optimizers.ts";
 export { planRun } from "./training/plan-run.ts";

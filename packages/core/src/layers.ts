@@ -22,4 +22,8 @@ export const layers = {
   scoring: [],
   generation: ["peft", "runtime", "data/rows"],
   training: ["peft", "autodiff", "runtime", "data/batches"],
+  planning: ["exports", "training"],
+  statistics: ["tensor"],
+  figures: [],
+  studies: ["training", "statistics", "figures"],
 } as const;
