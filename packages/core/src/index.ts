@@ -123,7 +123,8 @@ export { type CompiledEvaluation, compileEvaluation, type Evaluation } from "./t
 export { inputDirections } from "./training/input-directions.ts";
 export { optimizerNames } from "./training/optimizers.ts";
 export { planRun } from "./training/plan-run.ts";
-export { type Prediction, predictions } from "./training/predict.ts";
+export { predictions } from "./training/predict.ts";
+export { compileRows, type Prediction, type RowOutput, type RowProgram } from "./training/row-program.ts";
 export { schedules } from "./training/schedules.ts";
 export { parseSettings, type TrainingSettings, trainingSettings } from "./training/settings.ts";
 export type { TrainingState } from "./training/state.ts";
