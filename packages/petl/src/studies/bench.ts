@@ -147,7 +147,7 @@ function countsOf(adapted: AdaptedModel) {
 async function emptyMeasure(adapted: AdaptedModel, data_sha256: string): Promise<Measured> {
   const { head_parameters, base_parameters } = countsOf(adapted);
   return {
-    ...{ train: null, score: null, score_name: scoreNameOf(adapted.goal.task, {}), scores: {}, loss: null },
+    ...{ train: null, score: null, score_name: scoreNameOf(adapted.goal.task), scores: {}, loss: null },
     ...{ trained_parameters: 0, head_parameters, base_parameters, trainable_ratio: 0, seconds: 0 },
     ...{ peak_rss_bytes: process.resourceUsage().maxRSS * 1024, adapter_bytes: 0, phi_sha256: null, data_sha256 },
   };
