@@ -10,7 +10,8 @@ export const layers = {
   runtime: ["onnx"],
   nn: ["graph"],
   models: ["nn"],
-  peft: ["nn"],
+  patterns: [],
+  peft: ["nn", "patterns"],
   containers: ["tensor"],
   checkpoints: ["containers", "models", "peft"],
   adapters: ["checkpoints"],
@@ -23,4 +24,7 @@ export const layers = {
   generation: ["peft", "runtime", "data/rows"],
   training: ["peft", "autodiff", "runtime", "data/batches"],
   planning: ["exports", "training"],
+  statistics: ["tensor"],
+  figures: [],
+  studies: ["training", "statistics", "figures"],
 } as const;
