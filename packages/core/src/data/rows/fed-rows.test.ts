@@ -1,12 +1,12 @@
-import { causalLm } from "../../objectives/causal-lm.ts";
-import { labelMap } from "./labels.ts";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { causalLm } from "../../objectives/causal-lm.ts";
 import { readTable } from "../tables/readers.ts";
 import { loadTokenizer } from "../tokenizer/tokenizer.ts";
 import { readExamples } from "./columns.ts";
 import { ignoredLabel } from "./examples.ts";
 import { type FeedOptions, feedRows } from "./fed-rows.ts";
+import { labelMap } from "./labels.ts";
 
 const bytes = readFileSync(new URL("../../../golden/tokenizer/tiny-bytes.json", import.meta.url), "utf8");
 const json = JSON.stringify({ ...JSON.parse(bytes), post_processor: null });
