@@ -3,6 +3,7 @@ import type { Masking } from "../data/batches/masking.ts";
 import type { EncodedRows } from "../data/rows/encoded-rows.ts";
 import type { Label } from "../data/rows/examples.ts";
 import { InputError, RunError } from "../errors.ts";
+import { weightOf } from "../objectives/labels/class-weights.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { lengthOf, type Phi } from "../peft/phi.ts";
 import type { Engine } from "../runtime/session.ts";
@@ -28,6 +29,8 @@ export interface TrainingRun {
   readonly validation?: EncodedRows | undefined;
   /** the classes' names in the order of their ids, for evaluations; LABEL_0, LABEL_1, … where left out */
   readonly labels?: readonly Label[] | undefined;
+  /** what each class weighs in the loss, in the order of the ids; all the same where left out */
+  readonly classWeights?: readonly number[] | undefined;
   /** hides tokens of examples without labels, anew in every epoch: how a masked LM learns from plain text */
   readonly masking?: Masking | undefined;
   readonly settings: TrainingSettings;
@@ -73,7 +76,7 @@ export async function* train(given: TrainingRun): AsyncGenerator<TrainingEvent, 
   const { run, schedule } = planRun(given);
   const { engine, adapted, settings, phi, validation } = run;
   const batchesOf = stepBatches({ ...run, padId: adapted.base.model.sizes.padId });
-  const step = await compileStep(engine, adapted, stepOptions(settings));
+  const step = await compileStep(engine, adapted, stepOptions(run));
   const machine = { run, step, schedule, vectors: gradientVectors(run) };
   const evaluation = validation && (await compileEvaluation(engine, adapted, { labels: run.labels }));
   let stepping = true;
@@ -114,8 +117,8 @@ export async function* train(given: TrainingRun): AsyncGenerator<TrainingEvent, 
   }
 }
 
-const stepOptions = ({ dropout, labelSmoothing, pack }: TrainingSettings) => ({
-  ...{ dropout, labelSmoothing, packed: pack !== undefined },
+const stepOptions = ({ settings: { dropout, labelSmoothing, pack }, classWeights }: TrainingRun) => ({
+  ...{ dropout, labelSmoothing, classWeights, packed: pack !== undefined },
 });
 
 const isDue = (step: number, every: number) => every > 0 && step % every === 0;
@@ -187,10 +190,10 @@ async function lossAndGradient(
   batches: readonly Batch[],
 ): Promise<LossAndGradient> {
   const { settings, phi } = run;
-  const items = batches.reduce((sum, batch) => sum + batch.items, 0);
+  const items = batches.reduce((sum, batch) => sum + itemsOf(batch, run), 0);
   const rows = batches.reduce((sum, batch) => sum + (batch.input_ids.shape[0] ?? 0), 0);
   const scale = {
-    loss: 1 / Math.max(1, items),
+    loss: items > 0 ? 1 / items : 1,
     teacher: settings.teacherWeight / Math.max(1, rows),
     penalty: 1 / batches.length,
   };
@@ -208,6 +211,10 @@ async function lossAndGradient(
   }
   return { loss, teacherLoss, penalty, gradient: sum ?? vectors.lent };
 }
+
+/** What the loss of a batch is divided by to be a mean: the number of its items, or what their classes weigh. */
+const itemsOf = ({ items, labels }: Batch, { classWeights }: TrainingRun): number =>
+  classWeights ? weightOf(labels, classWeights) : items;
 
 /** Tokens that are not padding. */
 function tokensOf({ attention_mask }: Batch): number {
