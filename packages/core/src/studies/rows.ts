@@ -1,7 +1,7 @@
+import { pearson } from "../objectives/metrics/metrics.ts";
 import { bootstrap, type Interval } from "../statistics/bootstrap.ts";
 import { shareRight } from "../statistics/interval.ts";
 import { studentInterval } from "../statistics/student.ts";
-import { pearson } from "../training/metrics.ts";
 import type { Cell, Json, Outcomes, StudyRecord } from "./study.ts";
 
 /** A cell with its seeds joined. */
