@@ -2,7 +2,7 @@ import { gradients } from "../autodiff/gradients.ts";
 import { sumOverChunks } from "../graph/ops/scan.ts";
 import { input, type Value } from "../graph/value.ts";
 import { leavesOf } from "../graph/walk.ts";
-import type { ChosenStates } from "../peft/adapt.ts";
+import type { ChosenStates } from "../peft/forward.ts";
 import { rightAnswers, summedLoss } from "./losses.ts";
 
 /** A language model's output layer, on one chunk of the positions that have a label. */
