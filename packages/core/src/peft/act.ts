@@ -37,13 +37,14 @@ function actorsAt<K extends SiteKind>(
     return action && targets(action) ? [{ use, action }] : [];
   });
   const differ = new Set(actors.map(({ use }) => use.name)).size === actors.length;
-  if (actors.length > 1 && !(differ && actors.every(({ action }) => action.adds))) {
+  const together = actors.length === 1 || (differ && actors.every(({ action }) => action.adds));
+  if (!together) {
     const names = actors.map(({ use }) => use.name).join(" and ");
     building.problems.add(`${names} cannot both act on ${path}`);
   }
   if (actors.length > 0) building.adaptedSites.add(path);
   for (const { use } of actors) building.acting.add(use);
-  return actors;
+  return together ? actors : actors.slice(0, 1);
 }
 
 /** Notes how a site is merged, or which methods cannot be. */
