@@ -23,7 +23,7 @@ export { type UntrainedParts, untrainedTensors } from "./checkpoints/untrained.t
 export { type ByteSource, type Folder, isPlainName, memoryFolder, readJson, readText } from "./containers/folder.ts";
 export { encodeSafetensors, safetensorsBytes } from "./containers/safetensors-writer.ts";
 export { type Masking, maskTokens } from "./data/batches/masking.ts";
-export { readExamples } from "./data/rows/columns.ts";
+export { readExamples, readRows } from "./data/rows/columns.ts";
 export { type EncodedExample, encodeExamples, type LossOn, lossParts } from "./data/rows/encode.ts";
 export {
   changedRows,
@@ -33,9 +33,9 @@ export {
   type StoredRows,
   someRows,
 } from "./data/rows/encoded-rows.ts";
-export { type Example, type ExampleSet, isLabelled, joinSets } from "./data/rows/examples.ts";
+export { type Example, type ExampleSet, isLabelled, joinSets, type Label } from "./data/rows/examples.ts";
 export { holdOut, holdOutBlocks } from "./data/rows/hold-out.ts";
-export { checkLabels, type LabelMap, labelMap, learnLabels } from "./data/rows/labels.ts";
+export { checkLabels, distinctLabels, type LabelMap, labelMap, labelsOf, learnLabels } from "./data/rows/labels.ts";
 export { templateOf } from "./data/rows/message-rows.ts";
 export { nextTokens } from "./data/rows/next-tokens.ts";
 export { type PackedRow, type Paragraph, packSentences, packTokens } from "./data/rows/pack-rows.ts";
@@ -75,6 +75,11 @@ export type { Method, MethodOf, MethodUse } from "./peft/method.ts";
 export { methods, methodsByName } from "./peft/methods.ts";
 export type { OptionInputs, Options } from "./peft/options.ts";
 export { type Phi, tensorsOf } from "./peft/phi.ts";
+export type { MethodPlan, Plan } from "./planning/plan.ts";
+export type { PlanOptions } from "./planning/plan-options.ts";
+export { type PlanHost, type PlanSource, plan, planFor } from "./planning/plan-source.ts";
+export { type BaseShape, shapedArchitectures } from "./planning/shaped-config.ts";
+export type { TrainingMemory } from "./planning/training-memory.ts";
 export { type Ort, ortEngine } from "./runtime/ort.ts";
 export { compile, type Program } from "./runtime/program.ts";
 export type { Engine, Session, Tensors } from "./runtime/session.ts";

@@ -22,4 +22,5 @@ export const layers = {
   scoring: [],
   generation: ["peft", "runtime", "data/rows"],
   training: ["peft", "autodiff", "runtime", "data/batches"],
+  planning: ["exports", "training"],
 } as const;

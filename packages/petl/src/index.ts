@@ -14,6 +14,8 @@ export {
   methods,
   type ParameterCounts,
   type Phi,
+  type Plan,
+  type PlanOptions,
   type Pooling,
   RunError,
   type StepEvent,
@@ -55,6 +57,7 @@ export {
 export { type AdaptOptions, adaptTo, loadAdapter, type OpenModel, unadapted } from "./library/model.ts";
 export { type OpenBase, type OpenBaseOptions, openBase } from "./library/open-base.ts";
 export { type OpenData, type OpenDataOptions, openData } from "./library/open-data.ts";
+export { type NamedPlanSource, plan } from "./library/plan.ts";
 export { type PredictOptions, predict, predictWords, type TextInput, type WordsInput } from "./library/predict.ts";
 export type { Purpose } from "./library/purpose.ts";
 export { type QuantizeOptions, type QuantizeSummary, quantize } from "./library/quantize.ts";

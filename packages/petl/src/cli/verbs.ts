@@ -1,4 +1,5 @@
 import { basesVerb } from "./bases.ts";
+import { chatVerb } from "./chat.ts";
 import { convertVerb } from "./convert.ts";
 import { demoVerb } from "./demo.ts";
 import { evaluateVerb } from "./evaluate.ts";
@@ -7,6 +8,7 @@ import { inspectVerb } from "./inspect.ts";
 import { logitsVerb } from "./logits.ts";
 import { mergeVerb } from "./merge.ts";
 import { methodsVerb } from "./methods.ts";
+import { planVerb } from "./plan.ts";
 import { predictVerb } from "./predict.ts";
 import { pretrainVerb } from "./pretrain.ts";
 import { quantizeVerb } from "./quantize.ts";
@@ -21,8 +23,10 @@ export const verbs: readonly Verb[] = [
   evaluateVerb,
   predictVerb,
   generateVerb,
+  chatVerb,
   logitsVerb,
   inspectVerb,
+  planVerb,
   mergeVerb,
   convertVerb,
   quantizeVerb,

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Label } from "@petl/core";
 import { loadAdapter } from "../library/model.ts";
 import type { OpenBase } from "../library/open-base.ts";
 import { predict } from "../library/predict.ts";
@@ -7,7 +8,7 @@ import { secondsSince } from "./training.ts";
 /** What the adapters that were asked say of one text. */
 export interface Asked {
   readonly text: string;
-  readonly answers: readonly { readonly adapter: string; readonly label: string; readonly score: number }[];
+  readonly answers: readonly { readonly adapter: string; readonly label: Label; readonly score: number }[];
 }
 
 /** What one process with one open base holds, and answered. */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { countParameters } from "@petl/core";
+import { countParameters, type Label } from "@petl/core";
 import { adaptTo } from "../library/model.ts";
 import { type OpenBase, type OpenBaseOptions, openBase } from "../library/open-base.ts";
 import { saveAdapter } from "../library/save.ts";
@@ -15,7 +15,7 @@ import { weightsDigest } from "./weights-digest.ts";
 export interface FurtherAdapter {
   /** below adapters/: `questions`, `users/midwife` */
   readonly name: string;
-  readonly labels: readonly string[];
+  readonly labels: readonly Label[];
   readonly accuracy: Share;
   readonly adapter_bytes: number;
   readonly seconds: number;
@@ -33,7 +33,7 @@ export interface TourResult {
     readonly name: string;
     readonly train: number;
     readonly test: number;
-    readonly labels: readonly string[];
+    readonly labels: readonly Label[];
   };
   /** the base's masked-LM loss before any adapter; null for a base without that head */
   readonly own_task: { readonly texts: number; readonly loss: number } | null;

@@ -1,12 +1,12 @@
-import type { Prediction } from "@petl/core";
+import type { Label, Prediction } from "@petl/core";
 import type { OpenModel } from "./model.ts";
 
 /** What a model says of a text or of a word. */
 export interface Answer {
-  /** the label with the largest score */
-  readonly label: string;
+  /** the label with the largest score, as the data have it */
+  readonly label: Label;
   readonly score: number;
-  /** every label's probability; for a regression, whose one label has no name of its own, the number itself */
+  /** by the label's text, every label's probability; for a regression, whose one label has no name of its own, the number itself */
   readonly scores: Readonly<Record<string, number>>;
 }
 
@@ -29,7 +29,7 @@ export function tokenAnswers(
   );
 }
 
-function answerOf(labels: readonly string[], values: ArrayLike<number>): Answer {
+function answerOf(labels: readonly Label[], values: ArrayLike<number>): Answer {
   const scores = labels.map((label, id) => [label, values[id] ?? 0] as const);
   const [label, score] = scores.reduce((best, each) => (each[1] > best[1] ? each : best), scores[0] ?? ["", 0]);
   return { label, score, scores: Object.fromEntries(scores) };

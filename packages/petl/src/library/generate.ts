@@ -78,21 +78,28 @@ async function continuing({ base, adapted, phi }: OpenModel, { signal, ...given 
   };
 }
 
-/** A prompt's tokens, with those that the tokenizer puts in front of a text; an empty one is the beginning of a text. */
-function idsOf({ base }: OpenModel, prompt: PromptInput, row: number): Int32Array {
-  const { tokenizer, model } = base;
-  if (typeof prompt === "string") {
-    if (!tokenizer) throw new InputError(`${base.name} has no tokenizer; give the prompt's tokens`);
-    const { bos_token: begin, eos_token: end } = tokenizer.specialIds;
-    const ids = Array.from(tokenizer.encode(prompt).inputIds);
-    if (ids.length > 1 && ids.at(-1) === end) ids.pop(); // the text is not to end here
-    return Int32Array.from(ids.length === 0 && begin !== undefined ? [begin] : ids);
-  }
-  if ("messages" in prompt) return conversationIds(base, prompt);
-  const ids = Int32Array.from(prompt);
-  const strange = ids.find((id) => id < 0 || id >= model.sizes.vocabulary);
+/** A prompt's tokens; the tokenizer may know more of them than the model has a row for. */
+function idsOf(model: OpenModel, prompt: PromptInput, row: number): Int32Array {
+  const { base } = model;
+  const ids =
+    typeof prompt === "string"
+      ? textIds(base, prompt)
+      : "messages" in prompt
+        ? conversationIds(base, prompt)
+        : Int32Array.from(prompt);
+  const { vocabulary } = base.model.sizes;
+  const strange = ids.find((id) => id < 0 || id >= vocabulary);
   if (strange === undefined) return ids;
-  throw new InputError(`prompt ${row + 1}: input id ${strange}; the model knows 0 to ${model.sizes.vocabulary - 1}`);
+  throw new InputError(`prompt ${row + 1}: input id ${strange}; the model knows 0 to ${vocabulary - 1}`);
+}
+
+/** A text's tokens, with those that the tokenizer puts in front; an empty text is the beginning of one. */
+function textIds({ tokenizer, name }: OpenModel["base"], text: string): Int32Array {
+  if (!tokenizer) throw new InputError(`${name} has no tokenizer; give the prompt's tokens`);
+  const { bos_token: begin, eos_token: end } = tokenizer.specialIds;
+  const ids = Array.from(tokenizer.encode(text).inputIds);
+  if (ids.length > 1 && ids.at(-1) === end) ids.pop(); // the text is not to end here
+  return Int32Array.from(ids.length === 0 && begin !== undefined ? [begin] : ids);
 }
 
 /** A conversation up to where the assistant's turn begins; its template writes the special tokens too. */

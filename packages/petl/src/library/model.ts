@@ -6,6 +6,7 @@ import {
   InputError,
   initialPhi,
   inputDirections,
+  type Label,
   labelCount,
   loadAdapter as loadAdapterOn,
   type MethodUse,
@@ -20,7 +21,7 @@ import { directory } from "../disk/files.ts";
 import { encodeRows, rowLimits, targetOf } from "./encode-rows.ts";
 import { type LocateOptions, locate } from "./locate.ts";
 import type { OpenBase } from "./open-base.ts";
-import { hasClasses, labelNames, type Purpose } from "./purpose.ts";
+import { baseFor, hasClasses, labelNames, type Purpose } from "./purpose.ts";
 
 /**
  * An adapted model that is ready to be trained and asked: g(x; Θ, Φ). Training changes `phi` in place, and has it to itself
@@ -30,8 +31,8 @@ export interface OpenModel {
   readonly base: OpenBase;
   readonly adapted: AdaptedModel;
   readonly phi: Phi;
-  /** the labels' names, in the order of their ids */
-  readonly labels: readonly string[];
+  /** the labels as the data have them, in the order of their ids */
+  readonly labels: readonly Label[];
 }
 
 export interface AdaptOptions {
@@ -55,7 +56,7 @@ export async function adaptTo(
   { seed = 0, pooling }: AdaptOptions = {},
 ): Promise<OpenModel> {
   const goal = { task, labels: hasClasses(task) ? labels.length : 1, pooling };
-  const adapted = adapt(base, "name" in method ? [method] : method, goal);
+  const adapted = adapt(baseFor(base, { task, labels }), "name" in method ? [method] : method, goal);
   const how = { tokenizer: base.tokenizer, ...rowLimits(adapted, base.tokenizer, undefined) };
   const directions =
     train && startsFromData(adapted)

@@ -60,7 +60,7 @@ export async function saveMerged(
   folder: string,
   { dtype, ...options }: SaveMergedOptions = {},
 ): Promise<number> {
-  const named = hasClasses(adapted.goal.task) ? labels : undefined;
+  const named = hasClasses(adapted.goal.task) ? labels.map(String) : undefined;
   const files = await encodeMerged(base, adapted, phi, base.engine, { labels: named, dtype });
   return writeAll(folder, [...checkpointFiles(files), ...(await tokenizerFiles(base.path))], options);
 }
@@ -89,7 +89,7 @@ export async function saveOnnx(
   folder: string,
   { dtype, past = false, adapterInputs = false, ...options }: SaveOnnxOptions = {},
 ): Promise<number> {
-  const named = hasClasses(adapted.goal.task) ? labels : undefined;
+  const named = hasClasses(adapted.goal.task) ? labels.map(String) : undefined;
   if (adapterInputs && dtype)
     throw new InputError("--dtype is for merged weights, and with inputs for adapters none are");
   const files = adapterInputs

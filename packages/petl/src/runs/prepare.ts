@@ -10,6 +10,7 @@ import {
   initialPhi,
   isLabelled,
   isLanguageModel,
+  type Label,
   type LossOn,
   loadAdapter,
   type Masking,
@@ -25,7 +26,7 @@ import { type DataOptions, readData } from "../data.ts";
 import { directory } from "../disk/files.ts";
 import { encodeRows, rowLimits, targetOf } from "../library/encode-rows.ts";
 import { maskedOnce, maskingOf } from "../library/plain-text.ts";
-import { findPurpose, hasClasses, labelNames } from "../library/purpose.ts";
+import { baseFor, findPurpose, hasClasses, labelNames } from "../library/purpose.ts";
 import { openTokenizer } from "../open-tokenizer.ts";
 import { drawStart } from "./draw-start.ts";
 
@@ -36,7 +37,7 @@ export interface RunRequest {
   readonly init?: string | undefined;
   readonly methods?: readonly MethodUse[] | undefined;
   readonly task?: Task | undefined;
-  readonly labels?: readonly string[] | undefined;
+  readonly labels?: readonly Label[] | undefined;
   readonly pooling?: Pooling | undefined;
   readonly train: readonly string[];
   readonly validation?: readonly string[] | number | undefined;
@@ -55,8 +56,8 @@ export interface PreparedRun {
   readonly validation: EncodedRows | undefined;
   /** present where a masked LM learns from plain text */
   readonly masking: Masking | undefined;
-  /** names of the classes in the order of their ids; empty where the task has none */
-  readonly labels: readonly string[];
+  /** the classes in the order of their ids; empty where the task has none */
+  readonly labels: readonly Label[];
   readonly dataSha256: string;
   /** what was guessed or begins at random, in words */
   readonly remarks: readonly string[];
@@ -98,7 +99,7 @@ const cut = ({ maxLength }: RunRequest, { examples }: ExampleSet, longest: numbe
 interface Start {
   readonly adapted: AdaptedModel;
   readonly draw: (examples: EncodedRows) => Promise<Phi>;
-  readonly labels: readonly string[];
+  readonly labels: readonly Label[];
   readonly remarks: readonly string[];
 }
 
@@ -108,7 +109,11 @@ async function startOf(request: RunRequest, base: HfModel, set: ExampleSet): Pro
   const { methods, pooling, settings } = request;
   if (!methods) throw new InputError("--method is missing; `petl methods` lists them");
   const { task, labels, remarks } = findPurpose(base, set, request);
-  const adapted = adapt(base, methods, { task, labels: hasClasses(task) ? labels.length : 1, pooling });
+  const adapted = adapt(baseFor(base, { task, labels }), methods, {
+    task,
+    labels: hasClasses(task) ? labels.length : 1,
+    pooling,
+  });
   const draw = (examples: EncodedRows) => drawStart(base, request.base, adapted, examples, settings.seed);
   return { adapted, draw, labels, remarks };
 }

@@ -19,8 +19,8 @@ const runRecord = z.strictObject({
   init: z.string().optional(),
   methods: z.array(z.strictObject({ name: z.string(), options: z.record(z.string(), z.unknown()) })),
   task: z.enum(tasks),
-  /** names of the classes, in the order of their numbers; empty where the task has none */
-  labels: z.array(z.string()),
+  /** the classes, in the order of their numbers, as the data have them; empty where the task has none */
+  labels: z.array(z.union([z.string(), z.number(), z.boolean()])),
   pooling: z.enum(poolings),
   train: z.array(z.string()),
   /** files, or the share of the training data that is held out */
