@@ -59,6 +59,8 @@ export { InputError, InternalError, RunError, suggestion } from "./errors.ts";
 export { type CheckpointFiles, encodeFull, encodeMerged, encodeTrained, type MergeOptions } from "./exports/merged.ts";
 export { encodeOnnx, encodeOnnxForAdapters, type OnnxFiles, type OnnxOptions } from "./exports/onnx-file.ts";
 export { type FloatType, floatTypes } from "./exports/task-config.ts";
+export { drawFigure } from "./figures/draw.ts";
+export { type Figure, tableOf } from "./figures/figure.ts";
 export { generate } from "./generation/generate.ts";
 export { type GenerationSettings, parseGenerationSettings } from "./generation/settings.ts";
 export type { GeneratedToken } from "./generation/texts.ts";
@@ -87,13 +89,36 @@ export { type Bleu, type BleuOptions, corpusBleu } from "./scoring/bleu.ts";
 export { exactMatch } from "./scoring/exact-match.ts";
 export { rougeL } from "./scoring/rouge-l.ts";
 export type { ScoredText } from "./scoring/scored-text.ts";
+export { bootstrap, holm } from "./statistics/bootstrap.ts";
+export { overlaps, type Share, shareRight } from "./statistics/interval.ts";
+export type { Bench, Fitted, Scored } from "./studies/bench.ts";
+export { sizes } from "./studies/recipes.ts";
+export { canonical } from "./studies/rows.ts";
+export { studies } from "./studies/studies.ts";
+export {
+  type Budget,
+  budgets,
+  type Cell,
+  type Finding,
+  type Fit,
+  type Job,
+  type Json,
+  type Measured,
+  type Outcomes,
+  type PlannedCell,
+  type Rows,
+  type Setup,
+  type Study,
+  type StudyRecord,
+} from "./studies/study.ts";
+export { type Summary, summarise } from "./studies/summary.ts";
 export { type BlockFormat, bitWidths, blockSizes } from "./tensor/block-format.ts";
 export { float16FromFloat32, float32FromFloat16 } from "./tensor/half.ts";
 export { float32, type HostTensor } from "./tensor/host-tensor.ts";
 export type { Lender } from "./tensor/lender.ts";
 export { principalComponents } from "./tensor/principal-components.ts";
 export { random } from "./tensor/random.ts";
-export { compileEvaluation, type Evaluation } from "./training/evaluate.ts";
+export { type CompiledEvaluation, compileEvaluation, type Evaluation } from "./training/evaluate.ts";
 export { inputDirections } from "./training/input-directions.ts";
 export { optimizerNames } from "./training/optimizers.ts";
 export { planRun } from "./training/plan-run.ts";

@@ -23,4 +23,7 @@ export const layers = {
   generation: ["peft", "runtime", "data/rows"],
   training: ["peft", "autodiff", "runtime", "data/batches"],
   planning: ["exports", "training"],
+  statistics: ["tensor"],
+  figures: [],
+  studies: ["training", "statistics", "figures"],
 } as const;

@@ -12,6 +12,8 @@ import { planVerb } from "./plan.ts";
 import { predictVerb } from "./predict.ts";
 import { pretrainVerb } from "./pretrain.ts";
 import { quantizeVerb } from "./quantize.ts";
+import { studiesVerb } from "./studies.ts";
+import { studyVerb } from "./study.ts";
 import { trainVerb } from "./train.ts";
 import type { Verb } from "./verb.ts";
 
@@ -30,6 +32,8 @@ export const verbs: readonly Verb[] = [
   mergeVerb,
   convertVerb,
   quantizeVerb,
+  studyVerb,
   methodsVerb,
+  studiesVerb,
   basesVerb,
 ];

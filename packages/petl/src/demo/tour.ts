@@ -1,11 +1,10 @@
 import { join } from "node:path";
-import { countParameters, type Label } from "@petl/core";
+import { countParameters, type Label, type Share, shareRight } from "@petl/core";
 import { adaptTo } from "../library/model.ts";
 import { type OpenBase, type OpenBaseOptions, openBase } from "../library/open-base.ts";
 import { saveAdapter } from "../library/save.ts";
 import { compareMethods, type MethodRow, type Trial } from "./compare.ts";
 import { ownTask } from "./forgetting.ts";
-import { type Share, shareRight } from "./interval.ts";
 import { askTogether, type OneBase, weightBytes } from "./one-base.ts";
 import { loraRecipe, recipes, userRecipe } from "./recipes.ts";
 import { type DemoTask, fit, openTask, rightAnswers, type StepSeen, secondsSince, textsOf } from "./training.ts";
