@@ -34,6 +34,7 @@ export {
   someRows,
 } from "./data/rows/encoded-rows.ts";
 export { type Example, type ExampleSet, isLabelled, joinSets, type Label } from "./data/rows/examples.ts";
+export { type FedRows, type FeedOptions, feedRows, someOf } from "./data/rows/fed-rows.ts";
 export { holdOut, holdOutBlocks } from "./data/rows/hold-out.ts";
 export { checkLabels, distinctLabels, type LabelMap, labelMap, labelsOf, learnLabels } from "./data/rows/labels.ts";
 export { templateOf } from "./data/rows/message-rows.ts";
@@ -122,7 +123,8 @@ export { type CompiledEvaluation, compileEvaluation, type Evaluation } from "./t
 export { inputDirections } from "./training/input-directions.ts";
 export { optimizerNames } from "./training/optimizers.ts";
 export { planRun } from "./training/plan-run.ts";
-export { type Prediction, predictions } from "./training/predict.ts";
+export { predictions } from "./training/predict.ts";
+export { compileRows, type Prediction, type RowOutput, type RowProgram } from "./training/row-program.ts";
 export { schedules } from "./training/schedules.ts";
 export { parseSettings, type TrainingSettings, trainingSettings } from "./training/settings.ts";
 export type { TrainingState } from "./training/state.ts";

@@ -1,3 +1,4 @@
+import { compilePattern } from "../patterns/pattern.ts";
 import type { Place } from "./method.ts";
 import type { Layers, Targets } from "./options.ts";
 
@@ -10,7 +11,7 @@ export function isTarget(path: string, targets: NonNullable<Targets>): boolean {
     case "names":
       return targets.names.some((name) => endsIn(path, name));
     case "pattern":
-      return new RegExp(`^(?:${targets.pattern})$`).test(path);
+      return compilePattern(targets.pattern, "python").matches(path);
     case "all-linear":
       return true;
   }
@@ -38,8 +39,14 @@ export function isUpdated({ path, layer, layers, conventions }: Place, options: 
   return isTarget(path, chosen) && isChosen(layer, options.layers, layers);
 }
 
+/** Whether a path, or what of it is behind one of its dots, is what the pattern means. */
+function endMatches(path: string, pattern: string): boolean {
+  const { matches } = compilePattern(pattern, "python");
+  return matches(path) || [...path].some((character, at) => character === "." && matches(path.slice(at + 1)));
+}
+
 /** The number that the first matching pattern gives a path; a pattern matches a path's end, as in PEFT. */
 export function byPattern(path: string, patterns: Readonly<Record<string, number>>, otherwise: number): number {
-  const found = Object.entries(patterns).find(([pattern]) => new RegExp(`^(?:.*\\.)?(?:${pattern})$`).test(path));
+  const found = Object.entries(patterns).find(([pattern]) => endMatches(path, pattern));
   return found ? found[1] : otherwise;
 }

@@ -3,7 +3,7 @@ import { findData, readData } from "../data.ts";
 import { measurable } from "../library/evaluate.ts";
 import { explained } from "./finite.ts";
 import { choice, neededText, text, toggle } from "./flags.ts";
-import { modelFlags, rowFlags, withModel } from "./open.ts";
+import { endTokenFlag, modelFlags, rowFlags, withModel } from "./open.ts";
 import { refuseWithoutTexts, scored, scoringFlags } from "./scoring-flags.ts";
 import { defineVerb } from "./verb.ts";
 
@@ -16,6 +16,7 @@ export const evaluateVerb = defineVerb({
     ...modelFlags,
     maxLength: rowFlags.maxLength,
     lossOn: choice(lossParts, "which tokens of completions and conversations count (completions)"),
+    endToken: endTokenFlag,
     data: neededText("DATA", "a file of labelled rows, or a folder with splits"),
     split: choice(splits, "which split of a folder (default: the first that there is)"),
     text: text("COLUMN", "the column of the text"),
@@ -36,7 +37,8 @@ export const evaluateVerb = defineVerb({
     const files = await filesOf(flags.data, flags.split);
     const { set } = await readData(files, options);
     await withModel(flags, where, async (model) => {
-      const rows = measurable(model, set, flags);
+      const onRemark = (remark: string) => where.terminal.line(remark);
+      const rows = measurable(model, set, { ...flags, endToken: flags.endToken !== "no", onRemark });
       const evaluation = await compileEvaluation(model.base.engine, model.adapted);
       const measured = await evaluation.run(model.phi, rows);
       await evaluation.release();

@@ -65,6 +65,7 @@ async function newRun(
     base: await resolveModel(base, flags, context),
     init: flags.init === undefined ? undefined : await resolveModel(flags.init, flags, context),
     ...{ methods, task: flags.task, pooling: flags.pooling, maxLength: flags.maxLength, lossOn: flags.lossOn },
+    ...(flags.endToken !== undefined && { endToken: flags.endToken === "yes" }),
     train: found.files.train,
     validation: await validationOf(flags.validation, found.files.validation),
     data: columnsOf(flags),
@@ -143,6 +144,7 @@ async function recordOf(flags: TrainFlags, request: RunRequest, prepared: Prepar
     ...{ columns: request.data, data_sha256: dataSha256, log_every: flags.logEvery ?? 1 },
     ...(request.maxLength !== undefined && { max_length: request.maxLength }),
     ...(request.lossOn !== undefined && { loss_on: request.lossOn }),
+    ...(request.endToken !== undefined && { end_token: request.endToken }),
     ...(flags.threads !== undefined && { threads: flags.threads }),
     settings: request.settings,
   };
@@ -168,6 +170,7 @@ async function oldRun(
       pooling: record.pooling,
       maxLength: record.max_length,
       lossOn: record.loss_on,
+      endToken: record.end_token,
     },
     methods: record.methods.flatMap(({ name, options }) =>
       allMethods.filter((method) => method.name === name).map((method) => method.use(options)),

@@ -3,6 +3,9 @@ import {
   type EncodedExample,
   type ExampleSet,
   encodeExamples,
+  type FedRows,
+  type FeedOptions,
+  feedRows,
   InputError,
   labelMap,
   longestRow,
@@ -51,6 +54,22 @@ export function encodeRows(
   const rows = encodeExamples(set, kind, { ...how, vocabularySize: adapted.base.model.sizes.vocabulary });
   refuseTypes(set, rows, adapted);
   return rows;
+}
+
+/**
+ * The rows that a model learns from or is measured by: see `feedRows`.
+ * @throws InputError as `encodeRows`; no row that teaches anything; answers in a column that nobody reads
+ */
+export function fedRows(
+  set: ExampleSet,
+  adapted: AdaptedModel,
+  kind: TargetKind,
+  how: Omit<FeedOptions, "vocabularySize" | "languageModel">,
+): FedRows {
+  const languageModel = adapted.goal.task === "causal-lm";
+  const fed = feedRows(set, kind, { ...how, languageModel, vocabularySize: adapted.base.model.sizes.vocabulary });
+  refuseTypes(fed.set, fed.rows, adapted);
+  return fed;
 }
 
 /** The kinds of text that a model tells apart are few, and ids beyond them are nothing that it can look up. */

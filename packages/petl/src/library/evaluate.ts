@@ -7,7 +7,7 @@ import {
   isLabelled,
   type LossOn,
 } from "@petl/core";
-import { encodeRows, rowLimits, targetOf } from "./encode-rows.ts";
+import { encodeRows, fedRows, rowLimits, targetOf } from "./encode-rows.ts";
 import type { OpenModel } from "./model.ts";
 import { maskedOnce, maskingOf } from "./plain-text.ts";
 
@@ -16,6 +16,10 @@ export interface EvaluateOptions {
   readonly maxLength?: number | undefined;
   /** which tokens of completions and conversations count; those that are learnt by default where left out */
   readonly lossOn?: LossOn | undefined;
+  /** whether a language model's rows of text end with the end token; yes where left out */
+  readonly endToken?: boolean | undefined;
+  /** what is left out, cut and counted, in words */
+  readonly onRemark?: ((remark: string) => void) | undefined;
   /** which tokens of plain text are hidden from a masked LM; 0 where left out */
   readonly seed?: number | undefined;
 }
@@ -38,12 +42,16 @@ export async function evaluate(model: OpenModel, rows: ExampleSet, options: Eval
 export function measurable(
   { base, adapted, labels }: OpenModel,
   set: ExampleSet,
-  { maxLength, lossOn, seed = 0 }: EvaluateOptions,
+  { maxLength, lossOn, endToken, seed = 0, onRemark }: EvaluateOptions,
 ): EncodedRows {
   const { task } = adapted.goal;
   const tokenizer = set.examples[0]?.kind === "tokens" ? undefined : base.tokenizer;
-  const how = { tokenizer, lossOn, ...rowLimits(adapted, tokenizer, maxLength) };
-  if (isLabelled(set) || task === "causal-lm") return encodeRows(set, adapted, targetOf({ task, labels }), how);
+  const how = { tokenizer, lossOn, endToken, ...rowLimits(adapted, tokenizer, maxLength) };
+  if (isLabelled(set) || task === "causal-lm") {
+    const { rows, remarks } = fedRows(set, adapted, targetOf({ task, labels }), how);
+    for (const remark of remarks) onRemark?.(remark);
+    return rows;
+  }
   if (task !== "masked-lm") throw new InputError(`${set.name} has no labels to measure by; name their column`);
   const rows = encodeRows(set, adapted, { task }, how);
   return maskedOnce(rows, maskingOf(base.tokenizer, base.model.sizes.vocabulary), seed);

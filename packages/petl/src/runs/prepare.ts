@@ -24,7 +24,7 @@ import {
 } from "@petl/core";
 import { type DataOptions, readData } from "../data.ts";
 import { directory } from "../disk/files.ts";
-import { encodeRows, rowLimits, targetOf } from "../library/encode-rows.ts";
+import { fedRows, rowLimits, targetOf } from "../library/encode-rows.ts";
 import { maskedOnce, maskingOf } from "../library/plain-text.ts";
 import { baseFor, findPurpose, hasClasses, labelNames } from "../library/purpose.ts";
 import { openTokenizer } from "../open-tokenizer.ts";
@@ -44,6 +44,8 @@ export interface RunRequest {
   readonly data: DataOptions;
   readonly maxLength?: number | undefined;
   readonly lossOn?: LossOn | undefined;
+  /** whether a language model's rows of text end with the end token; yes where left out */
+  readonly endToken?: boolean | undefined;
   readonly settings: TrainingSettings;
 }
 
@@ -76,25 +78,21 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   const tokenizer = await openTokenizer(request.base);
   const limits = rowLimits(adapted, tokenizer, request.maxLength);
   const encode = (rows: ExampleSet) =>
-    encodeRows(rows, adapted, targetOf({ task, labels }), { tokenizer, ...limits, lossOn });
+    fedRows(rows, adapted, targetOf({ task, labels }), { tokenizer, ...limits, lossOn, endToken: request.endToken });
+  const fed = encode(set);
   const masking = plain ? maskingOf(tokenizer, base.model.sizes.vocabulary) : undefined;
-  const { examples, validation } = await parted(request, encode(set), encode);
+  const { examples, validation } = await parted(request, fed.rows, (rows) => encode(rows).rows);
   planRun({ adapted, examples, settings }); // what can't be carried out is refused before a folder is touched
   const phi = await draw(examples);
   return {
     ...{ base, adapted, phi, labels, examples, masking, dataSha256: sha256 },
     validation: masking && validation ? maskedOnce(validation, masking, settings.seed) : validation,
-    remarks: [...remarks, ...newHead(adapted, settings), ...cut(request, set, limits.maxLength)],
+    remarks: [...remarks, ...newHead(adapted, settings), ...fed.remarks],
   };
 }
 
 const newHead = ({ newTensors, headModules }: AdaptedModel, { seed }: TrainingSettings): readonly string[] =>
   newTensors.length > 0 ? [`the head (${headModules.join(", ")}) starts at random from seed ${seed}`] : [];
-
-const cut = ({ maxLength }: RunRequest, { examples }: ExampleSet, longest: number): readonly string[] =>
-  maxLength === undefined && examples[0]?.kind !== "tokens"
-    ? [`texts are cut after ${longest} tokens (--max-length)`]
-    : [];
 
 interface Start {
   readonly adapted: AdaptedModel;
