@@ -1,8 +1,8 @@
 import { refuse } from "../errors.ts";
 import type { Value } from "../graph/value.ts";
-import type { Task } from "../nn/model.ts";
 import type { Pooling } from "../nn/pooling.ts";
 import type { Role } from "../nn/scope.ts";
+import type { Task } from "../objectives/objectives.ts";
 import { float32, type HostTensor } from "../tensor/host-tensor.ts";
 import { random } from "../tensor/random.ts";
 import { type Base, findTensor } from "./base.ts";
@@ -16,7 +16,7 @@ import { layOut, lengthOf, type Phi, type Placed } from "./phi.ts";
 /** What an adapted model is for. */
 export interface Goal {
   readonly task: Task;
-  /** number of classes; 1 for regression; ignored for language models */
+  /** number of the head's outputs; ignored where they are the vocabulary */
   readonly labels: number;
   /** what the head reads of a text: what Hugging Face's class does, or another vector */
   readonly pooling?: Pooling | undefined;
