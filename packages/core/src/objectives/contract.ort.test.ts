@@ -9,7 +9,7 @@ import { encodeExamples } from "../data/rows/encode.ts";
 import type { Example, ExampleSet } from "../data/rows/examples.ts";
 import { labelMap } from "../data/rows/labels.ts";
 import { adapt, initialPhi } from "../peft/adapt.ts";
-import { lora } from "../peft/methods/lora.ts";
+import { lora } from "../peft/methods/lora/lora.ts";
 import type { Phi } from "../peft/phi.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
 import { random } from "../tensor/random.ts";
