@@ -1,62 +1,81 @@
 export {
   type AdaptedModel,
-  countParameters,
-  type Evaluation,
-  type Example,
-  type ExampleSet,
-  type FloatType,
-  type GeneratedToken,
-  type GenerationSettings,
-  InputError,
-  joinSets,
-  type Method,
-  type MethodUse,
-  methods,
-  type ParameterCounts,
-  type Phi,
-  type Pooling,
-  RunError,
-  type StepEvent,
-  type Task,
-  type TrainingEvent,
-  type TrainingSettings,
-  type TrainingState,
-} from "@petl/core";
-export type { HubEvent } from "./hub/hub.ts";
-export type { Answer } from "./library/answers.ts";
-export { type EvaluateOptions, evaluate } from "./library/evaluate.ts";
-export {
+  type AdaptOptions,
+  type Answer,
+  adalora,
+  adaptTo,
+  bitfit,
+  bottleneck,
   type Completion,
   type CompletionOptions,
   complete,
-  type GenerateOptions,
-  generate,
-  type PromptInput,
-} from "./library/generate.ts";
-export {
-  adalora,
-  bitfit,
-  bottleneck,
+  countParameters,
+  type DataSource,
   dora,
+  type EmbedOptions,
+  type Evaluation,
+  type EvaluateOptions,
+  type Example,
+  type ExampleSet,
+  embed,
+  evaluate,
+  type FloatType,
   full,
+  type GeneratedToken,
+  type GenerateOptions,
+  type GenerationSettings,
+  generate,
   head,
   ia3,
+  InputError,
+  joinSets,
+  type LabelValue,
   llamaAdapter,
   loha,
   lokr,
   lora,
+  type Method,
   type MethodFunction,
+  type MethodUse,
+  methods,
+  type OpenData,
+  type OpenModel,
+  type ParameterCounts,
+  type Phi,
+  type Pooling,
+  type PredictOptions,
+  type PromptInput,
+  type Purpose,
   parallel,
+  predict,
+  predictWords,
   prefix,
   prompt,
+  type Row,
+  type Rows,
+  RunError,
+  type ScoreOptions,
+  type StepEvent,
+  scoreTexts,
+  type Task,
+  type TextInput,
+  type TextScores,
+  type TrainData,
+  type TrainingEvent,
+  type TrainingSettings,
+  type TrainingState,
+  type TrainOptions,
   topLayers,
+  train,
+  unadapted,
   vera,
-} from "./library/methods.ts";
-export { type AdaptOptions, adaptTo, loadAdapter, type OpenModel, unadapted } from "./library/model.ts";
+  type WordsInput,
+} from "@petl/core";
+export type { HubEvent } from "./hub/hub.ts";
+export { weightsDigest } from "./library/digests.ts";
+export { loadAdapter } from "./library/load-adapter.ts";
 export { type OpenBase, type OpenBaseOptions, openBase } from "./library/open-base.ts";
-export { type OpenData, type OpenDataOptions, openData } from "./library/open-data.ts";
-export { type PredictOptions, predict, predictWords, type TextInput, type WordsInput } from "./library/predict.ts";
-export type { Purpose } from "./library/purpose.ts";
+export { type OpenDataOptions, openData } from "./library/open-data.ts";
 export { type QuantizeOptions, type QuantizeSummary, quantize } from "./library/quantize.ts";
 export {
   type SaveMergedOptions,
@@ -66,6 +85,4 @@ export {
   saveMerged,
   saveOnnx,
 } from "./library/save.ts";
-export { type ScoreOptions, scoreTexts, type TextScores } from "./library/score-texts.ts";
-export { type TrainOptions, train } from "./library/train.ts";
 export { MachineError } from "./machine-error.ts";

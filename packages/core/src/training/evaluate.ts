@@ -10,6 +10,7 @@ import type { Engine } from "../runtime/session.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";
 import { accuracy, f1Macro, matthews, pearson, spearman } from "./metrics.ts";
 import { type ObjectiveOptions, objective } from "./objective.ts";
+import { type StopSignal, throwIfStopped } from "./stop-signal.ts";
 
 /** What a model's answers are worth, as the task has it. */
 export interface Evaluation {
@@ -29,8 +30,11 @@ export interface Evaluation {
 }
 
 export interface CompiledEvaluation {
-  /** Φ as the lender goes to the engine instead of a copy, so that nobody else can ask for it meanwhile. */
-  run(phi: Phi, examples: EncodedRows, lender?: Phi): Promise<Evaluation>;
+  /**
+   * Φ as the lender goes to the engine instead of a copy, so that nobody else can ask for it meanwhile.
+   * @throws the signal's reason, between two batches
+   */
+  run(phi: Phi, examples: EncodedRows, lender?: Phi, signal?: StopSignal): Promise<Evaluation>;
   release(): Promise<void>;
 }
 
@@ -50,11 +54,12 @@ export async function compileEvaluation(
     ...(teacherLoss && { teacher_loss: teacherLoss }),
   });
   return {
-    async run(phi, examples, lender) {
+    async run(phi, examples, lender, signal) {
       if (examples.length === 0) throw new InputError("there is nothing to evaluate: no examples");
       const answers: Answers = { predicted: [], actual: [] };
       let [sum, items, hits, distance] = [0, 0, 0, 0];
       for (const places of planEvaluation(lengthsOf(examples), evaluationBatch)) {
+        throwIfStopped(signal);
         const batch = collate(await rowsAt(examples, places), adapted.base.model.sizes.padId);
         const outputs = await program.run({ ...tensorsOf(phi), ...feed(batch) }, {}, lender);
         sum += Number(outputs.loss?.data[0]);

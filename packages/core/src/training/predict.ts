@@ -6,6 +6,7 @@ import type { AdaptedModel } from "../peft/adapt.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
 import { compile, type Program } from "../runtime/program.ts";
 import type { Engine } from "../runtime/session.ts";
+import { type StopSignal, throwIfStopped } from "./stop-signal.ts";
 
 /** What the model says of one row. */
 export interface Prediction {
@@ -15,13 +16,14 @@ export interface Prediction {
 }
 
 export interface PredictOptions {
-  readonly engine: Engine;
+  /** of `compileLogits` */
+  readonly program: Program;
   readonly adapted: AdaptedModel;
   readonly phi: Phi;
   /** rows that are computed together; the results agree up to rounding whatever it is */
   readonly batch: number;
   /** ends the work between two batches */
-  readonly signal?: { throwIfAborted(): void } | undefined;
+  readonly signal?: StopSignal | undefined;
 }
 
 /** Results that are kept until the ones before them are there: this many numbers, about 64 MB, or one batch. */
@@ -37,17 +39,30 @@ export async function* predictions(
   examples: readonly EncodedExample[],
   options: PredictOptions,
 ): AsyncGenerator<Prediction, void, void> {
-  const { engine, adapted, batch } = options;
-  const program = await compile(engine, { logits: adapted.forward().logits });
-  try {
-    for (let start = 0; start < examples.length; ) {
-      const end = windowEnd(examples, start, batch, adapted);
-      yield* window(program, examples.slice(start, end), options);
-      start = end;
-    }
-  } finally {
-    await program.release();
+  const { adapted, batch } = options;
+  for (let start = 0; start < examples.length; ) {
+    const end = windowEnd(examples, start, batch, adapted);
+    yield* window(examples.slice(start, end), options);
+    start = end;
   }
+}
+
+/** Compiles an adapted model's forward pass. */
+export const compileLogits = (engine: Engine, adapted: AdaptedModel): Promise<Program> =>
+  compile(engine, { logits: adapted.forward().logits });
+
+/** The logits of one batch of rows, in their order. */
+export async function batchLogits(
+  examples: readonly EncodedExample[],
+  { program, adapted, phi }: Pick<PredictOptions, "program" | "adapted" | "phi">,
+): Promise<readonly Prediction[]> {
+  const { items: _, labels: __, ...inputs } = collate(examples, adapted.base.model.sizes.padId);
+  const { logits } = await program.run({ ...tensorsOf(phi), ...inputs });
+  if (logits?.dtype !== "float32") throw new InternalError("the logits should be float32");
+  const size = logits.data.length / examples.length;
+  return examples.map((example, i) =>
+    rowPrediction(logits.data.subarray(i * size, (i + 1) * size), logits.shape.slice(1), example),
+  );
 }
 
 /** Where the window that begins at `start` ends. */
@@ -64,22 +79,20 @@ function windowEnd(examples: readonly EncodedExample[], start: number, batch: nu
 }
 
 async function* window(
-  program: Program,
   examples: readonly EncodedExample[],
-  { adapted, phi, batch, signal }: PredictOptions,
+  options: PredictOptions,
 ): AsyncGenerator<Prediction, void, void> {
   const lengths = examples.map(({ inputIds }) => inputIds.length);
   const results = new Map<number, Prediction>();
-  for (const rows of planEvaluation(lengths, batch)) {
-    signal?.throwIfAborted();
-    const chosen = rows.flatMap((row) => examples[row] ?? []);
-    const { items: _, labels: __, ...inputs } = collate(chosen, adapted.base.model.sizes.padId);
-    const { logits } = await program.run({ ...tensorsOf(phi), ...inputs });
-    if (logits?.dtype !== "float32") throw new InternalError("the logits should be float32");
-    const size = logits.data.length / rows.length;
+  for (const rows of planEvaluation(lengths, options.batch)) {
+    throwIfStopped(options.signal);
+    const found = await batchLogits(
+      rows.flatMap((row) => examples[row] ?? []),
+      options,
+    );
     for (const [i, row] of rows.entries()) {
-      const own = logits.data.subarray(i * size, (i + 1) * size);
-      results.set(row, rowPrediction(own, logits.shape.slice(1), chosen[i]));
+      const prediction = found[i];
+      if (prediction) results.set(row, prediction);
     }
   }
   for (let row = 0; row < examples.length; row++) {
@@ -90,11 +103,11 @@ async function* window(
 }
 
 /** A row's part of a batch without its padding and without the positions that its mask leaves out. */
-function rowPrediction(own: Float32Array, shape: readonly number[], example: EncodedExample | undefined): Prediction {
+function rowPrediction(own: Float32Array, shape: readonly number[], example: EncodedExample): Prediction {
   if (shape.length === 1) return { shape, logits: own.slice() };
   const classes = shape.at(-1) ?? 1;
-  const mask = example?.attentionMask;
-  const length = example?.inputIds.length ?? 0;
+  const mask = example.attentionMask;
+  const { length } = example.inputIds;
   const kept = Array.from({ length }, (_, token) => token).filter((token) => mask?.[token] !== 0);
   const logits = new Float32Array(kept.length * classes);
   for (const [at, token] of kept.entries()) {

@@ -1,7 +1,6 @@
+import { complete, generate, type PromptInput, type OpenModel } from "@petl/core";
 import { type ExampleSet, InputError } from "@petl/core";
 import { readData } from "../data.ts";
-import { complete, generate, type PromptInput } from "../library/generate.ts";
-import type { OpenModel } from "../library/model.ts";
 import { text, texts } from "./flags.ts";
 import { generationFlags, givenSettings } from "./generation-flags.ts";
 import { modelFlags, rowFlags, withModel } from "./open.ts";

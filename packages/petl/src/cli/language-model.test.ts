@@ -1,12 +1,10 @@
+import { evaluate, unadapted, scoreTexts } from "@petl/core";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { evaluate } from "../library/evaluate.ts";
-import { unadapted } from "../library/model.ts";
 import { openBase } from "../library/open-base.ts";
 import { openData } from "../library/open-data.ts";
-import { scoreTexts } from "../library/score-texts.ts";
 import { writeTinyDecoder } from "../library/tiny-decoder.fake.ts";
 import { openTokenizer } from "../open-tokenizer.ts";
 import { golden, petl, petlJson } from "./run-petl.fake.ts";

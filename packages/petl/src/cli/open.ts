@@ -1,8 +1,9 @@
+import { type OpenModel, unadapted } from "@petl/core";
+import { loadAdapter } from "../library/load-adapter.ts";
 import { InputError, type Task, tasks } from "@petl/core";
 import { z } from "zod";
 import type { HubEvent } from "../hub/hub.ts";
 import { locate } from "../library/locate.ts";
-import { loadAdapter, type OpenModel, unadapted } from "../library/model.ts";
 import { type OpenBase, openBase } from "../library/open-base.ts";
 import { choice, count, neededText, number, text, toggle } from "./flags.ts";
 import type { Context } from "./verb.ts";
@@ -24,10 +25,7 @@ export const modelFlags = {
 };
 
 /** The flags that say how rows are read and computed. */
-export const rowFlags = {
-  batch: number(z.int().positive().default(32), "N", "rows that are computed together (32)"),
-  maxLength: count("tokens after which a text is cut (default: as many as the model takes)"),
-};
+export const rowFlags = { ...batchSettings, maxLength: tokenSettings.maxLength };
 
 type Where = Pick<Context, "terminal" | "signal">;
 

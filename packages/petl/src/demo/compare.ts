@@ -1,6 +1,6 @@
+import { type OpenModel } from "@petl/core";
 import { join } from "node:path";
 import { countParameters } from "@petl/core";
-import type { OpenModel } from "../library/model.ts";
 import type { OpenBase } from "../library/open-base.ts";
 import { saveAdapter } from "../library/save.ts";
 import type { OwnTask } from "./forgetting.ts";

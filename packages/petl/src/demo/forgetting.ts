@@ -1,6 +1,5 @@
+import { evaluate, type OpenModel, unadapted } from "@petl/core";
 import { adapt, type ExampleSet, initialPhi, taskOf } from "@petl/core";
-import { evaluate } from "../library/evaluate.ts";
-import { type OpenModel, unadapted } from "../library/model.ts";
 import type { OpenBase } from "../library/open-base.ts";
 
 /** What a base was made for, hiding tokens and guessing them, as a measure of what an adapter makes it forget. */

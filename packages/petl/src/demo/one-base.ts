@@ -1,7 +1,7 @@
+import { predict } from "@petl/core";
+import { loadAdapter } from "../library/load-adapter.ts";
 import { join } from "node:path";
-import { loadAdapter } from "../library/model.ts";
 import type { OpenBase } from "../library/open-base.ts";
-import { predict } from "../library/predict.ts";
 import { secondsSince } from "./training.ts";
 
 /** What the adapters that were asked say of one text. */

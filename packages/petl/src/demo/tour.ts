@@ -1,6 +1,6 @@
+import { adaptTo } from "@petl/core";
 import { join } from "node:path";
 import { countParameters } from "@petl/core";
-import { adaptTo } from "../library/model.ts";
 import { type OpenBase, type OpenBaseOptions, openBase } from "../library/open-base.ts";
 import { saveAdapter } from "../library/save.ts";
 import { compareMethods, type MethodRow, type Trial } from "./compare.ts";

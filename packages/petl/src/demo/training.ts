@@ -1,11 +1,8 @@
+import { adaptTo, type OpenModel, predict, type Purpose, train } from "@petl/core";
 import type { ExampleSet } from "@petl/core";
 import { type BundledData, bundledData } from "../bundled/bundled-data.ts";
-import { adaptTo, type OpenModel } from "../library/model.ts";
 import type { OpenBase } from "../library/open-base.ts";
 import { openData } from "../library/open-data.ts";
-import { predict } from "../library/predict.ts";
-import type { Purpose } from "../library/purpose.ts";
-import { train } from "../library/train.ts";
 import type { Recipe } from "./recipes.ts";
 
 /** A step of a training that is under way. */

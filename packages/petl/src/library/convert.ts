@@ -1,4 +1,6 @@
 import {
+  hasClasses,
+  namesOf,
   type Adapter,
   encodeAdapter,
   foreignFormats,
@@ -14,7 +16,6 @@ import { directory, fileOrDirectory } from "../disk/files.ts";
 import { MachineError } from "../machine-error.ts";
 import { version } from "../version.ts";
 import { type LocateOptions, locate } from "./locate.ts";
-import { hasClasses } from "./purpose.ts";
 import { type SaveOptions, writeAll } from "./save.ts";
 
 /** What an adapter can be converted to: `peft` is also petl's own layout, where PEFT has no such method. */

@@ -1,16 +1,13 @@
+import { evaluate, bitfit, bottleneck, full, ia3, lora, prefix, adaptTo, unadapted, predict, predictWords, type TrainOptions, train } from "@petl/core";
+import { loadAdapter } from "./load-adapter.ts";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ExampleSet, InputError, type MethodUse } from "@petl/core";
 import { afterAll, expect, test } from "vitest";
-import { evaluate } from "./evaluate.ts";
-import { bitfit, bottleneck, full, ia3, lora, prefix } from "./methods.ts";
-import { adaptTo, loadAdapter, unadapted } from "./model.ts";
 import { openBase } from "./open-base.ts";
 import { openData } from "./open-data.ts";
 import { openTiny, testFolder, writeRows } from "./open-tiny.fake.ts";
-import { predict, predictWords } from "./predict.ts";
 import { saveAdapter, saveMerged } from "./save.ts";
-import { type TrainOptions, train } from "./train.ts";
 
 const folder = testFolder();
 const base = await openTiny(folder);

@@ -1,8 +1,8 @@
+import { bottleneck, lora, topLayers } from "@petl/core";
 import { InputError, methods } from "@petl/core";
 import { expect, test } from "vitest";
 import * as library from "../index.ts";
 import * as functions from "./methods.ts";
-import { bottleneck, lora, topLayers } from "./methods.ts";
 
 test("every method has its function, in the package's public names too, with the declaration's defaults", () => {
   const made = Object.values(functions).map((make) => make());

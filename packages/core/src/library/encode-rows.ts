@@ -1,25 +1,19 @@
-import {
-  type AdaptedModel,
-  type EncodedExample,
-  type ExampleSet,
-  encodeExamples,
-  InputError,
-  labelMap,
-  longestRow,
-  type Tokenizer,
-  trainedRow,
-} from "@petl/core";
-import type { Purpose } from "./purpose.ts";
-
-export type TargetKind = Parameters<typeof encodeExamples>[1];
-type EncodeOptions = Parameters<typeof encodeExamples>[2];
+import { type EncodedExample, type EncodeOptions, encodeExamples, type TargetKind } from "../data/rows/encode.ts";
+import type { ExampleSet } from "../data/rows/examples.ts";
+import { labelMap } from "../data/rows/labels.ts";
+import { firstProblems } from "../data/tables/table.ts";
+import type { Tokenizer } from "../data/tokenizer/tokenizer.ts";
+import { InputError, refuse } from "../errors.ts";
+import type { AdaptedModel } from "../peft/adapt.ts";
+import { longestRow, trainedRow } from "../peft/longest-row.ts";
+import { namesOf, type Purpose } from "./purpose.ts";
 
 /** What labels mean to a model's head. */
 export const targetOf = ({ task, labels }: Purpose): TargetKind =>
-  task === "classification" || task === "token-classification" ? { task, labels: labelMap(labels) } : { task };
+  task === "classification" || task === "token-classification" ? { task, labels: labelMap(namesOf(labels)) } : { task };
 
 /** How long rows may be: texts are cut after `maxLength` tokens, rows of tokens that are longer than `longest` refused. */
-export type RowLimits = Required<Pick<EncodeOptions, "maxLength" | "longest">>;
+export type RowLimits = Required<Pick<EncodeOptions, "maxLength">> & { readonly longest: number };
 
 /**
  * The limits that are asked for; else texts are as long as the model was pre-trained on and the tokenizer says, and rows of
@@ -63,7 +57,5 @@ function refuseTypes(set: ExampleSet, rows: readonly EncodedExample[], { base, m
     if (strange === undefined) return [];
     return [`${set.placeOf(row)}: token type ${strange}; ${base.name} knows 0 to ${kinds - 1}`];
   });
-  const more = problems.length - 10;
-  if (problems.length > 0)
-    throw new InputError([...problems.slice(0, 10), ...(more > 0 ? [`and ${more} more like these`] : [])]);
+  refuse(firstProblems(problems));
 }

@@ -1,28 +1,31 @@
-import {
-  type ExampleSet,
-  guessTask,
-  type HfModel,
-  isLabelled,
-  isLanguageModel,
-  labelCount,
-  labelMap,
-  learnLabels,
-  type Task,
-  taskOf,
-} from "@petl/core";
+import type { HfModel } from "../checkpoints/hf-model.ts";
+import { type ExampleSet, isLabelled } from "../data/rows/examples.ts";
+import { labelMap, learnLabels } from "../data/rows/labels.ts";
+import { guessTask } from "../data/rows/task.ts";
+import { labelCount, taskOf } from "../models/models.ts";
+import { isLanguageModel, type Task } from "../nn/model.ts";
+
+/** A label as the user gave it: a text, a number or a boolean. */
+export type LabelValue = string | number | boolean;
 
 /** What a model is to do. */
 export interface Purpose {
   readonly task: Task;
-  /** names of the classes in the order of their ids; empty where the task has none */
-  readonly labels: readonly string[];
+  /** the classes in the order of their ids; empty where the task has none */
+  readonly labels: readonly LabelValue[];
 }
 
 /** Whether a task has classes with names of their own. */
 export const hasClasses = (task: Task): boolean => task === "classification" || task === "token-classification";
 
-/** The given names where there is one for every label, else LABEL_0, LABEL_1, … as transformers has them. */
-export function labelNames(count: number, given: readonly string[] | undefined): readonly string[] {
+/** Labels as files have them. */
+export const namesOf = (labels: readonly LabelValue[]): readonly string[] => labels.map(String);
+
+/** The given labels where there is one for every class, else LABEL_0, LABEL_1, … as transformers has them. */
+export function labelsOf<T extends LabelValue>(
+  count: number,
+  given: readonly T[] | undefined,
+): readonly (T | string)[] {
   return given?.length === count ? given : Array.from({ length: count }, (_, id) => `LABEL_${id}`);
 }
 
@@ -33,7 +36,7 @@ export function labelNames(count: number, given: readonly string[] | undefined):
 export function findPurpose(
   base: HfModel,
   set: ExampleSet,
-  said: { readonly task?: Task | undefined; readonly labels?: readonly string[] | undefined },
+  said: { readonly task?: Task | undefined; readonly labels?: readonly LabelValue[] | undefined },
 ): Purpose & { readonly remarks: readonly string[] } {
   const { task, remarks } = said.task === undefined ? guessed(base, set) : { task: said.task, remarks: [] };
   if (!hasClasses(task)) return { task, labels: [], remarks };
@@ -52,7 +55,7 @@ function guessed(base: HfModel, set: ExampleSet): { readonly task: Task; readonl
 
 function baseLabels({ config }: HfModel, task: Task, { examples }: ExampleSet): readonly string[] | undefined {
   if (taskOf(config) !== task) return undefined;
-  const names = labelNames(labelCount(config), config.id2label ? Object.values(config.id2label) : undefined);
+  const names = labelsOf(labelCount(config), config.id2label ? Object.values(config.id2label) : undefined);
   const { idOf } = labelMap(names);
   const known = examples.every((example) => {
     const labels =

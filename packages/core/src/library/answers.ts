@@ -1,20 +1,21 @@
-import type { Prediction } from "@petl/core";
+import type { Prediction } from "../training/predict.ts";
 import type { OpenModel } from "./model.ts";
+import type { LabelValue } from "./purpose.ts";
 
 /** What a model says of a text or of a word. */
 export interface Answer {
-  /** the label with the largest score */
-  readonly label: string;
+  /** the label with the largest score, as it was given */
+  readonly label: LabelValue;
   readonly score: number;
-  /** every label's probability; for a regression, whose one label has no name of its own, the number itself */
+  /** every label's probability by the label's text; for a regression, whose one label has no name, the number itself */
   readonly scores: Readonly<Record<string, number>>;
 }
 
 type Named = Pick<OpenModel, "adapted" | "labels">;
 
 /** A text's answer, of logits [labels]. */
-export function textAnswer({ logits }: Prediction, { adapted: { goal }, labels }: Named): Answer {
-  return answerOf(labels, goal.task === "regression" ? logits : softmax(logits));
+export function textAnswer({ logits }: Prediction, { adapted: { goal }, labels }: Named, topK?: number): Answer {
+  return answerOf(labels, goal.task === "regression" ? logits : softmax(logits), topK);
 }
 
 /** The answers of some positions of logits [tokens, labels]; undefined for a position of -1. */
@@ -29,10 +30,14 @@ export function tokenAnswers(
   );
 }
 
-function answerOf(labels: readonly string[], values: ArrayLike<number>): Answer {
-  const scores = labels.map((label, id) => [label, values[id] ?? 0] as const);
-  const [label, score] = scores.reduce((best, each) => (each[1] > best[1] ? each : best), scores[0] ?? ["", 0]);
-  return { label, score, scores: Object.fromEntries(scores) };
+function answerOf(labels: readonly LabelValue[], values: ArrayLike<number>, topK = labels.length): Answer {
+  const scores = labels.map((label, id) => ({ label, score: values[id] ?? 0 }));
+  const best = scores.reduce(
+    (one, each) => (each.score > one.score ? each : one),
+    scores[0] ?? { label: "", score: 0 },
+  );
+  const kept = topK < scores.length ? [...scores].sort((a, b) => b.score - a.score).slice(0, topK) : scores;
+  return { ...best, scores: Object.fromEntries(kept.map(({ label, score }) => [String(label), score])) };
 }
 
 /** exp(x - max) / Σ exp(x - max), in double precision */
