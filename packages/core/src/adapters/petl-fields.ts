@@ -3,6 +3,7 @@ import { parseStrictJson } from "../containers/json.ts";
 import { InputError, suggestion } from "../errors.ts";
 import { type Task, tasks } from "../nn/model.ts";
 import { type Pooling, poolings } from "../nn/pooling.ts";
+import { isBias } from "../nn/scope.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { methods } from "../peft/methods.ts";
@@ -71,7 +72,7 @@ export function writePetlFields(
     petl_task: goal.task,
     petl_labels: goal.labels,
     petl_pooling: goal.pooling ?? "default",
-    petl_trains_head: goal.trainsHead ?? layout.some(({ part, name }) => part === "head" && !name.endsWith(".bias")),
+    petl_trains_head: goal.trainsHead ?? layout.some(({ part, role }) => part === "head" && !isBias(role)),
     ...(goal.savedModules && goal.savedModules.length > 0 ? { petl_saved_modules: goal.savedModules } : {}),
     ...(labels ? { petl_label_names: labels } : {}),
     ...(baseDigest === undefined ? {} : { petl_base_digest: baseDigest }),

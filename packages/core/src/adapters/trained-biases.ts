@@ -1,3 +1,4 @@
+import { isBias } from "../nn/scope.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 
 /** Which of the base's biases PEFT trains together with an adapter: none, all, or those of the adapted layers. */
@@ -14,7 +15,7 @@ export const adaptedOnly: Readonly<Record<string, string>> = {
 export function biasesOf(adapted: Pick<AdaptedModel, "modelTensors" | "targets" | "headModules">, bias: Bias) {
   const { modelTensors, targets, headModules } = adapted;
   const inHead = (name: string) => headModules.some((module) => name.startsWith(`${module}.`));
-  const all = modelTensors.map(({ name }) => name).filter((name) => name.endsWith(".bias") && !inHead(name));
+  const all = modelTensors.filter(({ name, role }) => isBias(role) && !inHead(name)).map(({ name }) => name);
   switch (bias) {
     case "none":
       return [];

@@ -5,7 +5,6 @@ import { InputError } from "../errors.ts";
 import { labelCount, taskOf } from "../models/models.ts";
 import { findTensor } from "../peft/base.ts";
 import { listSites } from "../peft/list-sites.ts";
-import { layerOf } from "../peft/targets.ts";
 import { type BlockFormat, blockSizes, rowUnit } from "../tensor/block-format.ts";
 import { blockSteps, dequantizeBlocks, quantizeBlocks } from "../tensor/block-quantization.ts";
 import { rawBytes } from "../tensor/host-tensor.ts";
@@ -69,8 +68,8 @@ function chosenLayers(base: HfModel, { tensors }: Checkpoint, format: BlockForma
   const { model, name } = base;
   const task = taskOf(base.config) ?? "classification";
   const { linear } = listSites(base, { task, labels: task === "regression" ? 1 : labelCount(base.config) });
-  const layers = linear.filter((path) => layerOf(path) !== undefined);
-  const found = layers.flatMap((path) => {
+  const found = linear.flatMap(({ path, layer }) => {
+    if (layer === undefined) return [];
     const tensor = findTensor({ tensors, model }, `${path}.weight`);
     return tensor ? [{ path, tensor }] : [];
   });

@@ -34,10 +34,10 @@ for (const name of goldenNames("models").filter((model) => !isBare(model))) {
 }
 
 /** The scope of a model that nothing acts on. */
-function frozenScope(base: Base, path: string): Scope {
+function frozenScope(base: Base, path: string, layer?: number): Scope {
   return {
-    ...{ path, hooks: noHooks },
-    at: (name) => frozenScope(base, joinPath(path, name)),
+    ...{ path, layer, hooks: noHooks },
+    at: (name, own = layer) => frozenScope(base, joinPath(path, name), own),
     parameter(name) {
       const stored = findTensor(base, joinPath(path, name));
       if (!stored || isQuantized(stored)) throw new Error(`no float tensor ${path}.${name}`);

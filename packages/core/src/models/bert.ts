@@ -77,11 +77,11 @@ export function encodeBert(scope: Scope, config: BertConfig, inputs: ModelInputs
   let x = scope.dropout(layerNorm(embeddings.at("LayerNorm"), sum, hidden, epsilon));
   const bias = maskBias(inputs.attentionMask);
   const sizes = {
-    ...{ layers, hidden, epsilon, heads: config.num_attention_heads },
+    ...{ hidden, epsilon, heads: config.num_attention_heads },
     ...{ feedForward: config.intermediate_size, activation: config.hidden_act },
   };
   for (let index = 0; index < layers; index++)
-    x = block(scope.at(`encoder.layer.${index}`), names, sizes, index, x, bias);
+    x = block(scope.at(`encoder.layer.${index}`, index), names, sizes, x, bias);
   return x;
 }
 
@@ -130,9 +130,9 @@ export const bert = defineArchitecture({
       config.layer_norm_eps,
     );
     const source = config.tie_word_embeddings ? base.at("embeddings.word_embeddings") : predictions.at("decoder");
-    const table = source.parameter("weight", [vocab_size, hidden_size]);
+    const table = source.parameter("weight", [vocab_size, hidden_size], "table");
     const shift = config.tie_word_embeddings ? predictions : predictions.at("decoder");
-    return add(project(transformed, table), shift.parameter("bias", [vocab_size]));
+    return add(project(transformed, table), shift.parameter("bias", [vocab_size], "bias"));
   },
   headModules: {
     classification: ["classifier"],

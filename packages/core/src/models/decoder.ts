@@ -56,7 +56,7 @@ interface DecoderRule<Config> extends Pick<ArchitectureRule<Config>, "modelType"
 /** Declares a decoder of the Llama family. */
 export function defineDecoder<Config>({ decoder, ...rule }: DecoderRule<Config>): Architecture {
   const norm = (scope: Scope, { sizes, epsilon, scaleFrom }: Decoder, x: Value) =>
-    rmsNorm(scope, x, sizes.hidden, epsilon, scaleFrom);
+    rmsNorm(scope, x, { size: sizes.hidden, epsilon, from: scaleFrom, role: "norm" });
   return defineArchitecture({
     conventions: llamaConventions,
     ...rule,
@@ -68,7 +68,7 @@ export function defineDecoder<Config>({ decoder, ...rule }: DecoderRule<Config>)
       const { vocabulary, hidden } = own.sizes;
       const readings = readingsOf(scope, own, inputs);
       let x = embedding(scope.at("embed_tokens"), inputs.inputIds, vocabulary, hidden, own.embeddingScale);
-      for (const [index, reading] of readings.entries()) x = block(scope.at(`layers.${index}`), own, index, x, reading);
+      for (const [index, reading] of readings.entries()) x = block(scope.at(`layers.${index}`, index), own, x, reading);
       return norm(scope.at("norm"), own, x);
     },
     poolerModule: undefined,
@@ -80,7 +80,7 @@ export function defineDecoder<Config>({ decoder, ...rule }: DecoderRule<Config>)
     predictTokens(scope, config, states, base) {
       const { tied, logitCap, sizes } = decoder(config);
       const source = tied ? base.at("embed_tokens") : scope.at("lm_head");
-      const logits = project(states, source.parameter("weight", [sizes.vocabulary, sizes.hidden]));
+      const logits = project(states, source.parameter("weight", [sizes.vocabulary, sizes.hidden], "table"));
       return logitCap === undefined ? logits : softCap(logits, logitCap);
     },
     headModules: { classification: ["score"], regression: ["score"], "token-classification": ["score"] },
@@ -110,12 +110,13 @@ function readingsOf(scope: Scope, own: Decoder, inputs: ModelInputs): readonly R
 }
 
 /** One layer, with its norms under Hugging Face's names: Gemma, which has four, calls the third by the name of Llama's second. */
-function block(scope: Scope, own: Decoder, index: number, x: Value, reading: Reading): Value {
+function block(scope: Scope, own: Decoder, x: Value, reading: Reading): Value {
   const { sizes, epsilon, scaleFrom, headNorms, outputNorms } = own;
   const { hidden, headSize } = sizes;
-  const norm = (name: string, y: Value) => rmsNorm(scope.at(name), y, hidden, epsilon, scaleFrom);
+  const scaled = { epsilon, from: scaleFrom };
+  const norm = (name: string, y: Value) => rmsNorm(scope.at(name), y, { size: hidden, ...scaled, role: "norm" });
   const behind = (name: string, y: Value) => (outputNorms ? norm(name, y) : y);
-  const headNorm = (at: Scope, y: Value) => rmsNorm(at, y, headSize, epsilon, scaleFrom);
+  const headNorm = (at: Scope, y: Value) => rmsNorm(at, y, { size: headSize, ...scaled, role: "head-norm" });
   const layer = { ...own.attention, sizes, headNorm: headNorms ? headNorm : undefined };
   const inFront = outputNorms ? "pre_feedforward_layernorm" : "post_attention_layernorm";
   return decoderBlock(scope, x, {
@@ -123,7 +124,7 @@ function block(scope: Scope, own: Decoder, index: number, x: Value, reading: Rea
     attention: (y) =>
       behind(
         "post_attention_layernorm",
-        rotaryAttention(scope.at("self_attn"), layer, index, norm("input_layernorm", y), reading),
+        rotaryAttention(scope.at("self_attn"), layer, norm("input_layernorm", y), reading),
       ),
     feedForward: (y) =>
       behind(

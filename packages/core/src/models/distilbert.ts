@@ -76,11 +76,11 @@ export const distilbert = defineArchitecture({
     let x = scope.dropout(layerNorm(embeddings.at("LayerNorm"), sum, hidden, epsilon));
     const bias = maskBias(inputs.attentionMask);
     const sizes = {
-      ...{ layers, hidden, epsilon, heads: config.n_heads },
+      ...{ hidden, epsilon, heads: config.n_heads },
       ...{ feedForward: config.hidden_dim, activation: config.activation },
     };
     for (let index = 0; index < layers; index++) {
-      x = block(scope.at(`transformer.layer.${index}`), names, sizes, index, x, bias);
+      x = block(scope.at(`transformer.layer.${index}`, index), names, sizes, x, bias);
     }
     return x;
   },
@@ -98,8 +98,8 @@ export const distilbert = defineArchitecture({
     const projector = scope.at("vocab_projector");
     const source = config.tie_word_embeddings ? base.at("embeddings.word_embeddings") : projector;
     return add(
-      project(transformed, source.parameter("weight", [vocab_size, dim])),
-      projector.parameter("bias", [vocab_size]),
+      project(transformed, source.parameter("weight", [vocab_size, dim], "table")),
+      projector.parameter("bias", [vocab_size], "bias"),
     );
   },
   headModules: {

@@ -36,15 +36,15 @@ type Gpt2Config = z.infer<typeof gpt2Config>;
 const conv1d = (scope: Scope, x: Value, inSize: number, outSize: number) =>
   linear(scope, x, inSize, outSize, { transposed: true });
 
-function attention(scope: Scope, config: Gpt2Config, index: number, x: Value, bias: Value): Value {
-  const { n_embd: hidden, n_head: heads, n_layer: layers } = config;
+function attention(scope: Scope, config: Gpt2Config, x: Value, bias: Value): Value {
+  const { n_embd: hidden, n_head: heads } = config;
   const whole = conv1d(scope.at("c_attn"), x, hidden, 3 * hidden);
   const part = (at: number) => splitHeads(slice(whole, 2, at * hidden, (at + 1) * hidden), heads);
   const usual = config.scale_attn_weights ? (hidden / heads) ** -0.5 : 1;
-  const scale = config.scale_attn_by_inverse_layer_idx ? usual / (index + 1) : usual;
+  const scale = config.scale_attn_by_inverse_layer_idx ? usual / ((scope.layer ?? 0) + 1) : usual;
   const context = headAttention(scope, {
     ...{ query: part(0), key: part(1), value: part(2) },
-    ...{ bias, index, layers, scale },
+    ...{ bias, scale },
   });
   return conv1d(scope.at("c_proj"), context, hidden, hidden);
 }
@@ -94,10 +94,10 @@ export const gpt2 = defineArchitecture({
     const bias = causalBias(inputs);
     let x = scope.dropout(add(words, embedding(scope.at("wpe"), positions, config.n_positions, hidden)));
     for (let index = 0; index < config.n_layer; index++) {
-      const layer = scope.at(`h.${index}`);
+      const layer = scope.at(`h.${index}`, index);
       x = decoderBlock(layer, x, {
         hidden,
-        attention: (y) => attention(layer.at("attn"), config, index, norm(layer.at("ln_1"), y), bias),
+        attention: (y) => attention(layer.at("attn"), config, norm(layer.at("ln_1"), y), bias),
         feedForward: (y) => feedForward(layer.at("mlp"), config, norm(layer.at("ln_2"), y)),
       });
     }
@@ -109,7 +109,7 @@ export const gpt2 = defineArchitecture({
   classifyTokens: (scope, { n_embd }, hidden, labels) => classifier(scope, hidden, n_embd, labels),
   predictTokens(scope, { n_embd, vocab_size, tie_word_embeddings: tied }, hidden, base) {
     const source = tied ? base.at("wte") : scope.at("lm_head");
-    return project(hidden, source.parameter("weight", [vocab_size, n_embd]));
+    return project(hidden, source.parameter("weight", [vocab_size, n_embd], "table"));
   },
   headModules: { classification: ["score"], regression: ["score"], "token-classification": ["classifier"] },
 });

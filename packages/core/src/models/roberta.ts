@@ -65,9 +65,9 @@ export const roberta = defineArchitecture({
     const dense = activations.gelu(linear(head.at("dense"), hidden, hidden_size, hidden_size));
     const transformed = layerNorm(head.at("layer_norm"), dense, hidden_size, config.layer_norm_eps);
     const source = config.tie_word_embeddings ? base.at("embeddings.word_embeddings") : head.at("decoder");
-    const table = source.parameter("weight", [vocab_size, hidden_size]);
+    const table = source.parameter("weight", [vocab_size, hidden_size], "table");
     const shift = config.tie_word_embeddings ? head : head.at("decoder");
-    return add(project(transformed, table), shift.parameter("bias", [vocab_size]));
+    return add(project(transformed, table), shift.parameter("bias", [vocab_size], "bias"));
   },
   headModules: {
     classification: ["classifier"],

@@ -86,7 +86,7 @@ test.each([
   ["the text's keys only, and of them those that the mask shows", noHooks, false],
   ["virtual keys in front too", withPrefix, true],
 ] as const)("attention by hand and in the graph agree: %s", async (_, hooks, prefixed) => {
-  const y = attention(bareScope(hooks), { ...inputs, bias, heads, index: 0, layers: 1 });
+  const y = attention(bareScope(hooks), { ...inputs, bias, heads });
   const found = numbers((await runOnce({ y }, fed)).y!);
   const wanted = byHand(prefixed);
   expect(found.length).toBe(wanted.length);
@@ -96,7 +96,7 @@ test.each([
 });
 
 test("masked keys weigh exactly nothing, whatever they hold", async () => {
-  const y = attention(bareScope(withPrefix), { ...inputs, bias, heads, index: 0, layers: 1 });
+  const y = attention(bareScope(withPrefix), { ...inputs, bias, heads });
   const junk = (tensor: { readonly shape: readonly number[]; readonly data: Float32Array }) => {
     const data = tensor.data.map((number, i) => (mask.flat()[Math.floor(i / hidden)] ? number : 1e6 - i));
     return float32(tensor.shape, data);

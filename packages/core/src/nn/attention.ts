@@ -1,3 +1,4 @@
+import { InternalError } from "../errors.ts";
 import { add } from "../graph/ops/add.ts";
 import { cast } from "../graph/ops/cast.ts";
 import { matmul } from "../graph/ops/matmul.ts";
@@ -12,7 +13,7 @@ import type { Scope } from "./scope.ts";
 import type { AttentionSite } from "./sites.ts";
 import { softCap } from "./soft-cap.ts";
 
-interface AttentionInputs extends Pick<AttentionSite, "index" | "layers" | "heads" | "bias"> {
+interface AttentionInputs extends Pick<AttentionSite, "heads" | "bias"> {
   /** [batch, tokens, hidden] each */
   readonly query: Value;
   readonly key: Value;
@@ -28,7 +29,7 @@ export function attention(scope: Scope, { query, key, value, heads, ...rest }: A
   return headAttention(scope, { ...split, ...rest });
 }
 
-interface HeadInputs extends Pick<AttentionSite, "index" | "layers" | "key" | "value" | "bias"> {
+interface HeadInputs extends Pick<AttentionSite, "key" | "value" | "bias"> {
   readonly seenInFront?: AttentionSite["seenInFront"];
   /** [batch, heads, tokens, head size] */
   readonly query: Value;
@@ -45,7 +46,9 @@ interface HeadInputs extends Pick<AttentionSite, "index" | "layers" | "key" | "v
  * The same on heads that are split already. Where there are fewer keys and values than queries, each group of heads
  * shares them: grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245, section 2.2).
  */
-export function headAttention(scope: Scope, { query, key, value, bias, index, layers, ...rest }: HeadInputs): Value {
+export function headAttention(scope: Scope, { query, key, value, bias, ...rest }: HeadInputs): Value {
+  const { path, layer } = scope;
+  if (layer === undefined) throw new InternalError(`${path}: attention has to stand in a layer of the stack`);
   const [, heads = 1, , size = 1] = query.shape;
   const { scale, softcap, keysAndValues, seenInFront, hidden = Number(heads) * Number(size) } = rest;
   const attend = (keys: Value, values: Value, shift?: Value): Value => {
@@ -54,7 +57,7 @@ export function headAttention(scope: Scope, { query, key, value, bias, index, la
     return groupedProduct(scope.dropout(softmax(shift ? add(bounded, shift) : bounded)), values, {});
   };
   const read = scope.hooks.attention({
-    ...{ path: scope.path, index, layers, heads: Number(key.shape[1]), headSize: Number(size), bias, key, value },
+    ...{ path, layer, heads: Number(key.shape[1]), headSize: Number(size), bias, key, value },
     ...{ queryHeads: Number(heads), hidden, attend, keysAndValues, seenInFront },
   });
   const context = attend(read.key, read.value, read.bias);

@@ -3,10 +3,15 @@ import { joinPath, type Scope } from "./scope.ts";
 import { noHooks } from "./sites.ts";
 
 /** A scope that makes an input of every tensor, under its path, and drops nothing. */
-export function bareScope(hooks = noHooks, path = "", tensors = new Map<string, Value>()): Scope {
+export function bareScope(
+  hooks = noHooks,
+  path = "",
+  layer: number | undefined = 0,
+  tensors = new Map<string, Value>(),
+): Scope {
   return {
-    ...{ path, hooks },
-    at: (name) => bareScope(hooks, joinPath(path, name), tensors),
+    ...{ path, layer, hooks },
+    at: (name, own = layer) => bareScope(hooks, joinPath(path, name), own, tensors),
     parameter(name, shape) {
       const own = joinPath(path, name);
       const known = tensors.get(own) ?? input(own, "float32", shape);

@@ -33,7 +33,7 @@ export function keyValueCache({ layers, keyValueHeads, headSize }: Sizes): KeyVa
 
 /** An attention layer's keys and values behind the ones of earlier tokens. */
 export function behindPast({ past, present }: KeyValueCache, site: AttentionSite): AttentionSite {
-  const names = cacheNames(site.index);
+  const names = cacheNames(site.layer);
   const [key = site.key, value = site.value] = [site.key, site.value].map((own, i) => {
     const earlier = past[names.past[i] ?? ""];
     return earlier ? concat([earlier, own], 2) : own;

@@ -17,7 +17,7 @@ export interface Sublayer extends Pick<SublayerSite, "place" | "hidden"> {
 export function preNorm(scope: Scope, x: Value, { site, place, hidden, compute }: Sublayer): Value {
   const y = scope.dropout(compute(x));
   const path = joinPath(scope.path, site);
-  return add(x, scope.hooks.sublayer({ path, place, x, y, normalize: undefined, hidden }));
+  return add(x, scope.hooks.sublayer({ path, layer: scope.layer, place, x, y, normalize: undefined, hidden }));
 }
 
 interface BlockParts {

@@ -4,5 +4,6 @@ import type { Scope } from "./scope.ts";
 
 /** Layer normalisation of the last axis with its scale and shift. */
 export function layerNorm(scope: Scope, x: Value, size: number, epsilon: number): Value {
-  return layerNormalization(x, scope.parameter("weight", [size]), scope.parameter("bias", [size]), epsilon);
+  const scale = scope.parameter("weight", [size], "norm");
+  return layerNormalization(x, scale, scope.parameter("bias", [size], "norm-bias"), epsilon);
 }

@@ -24,13 +24,15 @@ export function linear(
   outSize: number,
   { bias = true, transposed = false } = {},
 ): Value {
-  const stored = scope.parameter("weight", transposed ? [inSize, outSize] : [outSize, inSize]);
-  const shift = bias ? scope.parameter("bias", [outSize]) : undefined;
+  const stored = scope.parameter("weight", transposed ? [inSize, outSize] : [outSize, inSize], "weight");
+  const shift = bias ? scope.parameter("bias", [outSize], "bias") : undefined;
   // a [in, out] that is held in few bits is held as its transpose
   const rows = transposed ? untransposed(stored) : stored;
   const product = (input: Value) => (rows ? project(input, rows) : matmul(input, stored));
   const apply = (input: Value) => (shift ? add(product(input), shift) : product(input));
   const weight = rows ?? transpose(stored, [1, 0]);
-  const site = { path: scope.path, x, y: apply(x), apply, weight, bias: shift, inSize, outSize, transposed };
-  return scope.hooks.linear(site);
+  return scope.hooks.linear({
+    ...{ path: scope.path, layer: scope.layer, x, y: apply(x), apply, weight, bias: shift },
+    ...{ inSize, outSize, transposed },
+  });
 }

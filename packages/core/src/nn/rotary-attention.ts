@@ -26,8 +26,8 @@ export interface Reading extends Pick<AttentionSite, "bias" | "seenInFront"> {
 }
 
 /** Attention of turned queries to turned keys; groups of heads may share keys and values. -> [batch, tokens, hidden] */
-export function rotaryAttention(scope: Scope, layer: RotaryAttention, index: number, x: Value, read: Reading): Value {
-  const { hidden, heads, keyValueHeads, headSize, layers } = layer.sizes;
+export function rotaryAttention(scope: Scope, layer: RotaryAttention, x: Value, read: Reading): Value {
+  const { hidden, heads, keyValueHeads, headSize } = layer.sizes;
   const { query, key, value } = projections(scope, layer, x);
   const normed = (name: string, split: Value) => layer.headNorm?.(scope.at(name), split) ?? split;
   const keyOf = (y: Value) => normed("k_norm", splitHeads(y, keyValueHeads));
@@ -35,15 +35,7 @@ export function rotaryAttention(scope: Scope, layer: RotaryAttention, index: num
     query: rotate(normed("q_norm", splitHeads(query, heads)), read.rotation),
     key: rotate(keyOf(key), read.rotation),
     value: splitHeads(value, keyValueHeads),
-    ...{
-      bias: read.bias,
-      seenInFront: read.seenInFront,
-      index,
-      layers,
-      scale: layer.scale,
-      softcap: layer.softcap,
-      hidden,
-    },
+    ...{ bias: read.bias, seenInFront: read.seenInFront, scale: layer.scale, softcap: layer.softcap, hidden },
     keysAndValues(vectors) {
       const others = projections(scope, layer, vectors);
       return { key: keyOf(others.key), value: splitHeads(others.value, keyValueHeads) };

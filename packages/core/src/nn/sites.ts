@@ -1,9 +1,11 @@
 import type { Value } from "../graph/value.ts";
+import type { Scope } from "./scope.ts";
+
+/** The module that a site is, and its layer in the stack. */
+type Where = Pick<Scope, "path" | "layer">;
 
 /** A linear layer: y = W x + b. */
-export interface LinearSite {
-  /** the Hugging Face module path, verbatim */
-  readonly path: string;
+export interface LinearSite extends Where {
   /** [batch, tokens, in] (or [batch, 1, in] in a head) */
   readonly x: Value;
   /** W x + b: [..., out] */
@@ -21,8 +23,7 @@ export interface LinearSite {
 }
 
 /** A table of vectors, looked up by id. */
-export interface EmbeddingSite {
-  readonly path: string;
+export interface EmbeddingSite extends Where {
   /** [batch, tokens] */
   readonly ids: Value;
   /** factor · E[id]: [batch, tokens, hidden] */
@@ -36,7 +37,7 @@ export interface EmbeddingSite {
 }
 
 /** A block's sublayer, attention or feed-forward, whose output is added to the residual stream. */
-export interface SublayerSite {
+export interface SublayerSite extends Pick<Scope, "layer"> {
   /** the path of the module whose output enters the residual sum */
   readonly path: string;
   readonly place: "attention" | "feed-forward";
@@ -50,11 +51,8 @@ export interface SublayerSite {
 }
 
 /** What an attention layer reads: keys and values [batch, heads, keys, head size], and the mask's bias on its scores. */
-export interface AttentionSite {
-  readonly path: string;
-  /** which attention layer of the model this is, counted from the embeddings */
-  readonly index: number;
-  readonly layers: number;
+export interface AttentionSite extends Pick<Scope, "path"> {
+  readonly layer: number;
   /** heads of keys and values; groups of heads of queries may share them */
   readonly heads: number;
   readonly headSize: number;

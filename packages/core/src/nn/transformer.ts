@@ -8,7 +8,6 @@ import { joinPath, type Scope } from "./scope.ts";
 
 /** The sizes of a block. */
 export interface BlockSizes {
-  readonly layers: number;
   readonly hidden: number;
   readonly heads: number;
   readonly feedForward: number;
@@ -36,12 +35,12 @@ export interface BlockNames {
  * A transformer block that normalises behind each residual sum (Vaswani et al. 2017, arXiv:1706.03762, section 3.1):
  * h = LN(x + attention(x)), out = LN(h + W₂ act(W₁ h)).  x: [batch, tokens, hidden] -> the same
  */
-export function block(scope: Scope, names: BlockNames, sizes: BlockSizes, index: number, x: Value, bias: Value): Value {
-  const { hidden, heads, layers, feedForward } = sizes;
+export function block(scope: Scope, names: BlockNames, sizes: BlockSizes, x: Value, bias: Value): Value {
+  const { hidden, heads, feedForward } = sizes;
   const project = (name: string, input: Value) => linear(scope.at(name), input, hidden, hidden);
   const context = attention(scope.at(names.attention), {
     ...{ query: project(names.query, x), key: project(names.key, x), value: project(names.value, x) },
-    ...{ bias, heads, index, layers },
+    ...{ bias, heads },
   });
   const attended = project(names.attentionOutput, context);
   const h = residual(scope, names.attentionSite, names.attentionNorm, "attention", sizes, x, attended);
@@ -62,12 +61,8 @@ function residual(
 ): Value {
   const normalize = (sum: Value) => layerNorm(scope.at(norm), sum, hidden, epsilon);
   const adapted = scope.hooks.sublayer({
-    path: joinPath(scope.path, site),
-    place,
-    x,
-    y: scope.dropout(y),
-    normalize,
-    hidden,
+    ...{ path: joinPath(scope.path, site), layer: scope.layer, place },
+    ...{ x, y: scope.dropout(y), normalize, hidden },
   });
   return normalize(add(adapted, x));
 }

@@ -11,7 +11,7 @@ import { countedFromOne } from "../nn/dropout.ts";
 import { project } from "../nn/linear.ts";
 import { isLanguageModel, type Model, type ModelInputs, requireTask, type Task } from "../nn/model.ts";
 import { type Pooling, pool } from "../nn/pooling.ts";
-import { joinPath, type Scope } from "../nn/scope.ts";
+import { joinPath, type Role, type Scope } from "../nn/scope.ts";
 import { float32, type HostTensor } from "../tensor/host-tensor.ts";
 import { random } from "../tensor/random.ts";
 import { batchDim, type Dim, elements, plus, times, tokensDim } from "../tensor/shape.ts";
@@ -108,6 +108,8 @@ export interface AdaptedModel {
   readonly modelTensors: readonly {
     readonly name: string;
     readonly shape: readonly number[];
+    readonly role: Role;
+    readonly layer: number | undefined;
     readonly head: boolean;
   }[];
   /** modules that are saved with the adapter because they are trained with it as a head */
@@ -130,7 +132,7 @@ export function adapt(base: Base, methods: readonly MethodUse[], goal: Goal): Ad
   const unmergeable = [...building.unmergeable];
   const layout = layOut([...parameters.values()].map(({ parameter }) => parameter));
   return {
-    ...{ base, methods, goal, layout, linearLayers: [...new Set(linearLayers)], unmergeable },
+    ...{ base, methods, goal, layout, linearLayers: [...new Set(linearLayers.map(({ path }) => path))], unmergeable },
     starts: [...building.starts.keys()],
     projections: [...building.projections.values()].map(({ projection }) => projection),
     targets: [...adaptedSites],
@@ -287,7 +289,8 @@ function taughtVectors(building: Building, { inputs, hidden, pooled }: Encoded, 
   return Object.entries(vectors).map(([pooling, vector]) => {
     const map = trained(building, {
       ...{ name: `teacher.${pooling}.weight`, shape: [size, model.sizes.hidden] },
-      ...{ initial: normal(model.sizes.initializerRange), part: "adapter", method: undefined, stored: undefined },
+      ...{ initial: normal(model.sizes.initializerRange), role: "weight", layer: undefined },
+      ...{ part: "adapter", method: undefined, stored: undefined },
     });
     return reshape(project(vector, map), [batchDim, size]);
   });
@@ -311,13 +314,11 @@ function chosenStates(hidden: Value, rows: Value): ChosenStates {
 }
 
 function modelTensors(building: Building): AdaptedModel["modelTensors"] {
-  const trained = [...building.parameters.values()].flatMap(({ parameter: { name, shape, part } }) =>
-    part === "adapter" ? [] : [{ name, shape, head: part === "head" }],
+  const trained = [...building.parameters.values()].flatMap(({ parameter: { name, shape, role, layer, part } }) =>
+    part === "adapter" ? [] : [{ name, shape, role, layer, head: part === "head" }],
   );
-  const frozen = [...building.frozen].map(([name, { shape }]) => ({
-    name,
-    shape: shape.map(Number),
-    head: inHead(building, name),
-  }));
+  const frozen = [...building.frozen.values()].map(({ name, shape, role, layer }) => {
+    return { name, shape, role, layer, head: inHead(building, name) };
+  });
   return [...trained, ...frozen];
 }

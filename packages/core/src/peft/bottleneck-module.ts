@@ -16,8 +16,8 @@ export function bottleneckModule(
   activation: Activation,
 ): Value {
   const down = scope.parameter("adapter_down.weight", [size, hidden], normal(deviation));
-  const downBias = scope.parameter("adapter_down.bias", [size], zeros);
+  const downBias = scope.parameter("adapter_down.bias", [size], zeros, { role: "bias" });
   const up = scope.parameter("adapter_up.weight", [hidden, size], zeros);
-  const upBias = scope.parameter("adapter_up.bias", [hidden], zeros);
+  const upBias = scope.parameter("adapter_up.bias", [hidden], zeros, { role: "bias" });
   return add(project(activations[activation](add(project(x, down), downBias)), up), upBias);
 }

@@ -6,7 +6,7 @@ import { transpose } from "../graph/ops/transpose.ts";
 import { input, type Value, weight } from "../graph/value.ts";
 import { behindPast, type KeyValueCache } from "../nn/cache.ts";
 import { dropout } from "../nn/dropout.ts";
-import { joinPath, type Scope } from "../nn/scope.ts";
+import { isBias, isNorm, joinPath, type Scope } from "../nn/scope.ts";
 import type { EmbeddingSite, Hooks } from "../nn/sites.ts";
 import { type BaseTensor, isQuantized, type QuantizedTensor } from "../tensor/quantized-tensor.ts";
 import { type Base, findTensor } from "./base.ts";
@@ -14,7 +14,6 @@ import type { AdapterScope, MethodUse, Place } from "./method.ts";
 import { fromCheckpoint, type Initializer, normal, ones, type Parameter, type Projection, zeros } from "./parameter.ts";
 import { startName } from "./phi.ts";
 import { prefixLength, withPrompt } from "./prompted.ts";
-import { layerOf } from "./targets.ts";
 
 /** What one building of the forward graph is told and notes down; all of it belongs to that building alone. */
 export interface Building {
@@ -32,14 +31,14 @@ export interface Building {
   readonly parameters: Map<string, { readonly value: Value; readonly parameter: Parameter }>;
   /** the starts of those trained tensors that are measured from there, by their names */
   readonly starts: Map<string, Value>;
-  readonly frozen: Map<string, Value>;
+  readonly frozen: Map<string, ModuleTensor & { readonly value: Value }>;
   readonly projections: Map<string, { readonly value: Value; readonly projection: Projection }>;
   /** what methods want small beside the loss */
   readonly penalties: Value[];
   /** tensors of the model that are read in several places, such as embeddings that the output layer uses too */
   readonly shared: Set<string>;
   /** paths of all linear layers, and of the sites at which a method acts */
-  readonly linearLayers: string[];
+  readonly linearLayers: Pick<Place, "path" | "layer">[];
   /** what each linear layer reads, by its path */
   readonly layerInputs: Map<string, Value>;
   readonly adaptedSites: Set<string>;
@@ -54,13 +53,19 @@ export interface Building {
   readonly nextDropout: () => number;
 }
 
+/** A tensor that an architecture names. */
+interface ModuleTensor extends Pick<Parameter, "name" | "shape" | "role" | "layer"> {
+  readonly module: string;
+}
+
 /** The scope of a module of the base or of the head. */
-export function moduleScope(building: Building, path: string): Scope {
+export function moduleScope(building: Building, path: string, layer?: number): Scope {
   return {
-    path,
+    ...{ path, layer },
     hooks: hooksOf(building),
-    at: (name) => moduleScope(building, joinPath(path, name)),
-    parameter: (name, shape) => moduleTensor(building, joinPath(path, name), shape),
+    at: (name, own = layer) => moduleScope(building, joinPath(path, name), own),
+    parameter: (name, shape, role) =>
+      moduleTensor(building, { module: path, name: joinPath(path, name), shape, role, layer }),
     dropout: (x) => noisy(building, x, building.noise?.dropout ?? 0),
   };
 }
@@ -70,8 +75,9 @@ export const inHead = ({ headModules }: Pick<Building, "headModules">, path: str
   headModules.some((module) => path === module || path.startsWith(`${module}.`));
 
 /** A tensor of the checkpoint: trained where the head or a method wants it, frozen in its file otherwise. */
-function moduleTensor(building: Building, name: string, shape: readonly number[]): Value {
-  const known = building.parameters.get(name)?.value ?? building.frozen.get(name);
+function moduleTensor(building: Building, tensor: ModuleTensor): Value {
+  const { module, name, shape, role, layer } = tensor;
+  const known = building.parameters.get(name)?.value ?? building.frozen.get(name)?.value;
   if (known) {
     building.shared.add(name);
     return known;
@@ -80,8 +86,8 @@ function moduleTensor(building: Building, name: string, shape: readonly number[]
   const stored = findTensor(base, name);
   const fits = stored?.shape.length === shape.length && stored.shape.every((length, axis) => length === shape[axis]);
   const head = inHead(building, name);
-  const place = placeOf(building, name);
-  const trainers = methods.filter((use) => use.trains?.({ ...place, shape, head }));
+  const place = placeOf(building, { path: name, layer });
+  const trainers = methods.filter((use) => use.trains?.({ ...place, module, shape, role, head }));
   for (const use of trainers) building.acting.add(use);
   const [trainer] = trainers;
   if (head ? building.headTrained || trainer : trainer) {
@@ -89,20 +95,17 @@ function moduleTensor(building: Building, name: string, shape: readonly number[]
     const start =
       stored && fits
         ? { initial: fromCheckpoint(stored.name), stored: stored.name }
-        : { initial: newTensor(building, name, shape, head), stored: undefined };
+        : { initial: newTensor(building, tensor, head), stored: undefined };
     return trained(building, {
-      name,
-      shape,
-      ...start,
+      ...{ name, shape, role, layer, ...start },
       part: head ? "head" : "base",
       method: head ? undefined : trainer?.name,
     });
   }
   if (!fits && base.tensors) building.problems.add(misfit(name, shape, stored?.shape));
   const missing = { name, file: "", offset: 0, byteLength: 0, dtype: "float32" as const, shape };
-  const tensor = stored && fits ? stored : missing;
-  const value = frozenValue(tensor);
-  building.frozen.set(name, value);
+  const value = frozenValue(stored && fits ? stored : missing);
+  building.frozen.set(name, { value, ...tensor });
   return value;
 }
 
@@ -115,10 +118,10 @@ const frozenInBits = (use: MethodUse | undefined, bits: QuantizedTensor["bits"])
   "choose a method that leaves the base's matrices as they are, such as lora, or open the base that was quantised";
 
 /** What a head's tensor is before training: as Hugging Face's classes do it. */
-function newTensor({ base, problems }: Building, name: string, shape: readonly number[], head: boolean): Initializer {
+function newTensor({ base, problems }: Building, { name, shape, role }: ModuleTensor, head: boolean): Initializer {
   if (!head && base.tensors) problems.add(misfit(name, shape, undefined));
-  if (name.endsWith("bias")) return zeros;
-  return shape.length === 1 ? ones : normal(base.model.sizes.initializerRange);
+  if (isBias(role)) return zeros;
+  return isNorm(role) ? ones : normal(base.model.sizes.initializerRange);
 }
 
 function misfit(name: string, shape: readonly number[], stored: readonly number[] | undefined): string {
@@ -163,11 +166,16 @@ function noisy(building: Building, x: Value, probability: number): Value {
 }
 
 /** What a method sees of the model at one site. */
-function adapterScope(building: Building, path: string, method: string): AdapterScope {
-  const own = { part: "adapter", stored: undefined, method } as const;
+function adapterScope(
+  building: Building,
+  { path, layer }: Pick<Place, "path" | "layer">,
+  method: string,
+): AdapterScope {
+  const own = { part: "adapter", role: "weight", stored: undefined, method } as const;
   return {
-    parameter: (name, shape, initial) => trained(building, { name: `${path}.${name}`, shape, initial, ...own }),
-    shared: (name, shape, initial) => trained(building, { name, shape, initial, ...own }),
+    parameter: (name, shape, initial, said) =>
+      trained(building, { name: `${path}.${name}`, shape, initial, layer, ...own, ...said }),
+    shared: (name, shape, initial) => trained(building, { name, shape, initial, layer: undefined, ...own }),
     start: (name, shape) => startOf(building, { name: `${path}.${name}`, shape }),
     projection: (name, shape, drawn) => corner(building, { name, shape, ...drawn }),
     penalize: (penalty) => building.penalties.push(penalty),
@@ -175,9 +183,9 @@ function adapterScope(building: Building, path: string, method: string): Adapter
   };
 }
 
-function placeOf({ base }: Building, path: string): Place {
+function placeOf({ base }: Building, { path, layer }: Pick<Place, "path" | "layer">): Place {
   const { sizes, conventions } = base.model;
-  return { path, layer: layerOf(path), layers: sizes.layers, conventions };
+  return { path, layer, layers: sizes.layers, conventions };
 }
 
 /** The vectors of words with a method's prompt in front; those of other tables as they are. */
@@ -190,7 +198,7 @@ function prompted(building: Building, site: EmbeddingSite & Place, y: Value): Va
   building.adaptedSites.add(site.path);
   building.acting.add(use);
   building.unmergeable.add(use.name);
-  return withPrompt(y, use.prompt(site, adapterScope(building, site.path, use.name)));
+  return withPrompt(y, use.prompt(site, adapterScope(building, site, use.name)));
 }
 
 /** The methods at the architecture's sites: at most one acts at each. */
@@ -206,12 +214,12 @@ function hooksOf(building: Building): Hooks {
   return {
     virtualTokens: prefixLength(methods),
     linear(site) {
-      const at = { ...site, ...placeOf(building, site.path) };
-      building.linearLayers.push(site.path);
+      const at = { ...site, ...placeOf(building, site) };
+      building.linearLayers.push({ path: site.path, layer: site.layer });
       building.layerInputs.set(site.path, site.x);
       const use = actor(site.path, (method) => method.targetsLinear?.(at));
       if (!use?.linear) return site.y;
-      const scope = adapterScope(building, site.path, use.name);
+      const scope = adapterScope(building, site, use.name);
       merges.push(() => {
         const { weight, bias } = use.merge?.(at, scope) ?? site;
         const stored = site.transposed ? transpose(weight, [1, 0]) : weight;
@@ -220,10 +228,10 @@ function hooksOf(building: Building): Hooks {
       return use.linear(at, scope);
     },
     embedding(site) {
-      const at = { ...site, ...placeOf(building, site.path) };
+      const at = { ...site, ...placeOf(building, site) };
       const use = actor(site.path, (method) => method.targetsEmbedding?.(at));
       if (!use?.embedding) return prompted(building, at, site.y);
-      const scope = adapterScope(building, site.path, use.name);
+      const scope = adapterScope(building, site, use.name);
       const name = `${site.path}.weight`;
       merges.push(() => {
         if (!building.shared.has(name)) return [[name, use.mergeEmbedding?.(at, scope) ?? site.weight]];
@@ -234,22 +242,20 @@ function hooksOf(building: Building): Hooks {
       return prompted(building, at, use.embedding(at, scope));
     },
     sublayer(site) {
-      const at = { ...site, ...placeOf(building, site.path) };
-      const results = new Map(
-        methods.map((use) => [use, use.sublayer?.(at, adapterScope(building, site.path, use.name))]),
-      );
+      const at = { ...site, ...placeOf(building, site) };
+      const results = new Map(methods.map((use) => [use, use.sublayer?.(at, adapterScope(building, site, use.name))]));
       const use = actor(site.path, (method) => results.get(method) !== undefined);
       if (use) unmergeable.add(use.name);
       return (use && results.get(use)) ?? site.y;
     },
     attention(own) {
       const site = building.cache ? behindPast(building.cache, own) : own;
-      const at = { ...site, ...placeOf(building, site.path) };
+      const at = { ...site, ...placeOf(building, site), layer: site.layer };
       const acts = (method: MethodUse) => method.attention && (method.targetsAttention?.(at) ?? true);
       const use = actor(site.path, acts);
       if (!use?.attention) return site;
       unmergeable.add(use.name);
-      return use.attention(at, adapterScope(building, site.path, use.name));
+      return use.attention(at, adapterScope(building, site, use.name));
     },
   };
 }

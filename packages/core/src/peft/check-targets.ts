@@ -1,7 +1,7 @@
 import { suggestion } from "../errors.ts";
 import { type Building, inHead } from "./builder.ts";
 import type { MethodUse } from "./method.ts";
-import { endsIn, layerOf } from "./targets.ts";
+import { endsIn } from "./targets.ts";
 
 /** What the methods' options name that the model does not have: modules, layers. */
 export function checkTargets(building: Building): readonly string[] {
@@ -62,12 +62,11 @@ function modulePaths({ parameters, frozen }: Building): readonly string[] {
 
 /** The linear layers that methods may act on: all but those of a trained head. */
 const targetNames = (building: Building): readonly string[] =>
-  shortNames(building.linearLayers.filter((path) => !building.headTrained || !inHead(building, path)));
+  shortNames(building.linearLayers.filter(({ path }) => !building.headTrained || !inHead(building, path)));
 
 /** The names that tell a model's linear layers apart: `ffn.lin1` and `query`, not `encoder.layer.0.attention.self.query`. */
-function shortNames(paths: readonly string[]): readonly string[] {
-  const short = paths.map((path) => {
-    const layer = layerOf(path);
+function shortNames(linearLayers: Building["linearLayers"]): readonly string[] {
+  const short = linearLayers.map(({ path, layer }) => {
     const inLayer = layer === undefined ? path : path.slice(path.indexOf(`.${layer}.`) + `.${layer}.`.length);
     return inLayer.replace(/^attention\.(self\.)?(?!output)/, "");
   });

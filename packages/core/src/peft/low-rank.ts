@@ -56,7 +56,7 @@ export interface Factors {
 export function factors(scope: AdapterScope, path: string, inSize: number, outSize: number, options: LowRank): Factors {
   const { rank, scale } = rankAndScale(path, options);
   const A = scope.parameter("lora_A.weight", [rank, inSize], kaimingUniform);
-  const B = scope.parameter("lora_B.weight", [outSize, rank], zeros);
+  const B = scope.parameter("lora_B.weight", [outSize, rank], zeros, { rate: "loraPlus" });
   return { A, B, scale };
 }
 

@@ -1,16 +1,23 @@
 import { refuse, suggestion } from "../errors.ts";
 import type { Value } from "../graph/value.ts";
 import type { Conventions, Model } from "../nn/model.ts";
+import type { Role } from "../nn/scope.ts";
 import type { AttentionRead, AttentionSite, EmbeddingSite, LinearSite, SublayerSite } from "../nn/sites.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";
 import type { Options, OptionValues } from "./options.ts";
-import type { Initializer, Projection } from "./parameter.ts";
+import type { Initializer, Projection, RateFactor } from "./parameter.ts";
 import type { Placed } from "./phi.ts";
+
+/** What a training asks of a tensor. */
+export interface TensorKind {
+  readonly role?: Role;
+  readonly rate?: RateFactor;
+}
 
 /** What a method acts with at one site. */
 export interface AdapterScope {
-  /** A trained tensor of the site: `name` behind the site's path. */
-  parameter(name: string, shape: readonly number[], initial: Initializer): Value;
+  /** A trained tensor of the site: `name` behind the site's path; a weight where nothing else is said. */
+  parameter(name: string, shape: readonly number[], initial: Initializer, said?: TensorKind): Value;
   /** A trained tensor of the whole model, under its own name. */
   shared(name: string, shape: readonly number[], initial: Initializer): Value;
   /** What a trained tensor of the site was before training: `name` and `shape` as given to {@link parameter}. */
@@ -34,6 +41,9 @@ export interface Place {
 
 /** A tensor of the base model, as methods that unfreeze see it. */
 export interface BaseParameter extends Place {
+  /** the module that holds it */
+  readonly module: string;
+  readonly role: Role;
   readonly shape: readonly number[];
   /** whether it belongs to the task's head */
   readonly head: boolean;

@@ -1,7 +1,11 @@
+import type { Role } from "../nn/scope.ts";
 import type { Random } from "../tensor/random.ts";
 
 /** Which part of Φ a tensor belongs to: a method's own, the base's where a method unfreezes it, or the head. */
 export type Part = "adapter" | "base" | "head";
+
+/** Settings of a training that multiply the rate of some tensors: LoRA+'s of B (Hayou et al. 2024, arXiv:2402.12354). */
+export type RateFactor = "loraPlus";
 
 /** One trained tensor: a named view of Φ. */
 export interface Parameter {
@@ -9,6 +13,11 @@ export interface Parameter {
   readonly name: string;
   readonly shape: readonly number[];
   readonly part: Part;
+  readonly role: Role;
+  /** the number of its layer in the stack; undefined outside of it */
+  readonly layer: number | undefined;
+  /** the setting of a training that multiplies its learning rate; none where left out */
+  readonly rate?: RateFactor | undefined;
   /** the method whose tensor it is; undefined for the head's */
   readonly method: string | undefined;
   readonly initial: Initializer;

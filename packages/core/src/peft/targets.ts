@@ -1,11 +1,5 @@
 import type { Layers, Targets } from "./options.ts";
 
-/** The number of the layer that a path leads through: that of its first `.name.N.` segment; undefined outside the stack. */
-export function layerOf(path: string): number | undefined {
-  const match = /\.[^.]+\.(\d+)(\.|$)/.exec(`.${path}`);
-  return match ? Number(match[1]) : undefined;
-}
-
 /** A name matches a path that is equal to it or ends in it behind a dot. */
 export const endsIn = (path: string, name: string): boolean => path === name || path.endsWith(`.${name}`);
 

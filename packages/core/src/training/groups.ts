@@ -1,3 +1,4 @@
+import { isBias, isNorm } from "../nn/scope.ts";
 import type { Placed } from "../peft/phi.ts";
 import type { Group } from "./optimizers.ts";
 import type { TrainingSettings } from "./settings.ts";
@@ -20,13 +21,13 @@ export function optimizerGroups(layout: readonly Placed[], settings: TrainingSet
   return groups;
 }
 
-function rateOf({ name, part }: Placed, { lr, headLr, loraPlus }: TrainingSettings): number {
+function rateOf({ part, rate }: Placed, settings: TrainingSettings): number {
+  const { lr, headLr } = settings;
   if (part === "head" && headLr !== undefined) return lr === 0 ? 0 : headLr / lr;
-  return /\.lora_(embedding_)?B(\.weight)?$/.test(name) ? loraPlus : 1;
+  return rate === undefined ? 1 : settings[rate];
 }
 
 /** Hugging Face's Trainer leaves out biases and the parameters of layer norms. */
-function isDecayed({ name }: Placed, { noDecay }: TrainingSettings): boolean {
-  if (noDecay.includes("bias") && name.endsWith("bias")) return false;
-  return !(noDecay.includes("norm") && /(norm|\.ln_\w)\.(weight|bias)$/i.test(name));
+function isDecayed({ role }: Placed, { noDecay }: TrainingSettings): boolean {
+  return !(noDecay.includes("bias") && isBias(role)) && !(noDecay.includes("norm") && isNorm(role));
 }

@@ -40,7 +40,7 @@ export function describe({ base, adapter, adapted, hasTask }: Found) {
     methods: adapted.methods.map(({ name, options }) => ({ name, options })),
     ...(adapter && { adapter: { layout: adapter.layout, made_for: adapter.baseName ?? null } }),
     targets,
-    parts: sums(tensors.map(({ name, shape, head }) => [head ? "head" : partOf(name, model.prefix), product(shape)])),
+    parts: sums(tensors.map((tensor) => [partOf(tensor, model.prefix), product(tensor.shape)])),
     trained: sums(
       layout.flatMap(({ method, part, size }) =>
         part === "head" && !hasTask ? [] : [[method ?? "head", size] as const],
@@ -51,19 +51,27 @@ export function describe({ base, adapter, adapted, hasTask }: Found) {
 }
 
 /** Without a task there is no head whose layers were sites. */
-function sitesOf(base: HfModel, goal: Goal, hasTask: boolean): Sites {
-  const sites = listSites(base, goal);
+function sitesOf(base: HfModel, goal: Goal, hasTask: boolean) {
+  const { linear, ...others } = listSites(base, goal);
   const heads = hasTask ? [] : (base.model.headModules[goal.task] ?? []);
   const outside = (path: string) => !heads.some((module) => path === module || path.startsWith(`${module}.`));
-  return { ...sites, linear: sites.linear.filter(outside) };
+  const paths = (sites: Sites[keyof Sites]) => sites.map(({ path }) => path);
+  return {
+    linear: paths(linear).filter(outside),
+    embedding: paths(others.embedding),
+    sublayer: paths(others.sublayer),
+    attention: paths(others.attention),
+  };
 }
 
 const product = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
 /** `bert.encoder.layer.0.…` is of the layers, `bert.embeddings.…` of the embeddings. */
-function partOf(name: string, prefix: string): string {
+function partOf({ name, layer, head }: AdaptedModel["modelTensors"][number], prefix: string): string {
+  if (head) return "head";
+  if (layer !== undefined) return "layers";
   const inside = name.startsWith(`${prefix}.`) ? name.slice(prefix.length + 1) : name;
-  return /\.\d+\./.test(inside) ? "layers" : (inside.split(".")[0] ?? inside);
+  return inside.split(".")[0] ?? inside;
 }
 
 /** Sums by name; the head comes last, as in the model. */

@@ -1,4 +1,5 @@
 import { basesVerb } from "./bases.ts";
+import { chatVerb } from "./chat.ts";
 import { convertVerb } from "./convert.ts";
 import { demoVerb } from "./demo.ts";
 import { evaluateVerb } from "./evaluate.ts";
@@ -21,6 +22,7 @@ export const verbs: readonly Verb[] = [
   evaluateVerb,
   predictVerb,
   generateVerb,
+  chatVerb,
   logitsVerb,
   inspectVerb,
   mergeVerb,

@@ -87,7 +87,7 @@ function triplets(
 ) {
   const rank = byPattern(path, rankPattern, initialRank);
   const A = scope.parameter("lora_A", [rank, inSize], normal(0.02));
-  const B = scope.parameter("lora_B", [outSize, rank], normal(0.02));
+  const B = scope.parameter("lora_B", [outSize, rank], normal(0.02), { rate: "loraPlus" });
   const E = scope.parameter("lora_E", [rank, 1], zeros);
   return { A, B, E, rank, scale: alpha / (initialRank + 1e-5) }; // as PEFT divides
 }

@@ -1,3 +1,4 @@
+import { isBias } from "../../nn/scope.ts";
 import { defineMethod } from "../method.ts";
 import { layers, targets } from "../options.ts";
 import { isChosen, isTarget } from "../targets.ts";
@@ -16,9 +17,6 @@ export const bitfit = defineMethod({
     targets: targets("modules whose biases are trained; all biases where left out"),
     layers: layers("layers of the stack whose biases are trained: 0,2,4-7, top:K or bottom:K"),
   },
-  trains({ path, layer, layers: count }, { targets, layers }) {
-    if (!path.endsWith(".bias")) return false;
-    const module = path.slice(0, -".bias".length);
-    return (targets === undefined || isTarget(module, targets)) && isChosen(layer, layers, count);
-  },
+  trains: ({ module, role, layer, layers: count }, { targets, layers }) =>
+    isBias(role) && (targets === undefined || isTarget(module, targets)) && isChosen(layer, layers, count),
 });

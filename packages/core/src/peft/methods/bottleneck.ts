@@ -32,10 +32,8 @@ export const bottleneck = defineMethod({
     const sum = add(y, x);
     return add(y, bottleneckModule(scope, normalize ? normalize(sum) : sum, hidden, size, activation));
   },
-  trains({ path, layer, layers: count }, { placement, layerNorms, layers }) {
-    const isLayerNorm = /(layer_?norm|\.ln_\d)\.(weight|bias)$/i.test(path);
-    return (
-      placement === "houlsby" && layerNorms && isLayerNorm && layer !== undefined && isChosen(layer, layers, count)
-    );
+  trains({ role, layer, layers: count }, { placement, layerNorms, layers }) {
+    const isOfBlock = (role === "norm" || role === "norm-bias") && layer !== undefined;
+    return placement === "houlsby" && layerNorms && isOfBlock && isChosen(layer, layers, count);
   },
 });

@@ -108,7 +108,7 @@ function weightFactors(scope: AdapterScope, site: Layer, options: Lora): Change 
   const { rank, scale } = rankAndScale(site.path, options);
   const initial = startingFactors(options.initWeights, { ...site, rank, scale });
   const A: Matrix = ["lora_A.weight", [rank, site.inSize], initial.A];
-  const B: Matrix = ["lora_B.weight", [site.outSize, rank], initial.B];
+  const B: Matrix = ["lora_B.weight", [site.outSize, rank], initial.B, { rate: "loraPlus" }];
   return changeOf(scope, A, B, scale, options);
 }
 
@@ -119,6 +119,6 @@ function tableFactors(
 ): Change {
   const { rank, scale } = rankAndScale(path, options);
   const A: Matrix = ["lora_embedding_A", [rank, rows], zeros];
-  const B: Matrix = ["lora_embedding_B", [size, rank], normal(1)];
+  const B: Matrix = ["lora_embedding_B", [size, rank], normal(1), { rate: "loraPlus" }];
   return changeOf(scope, A, B, scale, options);
 }

@@ -35,8 +35,12 @@ export const prefix = defineMethod({
     positions: choice(["shifted", "unshifted"], "shifted", "the text's, behind the prefix or as without it"),
   },
   virtualTokens: ({ tokens, positions }) => (positions === "shifted" ? tokens : 0),
-  targetsAttention: ({ index, layers: count }, { layers }) => isChosen(index, layers, count),
-  attention({ key, value, bias, seenInFront, heads, headSize, index, layers: count }, scope, { tokens, layers }) {
+  targetsAttention: ({ layer, layers: count }, { layers }) => isChosen(layer, layers, count),
+  attention(
+    { key, value, bias, seenInFront, heads, headSize, layer: index, layers: count },
+    scope,
+    { tokens, layers },
+  ) {
     const width = heads * headSize;
     const chosen = Array.from({ length: count }, (_, layer) => layer).filter((layer) => isChosen(layer, layers, count));
     const table = scope.shared("prompt_embeddings", [tokens, chosen.length * 2 * width], normal(1));

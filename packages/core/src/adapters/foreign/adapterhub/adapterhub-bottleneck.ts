@@ -5,9 +5,9 @@ import { activationNames } from "../../../nn/activations.ts";
 import type { MethodUse } from "../../../peft/method.ts";
 import { bottleneck } from "../../../peft/methods/bottleneck.ts";
 import { parallel } from "../../../peft/methods/parallel.ts";
-import { layerOf } from "../../../peft/targets.ts";
 import { type ForeignTensor, renamed } from "../foreign-format.ts";
 import type { Held, HubFiles } from "./adapterhub-files.ts";
+import { layerOf } from "./adapterhub-places.ts";
 
 /** A bottleneck's fields with the library's defaults; unknown ones are ignored, as it does. */
 const fields = z.looseObject({

@@ -3,7 +3,7 @@ import { InputError, refuse } from "../../../errors.ts";
 import type { AdaptedModel } from "../../../peft/adapt.ts";
 import type { Layers } from "../../../peft/options.ts";
 import { type Phi, tensorsOf } from "../../../peft/phi.ts";
-import { isChosen, layerOf } from "../../../peft/targets.ts";
+import { isChosen } from "../../../peft/targets.ts";
 import { float32, float32Of, type HostTensor } from "../../../tensor/host-tensor.ts";
 import { layersOf } from "../low-rank-layers.ts";
 import { matrices, type Places, placesOf } from "./adapterhub-places.ts";
@@ -33,9 +33,9 @@ function ownTensors({ layout, methods }: AdaptedModel, phi: Phi): readonly Named
   });
 }
 
-/** Layers of the stack that no tensor is of. */
-function leftOut({ base }: AdaptedModel, tensors: readonly Named[]): readonly number[] {
-  const there = new Set(tensors.map(([name]) => layerOf(name)));
+/** Layers of the stack that no tensor of the method is of. */
+function leftOut({ base, layout }: AdaptedModel): readonly number[] {
+  const there = new Set(layout.flatMap(({ part, layer }) => (part === "adapter" ? [layer] : [])));
   return allLayers(base.model.sizes.layers).filter((layer) => !there.has(layer));
 }
 
@@ -68,7 +68,7 @@ export function hubBottleneck(adapted: AdaptedModel, phi: Phi, adapter: string):
       cross_adapter: false,
       dropout: 0,
     },
-    ...{ init_weights: isParallel ? "mam_adapter" : "bert", leave_out: leftOut(adapted, tensors) },
+    ...{ init_weights: isParallel ? "mam_adapter" : "bert", leave_out: leftOut(adapted) },
   };
   const named = tensors.map(([name, tensor]) => {
     return [name.replace(/\.adapter_(down|up)\./, (_, half) => inside(half, adapter)), tensor] as const;
@@ -126,7 +126,7 @@ export function hubLowRank(adapted: AdaptedModel, phi: Phi, adapter: string): Hu
   }
   const tensors = ownTensors(adapted, phi);
   const paths = [...new Set(tensors.map(([name]) => name.replace(/\.(lora_[AB]\.weight|ia3_l)$/, "")))];
-  const chosen = flagsOf(places, paths, leftOut(adapted, tensors), model.sizes.layers);
+  const chosen = flagsOf(places, paths, leftOut(adapted), model.sizes.layers);
   const shared = { architecture: "lora", ...chosen, use_gating: false, vera_d: null, vera_b: null };
   const named = (path: string, tensor: string) => `${path}.loras.${adapter}.${tensor}`;
   if (use.name === "ia3") {

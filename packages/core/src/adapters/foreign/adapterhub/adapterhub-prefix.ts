@@ -3,9 +3,9 @@ import { readFloat32 } from "../../../containers/stored-values.ts";
 import { InputError, InternalError, refuse } from "../../../errors.ts";
 import type { MethodUse } from "../../../peft/method.ts";
 import { prefix } from "../../../peft/methods/prefix.ts";
-import { layerOf } from "../../../peft/targets.ts";
 import type { ForeignTensor, Hints } from "../foreign-format.ts";
 import type { Held, HubFiles } from "./adapterhub-files.ts";
+import { layerOf } from "./adapterhub-places.ts";
 
 /** A prefix's fields with the library's defaults; no prefix is nearly as long as the longest one here. */
 const fields = z.looseObject({
