@@ -107,7 +107,16 @@ export {
 export { type BaseSource, type ClosableEngine, type OpenBase, openBase, openTokenizer } from "./library/open-base.ts";
 export { type DataSource, type OpenData, type OpenDataOptions, openData, type Splits } from "./library/open-data.ts";
 export { maskedOnce, maskingOf } from "./library/plain-text.ts";
-export { asRead, logitsOf, type PredictOptions, predict, predictionsOf, predictWords, type RowsRead, type WordsInput } from "./library/predict.ts";
+export {
+  asRead,
+  logitsOf,
+  type PredictOptions,
+  predict,
+  predictionsOf,
+  predictWords,
+  type RowsRead,
+  type WordsInput,
+} from "./library/predict.ts";
 export { hasClasses, type LabelValue, namesOf, type Purpose } from "./library/purpose.ts";
 export { type Message, type Row, type Rows, readRows } from "./library/rows.ts";
 export { type ScoreOptions, scoreTexts, type TextScores } from "./library/score-texts.ts";

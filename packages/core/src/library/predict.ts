@@ -1,10 +1,10 @@
+import type { EncodedExample } from "../data/rows/encode.ts";
 import type { ExampleSet } from "../data/rows/examples.ts";
+import type { Tokenizer } from "../data/tokenizer/tokenizer.ts";
 import { InputError } from "../errors.ts";
 import type { Task } from "../nn/model.ts";
 import { count } from "../settings/setting.ts";
 import { readSettings, type SettingInputs } from "../settings/settings.ts";
-import type { EncodedExample } from "../data/rows/encode.ts";
-import type { Tokenizer } from "../data/tokenizer/tokenizer.ts";
 import { batchLogits, compileLogits, type Prediction, predictions } from "../training/predict.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
 import { type Answer, textAnswer, tokenAnswers } from "./answers.ts";

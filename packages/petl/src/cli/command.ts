@@ -70,9 +70,11 @@ function optionsOf(name: string, help: string, placeholder: string | undefined, 
 }
 
 /** A flag that says twice what can only be one is refused: whichever were taken, one would be passed over. */
-const once = ({ long }: Option) => (value: string, before: unknown): string => {
-  if (before === undefined) return value;
-  throw new InputError(`${long} is given twice, ${before} and ${value}; leave one out`);
-};
+const once =
+  ({ long }: Option) =>
+  (value: string, before: unknown): string => {
+    if (before === undefined) return value;
+    throw new InputError(`${long} is given twice, ${before} and ${value}; leave one out`);
+  };
 
 const collect = (value: string, before: readonly string[] | undefined) => [...(before ?? []), value];

@@ -1,9 +1,9 @@
-import { predict } from "@petl/core";
-import { loadAdapter } from "../library/load-adapter.ts";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { predict } from "@petl/core";
 import { expect, test } from "vitest";
 import { openTask, textsOf } from "../demo/training.ts";
+import { loadAdapter } from "../library/load-adapter.ts";
 import { openBase } from "../library/open-base.ts";
 import { writeTinyBase } from "../library/tiny-base.fake.ts";
 import { petl, temporaryFolder } from "./run-petl.fake.ts";

@@ -1,5 +1,4 @@
-import { type OpenModel } from "@petl/core";
-import { InputError, type Prediction, RunError } from "@petl/core";
+import { InputError, type OpenModel, type Prediction, RunError } from "@petl/core";
 import { strangeParameter, strangeTensor } from "../disk/strange-numbers.ts";
 
 /** Predictions as they come, after a look that all of them are numbers. */

@@ -1,8 +1,8 @@
 import {
   InputError,
+  needed,
   choice as oneOf,
   count as positiveCount,
-  needed,
   type Setting,
   type Settings,
   setting,

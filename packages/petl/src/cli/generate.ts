@@ -1,5 +1,4 @@
-import { complete, generate, type PromptInput, type OpenModel } from "@petl/core";
-import { type ExampleSet, InputError } from "@petl/core";
+import { complete, type ExampleSet, generate, InputError, type OpenModel, type PromptInput } from "@petl/core";
 import { readData } from "../data.ts";
 import { text, texts } from "./flags.ts";
 import { generationFlags, givenSettings } from "./generation-flags.ts";

@@ -1,11 +1,9 @@
-import { type OpenModel, unadapted } from "@petl/core";
-import { loadAdapter } from "../library/load-adapter.ts";
-import { InputError, type Task, tasks } from "@petl/core";
-import { z } from "zod";
+import { batchSettings, InputError, type OpenModel, type Task, tasks, tokenSettings, unadapted } from "@petl/core";
 import type { HubEvent } from "../hub/hub.ts";
+import { loadAdapter } from "../library/load-adapter.ts";
 import { locate } from "../library/locate.ts";
 import { type OpenBase, openBase } from "../library/open-base.ts";
-import { choice, count, neededText, number, text, toggle } from "./flags.ts";
+import { choice, count, neededText, text, toggle } from "./flags.ts";
 import type { Context } from "./verb.ts";
 
 export const baseFlag = neededText(

@@ -1,5 +1,16 @@
-import { textAnswer, tokenAnswers, type OpenModel } from "@petl/core";
-import { type ExampleSet, InputError, isLanguageModel, type Prediction, predictionsOf, type RowsRead, asRead, type Task } from "@petl/core";
+import {
+  asRead,
+  type ExampleSet,
+  InputError,
+  isLanguageModel,
+  type OpenModel,
+  type Prediction,
+  predictionsOf,
+  type RowsRead,
+  type Task,
+  textAnswer,
+  tokenAnswers,
+} from "@petl/core";
 import { readData } from "../data.ts";
 import { finite } from "./finite.ts";
 import { text, texts } from "./flags.ts";

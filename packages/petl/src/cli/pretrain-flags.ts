@@ -1,9 +1,19 @@
-import { count as counted, floatTypes, innerFraction, nonnegative, real, positive, share, trainingSettings } from "@petl/core";
+import {
+  count as counted,
+  floatTypes,
+  innerFraction,
+  nonnegative,
+  positive,
+  real,
+  share,
+  trainingSettings,
+} from "@petl/core";
 import { pretrainedArchitectures } from "../pretraining/record.ts";
 import { choice, count, type FlagValues, text, texts, toggle } from "./flags.ts";
 import { offlineFlag } from "./open.ts";
 
-const { epochs, steps, batch, accumulate, schedule, optimizer, beta1, beta2, epsilon, noDecay, clip } = trainingSettings;
+const { epochs, steps, batch, accumulate, schedule, optimizer, beta1, beta2, epsilon, noDecay, clip } =
+  trainingSettings;
 const { labelSmoothing, seed, evaluateEvery, earlyStop, keep, bestBy } = trainingSettings;
 
 /** How a model is trained from nothing. */

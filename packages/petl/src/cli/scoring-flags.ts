@@ -1,5 +1,4 @@
-import { type OpenModel, scoreTexts, type TextScores } from "@petl/core";
-import { type ExampleSet, InputError } from "@petl/core";
+import { type ExampleSet, InputError, type OpenModel, scoreTexts, type TextScores } from "@petl/core";
 import { type FlagValues, flagName, pattern, toggle } from "./flags.ts";
 import { generationFlags, givenSettings } from "./generation-flags.ts";
 import { rowFlags } from "./open.ts";

@@ -1,8 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { methods as allMethods, columnSettings, InputError, pickSettings, tokenSettings, trainingSettings } from "@petl/core";
-import { findData } from "../data.ts";
+import {
+  methods as allMethods,
+  columnSettings,
+  InputError,
+  pickSettings,
+  tokenSettings,
+  trainingSettings,
+} from "@petl/core";
 import { clearFolder, folderState, refuseTaken } from "../runs/folder.ts";
 import { type OpenRun, openRun, type RunRequest } from "../runs/open-run.ts";
 import { readRecord, writeRecord } from "../runs/record.ts";

@@ -1,6 +1,5 @@
-import { type OpenModel } from "@petl/core";
 import { join } from "node:path";
-import { countParameters } from "@petl/core";
+import { countParameters, type OpenModel } from "@petl/core";
 import type { OpenBase } from "../library/open-base.ts";
 import { saveAdapter } from "../library/save.ts";
 import type { OwnTask } from "./forgetting.ts";

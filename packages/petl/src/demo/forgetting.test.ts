@@ -1,5 +1,5 @@
-import { full, head, lora, adaptTo } from "@petl/core";
 import { join } from "node:path";
+import { adaptTo, full, head, lora } from "@petl/core";
 import { afterAll, expect, test } from "vitest";
 import { openBase } from "../library/open-base.ts";
 import { testFolder } from "../library/open-tiny.fake.ts";

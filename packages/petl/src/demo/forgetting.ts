@@ -1,5 +1,4 @@
-import { evaluate, type OpenModel, unadapted } from "@petl/core";
-import { adapt, type ExampleSet, initialPhi, taskOf } from "@petl/core";
+import { adapt, type ExampleSet, evaluate, initialPhi, type OpenModel, taskOf, unadapted } from "@petl/core";
 import type { OpenBase } from "../library/open-base.ts";
 
 /** What a base was made for, hiding tokens and guessing them, as a measure of what an adapter makes it forget. */

@@ -1,6 +1,6 @@
+import { join } from "node:path";
 import { predict } from "@petl/core";
 import { loadAdapter } from "../library/load-adapter.ts";
-import { join } from "node:path";
 import type { OpenBase } from "../library/open-base.ts";
 import { secondsSince } from "./training.ts";
 
@@ -50,7 +50,7 @@ export async function askTogether(
       text,
       answers: all.flatMap(([adapter, answers]) => {
         const answer = answers[i];
-        return answer ? [{ adapter, label: answer.label, score: answer.score }] : [];
+        return answer ? [{ adapter, label: String(answer.label), score: answer.score }] : [];
       }),
     }));
   };

@@ -1,6 +1,5 @@
-import { adaptTo } from "@petl/core";
 import { join } from "node:path";
-import { countParameters } from "@petl/core";
+import { adaptTo, countParameters, namesOf } from "@petl/core";
 import { type OpenBase, type OpenBaseOptions, openBase } from "../library/open-base.ts";
 import { saveAdapter } from "../library/save.ts";
 import { compareMethods, type MethodRow, type Trial } from "./compare.ts";
@@ -109,7 +108,7 @@ async function* trainAll(
       name: first.name,
       train: textsOf(first.train).length,
       test: textsOf(first.test).length,
-      labels: first.labels,
+      labels: namesOf(first.labels),
     },
     own_task: own ? { texts: own.texts, loss: own.loss } : null,
     ...{ methods, further: learnt },
@@ -127,7 +126,7 @@ async function* learn(
   const model = yield* fit(base, task, isTask(task) ? loraRecipe : userRecipe, { run: `lora for ${task.name}`, quick });
   const seconds = secondsSince(begin);
   return {
-    ...{ name: task.name, labels: task.labels, seconds },
+    ...{ name: task.name, labels: namesOf(task.labels), seconds },
     accuracy: shareRight([await rightAnswers(model, task)]),
     adapter_bytes: await saveAdapter(model, folder),
   };

@@ -1,7 +1,7 @@
-import { complete, unadapted } from "@petl/core";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { complete, unadapted } from "@petl/core";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../cli/run-petl.fake.ts";
 import { convertBase } from "./convert-base.ts";

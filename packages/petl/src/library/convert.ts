@@ -1,10 +1,9 @@
 import {
-  hasClasses,
-  namesOf,
   type Adapter,
   encodeAdapter,
   foreignFormats,
   type HfModel,
+  hasClasses,
   InputError,
   inferredBase,
   type LoadedAdapter,

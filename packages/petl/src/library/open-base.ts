@@ -34,7 +34,11 @@ export async function openBase(name: string, options: OpenBaseOptions = {}): Pro
 /** Opens the base model of a folder. */
 export async function openFolder(
   path: string,
-  { name = path, threads, signal }: { name?: string; threads?: number | undefined; signal?: StopSignal | undefined } = {},
+  {
+    name = path,
+    threads,
+    signal,
+  }: { name?: string; threads?: number | undefined; signal?: StopSignal | undefined } = {},
 ): Promise<OpenBase> {
   const source = {
     ...{ name, folder: directory(path), inner: (folder: string) => directory(join(path, folder)) },
@@ -46,7 +50,9 @@ export async function openFolder(
 function checkedOptions(name: unknown, options: OpenBaseOptions): OpenBaseOptions {
   const given: unknown = options;
   if (typeof name !== "string" || name === "")
-    throw new InputError(`base is ${name === undefined ? "missing" : shown(name)}; it must be a folder, a hub id or the name of a bundled base`);
+    throw new InputError(
+      `base is ${name === undefined ? "missing" : shown(name)}; it must be a folder, a hub id or the name of a bundled base`,
+    );
   if (typeof given !== "object" || given === null)
     throw new InputError(`options are ${shown(given)}; they must be an object, as in { threads: 1 }`);
   const { threads } = options;

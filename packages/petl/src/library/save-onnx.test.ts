@@ -1,6 +1,6 @@
-import { lora, adaptTo, unadapted } from "@petl/core";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { adaptTo, lora, unadapted } from "@petl/core";
 import { afterAll, expect, test } from "vitest";
 import { openBase } from "./open-base.ts";
 import { testFolder } from "./open-tiny.fake.ts";

@@ -17,8 +17,6 @@ import {
 import { type Chunks, writeFolderSafely } from "../disk/safe-write.ts";
 import { version } from "../version.ts";
 
-
-
 export interface SaveOptions {
   /** replace a folder that isn't empty, with all that is in it */
   readonly overwrite?: boolean;

@@ -1,6 +1,6 @@
-import { full, adaptTo, unadapted, scoreTexts, train } from "@petl/core";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { adaptTo, full, scoreTexts, train, unadapted } from "@petl/core";
 import { afterAll, expect, test } from "vitest";
 import { openBase } from "./open-base.ts";
 import { openData } from "./open-data.ts";

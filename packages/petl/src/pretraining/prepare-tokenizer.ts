@@ -1,6 +1,13 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { InputError, openTokenizer, type Paragraph, type Tokenizer, tokenizerFileNames, trainTokenizer } from "@petl/core";
+import {
+  InputError,
+  openTokenizer,
+  type Paragraph,
+  type Tokenizer,
+  tokenizerFileNames,
+  trainTokenizer,
+} from "@petl/core";
 import { z } from "zod";
 import { directory } from "../disk/files.ts";
 import { openSealedFolder, writeSealedFolder } from "../disk/sealed-folder.ts";
@@ -52,7 +59,9 @@ async function writeTokenizer(
 ): Promise<void> {
   const { tokenizer } = record;
   const files =
-    "folder" in tokenizer ? await tokenizerFiles(directory(tokenizer.folder)) : await learnedFiles(record, tokenizer, watch);
+    "folder" in tokenizer
+      ? await tokenizerFiles(directory(tokenizer.folder))
+      : await learnedFiles(record, tokenizer, watch);
   await writeSealedFolder(path, async (folder) => {
     for (const { name, chunks } of files) await folder.write(name, chunks);
     return facts;

@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { float32, random } from "@petl/core";
+import { float32, openTokenizer, random } from "@petl/core";
 import { afterAll, expect, test } from "vitest";
-import { writeTinyBase } from "../library/tiny-base.fake.ts";
+import { directory } from "../disk/files.ts";
 import { baseDigest } from "../library/digests.ts";
+import { writeTinyBase } from "../library/tiny-base.fake.ts";
 import { taughtWords } from "./taught-words.ts";
 import { openTeacher } from "./teacher.ts";
 

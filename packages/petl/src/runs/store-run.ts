@@ -1,5 +1,12 @@
 import { join } from "node:path";
-import { type Evaluation, type HfModel, InputError, RunError, type TrainingEvent, type TrainingState } from "@petl/core";
+import {
+  type Evaluation,
+  type HfModel,
+  InputError,
+  RunError,
+  type TrainingEvent,
+  type TrainingState,
+} from "@petl/core";
 import { type AppendLog, openAppendLog } from "../disk/append-log.ts";
 import { removeFolderSafely, writeFileSafely } from "../disk/safe-write.ts";
 import { loadLatestSnapshot, saveSnapshot } from "../disk/snapshots.ts";
@@ -103,7 +110,12 @@ function note(seen: Seen, event: TrainingEvent): void {
   if (event.kind === "end") seen.evaluation = event.evaluation;
 }
 
-function writeMetrics(log: AppendLog, event: TrainingEvent, seconds: number, isLogged: (step: number) => boolean): void {
+function writeMetrics(
+  log: AppendLog,
+  event: TrainingEvent,
+  seconds: number,
+  isLogged: (step: number) => boolean,
+): void {
   if (event.kind === "step" && isLogged(event.step)) {
     const { kind: _, ...metrics } = event;
     log.append({ ...metrics, seconds: Math.round(seconds * 1000) / 1000 });
@@ -131,11 +143,7 @@ async function writeResult(out: string, files: readonly NamedFile[]): Promise<nu
   return bytes;
 }
 
-const resultOf = (
-  { step, examples, tokens, loss, evaluation }: Seen,
-  seconds: number,
-  bytes: number,
-): RunResult => ({
+const resultOf = ({ step, examples, tokens, loss, evaluation }: Seen, seconds: number, bytes: number): RunResult => ({
   ...{ steps: step, examples, tokens, seconds, tokens_per_second: tokens / seconds },
   peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
   ...{ loss: loss ?? null, evaluation: evaluation ?? null, bytes },
