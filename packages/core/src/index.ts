@@ -23,7 +23,7 @@ export { type UntrainedParts, untrainedTensors } from "./checkpoints/untrained.t
 export { type ByteSource, type Folder, isPlainName, memoryFolder, readJson, readText } from "./containers/folder.ts";
 export { encodeSafetensors, safetensorsBytes } from "./containers/safetensors-writer.ts";
 export { type Masking, maskTokens } from "./data/batches/masking.ts";
-export { readExamples } from "./data/rows/columns.ts";
+export { readExamples, readRows } from "./data/rows/columns.ts";
 export { type EncodedExample, encodeExamples, type LossOn, lossParts } from "./data/rows/encode.ts";
 export {
   changedRows,
@@ -33,9 +33,9 @@ export {
   type StoredRows,
   someRows,
 } from "./data/rows/encoded-rows.ts";
-export { type Example, type ExampleSet, isLabelled, joinSets } from "./data/rows/examples.ts";
+export { type Example, type ExampleSet, isLabelled, joinSets, type Label } from "./data/rows/examples.ts";
 export { holdOut, holdOutBlocks } from "./data/rows/hold-out.ts";
-export { checkLabels, type LabelMap, labelMap, learnLabels } from "./data/rows/labels.ts";
+export { checkLabels, distinctLabels, type LabelMap, labelMap, labelsOf, learnLabels } from "./data/rows/labels.ts";
 export { templateOf } from "./data/rows/message-rows.ts";
 export { nextTokens } from "./data/rows/next-tokens.ts";
 export { type PackedRow, type Paragraph, packSentences, packTokens } from "./data/rows/pack-rows.ts";
@@ -59,6 +59,8 @@ export { InputError, InternalError, RunError, shown, suggestion } from "./errors
 export { type CheckpointFiles, encodeFull, encodeMerged, encodeTrained, type MergeOptions } from "./exports/merged.ts";
 export { encodeOnnx, encodeOnnxForAdapters, type OnnxFiles, type OnnxOptions } from "./exports/onnx-file.ts";
 export { type FloatType, floatTypes } from "./exports/task-config.ts";
+export { drawFigure } from "./figures/draw.ts";
+export { type Figure, tableOf } from "./figures/figure.ts";
 export { type GenerationSettings, parseGenerationSettings } from "./generation/settings.ts";
 export type { GeneratedToken } from "./generation/texts.ts";
 export type { Answer } from "./library/answers.ts";
@@ -72,6 +74,7 @@ export {
   complete,
   type GenerateOptions,
   generate,
+  idsOf,
   type PromptInput,
 } from "./library/generate.ts";
 export { holdOutRows } from "./library/hold-out.ts";
@@ -117,8 +120,8 @@ export {
   type RowsRead,
   type WordsInput,
 } from "./library/predict.ts";
-export { hasClasses, type LabelValue, namesOf, type Purpose } from "./library/purpose.ts";
-export { type Message, type Row, type Rows, readRows } from "./library/rows.ts";
+export { baseFor, findPurpose, hasClasses, labelNames, namesOf, type Purpose } from "./library/purpose.ts";
+export { type Message, type Row, type Rows as RowsInput, readRows as readGiven } from "./library/rows.ts";
 export { type ScoreOptions, scoreTexts, type TextScores } from "./library/score-texts.ts";
 export { adaptSettings, batchSettings, columnSettings, purposeSettings, tokenSettings } from "./library/settings.ts";
 export type { TextInput, TextRow } from "./library/texts.ts";
@@ -136,6 +139,11 @@ export type { Method, MethodOf, MethodUse } from "./peft/method.ts";
 export { methods, methodsByName } from "./peft/methods.ts";
 export type { OptionInputs, Options } from "./peft/options.ts";
 export { type Phi, tensorsOf } from "./peft/phi.ts";
+export type { MethodPlan, Plan } from "./planning/plan.ts";
+export type { PlanOptions } from "./planning/plan-options.ts";
+export { type PlanHost, type PlanSource, plan, planFor } from "./planning/plan-source.ts";
+export { type BaseShape, shapedArchitectures } from "./planning/shaped-config.ts";
+export type { TrainingMemory } from "./planning/training-memory.ts";
 export { type Ort, ortEngine } from "./runtime/ort.ts";
 export { compile, type Program } from "./runtime/program.ts";
 export type { Engine, Session, Tensors } from "./runtime/session.ts";
@@ -170,17 +178,41 @@ export {
   type Settings,
   type SettingValues,
 } from "./settings/settings.ts";
+export { bootstrap, holm } from "./statistics/bootstrap.ts";
+export { overlaps, type Share, shareRight } from "./statistics/interval.ts";
+export type { Bench, Fitted, Scored } from "./studies/bench.ts";
+export { sizes } from "./studies/recipes.ts";
+export { canonical } from "./studies/rows.ts";
+export { studies } from "./studies/studies.ts";
+export {
+  type Budget,
+  budgets,
+  type Cell,
+  type Finding,
+  type Fit,
+  type Job,
+  type Json,
+  type Measured,
+  type Outcomes,
+  type PlannedCell,
+  type Rows,
+  type Setup,
+  type Study,
+  type StudyRecord,
+} from "./studies/study.ts";
+export { type Summary, summarise } from "./studies/summary.ts";
 export { type BlockFormat, bitWidths, blockSizes } from "./tensor/block-format.ts";
 export { float16FromFloat32, float32FromFloat16 } from "./tensor/half.ts";
 export { float32, type HostTensor } from "./tensor/host-tensor.ts";
 export type { Lender } from "./tensor/lender.ts";
 export { principalComponents } from "./tensor/principal-components.ts";
 export { random } from "./tensor/random.ts";
-export { compileEvaluation, type Evaluation } from "./training/evaluate.ts";
+export { type CompiledEvaluation, compileEvaluation, type Evaluation } from "./training/evaluate.ts";
 export { inputDirections } from "./training/input-directions.ts";
 export { optimizerNames } from "./training/optimizers.ts";
 export { planRun } from "./training/plan-run.ts";
-export { compileLogits, type Prediction, predictions } from "./training/predict.ts";
+export { predictions } from "./training/predict.ts";
+export { compileRows, type Prediction, type RowOutput, type RowProgram } from "./training/row-program.ts";
 export { schedules } from "./training/schedules.ts";
 export {
   parseSettings,

@@ -24,4 +24,8 @@ export const layers = {
   generation: ["peft", "runtime", "data/rows"],
   training: ["settings", "peft", "autodiff", "runtime", "data/batches"],
   library: ["training", "generation", "scoring", "adapters"],
+  planning: ["exports", "training"],
+  statistics: ["tensor"],
+  figures: [],
+  studies: ["training", "statistics", "figures"],
 } as const;

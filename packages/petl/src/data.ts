@@ -1,15 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import {
-  type ColumnChoice,
-  type ExampleSet,
-  findSplits,
-  InputError,
-  joinSets,
-  readExamples,
-  readTable,
-} from "@petl/core";
+import { type ColumnChoice, type ExampleSet, findSplits, InputError, joinSets, readRows, readTable } from "@petl/core";
 import { directory } from "./disk/files.ts";
 import { explainFileError, systemCode } from "./machine-error.ts";
 
@@ -61,7 +53,7 @@ export async function readData(
     hash.update(bytes);
     const name = join(basename(dirname(path)), basename(path));
     const table = await readTable(name, bytes, header === undefined ? {} : { header });
-    sets.push(readExamples(table, columns));
+    sets.push(readRows(table, columns));
   }
   return { set: joinSets(sets), sha256: hash.digest("hex") };
 }

@@ -29,7 +29,7 @@ export {
   InputError,
   ia3,
   joinSets,
-  type LabelValue,
+  type Label,
   llamaAdapter,
   loha,
   lokr,
@@ -42,6 +42,8 @@ export {
   type OpenModel,
   type ParameterCounts,
   type Phi,
+  type Plan,
+  type PlanOptions,
   type Pooling,
   type PredictOptions,
   type PromptInput,
@@ -52,7 +54,7 @@ export {
   prefix,
   prompt,
   type Row,
-  type Rows,
+  type RowsInput,
   RunError,
   type ScoreOptions,
   type StepEvent,
@@ -72,10 +74,21 @@ export {
   type WordsInput,
 } from "@petl/core";
 export type { HubEvent } from "./hub/hub.ts";
+export {
+  type Bank,
+  type BankCompletion,
+  type BankEntry,
+  type BankLoadOptions,
+  type BankOptions,
+  type BankPrompt,
+  type BankText,
+  openBank,
+} from "./library/bank.ts";
 export { weightsDigest } from "./library/digests.ts";
 export { loadAdapter } from "./library/load-adapter.ts";
 export { type OpenBase, type OpenBaseOptions, openBase } from "./library/open-base.ts";
 export { type OpenDataOptions, openData } from "./library/open-data.ts";
+export { type NamedPlanSource, plan } from "./library/plan.ts";
 export { type QuantizeOptions, type QuantizeSummary, quantize } from "./library/quantize.ts";
 export {
   type SaveMergedOptions,

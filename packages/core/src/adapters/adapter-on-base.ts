@@ -9,6 +9,7 @@ import { methods } from "../peft/methods.ts";
 import type { Phi } from "../peft/phi.ts";
 import { type Adapter, readAdapter } from "./adapter.ts";
 import { loadPhi } from "./load-phi.ts";
+import type { LabelName } from "./petl-fields.ts";
 import { biasesOf } from "./trained-biases.ts";
 
 /** What an adapter asks of a base. */
@@ -16,7 +17,7 @@ export interface AdapterOnBase {
   readonly methods: readonly MethodUse[];
   readonly goal: Goal;
   /** in the order of their ids; where the adapter does not name them, those of the base's head for as many labels */
-  readonly labels: readonly string[] | undefined;
+  readonly labels: readonly LabelName[] | undefined;
 }
 
 /** An adapter on its base, ready to run. */
@@ -24,7 +25,7 @@ export interface LoadedAdapter {
   readonly adapter: Adapter;
   readonly adapted: AdaptedModel;
   readonly phi: Phi;
-  readonly labels: readonly string[] | undefined;
+  readonly labels: readonly LabelName[] | undefined;
 }
 
 /**

@@ -1,8 +1,8 @@
-import { safetensorsBytes } from "../containers/safetensors-writer.ts";
+import { safetensorsBytes, safetensorsSize } from "../containers/safetensors-writer.ts";
 import { type AdaptedModel, adapt } from "../peft/adapt.ts";
 import { methods } from "../peft/methods.ts";
 import { type Phi, trainedTensors } from "../peft/phi.ts";
-import { settle } from "../peft/settle.ts";
+import { settle, settledForm } from "../peft/settle.ts";
 import { peftKey } from "./adapter-tensors.ts";
 import { type AdapterInfo, writePetlFields } from "./petl-fields.ts";
 import { adaptedOnly, biasOf } from "./trained-biases.ts";
@@ -23,21 +23,42 @@ type Json = Readonly<Record<string, unknown>>;
  */
 export function encodeAdapter(trained: AdaptedModel, trainedPhi: Phi, info: AdapterInfo): AdapterFiles {
   const { adapted, phi } = settle(trained, trainedPhi);
-  const fields = writePetlFields(adapted, info);
+  const { config, metadata, keyOf } = fileLayout(adapted, info);
   const tensors = Object.entries({ ...trainedTensors(phi), ...phi.projections });
+  const keyed = tensors.map(([name, tensor]) => [keyOf(name), tensor] as const);
+  return { "adapter_config.json": jsonText(config), "adapter_model.safetensors": safetensorsBytes(keyed, metadata) };
+}
+
+/** How many bytes adapter_model.safetensors will have; where training decides what is kept, all of it is. */
+export function adapterSize(model: AdaptedModel, info: AdapterInfo): number {
+  const adapted = settledForm(model);
+  const { metadata, keyOf } = fileLayout(adapted, info);
+  const tensors = [...adapted.layout, ...adapted.projections];
+  return safetensorsSize(
+    tensors.map(({ name, shape }) => ({ name: keyOf(name), dtype: "float32", shape })),
+    metadata,
+  );
+}
+
+/** What stands in the files beside the numbers. */
+interface FileLayout {
+  readonly config: Json;
+  /** undefined: what every safetensors file has */
+  readonly metadata: Readonly<Record<string, string>> | undefined;
+  /** the key of a tensor of Φ */
+  keyOf(name: string): string;
+}
+
+function fileLayout(adapted: AdaptedModel, info: AdapterInfo): FileLayout {
+  const fields = writePetlFields(adapted, info);
+  const named = { base_model_name_or_path: info.baseName };
   const peft = peftFields(adapted);
-  if (!peft) {
-    return {
-      "adapter_config.json": jsonText({ peft_type: null, base_model_name_or_path: info.baseName, ...fields }),
-      "adapter_model.safetensors": safetensorsBytes(tensors),
-    };
-  }
+  if (!peft) return { config: { peft_type: null, ...named, ...fields }, metadata: undefined, keyOf: (name) => name };
   const naming = { prompt: "num_virtual_tokens" in peft, wrapped: new Set(adapted.targets) };
-  const petl = JSON.stringify({ ...fields, petl_written: peft });
-  const keyed = tensors.map(([name, tensor]) => [peftKey(name, naming), tensor] as const);
   return {
-    "adapter_config.json": jsonText({ ...peft, base_model_name_or_path: info.baseName, inference_mode: true }),
-    "adapter_model.safetensors": safetensorsBytes(keyed, { format: "pt", petl }),
+    config: { ...peft, ...named, inference_mode: true },
+    metadata: { format: "pt", petl: JSON.stringify({ ...fields, petl_written: peft }) },
+    keyOf: (name) => peftKey(name, naming),
   };
 }
 

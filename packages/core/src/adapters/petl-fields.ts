@@ -8,12 +8,15 @@ import type { AdaptedModel } from "../peft/adapt.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { methods } from "../peft/methods.ts";
 
+/** A label as its data have it. */
+export type LabelName = string | number | boolean;
+
 /** What petl says of an adapter beyond PEFT's fields. */
 export interface AdapterInfo {
   /** how its user names the base: a hub id, a folder; null where nobody said it */
   readonly baseName: string | null;
-  /** names of the labels in the order of their ids */
-  readonly labels?: readonly string[] | undefined;
+  /** the labels in the order of their ids */
+  readonly labels?: readonly LabelName[] | undefined;
   /** a digest of the base's weights, in whatever form the host makes one */
   readonly baseDigest?: string | undefined;
   readonly petlVersion?: string | undefined;
@@ -38,7 +41,7 @@ const petlFields = z.looseObject({
   petl_pooling: z.enum(poolings),
   petl_trains_head: z.boolean(),
   petl_saved_modules: z.array(text).nullish(),
-  petl_label_names: z.array(text).nullish(),
+  petl_label_names: z.array(z.union([text, z.number(), z.boolean()])).nullish(),
   petl_base_digest: text.nullish(),
   petl_version: text.nullish(),
   /** the fields of adapter_config.json that describe the method in PEFT's way, as they were written */
@@ -53,7 +56,7 @@ export interface PetlFields {
   readonly pooling: Pooling;
   readonly trainsHead: boolean;
   readonly savedModules: readonly string[];
-  readonly labelNames: readonly string[] | undefined;
+  readonly labelNames: readonly LabelName[] | undefined;
   readonly baseDigest: string | undefined;
   readonly written: Readonly<Record<string, unknown>> | undefined;
 }

@@ -27,6 +27,14 @@ const configFields = z.looseObject({
   quantization_config: z.unknown().optional(),
 });
 
+/** Each layer has tensors of its own, so that a configuration of more layers is not of these weights. */
+function refuseLayers(layers: number, checkpoint: Checkpoint | undefined, name: string): void {
+  if (!checkpoint || layers <= checkpoint.tensors.size) return;
+  throw new InputError(
+    `${name}: config.json: ${layers} layers, but the weights are ${checkpoint.tensors.size} tensors`,
+  );
+}
+
 /** Opens a folder of config.json and safetensors; with `weights: false` only its configuration, for counting. */
 export async function readBase(folder: Folder, { weights = true } = {}): Promise<HfModel> {
   const parsed = configFields.safeParse(await readJson(folder, "config.json"));
@@ -41,6 +49,7 @@ export async function readBase(folder: Folder, { weights = true } = {}): Promise
   const model = modelOf(config);
   const quantization = readQuantization(config.quantization_config, `${folder.name}: config.json`);
   const checkpoint = weights ? await openCheckpoint(folder) : undefined;
+  refuseLayers(model.sizes.layers, checkpoint, folder.name);
   const stored = checkpoint?.tensors;
   const tensors =
     stored && quantization

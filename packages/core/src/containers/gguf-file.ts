@@ -6,6 +6,7 @@ import type { StoredTensor } from "../tensor/stored-tensor.ts";
 import { joinBytes, littleEndian } from "./bytes.ts";
 import { type ByteSource, readBytes } from "./folder.ts";
 import { quote } from "./json.ts";
+import { refusePointer } from "./lfs-pointer.ts";
 
 /** A GGUF file's pairs of names and values, lists left out, and its tensors. */
 export interface Gguf {
@@ -40,7 +41,10 @@ interface Cursor {
 export async function readGguf(source: ByteSource): Promise<Gguf> {
   const bytes = await readBytes(source, 0, Math.min(source.size, longestHead));
   const cursor: Cursor = { source, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), at: 0 };
-  if (uint32(cursor) !== magic) throw new InputError(`${source.name}: is no GGUF file`);
+  if (uint32(cursor) !== magic) {
+    await refusePointer(source);
+    throw new InputError(`${source.name}: is no GGUF file`);
+  }
   const found = uint32(cursor);
   if (found !== 2 && found !== 3)
     throw new InputError(`${source.name}: is GGUF of version ${found}; petl reads 2 and 3`);
@@ -51,7 +55,8 @@ export async function readGguf(source: ByteSource): Promise<Gguf> {
     const value = readValue(cursor, uint32(cursor));
     if (value !== undefined) fields.set(name, value);
   }
-  const described = Array.from({ length: tensorCount }, () => readDescription(cursor));
+  const described: ReturnType<typeof readDescription>[] = [];
+  while (described.length < tensorCount) described.push(readDescription(cursor));
   const unit = Number(fields.get("general.alignment") ?? alignment);
   const start = Math.ceil(cursor.at / unit) * unit;
   const tensors = described.map(({ name, shape, dtype, begin }): [string, StoredTensor] => {
@@ -60,7 +65,9 @@ export async function readGguf(source: ByteSource): Promise<Gguf> {
       throw new InputError(`${source.name}: ends within tensor ${quote(name)}`);
     return [name, { name, file: source.name, offset, byteLength, dtype, shape }];
   });
-  return { fields, tensors: new Map(tensors) };
+  const byName = new Map(tensors);
+  if (byName.size < tensors.length) throw new InputError(`${source.name}: holds two tensors of one name`);
+  return { fields, tensors: byName };
 }
 
 function readDescription(cursor: Cursor) {

@@ -37,6 +37,12 @@ test("a text that JSON.parse refuses is refused by an InputError with a place, a
   );
 });
 
+test("a text that is nested deeper than anything walks through is refused before it is read", () => {
+  for (const text of ["[".repeat(1_000_000), `${'{"a":'.repeat(2000)}1${"}".repeat(2000)}`])
+    expect(() => parseJson(text, "x")).toThrow("x: nested deeper than 1000");
+  expect(parseJson(JSON.stringify([`${"[".repeat(5000)}\\"`]), "x")).toHaveLength(1);
+});
+
 function outcome(parse: () => unknown): string {
   try {
     parse();

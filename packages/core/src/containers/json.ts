@@ -2,10 +2,11 @@ import { InputError } from "../errors.ts";
 
 /** The value of a JSON text; an InputError names `source`, line and column of the first fault. */
 export function parseJson(text: string, source: string): unknown {
+  refuseDepth(text, source);
   try {
     return JSON.parse(text);
   } catch {
-    checkJson({ text, source, maxDepth: 1000, uniqueKeys: false, at: 0 });
+    checkJson({ text, source, maxDepth: deepest, uniqueKeys: false, at: 0 });
     throw new InputError(`${source}: is not valid JSON`);
   }
 }
@@ -25,7 +26,7 @@ export function parseStrictJson(text: string, source: string, maxDepth: number):
  */
 export function withFields(text: string, source: string, changes: Readonly<Record<string, unknown>>): string {
   const fields = new Map<string, string>();
-  checkJson({ text, source, maxDepth: 1000, uniqueKeys: false, at: 0, fields });
+  checkJson({ text, source, maxDepth: deepest, uniqueKeys: false, at: 0, fields });
   if (!text.trimStart().startsWith("{")) throw new InputError(`${source}: must be an object`);
   for (const [key, value] of Object.entries(changes)) {
     if (value === undefined) fields.delete(key);
@@ -33,6 +34,35 @@ export function withFields(text: string, source: string, changes: Readonly<Recor
   }
   const lines = [...fields].map(([key, value]) => `  ${JSON.stringify(key)}: ${value}`);
   return `{\n${lines.join(",\n")}\n}\n`;
+}
+
+/** What walks through a value would end in the middle of a deeper one. */
+const deepest = 1000;
+
+/** Counts brackets outside of strings, so that a text that is no JSON may be refused for what follows its fault. */
+function refuseDepth(text: string, source: string): void {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) at = stringEnd(text, at);
+    else if (code === 0x7b || code === 0x5b) depth++;
+    else if (code === 0x7d || code === 0x5d) depth--;
+    if (depth > deepest) throw new InputError(`${source}: nested deeper than ${deepest}`);
+  }
+}
+
+/** Where the string that begins at a quotation mark ends. */
+function stringEnd(text: string, start: number): number {
+  let at = text.indexOf('"', start + 1);
+  while (at >= 0 && isEscaped(text, at)) at = text.indexOf('"', at + 1);
+  return at < 0 ? text.length : at;
+}
+
+/** Whether an odd number of backslashes stands in front. */
+function isEscaped(text: string, at: number): boolean {
+  let first = at;
+  while (text.charCodeAt(first - 1) === 0x5c) first--;
+  return (at - first) % 2 === 1;
 }
 
 interface Check {

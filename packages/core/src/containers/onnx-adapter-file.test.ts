@@ -59,6 +59,22 @@ const valid = onnxAdapterBytes([
   ["b", float32([1], Float32Array.of(7))],
 ]);
 
+test("parameters that share one long name are refused before the names are read", async () => {
+  const long = onnxAdapterBytes([["n".repeat(9000), float32([1], Float32Array.of(1))]]);
+  const entries = 200_000;
+  const shared = new Uint8Array(long.length + 4 + 4 * entries);
+  shared.set(long);
+  const view = new DataView(shared.buffer);
+  const table = 40 + 4 + 4; // header and vtable, the root, and the list of one parameter
+  view.setUint32(36, long.length - 36, true);
+  view.setUint32(long.length, entries, true);
+  for (let i = 0; i < entries; i++) {
+    const at = long.length + 4 + 4 * i;
+    view.setUint32(at, (table - at) >>> 0, true);
+  }
+  await expect(readOnnxAdapter(memorySource("m", shared))).rejects.toThrow(/damaged|share their names/);
+});
+
 test("2,000 damaged files are read within their bytes or refused by one InputError", async () => {
   const change = fc.tuple(fc.nat(valid.length - 1), fc.nat(255));
   const damage = fc.tuple(fc.array(change, { maxLength: 4 }), fc.nat(valid.length));

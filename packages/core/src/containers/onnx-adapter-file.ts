@@ -80,7 +80,7 @@ function typeNumber({ dtype }: HostTensor): number {
   return number;
 }
 
-/** Parameters may share their names and axes, so that a short file could hold many long ones. */
+/** Nothing but a hostile file has longer ones. */
 const longestName = 10_000;
 const mostAxes = 64;
 
@@ -100,6 +100,7 @@ export async function readOnnxAdapter(source: ByteSource): Promise<ReadonlyMap<s
   const problems = problemList(source.name);
   const tensors = new Map<string, StoredTensor>();
   const parameters = read.vector(root(3), 4);
+  let described = 0;
   for (let i = 0; i < parameters.count; i++) {
     const field = read.table(read.target(parameters.begin + 4 * i));
     const [text, dims, data] = [read.vector(field(0), 1), read.vector(field(1), 8), read.vector(field(3), 1)];
@@ -107,6 +108,8 @@ export async function readOnnxAdapter(source: ByteSource): Promise<ReadonlyMap<s
       problems.add(`parameter ${i} has a name of ${text.count} bytes and ${dims.count} axes`);
       continue;
     }
+    described += text.count + 8 * dims.count + 1;
+    if (described > bytes.length) throw new InputError(`${source.name}: its parameters share their names and axes`);
     const name = read.text(text.begin, text.count);
     const shape = Array.from({ length: dims.count }, (_, axis) => Number(read.int64(dims.begin + 8 * axis)));
     const type = read.int32(field(2));

@@ -20,5 +20,8 @@ export const safetensorsTypes: readonly (readonly [string, DType])[] = [
 /** The key of the header that holds texts instead of a tensor. */
 export const metadataKey = "__metadata__";
 
-/** The longest header that the reference implementation reads. */
-export const maxHeaderLength = 100_000_000;
+/** The longest header that is read, a quarter of what the reference implementation reads: large models have 100 kB. */
+export const maxHeaderLength = 25_000_000;
+
+/** The most tensors of one file. */
+export const mostTensors = 100_000;

@@ -61,16 +61,26 @@ export function safetensorsBytes(
   return out;
 }
 
-type Described = Pick<SafetensorsEntry, "name" | "dtype" | "shape">;
+/** How many bytes the file of such tensors has, without their values. */
+export function safetensorsSize(
+  tensors: readonly DescribedTensor[],
+  metadata: Readonly<Record<string, string>> = usualMetadata,
+): number {
+  const header = encodeHeader(inFileOrder(tensors), metadata);
+  return tensors.reduce((sum, tensor) => sum + byteLengthOf(tensor), header.length);
+}
 
-function byteLengthOf({ dtype, shape }: Described): number {
+/** A tensor without its values. */
+export type DescribedTensor = Pick<SafetensorsEntry, "name" | "dtype" | "shape">;
+
+function byteLengthOf({ dtype, shape }: DescribedTensor): number {
   return bytesOf[dtype] * sizeOf(shape);
 }
 
 const rankOf: ReadonlyMap<DType, number> = new Map(safetensorsTypes.map(([, dtype], rank) => [dtype, rank]));
 const nameOf: ReadonlyMap<DType, string> = new Map(safetensorsTypes.map(([name, dtype]) => [dtype, name]));
 
-function inFileOrder<T extends Described>(entries: readonly T[]): T[] {
+function inFileOrder<T extends DescribedTensor>(entries: readonly T[]): T[] {
   const ordered = entries.toSorted(
     (a, b) => rankOf.get(a.dtype)! - rankOf.get(b.dtype)! || compareNames(a.name, b.name),
   );
@@ -95,7 +105,7 @@ function compareNames(a: string, b: string): number {
 }
 
 /** Built as text: an object would put names like "0" first. */
-function encodeHeader(ordered: readonly Described[], metadata: Readonly<Record<string, string>>): Uint8Array {
+function encodeHeader(ordered: readonly DescribedTensor[], metadata: Readonly<Record<string, string>>): Uint8Array {
   const fields: string[] = [];
   const texts = Object.entries(metadata).sort(([a], [b]) => compareNames(a, b));
   if (texts.length > 0)

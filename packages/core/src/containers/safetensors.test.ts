@@ -39,6 +39,20 @@ describe("a bad file is refused with what is wrong", () => {
   test.each([
     ["an empty file", source(), "m: 0 bytes are no safetensors file; the header's length alone takes 8"],
     ["a length past the end", file({}, 0, 3), /claims a header of 3 bytes; a file of 10 bytes can have 2/],
+    [
+      "git-LFS's pointer",
+      source(...new TextEncoder().encode("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1234\n")),
+      /is git-LFS's pointer to a file of 1234 bytes, not the file; get it with: git lfs pull$/,
+    ],
+    [
+      "more tensors than any model has",
+      file(
+        Object.fromEntries(
+          Array.from({ length: 100_002 }, (_, i) => [i, { dtype: "U8", shape: [0], data_offsets: [0, 0] }]),
+        ),
+      ),
+      /holds 100002 tensors; 100000 are allowed/,
+    ],
     ["a length of 2^64 - 1", source(...Array(9).fill(255)), /claims a header of 18446744073709551615 bytes/],
     ["no header", source(0, 0, 0, 0, 0, 0, 0, 0), 'm: header: must begin with "{"'],
     ["a header that begins with space", file(" {}"), 'm: header: must begin with "{"'],

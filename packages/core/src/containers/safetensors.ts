@@ -3,8 +3,9 @@ import { bytesOf, type DType } from "../tensor/dtype.ts";
 import type { StoredTensor } from "../tensor/stored-tensor.ts";
 import { type ByteSource, readBytes } from "./folder.ts";
 import { parseStrictJson, quote } from "./json.ts";
+import { mayBePointer, refusePointer } from "./lfs-pointer.ts";
 import { problemList } from "./problem-list.ts";
-import { maxHeaderLength, metadataKey, safetensorsTypes } from "./safetensors-types.ts";
+import { maxHeaderLength, metadataKey, mostTensors, safetensorsTypes } from "./safetensors-types.ts";
 
 /** What a safetensors file's header says. */
 export interface Safetensors {
@@ -16,7 +17,8 @@ export interface Safetensors {
 /**
  * Reads and checks the header of a safetensors file: 8 bytes of length, a JSON header, then the tensors' bytes, which
  * must cover the rest of the file without overlap or hole. Reads nothing outside of the file and no tensor.
- * Stricter than the reference implementation only in refusing unknown fields and element types that petl has not.
+ * Stricter than the reference implementation in refusing unknown fields, element types that petl has not, headers of more
+ * than 25 MB and more than 100,000 tensors.
  *
  * @throws InputError with every problem of the header
  * Source: the format section of huggingface/safetensors' README
@@ -26,6 +28,9 @@ export async function readSafetensors(source: ByteSource): Promise<Safetensors> 
   const header = await readHeader(source, headerLength);
   const problems = problemList(source.name);
   const dataStart = 8 + headerLength;
+  const count = Object.keys(header).length;
+  if (count > mostTensors + 1)
+    throw new InputError(`${source.name}: header: holds ${count} tensors; ${mostTensors} are allowed`);
   const tensors: StoredTensor[] = [];
   let metadata: Record<string, string> = {};
   for (const [name, value] of Object.entries(header)) {
@@ -52,6 +57,7 @@ async function readHeaderLength(source: ByteSource): Promise<number> {
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
   const bound = Math.min(maxHeaderLength, source.size - 8);
   if (length > BigInt(bound)) {
+    if (mayBePointer(bytes)) await refusePointer(source);
     throw new InputError(
       `${source.name}: no safetensors file: it claims a header of ${length} bytes; ` +
         `a file of ${source.size} bytes can have ${bound}`,

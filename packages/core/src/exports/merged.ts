@@ -1,10 +1,10 @@
 import { type AdapterInfo, writePetlFields } from "../adapters/petl-fields.ts";
 import type { HfModel } from "../checkpoints/hf-model.ts";
-import { encodeSafetensors, type SafetensorsEntry } from "../containers/safetensors-writer.ts";
+import { encodeSafetensors, type SafetensorsEntry, safetensorsSize } from "../containers/safetensors-writer.ts";
 import { InputError, InternalError } from "../errors.ts";
 import type { Value } from "../graph/value.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
-import { findTensor } from "../peft/base.ts";
+import { type Base, findTensor } from "../peft/base.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
 import type { Engine } from "../runtime/session.ts";
 import type { DType } from "../tensor/dtype.ts";
@@ -57,9 +57,25 @@ export function encodeFull(
   info: AdapterInfo,
 ): Promise<CheckpointFiles> {
   const petl = JSON.stringify(writePetlFields(adapted, info));
-  const { labels } = info;
+  const labels = info.labels?.map(String);
   const trainedType = "float32";
   return encodeModel(base, adapted, phi, { values: adapted.merged(), labels, trainedType, metadata: { petl } });
+}
+
+/** How many bytes the checkpoint of full fine-tuning will have; without its tensors the base is taken to have no others. */
+export function fullSize(base: Base, adapted: AdaptedModel, info: AdapterInfo): number {
+  const changed = Object.entries(adapted.merged()).filter(([, value]) => !isFrozen(value));
+  const names = new Set(changed.map(([name]) => name));
+  const untouched = base.tensors ? storedNames(base).filter(([name]) => !names.has(name)) : [];
+  const tensors = [
+    ...untouched.map(([name, tensor]) => ({
+      name,
+      dtype: typeOf(tensor) ?? typeFor(base, name, {}),
+      shape: tensor.shape,
+    })),
+    ...changed.map(([name, { shape }]) => ({ name, dtype: "float32" as const, shape: shape.map(Number) })),
+  ];
+  return safetensorsSize(tensors, { format: "pt", petl: JSON.stringify(writePetlFields(adapted, info)) });
 }
 
 /** What full fine-tuning made as an ordinary checkpoint that knows nothing of petl, in the type that is asked for. */
@@ -116,7 +132,7 @@ function isFrozen({ source }: Value): boolean {
 }
 
 /** The checkpoint's tensors under the names that they have in Hugging Face's task class, each once. */
-function storedNames({ tensors, model, name }: HfModel): readonly (readonly [string, BaseTensor])[] {
+function storedNames({ tensors, model, name }: Base): readonly (readonly [string, BaseTensor])[] {
   if (!tensors) throw new InputError(`${name}: its weights are needed, but only the configuration was read`);
   const bare = ![...tensors.keys()].some((key) => key.startsWith(`${model.prefix}.`));
   const owners = new Map(Object.entries(model.otherNames).map(([own, other]) => [other, own]));
@@ -129,7 +145,7 @@ function storedNames({ tensors, model, name }: HfModel): readonly (readonly [str
 }
 
 /** The type of a changed tensor: the asked one, or the one that it or the rest of the base has. */
-function typeFor(base: HfModel, name: string, { dtype, trainedType }: Job): FloatType {
+function typeFor(base: Base, name: string, { dtype, trainedType }: Pick<Job, "dtype" | "trainedType">): FloatType {
   const own = typeOf(findTensor(base, name));
   const first = [...(base.tensors?.values() ?? [])].map(typeOf).find(isFloat);
   return dtype ?? trainedType ?? (own !== undefined && isFloat(own) ? own : (first ?? "float32"));

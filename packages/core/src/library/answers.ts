@@ -1,11 +1,11 @@
-import type { Prediction } from "../training/predict.ts";
+import type { Label } from "../data/rows/examples.ts";
+import type { Prediction } from "../training/row-program.ts";
 import type { OpenModel } from "./model.ts";
-import type { LabelValue } from "./purpose.ts";
 
 /** What a model says of a text or of a word. */
 export interface Answer {
   /** the label with the largest score, as it was given */
-  readonly label: LabelValue;
+  readonly label: Label;
   readonly score: number;
   /** every label's probability by the label's text; for a regression, whose one label has no name, the number itself */
   readonly scores: Readonly<Record<string, number>>;
@@ -30,7 +30,7 @@ export function tokenAnswers(
   );
 }
 
-function answerOf(labels: readonly LabelValue[], values: ArrayLike<number>, topK = labels.length): Answer {
+function answerOf(labels: readonly Label[], values: ArrayLike<number>, topK = labels.length): Answer {
   const scores = labels.map((label, id) => ({ label, score: values[id] ?? 0 }));
   const best = scores.reduce(
     (one, each) => (each.score > one.score ? each : one),

@@ -1,5 +1,5 @@
 import type { Phi } from "../peft/phi.ts";
-import type { Prediction } from "../training/predict.ts";
+import type { Prediction } from "../training/row-program.ts";
 import type { Asking } from "./asking.ts";
 
 /** What is asked of each Φ on a base, so that calls find those that came before them. */

@@ -1,14 +1,9 @@
-import { collate } from "../data/batches/collate.ts";
-import type { EncodedExample } from "../data/rows/encode.ts";
-import { pool } from "../nn/pooling.ts";
-import { tensorsOf } from "../peft/phi.ts";
-import { compile, type Program } from "../runtime/program.ts";
 import { readSettings, type SettingInputs } from "../settings/settings.ts";
-import { float32Of } from "../tensor/host-tensor.ts";
+import { compileRows } from "../training/row-program.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
 import { asking } from "./asking.ts";
 import { requireModel, requireOptions } from "./check.ts";
-import { shapeOf } from "./kept-programs.ts";
+import { keyOf } from "./kept-programs.ts";
 import type { OpenModel } from "./model.ts";
 import { asRead } from "./predict.ts";
 import { batchSettings, tokenSettings } from "./settings.ts";
@@ -39,33 +34,15 @@ export async function embed(
   throwIfStopped(signal);
   const { batch, maxLength } = readSettings(settings, given);
   const { rows } = asRead(model, set, maxLength);
-  const compiled = () => compileVectors(model);
+  const { pooling = "mean", normalized = false } = base.sentences ?? {};
+  const compile = () => compileRows(base.engine, adapted, pooling);
   const queue = base.asked.vectors(phi, () =>
-    asking((some) =>
-      base.programs.vectors.use(shapeOf(adapted), compiled, (program) => vectorsOf(some, program, model)),
-    ),
+    asking(async (some) => {
+      const found = await base.programs.rows.use(keyOf(pooling, adapted), compile, (program) => program.run(phi, some));
+      return found.map(({ logits }) => (normalized ? unit(logits) : logits));
+    }),
   );
   return queue.ask(rows, { batch, signal });
-}
-
-function compileVectors({ base, adapted }: OpenModel): Promise<Program> {
-  const { hidden, inputs } = adapted.forward();
-  return compile(base.engine, { vectors: pool(base.sentences?.pooling ?? "mean", hidden, inputs.attentionMask) });
-}
-
-async function vectorsOf(
-  rows: readonly EncodedExample[],
-  program: Program,
-  { base, adapted, phi }: OpenModel,
-): Promise<readonly Float32Array[]> {
-  const { items: _, labels: __, ...inputs } = collate(rows, adapted.base.model.sizes.padId);
-  const { vectors } = await program.run({ ...tensorsOf(phi), ...inputs });
-  const size = adapted.base.model.sizes.hidden;
-  const values = vectors ? float32Of(vectors) : new Float32Array();
-  return rows.map((_, row) => {
-    const vector = values.slice(row * size, (row + 1) * size);
-    return base.sentences?.normalized ? unit(vector) : vector;
-  });
 }
 
 /** x / |x| */

@@ -32,7 +32,7 @@ export async function evaluate(
   const { base, adapted, phi } = requireModel(model);
   const { signal, ...given } = requireOptions(options);
   throwIfStopped(signal);
-  const { set } = await readRows(rows, {}, { signal });
+  const set = await readRows(rows, {}, { signal });
   const encoded = measurable(model, set, given);
   const compile = () => compileEvaluation(base.engine, adapted);
   return base.programs.evaluations.use(shapeOf(adapted), compile, (evaluation) =>

@@ -117,22 +117,27 @@ async function endsOf({ folder, tokenizer }: OpenModel["base"]): Promise<readonl
   return own.length === 0 && end !== undefined ? [end] : own;
 }
 
-/** A prompt's tokens, with those that the tokenizer puts in front of a text; an empty one is the beginning of a text. */
-function idsOf({ base }: OpenModel, prompt: PromptInput, row: number): Int32Array {
-  const { tokenizer, model } = base;
+/** A prompt's tokens; the tokenizer may know more of them than the model has a row for. */
+export function idsOf({ base }: OpenModel, prompt: PromptInput, row: number): Int32Array {
   const turns = conversationOf(prompt);
-  if (turns) return conversationIds(base, turns);
-  if (typeof prompt === "string") {
-    if (!tokenizer) throw new InputError(`${base.name} has no tokenizer; give the prompt's tokens`);
-    const { bos_token: begin, eos_token: end } = tokenizer.specialIds;
-    const ids = Array.from(tokenizer.encode(prompt).inputIds);
-    if (ids.length > 1 && ids.at(-1) === end) ids.pop(); // the text is not to end here
-    return Int32Array.from(ids.length === 0 && begin !== undefined ? [begin] : ids);
-  }
-  const numbers = numbersOf(prompt, row);
-  const strange = numbers.find((id) => id < 0 || id >= model.sizes.vocabulary);
-  if (strange === undefined) return Int32Array.from(numbers);
-  throw new InputError(`prompt ${row + 1}: input id ${strange}; the model knows 0 to ${model.sizes.vocabulary - 1}`);
+  const ids = turns
+    ? conversationIds(base, turns)
+    : typeof prompt === "string"
+      ? textIds(base, prompt)
+      : Int32Array.from(numbersOf(prompt, row));
+  const { vocabulary } = base.model.sizes;
+  const strange = ids.find((id) => id < 0 || id >= vocabulary);
+  if (strange === undefined) return ids;
+  throw new InputError(`prompt ${row + 1}: input id ${strange}; the model knows 0 to ${vocabulary - 1}`);
+}
+
+/** A text's tokens, with those that the tokenizer puts in front; an empty text is the beginning of one. */
+function textIds({ tokenizer, name }: OpenModel["base"], text: string): Int32Array {
+  if (!tokenizer) throw new InputError(`${name} has no tokenizer; give the prompt's tokens`);
+  const { bos_token: begin, eos_token: end } = tokenizer.specialIds;
+  const ids = Array.from(tokenizer.encode(text).inputIds);
+  if (ids.length > 1 && ids.at(-1) === end) ids.pop(); // the text is not to end here
+  return Int32Array.from(ids.length === 0 && begin !== undefined ? [begin] : ids);
 }
 
 function conversationOf(prompt: PromptInput): Conversation | undefined {

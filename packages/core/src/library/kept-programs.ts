@@ -1,7 +1,7 @@
 import type { Decoder } from "../generation/decoder.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
-import type { Program } from "../runtime/program.ts";
 import type { CompiledEvaluation } from "../training/evaluate.ts";
+import type { RowOutput, RowProgram } from "../training/row-program.ts";
 
 /** Something compiled that holds a session. */
 interface Compiled {
@@ -24,8 +24,8 @@ export interface Kept<T extends Compiled> {
 
 /** The programs of an open base; adapters of one shape share them, since Φ is an input. */
 export interface KeptPrograms {
-  readonly logits: Kept<Program>;
-  readonly vectors: Kept<Program>;
+  /** by what is computed of a row, and the model's shape */
+  readonly rows: Kept<RowProgram>;
   readonly evaluations: Kept<CompiledEvaluation>;
   readonly decoders: Kept<Decoder>;
 }
@@ -34,8 +34,7 @@ export interface KeptPrograms {
 const mostIdle = 8;
 
 export const keptPrograms = (): KeptPrograms => ({
-  logits: kept(mostIdle),
-  vectors: kept(mostIdle),
+  rows: kept(mostIdle),
   evaluations: kept(mostIdle),
   decoders: kept(mostIdle),
 });
@@ -92,3 +91,6 @@ export const shapeOf = ({ methods, goal, layout, projections }: AdaptedModel): s
     layout.map(({ name, shape }) => [name, shape]),
     projections.map(({ name }) => name),
   ]);
+
+/** What a program for rows is kept under. */
+export const keyOf = (output: RowOutput, adapted: AdaptedModel): string => `${output} ${shapeOf(adapted)}`;

@@ -1,6 +1,6 @@
 import { loadAdapter as loadAdapterOn } from "../adapters/adapter-on-base.ts";
 import type { Folder } from "../containers/folder.ts";
-import type { ExampleSet } from "../data/rows/examples.ts";
+import type { ExampleSet, Label } from "../data/rows/examples.ts";
 import { InputError } from "../errors.ts";
 import { labelCount, taskOf } from "../models/models.ts";
 import { isLanguageModel, type Task, tasks } from "../nn/model.ts";
@@ -13,7 +13,7 @@ import { inputDirections } from "../training/input-directions.ts";
 import { isRows, requireBase, what } from "./check.ts";
 import { encodeRows, rowLimits, targetOf } from "./encode-rows.ts";
 import type { OpenBase } from "./open-base.ts";
-import { hasClasses, type LabelValue, labelsOf, type Purpose } from "./purpose.ts";
+import { baseFor, hasClasses, labelNames, type Purpose } from "./purpose.ts";
 import { adaptSettings } from "./settings.ts";
 
 /**
@@ -25,7 +25,7 @@ export interface OpenModel {
   readonly adapted: AdaptedModel;
   readonly phi: Phi;
   /** the labels as they were given, in the order of their ids */
-  readonly labels: readonly LabelValue[];
+  readonly labels: readonly Label[];
 }
 
 const settings = { ...adaptSettings, seed: natural(0, "seed of Φ's random start") };
@@ -51,14 +51,14 @@ export async function adaptTo(
   const { task, labels, train } = checkedPurpose(purpose);
   const { seed, pooling } = readSettings(settings, options);
   const goal = { task, labels: hasClasses(task) ? labels.length : 1, pooling };
-  const adapted = adapt(base, methodsOf(method), goal);
+  const adapted = adapt(baseFor(base, { task, labels }), methodsOf(method), goal);
   const how = { tokenizer: base.tokenizer, ...rowLimits(adapted, base.tokenizer, undefined) };
   const directions =
     train && startsFromData(adapted)
       ? await inputDirections(base.engine, adapted, encodeRows(train, adapted, targetOf({ task, labels }), how))
       : undefined;
   const phi = await initialPhi(adapted, seed, directions);
-  return { base, adapted, phi, labels: labelsOf(goal.labels, labels) };
+  return { base, adapted, phi, labels: labelNames(goal.labels, labels) };
 }
 
 function methodsOf(given: MethodUse | readonly MethodUse[]): readonly MethodUse[] {
@@ -93,7 +93,7 @@ function checkedPurpose(purpose: AdaptPurpose): AdaptPurpose {
 export async function loadAdapter(base: OpenBase, folder: Folder): Promise<OpenModel> {
   requireBase(base);
   const { adapted, phi, labels } = await loadAdapterOn(folder, base);
-  return { base, adapted, phi, labels: labelsOf(adapted.goal.labels, labels) };
+  return { base, adapted, phi, labels: labelNames(adapted.goal.labels, labels) };
 }
 
 /** A model whose head is trained too: an adapter without one of its own goes on with the base's, or a new one. */
@@ -125,7 +125,7 @@ export async function unadapted(base: OpenBase, said: BaseGoal = {}): Promise<Op
   const { id2label } = base.config;
   return {
     ...{ base, adapted, phi: await initialPhi(adapted, 0) },
-    labels: labelsOf(goal.labels, id2label ? Object.values(id2label) : undefined),
+    labels: labelNames(goal.labels, id2label ? Object.values(id2label) : undefined),
   };
 }
 

@@ -1,5 +1,4 @@
-import { type ExampleSet, rowLabel } from "../data/rows/examples.ts";
-import { labelMap } from "../data/rows/labels.ts";
+import type { ExampleSet, Label } from "../data/rows/examples.ts";
 import { InputError } from "../errors.ts";
 import { natural, toggle } from "../settings/setting.ts";
 import { readSettings, type SettingInputs } from "../settings/settings.ts";
@@ -7,8 +6,8 @@ import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
 import { isRows, requireBase, requireOptions, what } from "./check.ts";
 import { drawRows, holdOutRows, someExamples, standardShare } from "./hold-out.ts";
 import type { OpenBase } from "./open-base.ts";
-import { findPurpose, hasClasses, type LabelValue, type Purpose } from "./purpose.ts";
-import { areRows, type ReadRows, type Rows, readRows } from "./rows.ts";
+import { findPurpose, type Purpose } from "./purpose.ts";
+import { areRows, type Rows, readRows } from "./rows.ts";
 import { columnSettings, purposeSettings } from "./settings.ts";
 
 /** Rows, parted, and what they are for. */
@@ -43,7 +42,7 @@ export interface OpenDataOptions extends Omit<SettingInputs<typeof settings>, "v
   /** rows to evaluate on, or the share of the training rows to hold out; a tenth of texts with labels where left out */
   readonly validation?: Rows | ExampleSet | number | undefined;
   /** the classes in the order of their ids; those of the base's head or of the data where left out */
-  readonly labels?: readonly LabelValue[] | undefined;
+  readonly labels?: readonly Label[] | undefined;
   readonly signal?: StopSignal | undefined;
 }
 
@@ -73,14 +72,14 @@ export async function openData(source: DataSource, base: OpenBase, options: Open
   const splits = splitsOf(source);
   const read = (rows: Rows | ExampleSet, name: string) => readRows(rows, columns, { name, signal });
   const whole = await read(splits.train, "rows");
-  const set = trainRows === undefined ? whole.set : drawRows(whole.set, trainRows);
-  const purpose = findPurpose(base, whole.set, { task, labels: checkedLabels(labels) });
+  const set = trainRows === undefined ? whole : drawRows(whole, trainRows);
+  const purpose = findPurpose(base, whole, { task, labels: checkedLabels(labels) });
   const own = typeof validation === "number" ? undefined : (validation ?? splits.validation);
   const parts = own
-    ? { train: set, validation: (await read(own, "validation")).set }
+    ? { train: set, validation: await read(own, "validation") }
     : parted(set, typeof asked === "number" ? asked : standardShare(set, purpose.task, shuffle), seed, purpose);
-  const test = splits.test && (await read(splits.test, "test")).set;
-  return { ...purpose, labels: asGiven(purpose, whole, labels), ...parts, test };
+  const test = splits.test && (await read(splits.test, "test"));
+  return { ...purpose, ...parts, test };
 }
 
 function splitsOf(source: DataSource): Splits {
@@ -94,24 +93,7 @@ function splitsOf(source: DataSource): Splits {
 const parted = (set: ExampleSet, share: number, seed: number, { task }: Purpose) =>
   share === 0 ? { train: set, validation: someExamples(set, []) } : holdOutRows(set, share, seed, task);
 
-function checkedLabels(labels: readonly LabelValue[] | undefined): readonly LabelValue[] | undefined {
+function checkedLabels(labels: readonly Label[] | undefined): readonly Label[] | undefined {
   if (labels === undefined || Array.isArray(labels)) return labels;
   throw new InputError(`labels are ${what(labels)}; they must be a list of the classes`);
 }
-
-/** The classes as the rows have them: 0 where a row says 0, "0" where it says "0". */
-function asGiven({ task, labels }: Purpose, { set, given }: ReadRows, said: unknown): readonly LabelValue[] {
-  if (!hasClasses(task) || said !== undefined) return labels;
-  const { idOf } = labelMap(labels.map(String));
-  const found = new Map<number, LabelValue>();
-  for (const example of set.examples) {
-    const label = rowLabel(example);
-    const id = label === undefined ? undefined : idOf(label);
-    if (id !== undefined && label !== undefined && !found.has(id)) found.set(id, given.get(String(label)) ?? label);
-  }
-  return labels.map((label, id) => found.get(id) ?? unnumbered(label, id, found));
-}
-
-/** A class that no row has, called as its neighbours are. */
-const unnumbered = (label: LabelValue, id: number, found: ReadonlyMap<number, LabelValue>): LabelValue =>
-  label === `LABEL_${id}` && [...found.values()].every((each) => typeof each === "number") ? id : label;

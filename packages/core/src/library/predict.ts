@@ -5,13 +5,14 @@ import { InputError } from "../errors.ts";
 import type { Task } from "../nn/model.ts";
 import { count } from "../settings/setting.ts";
 import { readSettings, type SettingInputs } from "../settings/settings.ts";
-import { batchLogits, compileLogits, type Prediction, predictions } from "../training/predict.ts";
+import { predictions } from "../training/predict.ts";
+import { compileRows, type Prediction } from "../training/row-program.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
 import { type Answer, textAnswer, tokenAnswers } from "./answers.ts";
 import { type Asking, asking } from "./asking.ts";
 import { requireModel, requireOptions, what } from "./check.ts";
 import { encodeRows, rowLimits } from "./encode-rows.ts";
-import { shapeOf } from "./kept-programs.ts";
+import { keyOf } from "./kept-programs.ts";
 import type { OpenModel } from "./model.ts";
 import { batchSettings, tokenSettings } from "./settings.ts";
 import { type TextInput, textExamples } from "./texts.ts";
@@ -100,11 +101,9 @@ async function predicted(
 
 /** Asks a model for logits. */
 export function logitsOf({ base, adapted, phi }: OpenModel): Asking<Prediction> {
-  const compile = () => compileLogits(base.engine, adapted);
+  const compile = () => compileRows(base.engine, adapted, "logits");
   return base.asked.logits(phi, () =>
-    asking((rows) =>
-      base.programs.logits.use(shapeOf(adapted), compile, (program) => batchLogits(rows, { program, adapted, phi })),
-    ),
+    asking((rows) => base.programs.rows.use(keyOf("logits", adapted), compile, (program) => program.run(phi, rows))),
   );
 }
 
@@ -133,8 +132,8 @@ export async function* predictionsOf(
   rows: readonly EncodedExample[],
   options: { readonly batch: number; readonly signal?: StopSignal | undefined },
 ): AsyncGenerator<Prediction, void, void> {
-  const compile = () => compileLogits(base.engine, adapted);
-  const { compiled: program, giveBack } = await base.programs.logits.borrow(shapeOf(adapted), compile);
+  const compile = () => compileRows(base.engine, adapted, "logits");
+  const { compiled: program, giveBack } = await base.programs.rows.borrow(keyOf("logits", adapted), compile);
   try {
     yield* predictions(rows, { program, adapted, phi, ...options });
   } finally {

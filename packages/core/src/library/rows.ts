@@ -1,11 +1,10 @@
 import { readExamples } from "../data/rows/columns.ts";
-import type { ExampleSet } from "../data/rows/examples.ts";
+import type { ExampleSet, Label } from "../data/rows/examples.ts";
 import type { ColumnChoice } from "../data/tables/choose-columns.ts";
 import { keysOf, type Table } from "../data/tables/table.ts";
 import { InputError } from "../errors.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
 import { isRows, what } from "./check.ts";
-import type { LabelValue } from "./purpose.ts";
 
 /** One turn of a conversation. */
 export interface Message {
@@ -15,26 +14,20 @@ export interface Message {
 
 /** A row that a program has in memory. */
 export type Row =
-  | { readonly text: string; readonly textPair?: string; readonly label?: LabelValue }
+  | { readonly text: string; readonly textPair?: string; readonly label?: Label }
   | { readonly prompt: string; readonly completion: string }
   | { readonly messages: readonly Message[] }
   | {
       readonly inputIds: Iterable<number>;
       readonly attentionMask?: Iterable<number>;
       readonly tokenTypeIds?: Iterable<number>;
-      readonly label?: LabelValue;
+      readonly label?: Label;
       readonly labels?: Iterable<number>;
     }
   | Readonly<Record<string, unknown>>;
 
 /** Rows in memory, or that come one by one. */
 export type Rows = Iterable<Row> | AsyncIterable<Row>;
-
-/** Rows with the labels as they were given, by their text. */
-export interface ReadRows {
-  readonly set: ExampleSet;
-  readonly given: ReadonlyMap<string, LabelValue>;
-}
 
 /** How rows in memory name what files name otherwise. */
 const columnNames: Readonly<Record<string, string>> = {
@@ -53,8 +46,8 @@ export async function readRows(
   rows: Rows | ExampleSet,
   columns: ColumnChoice = {},
   { name = "rows", signal }: { readonly name?: string; readonly signal?: StopSignal | undefined } = {},
-): Promise<ReadRows> {
-  if (isRows(rows)) return { set: rows, given: givenLabels(rows) };
+): Promise<ExampleSet> {
+  if (isRows(rows)) return rows;
   if (!areRows(rows))
     throw new InputError(`${name} are ${what(rows)}; they must be a list of rows, as in [{ text, label }]`);
   const found: Table["rows"][number][] = [];
@@ -69,9 +62,7 @@ export async function readRows(
   if (found.length === 0) throw new InputError(`there are no ${name}`);
   const placeOf = (row: number) => `${name === "rows" ? "row" : `${name}: row`} ${row + 1}`;
   const table: Table = { name, columns: keysOf(found), rows: found, lineOf: (row) => row + 1, placeOf };
-  const set = readExamples(table, namedAlike(columns));
-  const labels = new Map(found.flatMap((row) => givenLabel(row[set.columns.label ?? "label"])));
-  return { set, given: labels.size > 0 ? labels : givenLabels(set) };
+  return readExamples(table, namedAlike(columns));
 }
 
 const namedAlike = (columns: ColumnChoice): ColumnChoice =>
@@ -96,11 +87,3 @@ const listed = (value: unknown): unknown =>
     : value instanceof BigInt64Array
       ? Array.from(value, Number)
       : value;
-
-const givenLabel = (value: unknown): readonly (readonly [string, LabelValue])[] =>
-  typeof value === "string" || typeof value === "number" || typeof value === "boolean"
-    ? [[String(value).trim(), value]]
-    : [];
-
-const givenLabels = ({ examples }: ExampleSet): ReadonlyMap<string, LabelValue> =>
-  new Map(examples.flatMap((example) => ("label" in example ? givenLabel(example.label) : [])));

@@ -1,8 +1,9 @@
 import type { z } from "zod";
-import { InputError } from "../errors.ts";
+import { InputError, refuse } from "../errors.ts";
 import type { Value } from "../graph/value.ts";
 import type { Model, ModelInputs, Sizes } from "../nn/model.ts";
 import type { Scope } from "../nn/scope.ts";
+import { type SizeFields, sizeProblems, usualFields } from "./config-fields.ts";
 
 /** A kind of base model, named as config.json's `model_type`; its members are explained at {@link Model}. */
 export interface ArchitectureRule<Config>
@@ -12,6 +13,10 @@ export interface ArchitectureRule<Config>
   /** the fields of config.json that the computation depends on */
   readonly config: z.ZodType<Config>;
   sizes(config: Config): Sizes;
+  /** its names of sizes that depend on one another; the usual ones where left out */
+  readonly sizeFields?: SizeFields;
+  /** what else of a configuration doesn't go together, each beginning with its field */
+  problems?(config: Config): readonly string[];
   encode(base: Scope, config: Config, inputs: ModelInputs): Value;
   pool(base: Scope, config: Config, hidden: Value, inputs: ModelInputs): Value;
   classify(head: Scope, config: Config, pooled: Value, labels: number): Value;
@@ -40,9 +45,12 @@ export function defineArchitecture<Config>(rule: ArchitectureRule<Config>): Arch
         );
       }
       const config = parsed.data;
+      const sizes = rule.sizes(config);
+      const problems = [...sizeProblems(sizes, rule.sizeFields ?? usualFields), ...(rule.problems?.(config) ?? [])];
+      refuse(problems.map((problem) => `config.json: ${problem}`));
       return {
         ...rule,
-        sizes: rule.sizes(config),
+        sizes,
         otherNames: rule.otherNames?.(config) ?? {},
         encode: (base, inputs) => rule.encode(base, config, inputs),
         pool: (base, hidden, inputs) => rule.pool(base, config, hidden, inputs),

@@ -13,17 +13,18 @@ import { positions } from "../nn/positions.ts";
 import type { Scope } from "../nn/scope.ts";
 import { type BlockNames, block } from "../nn/transformer.ts";
 import { defineArchitecture } from "./architecture.ts";
+import { headCount, layerCount, tableRows, width } from "./config-fields.ts";
 
 /** The fields of config.json that BERT's computation depends on, with Hugging Face's defaults. */
 export const bertConfig = z.object({
-  vocab_size: z.int().positive().default(30522),
-  hidden_size: z.int().positive().default(768),
-  num_hidden_layers: z.int().positive().default(12),
-  num_attention_heads: z.int().positive().default(12),
-  intermediate_size: z.int().positive().default(3072),
+  vocab_size: tableRows.default(30522),
+  hidden_size: width.default(768),
+  num_hidden_layers: layerCount.default(12),
+  num_attention_heads: headCount.default(12),
+  intermediate_size: width.default(3072),
   hidden_act: z.enum(activationNames).default("gelu"),
-  max_position_embeddings: z.int().positive().default(512),
-  type_vocab_size: z.int().positive().default(2),
+  max_position_embeddings: tableRows.default(512),
+  type_vocab_size: tableRows.default(2),
   layer_norm_eps: z.number().positive().default(1e-12),
   initializer_range: z.number().nonnegative().default(0.02),
   pad_token_id: z.int().nonnegative().nullable().default(0),

@@ -1,17 +1,18 @@
 import { z } from "zod";
 import { activationNames } from "../nn/activations.ts";
+import { headCount, layerCount, tableRows, width } from "./config-fields.ts";
 import type { Decoder, View } from "./decoder.ts";
 import { longestText, ropeFields, ropeOf, rotarySize } from "./rope-config.ts";
 
 /** The fields of config.json that all decoders of the Llama family have, with Llama's defaults. */
 export const decoderConfig = z.object({
-  vocab_size: z.int().positive().default(32000),
-  hidden_size: z.int().positive().default(4096),
-  intermediate_size: z.int().positive().default(11008),
-  num_hidden_layers: z.int().positive().default(32),
-  num_attention_heads: z.int().positive().default(32),
-  num_key_value_heads: z.int().positive().nullish(),
-  head_dim: z.int().positive().nullish(),
+  vocab_size: tableRows.default(32000),
+  hidden_size: width.default(4096),
+  intermediate_size: width.default(11008),
+  num_hidden_layers: layerCount.default(32),
+  num_attention_heads: headCount.default(32),
+  num_key_value_heads: headCount.nullish(),
+  head_dim: width.nullish(),
   hidden_act: z.enum(activationNames).default("silu"),
   initializer_range: z.number().nonnegative().default(0.02),
   rms_norm_eps: z.number().positive().default(1e-6),

@@ -48,13 +48,20 @@ export interface Decoder {
   readonly logitCap?: number | undefined;
 }
 
-interface DecoderRule<Config> extends Pick<ArchitectureRule<Config>, "modelType" | "config" | "classes"> {
+/** What every decoder's configuration says of its layers. */
+interface Layered {
+  readonly num_hidden_layers: number;
+  readonly layer_types?: readonly string[] | null | undefined;
+}
+
+interface DecoderRule<Config extends Layered>
+  extends Pick<ArchitectureRule<Config>, "modelType" | "config" | "classes"> {
   readonly conventions?: Model["conventions"];
   decoder(config: Config): Decoder;
 }
 
 /** Declares a decoder of the Llama family. */
-export function defineDecoder<Config>({ decoder, ...rule }: DecoderRule<Config>): Architecture {
+export function defineDecoder<Config extends Layered>({ decoder, ...rule }: DecoderRule<Config>): Architecture {
   const norm = (scope: Scope, { sizes, epsilon, scaleFrom }: Decoder, x: Value) =>
     rmsNorm(scope, x, { size: sizes.hidden, epsilon, from: scaleFrom, role: "norm" });
   return defineArchitecture({
@@ -62,6 +69,7 @@ export function defineDecoder<Config>({ decoder, ...rule }: DecoderRule<Config>)
     ...rule,
     prefix: "model",
     sizes: (config) => decoder(config).sizes,
+    problems: (config) => decoderProblems(config, decoder(config)),
     otherNames: (config) => (decoder(config).tied ? { "model.embed_tokens.weight": "lm_head.weight" } : {}),
     encode(scope, config, inputs) {
       const own = decoder(config);
@@ -85,6 +93,21 @@ export function defineDecoder<Config>({ decoder, ...rule }: DecoderRule<Config>)
     },
     headModules: { classification: ["score"], regression: ["score"], "token-classification": ["score"] },
   });
+}
+
+/** Kinds of layers, and divisors of angles, are as many as there are layers and angles; numbers of a head turn in pairs. */
+function decoderProblems({ layer_types: types, num_hidden_layers: layers }: Layered, own: Decoder): readonly string[] {
+  const { rotarySize: size, views } = own;
+  const ropes = [...new Set(views)].map(({ rope }) => rope);
+  const lists = ropes.flatMap((rope) => (rope.kind === "longrope" ? [rope.short, rope.long] : []));
+  return [
+    ...(types && types.length !== layers ? [`layer_types: ${types.length} for ${layers} layers`] : []),
+    ...(size > 0 && size % 2 === 0 ? [] : [`head_dim: ${size} numbers of a head are turned; they turn in pairs`]),
+    ...lists
+      .filter(({ length }) => length !== size / 2)
+      .slice(0, 1)
+      .map(({ length }) => `rope_scaling: short_factor and long_factor need ${size / 2} numbers each, not ${length}`),
+  ];
 }
 
 const llamaConventions = {

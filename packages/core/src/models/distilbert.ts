@@ -11,15 +11,16 @@ import { positions } from "../nn/positions.ts";
 import { type BlockNames, block } from "../nn/transformer.ts";
 import { defineArchitecture } from "./architecture.ts";
 import { classifier } from "./bert.ts";
+import { headCount, layerCount, tableRows, width } from "./config-fields.ts";
 
 const distilbertConfig = z.object({
-  vocab_size: z.int().positive().default(30522),
-  dim: z.int().positive().default(768),
-  n_layers: z.int().positive().default(6),
-  n_heads: z.int().positive().default(12),
-  hidden_dim: z.int().positive().default(3072),
+  vocab_size: tableRows.default(30522),
+  dim: width.default(768),
+  n_layers: layerCount.default(6),
+  n_heads: headCount.default(12),
+  hidden_dim: width.default(3072),
   activation: z.enum(activationNames).default("gelu"),
-  max_position_embeddings: z.int().positive().default(512),
+  max_position_embeddings: tableRows.default(512),
   initializer_range: z.number().nonnegative().default(0.02),
   pad_token_id: z.int().nonnegative().nullable().default(0),
   tie_word_embeddings: z.boolean().default(true),
@@ -46,6 +47,7 @@ const epsilon = 1e-12; // not in the configuration: Hugging Face's code has it a
 export const distilbert = defineArchitecture({
   modelType: "distilbert",
   config: distilbertConfig,
+  sizeFields: { hidden: "dim", heads: "n_heads" },
   sizes: (config) => ({
     layers: config.n_layers,
     hidden: config.dim,

@@ -13,14 +13,15 @@ import { lastToken } from "../nn/pooling.ts";
 import type { Scope } from "../nn/scope.ts";
 import { defineArchitecture } from "./architecture.ts";
 import { classifier } from "./bert.ts";
+import { headCount, layerCount, tableRows, width } from "./config-fields.ts";
 
 const gpt2Config = z.object({
-  vocab_size: z.int().positive().default(50257),
-  n_positions: z.int().positive().default(1024),
-  n_embd: z.int().positive().default(768),
-  n_layer: z.int().positive().default(12),
-  n_head: z.int().positive().default(12),
-  n_inner: z.int().positive().nullish(),
+  vocab_size: tableRows.default(50257),
+  n_positions: tableRows.default(1024),
+  n_embd: width.default(768),
+  n_layer: layerCount.default(12),
+  n_head: headCount.default(12),
+  n_inner: width.nullish(),
   activation_function: z.enum(activationNames).default("gelu_new"),
   layer_norm_epsilon: z.number().positive().default(1e-5),
   initializer_range: z.number().nonnegative().default(0.02),
@@ -59,6 +60,7 @@ function feedForward(scope: Scope, { n_embd: hidden, n_inner, activation_functio
 export const gpt2 = defineArchitecture({
   modelType: "gpt2",
   config: gpt2Config,
+  sizeFields: { hidden: "n_embd", heads: "n_head" },
   sizes: (config) => ({
     layers: config.n_layer,
     hidden: config.n_embd,

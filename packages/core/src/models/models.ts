@@ -43,12 +43,16 @@ export function modelOf(config: ModelConfig): Model {
   const names = architectures.map(({ modelType }) => modelType);
   const known = architectures.find(({ modelType }) => modelType === config.model_type);
   if (known) return known.model(config);
+  const { model_type: type = "" } = config;
   const given =
-    config.model_type === undefined
-      ? "config.json has no model_type"
-      : `config.json: model_type "${config.model_type}" is not supported`;
-  throw new InputError(`${given}${suggestion(config.model_type ?? "", names)}; petl loads ${names.join(", ")}`);
+    type === "" ? "config.json has no model_type" : `config.json: model_type ${quoted(type)} is not supported`;
+  const part = names.find((name) => type !== "" && name.startsWith(`${type}_`));
+  const hint =
+    part === undefined ? suggestion(type.slice(0, 100), names) : `; petl loads its part for text alone, "${part}"`;
+  throw new InputError(`${given}${hint}; petl loads ${names.join(", ")}`);
 }
+
+const quoted = (name: string): string => JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
 
 /** The task of the head that the checkpoint was saved with; undefined for a bare base. */
 export function taskOf(config: ModelConfig): Task | undefined {

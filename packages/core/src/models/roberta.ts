@@ -36,6 +36,10 @@ export const roberta = defineArchitecture({
     const maxTokens = sizes.maxTokens - sizes.padId - 1;
     return { ...sizes, maxTokens, trainedTokens: maxTokens };
   },
+  problems: ({ max_position_embeddings: rows, pad_token_id: padId }) =>
+    rows > (padId ?? 0) + 1
+      ? []
+      : [`max_position_embeddings: ${rows} leave none for text behind those up to pad_token_id ${padId}`],
   otherNames: ({ tie_word_embeddings: tied }) => (tied ? { "lm_head.bias": "lm_head.decoder.bias" } : {}),
   prefix: "roberta",
   classes: {

@@ -87,6 +87,15 @@ interface Actions<Rest extends readonly unknown[]> {
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** Up to where a larger method makes sense: the shortest side of the matrices that it changes, or a length of the model. */
+export type SizeLimit = "shortest side" | "hidden" | "positions" | "layers";
+
+/** The option that says how large a method is: the larger, the more it trains. */
+export interface SizeOption<Name extends string = string> {
+  readonly option: Name;
+  readonly limit: SizeLimit;
+}
+
 interface Description {
   readonly name: string;
   /** one line for lists and help */
@@ -104,6 +113,8 @@ interface Description {
 /** A recipe: what is done at which sites, which base tensors are unfrozen, how an update merges, how it is saved. */
 interface MethodRule<O extends Options> extends Description, Actions<readonly [OptionValues<O>]> {
   readonly options: O;
+  /** left out where the method has one size only */
+  readonly size?: SizeOption<keyof O & string>;
   /** why options that are possible one by one are not possible together; every reason, none where they are */
   optionProblems?(options: OptionValues<O>): readonly string[];
   /** how a trained adapter is saved where that differs from how it was trained; undefined where it does not */
@@ -159,6 +170,7 @@ export interface MethodUse extends Description, Actions<readonly []> {
 /** A method as lists hold it, whatever its options. */
 export interface Method extends Description {
   readonly options: Options;
+  readonly size: SizeOption | undefined;
   readonly peftType: string | undefined;
   /** The method with options from flags or JSON, defaults filled in; every problem in one error. */
   use(given: Json): MethodUse;
@@ -198,7 +210,7 @@ export function defineMethod<const O extends Options>(rule: MethodRule<O>): Meth
   };
   return {
     ...description,
-    options,
+    ...{ options, size: rule.size },
     peftType: peft?.type,
     use,
     fromPeft(config) {

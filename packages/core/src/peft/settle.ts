@@ -3,6 +3,12 @@ import { float32Of } from "../tensor/host-tensor.ts";
 import { type AdaptedModel, adapt } from "./adapt.ts";
 import { lengthOf, type Phi, trainedTensors } from "./phi.ts";
 
+/** The form in which an adapter is saved, as far as its options decide it and not what was trained. */
+export function settledForm(adapted: AdaptedModel): AdaptedModel {
+  const uses = adapted.methods.map((use) => use.settle?.({ tensors: {}, starts: {} })?.use ?? use);
+  return uses.every((use) => adapted.methods.includes(use)) ? adapted : adapt(adapted.base, uses, adapted.goal);
+}
+
 /** A trained adapter in the form in which it is saved: it computes the same, and needs no start of its own. */
 export function settle(adapted: AdaptedModel, phi: Phi): { readonly adapted: AdaptedModel; readonly phi: Phi } {
   const { base, goal, layout } = adapted;

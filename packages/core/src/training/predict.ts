@@ -1,23 +1,13 @@
 import { planEvaluation } from "../data/batches/batches.ts";
-import { collate } from "../data/batches/collate.ts";
 import type { EncodedExample } from "../data/rows/encode.ts";
-import { InternalError } from "../errors.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
-import { type Phi, tensorsOf } from "../peft/phi.ts";
-import { compile, type Program } from "../runtime/program.ts";
-import type { Engine } from "../runtime/session.ts";
+import type { Phi } from "../peft/phi.ts";
+import type { Prediction, RowProgram } from "./row-program.ts";
 import { type StopSignal, throwIfStopped } from "./stop-signal.ts";
 
-/** What the model says of one row. */
-export interface Prediction {
-  /** [classes] for a whole text, [tokens, classes] for its tokens, positions whose mask is 0 left out */
-  readonly shape: readonly number[];
-  readonly logits: Float32Array;
-}
-
 export interface PredictOptions {
-  /** of `compileLogits` */
-  readonly program: Program;
+  /** of the model's logits */
+  readonly program: RowProgram;
   readonly adapted: AdaptedModel;
   readonly phi: Phi;
   /** rows that are computed together; the results agree up to rounding whatever it is */
@@ -47,24 +37,6 @@ export async function* predictions(
   }
 }
 
-/** Compiles an adapted model's forward pass. */
-export const compileLogits = (engine: Engine, adapted: AdaptedModel): Promise<Program> =>
-  compile(engine, { logits: adapted.forward().logits });
-
-/** The logits of one batch of rows, in their order. */
-export async function batchLogits(
-  examples: readonly EncodedExample[],
-  { program, adapted, phi }: Pick<PredictOptions, "program" | "adapted" | "phi">,
-): Promise<readonly Prediction[]> {
-  const { items: _, labels: __, ...inputs } = collate(examples, adapted.base.model.sizes.padId);
-  const { logits } = await program.run({ ...tensorsOf(phi), ...inputs });
-  if (logits?.dtype !== "float32") throw new InternalError("the logits should be float32");
-  const size = logits.data.length / examples.length;
-  return examples.map((example, i) =>
-    rowPrediction(logits.data.subarray(i * size, (i + 1) * size), logits.shape.slice(1), example),
-  );
-}
-
 /** Where the window that begins at `start` ends. */
 function windowEnd(examples: readonly EncodedExample[], start: number, batch: number, { goal, base }: AdaptedModel) {
   const perToken = goal.task === "token-classification" ? goal.labels : base.model.sizes.vocabulary;
@@ -80,16 +52,14 @@ function windowEnd(examples: readonly EncodedExample[], start: number, batch: nu
 
 async function* window(
   examples: readonly EncodedExample[],
-  options: PredictOptions,
+  { program, phi, batch, signal }: PredictOptions,
 ): AsyncGenerator<Prediction, void, void> {
   const lengths = examples.map(({ inputIds }) => inputIds.length);
   const results = new Map<number, Prediction>();
-  for (const rows of planEvaluation(lengths, options.batch)) {
-    throwIfStopped(options.signal);
-    const found = await batchLogits(
-      rows.flatMap((row) => examples[row] ?? []),
-      options,
-    );
+  for (const rows of planEvaluation(lengths, batch)) {
+    throwIfStopped(signal);
+    const chosen = rows.flatMap((row) => examples[row] ?? []);
+    const found = await program.run(phi, chosen);
     for (const [i, row] of rows.entries()) {
       const prediction = found[i];
       if (prediction) results.set(row, prediction);
@@ -100,18 +70,4 @@ async function* window(
     if (result) yield result;
     results.delete(row);
   }
-}
-
-/** A row's part of a batch without its padding and without the positions that its mask leaves out. */
-function rowPrediction(own: Float32Array, shape: readonly number[], example: EncodedExample): Prediction {
-  if (shape.length === 1) return { shape, logits: own.slice() };
-  const classes = shape.at(-1) ?? 1;
-  const mask = example.attentionMask;
-  const { length } = example.inputIds;
-  const kept = Array.from({ length }, (_, token) => token).filter((token) => mask?.[token] !== 0);
-  const logits = new Float32Array(kept.length * classes);
-  for (const [at, token] of kept.entries()) {
-    logits.set(own.subarray(token * classes, (token + 1) * classes), at * classes);
-  }
-  return { shape: [kept.length, classes], logits };
 }

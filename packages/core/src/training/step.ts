@@ -8,8 +8,8 @@ import { type Phi, tensorsOf } from "../peft/phi.ts";
 import { compile } from "../runtime/program.ts";
 import type { Engine } from "../runtime/session.ts";
 import { float32 } from "../tensor/host-tensor.ts";
-import { gradientOutputs } from "./gradient-outputs.ts";
-import { type ObjectiveOptions, objective } from "./objective.ts";
+import { type GradientOutputs, gradientOutputs } from "./gradient-outputs.ts";
+import { type Objective, type ObjectiveOptions, objective } from "./objective.ts";
 
 /** Factors of a batch's sums. */
 export interface LossScale {
@@ -48,8 +48,15 @@ export interface StepOptions extends Pick<ObjectiveOptions, "logitsAtOnce" | "pa
   readonly labelSmoothing: number;
 }
 
-/** Differentiates the adapted model's loss with respect to Φ and compiles both. */
-export async function compileStep(engine: Engine, adapted: AdaptedModel, options: StepOptions): Promise<TrainingStep> {
+/** The training step before it is compiled: its losses and gradients, and how batches and vectors meet them. */
+export interface StepGraph extends Pick<GradientOutputs, "lend" | "collect"> {
+  readonly losses: Readonly<Record<string, Value>>;
+  readonly outputs: GradientOutputs["outputs"];
+  readonly feed: Objective["feed"];
+}
+
+/** Differentiates the adapted model's loss with respect to Φ. */
+export function stepGraph(adapted: AdaptedModel, options: StepOptions): StepGraph {
   const { dropout, labelSmoothing, ...rest } = options;
   const training = { noise: { key: input("noise", "int64", []), dropout }, labelSmoothing };
   const { loss: sum, teacherLoss, penalty: mean, phi: tensors, feed } = objective(adapted, { ...rest, training });
@@ -57,9 +64,14 @@ export async function compileStep(engine: Engine, adapted: AdaptedModel, options
   const teacher = teacherLoss && mul(teacherLoss, input("teacher_scale", "float32", []));
   const penalty = mean && mul(mean, input("penalty_scale", "float32", []));
   const minimised = [teacher, penalty].reduce<Value>((all, part) => (part ? add(all, part) : all), loss);
-  const { outputs, lend, collect } = gradientOutputs(adapted.layout, gradients(minimised, tensors));
-  const parts = { loss, ...(teacher && { teacher_loss: teacher }), ...(penalty && { penalty }) };
-  const program = await compile(engine, { ...parts, ...outputs });
+  const losses = { loss, ...(teacher && { teacher_loss: teacher }), ...(penalty && { penalty }) };
+  return { losses, feed, ...gradientOutputs(adapted.layout, gradients(minimised, tensors)) };
+}
+
+/** Compiles the step of an adapted model. */
+export async function compileStep(engine: Engine, adapted: AdaptedModel, options: StepOptions): Promise<TrainingStep> {
+  const { losses, outputs, lend, collect, feed } = stepGraph(adapted, options);
+  const program = await compile(engine, { ...losses, ...outputs });
   return {
     async run(batch, phi, scale, key, vector) {
       const results = await program.run(
@@ -74,7 +86,7 @@ export async function compileStep(engine: Engine, adapted: AdaptedModel, options
         lend(vector),
         phi,
       );
-      const numberIn = (name: keyof typeof parts) => Number(results[name]?.data[0] ?? 0);
+      const numberIn = (name: string) => Number(results[name]?.data[0] ?? 0);
       const sums = { loss: numberIn("loss"), teacherLoss: numberIn("teacher_loss"), penalty: numberIn("penalty") };
       return { ...sums, gradient: collect(results, vector) };
     },

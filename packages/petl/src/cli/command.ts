@@ -39,7 +39,9 @@ function addVerb(program: Command, verb: Verb, start: Start): void {
     for (const option of optionsOf(name, helpOf(flag), placeholder, initial === true))
       add(name, many ? option.argParser(collect) : option.argParser(once(option)));
   }
-  add("config", new Option("--config <FILE>", "YAML or JSON with flags by name; flags given here go first"));
+  const ownsConfig = "config" in verb.flags; // what it calls so is no file of flags
+  if (!ownsConfig)
+    add("config", new Option("--config <FILE>", "YAML or JSON with flags by name; flags given here go first"));
   for (const { name, help, placeholder, isOn, hidden } of verb.takesMethods ? methodFlags() : []) {
     if (nameOf.has(name) || name in verb.flags) continue;
     for (const option of optionsOf(name, help, placeholder, isOn)) {
@@ -54,7 +56,9 @@ function addVerb(program: Command, verb: Verb, start: Start): void {
       const name = nameOf.get(attribute);
       return name !== undefined && command.getOptionValueSource(attribute) === "cli" ? [[name, value] as const] : [];
     });
-    const { config, ...flags } = Object.fromEntries(given);
+    const all = Object.fromEntries(given);
+    if (ownsConfig) return start(verb, all, command.args);
+    const { config, ...flags } = all;
     const names = [...nameOf.values()].filter((name) => name !== "config");
     const below = typeof config === "string" ? await readConfigFile(config, names) : {};
     await start(verb, { ...below, ...flags }, command.args);

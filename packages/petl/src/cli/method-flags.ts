@@ -47,12 +47,16 @@ export function chooseMethods(text: string, options: Readonly<Record<string, unk
   if (repeated) throw new InputError(`--method ${text} names ${repeated.name} twice`);
   const problems = Object.keys(options).flatMap((name) => refusal(name, chosen) ?? []);
   if (problems.length > 0) throw new InputError(problems);
-  return chosen.map((method) =>
-    method.use(
-      Object.fromEntries(
-        Object.keys(method.options).map((name) => [name, options[prefixed(method.name, name)] ?? options[name]]),
-      ),
-    ),
+  return chosen.map((method) => method.use(givenTo(method, options)));
+}
+
+/** Those of the given options that are a method's own, under its names. */
+export function givenTo(method: Method, options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.keys(method.options).flatMap((name) => {
+      const value = options[prefixed(method.name, name)] ?? options[name];
+      return value === undefined ? [] : [[name, value] as const];
+    }),
   );
 }
 

@@ -33,13 +33,13 @@ export async function resolveModel(
   { offline, weights = true }: { readonly offline: boolean; readonly weights?: boolean },
   { terminal, signal }: Where,
 ): Promise<string> {
-  const folder = await locate(name, { offline, weights, signal, onProgress: shown(name, terminal) });
+  const folder = await locate(name, { offline, weights, signal, onProgress: shownDownload(name, terminal) });
   terminal.done();
   return folder;
 }
 
 /** What a download tells, on the terminal. */
-const shown = (name: string, terminal: Where["terminal"]) => (event: HubEvent) => {
+export const shownDownload = (name: string, terminal: Where["terminal"]) => (event: HubEvent) => {
   if (event.type === "download") terminal.progress(event);
   else if (event.type === "waiting") terminal.line(`waiting for another download of ${name}`);
   else terminal.line(`using what is downloaded already: ${event.reason}`);
@@ -65,7 +65,7 @@ export async function withModel<T>(
     offline,
     threads,
     signal: where.signal,
-    onProgress: shown(name, where.terminal),
+    onProgress: shownDownload(name, where.terminal),
   });
   where.terminal.done();
   try {

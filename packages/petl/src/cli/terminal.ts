@@ -23,7 +23,7 @@ export interface StageProgress {
   readonly done: number;
   readonly of: number;
   /** what is counted; bytes are shown as megabytes */
-  readonly unit: "MB" | "rows" | "texts";
+  readonly unit: "MB" | "rows" | "texts" | "cells";
   readonly secondsLeft?: number;
 }
 

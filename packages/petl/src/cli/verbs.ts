@@ -8,9 +8,13 @@ import { inspectVerb } from "./inspect.ts";
 import { logitsVerb } from "./logits.ts";
 import { mergeVerb } from "./merge.ts";
 import { methodsVerb } from "./methods.ts";
+import { planVerb } from "./plan.ts";
 import { predictVerb } from "./predict.ts";
 import { pretrainVerb } from "./pretrain.ts";
 import { quantizeVerb } from "./quantize.ts";
+import { serveVerb } from "./serve.ts";
+import { studiesVerb } from "./studies.ts";
+import { studyVerb } from "./study.ts";
 import { trainVerb } from "./train.ts";
 import type { Verb } from "./verb.ts";
 
@@ -25,9 +29,13 @@ export const verbs: readonly Verb[] = [
   chatVerb,
   logitsVerb,
   inspectVerb,
+  planVerb,
   mergeVerb,
   convertVerb,
   quantizeVerb,
+  serveVerb,
+  studyVerb,
   methodsVerb,
+  studiesVerb,
   basesVerb,
 ];

@@ -1,9 +1,8 @@
 import { join } from "node:path";
-import { countParameters, type OpenModel } from "@petl/core";
+import { countParameters, type Label, type OpenModel, type Share, shareRight } from "@petl/core";
 import type { OpenBase } from "../library/open-base.ts";
 import { saveAdapter } from "../library/save.ts";
 import type { OwnTask } from "./forgetting.ts";
-import { type Share, shareRight } from "./interval.ts";
 import type { Recipe } from "./recipes.ts";
 import { type DemoTask, fit, rightAnswers, type StepSeen, secondsSince } from "./training.ts";
 

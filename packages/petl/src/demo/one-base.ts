@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { predict } from "@petl/core";
+import { type Label, predict } from "@petl/core";
 import { loadAdapter } from "../library/load-adapter.ts";
 import type { OpenBase } from "../library/open-base.ts";
 import { secondsSince } from "./training.ts";
@@ -7,7 +7,7 @@ import { secondsSince } from "./training.ts";
 /** What the adapters that were asked say of one text. */
 export interface Asked {
   readonly text: string;
-  readonly answers: readonly { readonly adapter: string; readonly label: string; readonly score: number }[];
+  readonly answers: readonly { readonly adapter: string; readonly label: Label; readonly score: number }[];
 }
 
 /** What one process with one open base holds, and answered. */
@@ -50,7 +50,7 @@ export async function askTogether(
       text,
       answers: all.flatMap(([adapter, answers]) => {
         const answer = answers[i];
-        return answer ? [{ adapter, label: String(answer.label), score: answer.score }] : [];
+        return answer ? [{ adapter, label: answer.label, score: answer.score }] : [];
       }),
     }));
   };

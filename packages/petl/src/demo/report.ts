@@ -60,7 +60,7 @@ const captioned = (svg: string, caption: string) =>
   `<figure>${svg}<figcaption>${escaped(caption)}</figcaption></figure>`;
 
 function askedPart({ text, answers }: TourResult["one_base"]["tasks"][number]): string {
-  const cells = answers.map(({ adapter, label, score }) => [adapter, label, percent(score)]);
+  const cells = answers.map(({ adapter, label, score }) => [adapter, String(label), percent(score)]);
   return `<p class="asked">${escaped(text)}</p><div class="wide">${table(["adapter", "label", "score"], cells)}</div>`;
 }
 

@@ -1,10 +1,9 @@
 import { join } from "node:path";
-import { adaptTo, countParameters, namesOf } from "@petl/core";
+import { adaptTo, countParameters, type Label, namesOf, type Share, shareRight } from "@petl/core";
 import { type OpenBase, type OpenBaseOptions, openBase } from "../library/open-base.ts";
 import { saveAdapter } from "../library/save.ts";
 import { compareMethods, type MethodRow, type Trial } from "./compare.ts";
 import { ownTask } from "./forgetting.ts";
-import { type Share, shareRight } from "./interval.ts";
 import { askTogether, type OneBase, weightBytes } from "./one-base.ts";
 import { loraRecipe, recipes, userRecipe } from "./recipes.ts";
 import { type DemoTask, fit, openTask, rightAnswers, type StepSeen, secondsSince, textsOf } from "./training.ts";
@@ -14,7 +13,7 @@ import { weightsDigest } from "./weights-digest.ts";
 export interface FurtherAdapter {
   /** below adapters/: `questions`, `users/midwife` */
   readonly name: string;
-  readonly labels: readonly string[];
+  readonly labels: readonly Label[];
   readonly accuracy: Share;
   readonly adapter_bytes: number;
   readonly seconds: number;
@@ -32,7 +31,7 @@ export interface TourResult {
     readonly name: string;
     readonly train: number;
     readonly test: number;
-    readonly labels: readonly string[];
+    readonly labels: readonly Label[];
   };
   /** the base's masked-LM loss before any adapter; null for a base without that head */
   readonly own_task: { readonly texts: number; readonly loss: number } | null;
@@ -108,7 +107,7 @@ async function* trainAll(
       name: first.name,
       train: textsOf(first.train).length,
       test: textsOf(first.test).length,
-      labels: namesOf(first.labels),
+      labels: first.labels,
     },
     own_task: own ? { texts: own.texts, loss: own.loss } : null,
     ...{ methods, further: learnt },
@@ -126,7 +125,7 @@ async function* learn(
   const model = yield* fit(base, task, isTask(task) ? loraRecipe : userRecipe, { run: `lora for ${task.name}`, quick });
   const seconds = secondsSince(begin);
   return {
-    ...{ name: task.name, labels: namesOf(task.labels), seconds },
+    ...{ name: task.name, labels: task.labels, seconds },
     accuracy: shareRight([await rightAnswers(model, task)]),
     adapter_bytes: await saveAdapter(model, folder),
   };

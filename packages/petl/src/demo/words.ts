@@ -1,5 +1,5 @@
+import { overlaps, type Share } from "@petl/core";
 import type { MethodRow } from "./compare.ts";
-import { overlaps, type Share } from "./interval.ts";
 import type { Asked } from "./one-base.ts";
 import type { TourResult } from "./tour.ts";
 

@@ -1,6 +1,6 @@
-import { stat } from "node:fs/promises";
-import { InputError } from "@petl/core";
-import { explainFileError, systemCode } from "../machine-error.ts";
+import { readdir, stat } from "node:fs/promises";
+import { InputError, suggestion } from "@petl/core";
+import { explainFileError, MachineError, systemCode } from "../machine-error.ts";
 import { parseHubId } from "./hub-id.ts";
 import type { HubEvent, SnapshotOptions } from "./snapshot.ts";
 
@@ -45,9 +45,36 @@ export async function resolveBase(name: string, options: ResolveOptions = {}): P
     retryDelay: options.retryDelay ?? 1_000,
   };
   const { cachedSnapshot, downloadedSnapshot } = await import("./snapshot.ts"); // a local folder needs none of it
-  return options.offline || isYes(process.env.HF_HUB_OFFLINE)
-    ? cachedSnapshot(id, settings)
-    : downloadedSnapshot(id, settings);
+  const snapshot = options.offline || isYes(process.env.HF_HUB_OFFLINE) ? cachedSnapshot : downloadedSnapshot;
+  try {
+    return await snapshot(id, settings);
+  } catch (error) {
+    throw await alsoNoFolder(error, name);
+  }
+}
+
+/** A mistyped path looks like a hub id, so that an error says what there is instead, where the path begins with a folder. */
+async function alsoNoFolder(error: unknown, name: string): Promise<unknown> {
+  const [parent = "", child = ""] = name.split("/");
+  const beside = await foldersIn(parent);
+  const none = `there is no folder ${JSON.stringify(name)}`;
+  const has =
+    beside.length === 0 ? "" : `${suggestion(child, beside)}; ${JSON.stringify(parent)} holds ${some(beside)}`;
+  if (error instanceof InputError)
+    return beside.length === 0 ? error : new InputError(`${none}${has}; ${error.message}`);
+  if (!(error instanceof MachineError)) return error;
+  const taken = `${none}${has}; taken for a hub id: ${error.message}`;
+  return beside.length > 0 ? new InputError(taken) : new MachineError(taken, { passing: error.passing, cause: error });
+}
+
+const some = (names: readonly string[]): string => `${names.slice(0, 10).join(", ")}${names.length > 10 ? ", …" : ""}`;
+
+async function foldersIn(path: string): Promise<readonly string[]> {
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
 }
 
 async function isFolder(name: string): Promise<boolean> {

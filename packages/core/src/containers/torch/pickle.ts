@@ -25,20 +25,31 @@ interface Machine {
   /** heights of the stack at the marks that are open */
   readonly marks: number[];
   readonly memo: Map<number, Pickled>;
+  /** how many more dicts, lists, tuples and calls there may be */
+  left: number;
   at: number;
 }
 
 /**
  * Reads a pickle of protocol 2 without running it: only the instructions that torch's tensor records need are known, and
- * a global is no more than its name, which `globals` must allow. Every value is shared, never copied, so that a pickle
- * needs memory in proportion to its own length.
+ * a global is no more than its name, which `globals` must allow. Every value is shared, never copied, and dicts, lists,
+ * tuples and calls are counted, so that a pickle needs memory in proportion to its own length.
  *
  * @throws InputError at the first instruction or name that is not allowed, and where the bytes are no pickle
  * Source: Lib/pickletools.py of CPython
  */
 export function readPickle(bytes: Uint8Array, place: string, globals: (name: string) => boolean): Pickled {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const machine: Machine = { view, place, globals, stack: [], marks: [], memo: new Map(), at: 0 };
+  const machine: Machine = {
+    view,
+    place,
+    globals,
+    stack: [],
+    marks: [],
+    memo: new Map(),
+    left: mostGroups(bytes),
+    at: 0,
+  };
   for (;;) {
     const at = machine.at;
     const code = unsigned(machine, 1);
@@ -47,6 +58,15 @@ export function readPickle(bytes: Uint8Array, place: string, globals: (name: str
     if (!instruction) fail(machine, `instruction 0x${code.toString(16)} at byte ${at} is no part of a tensor record`);
     instruction(machine);
   }
+}
+
+/** A tensor's record has one in ten bytes or more. */
+const mostGroups = ({ length }: Uint8Array): number => 1000 + length / 8;
+
+/** Puts a value that holds others on the stack. */
+function pushGroup(machine: Machine, value: Pickled): void {
+  if (--machine.left < 0) fail(machine, "holds more lists and tuples than tensor records need");
+  machine.stack.push(value);
 }
 
 /** By opcode; STOP alone is the loop's. */
@@ -64,8 +84,8 @@ const instructions: ReadonlyMap<number, (machine: Machine) => void> = new Map([
   [0x47, (m) => void m.stack.push(m.view.getFloat64(skip(m, 8)))], // BINFLOAT
   [0x58, (m) => void m.stack.push(text(m, unsigned(m, 4)))], // BINUNICODE
   [0x63, pushGlobal], // GLOBAL
-  [0x7d, (m) => void m.stack.push({ kind: "dict", entries: new Map() })], // EMPTY_DICT
-  [0x5d, (m) => void m.stack.push({ kind: "list", items: [] })], // EMPTY_LIST
+  [0x7d, (m) => pushGroup(m, { kind: "dict", entries: new Map() })], // EMPTY_DICT
+  [0x5d, (m) => pushGroup(m, { kind: "list", items: [] })], // EMPTY_LIST
   [0x29, (m) => pushTuple(m, [])], // EMPTY_TUPLE
   [0x85, (m) => pushTuple(m, popMany(m, 1))], // TUPLE1
   [0x86, (m) => pushTuple(m, popMany(m, 2))], // TUPLE2
@@ -81,7 +101,7 @@ const instructions: ReadonlyMap<number, (machine: Machine) => void> = new Map([
   [0x65, (m) => append(m, popToMark(m))], // APPENDS
   [0x52, call], // REDUCE
   [0x62, build], // BUILD
-  [0x51, (m) => void m.stack.push({ kind: "persistent", id: pop(m) })], // BINPERSID
+  [0x51, (m) => pushGroup(m, { kind: "persistent", id: pop(m) })], // BINPERSID
 ] satisfies readonly (readonly [number, (machine: Machine) => void])[]);
 
 function pushGlobal(machine: Machine): void {
@@ -96,8 +116,8 @@ function call(machine: Machine): void {
   const [callee, args] = popMany(machine, 2);
   if (!isKind(callee, "global") || !isKind(args, "tuple")) fail(machine, "calls what cannot be called");
   if (callee.name !== orderedDict) {
-    machine.stack.push({ kind: "call", callee: callee.name, args: args.items });
-  } else if (args.items.length === 0) machine.stack.push({ kind: "dict", entries: new Map() });
+    pushGroup(machine, { kind: "call", callee: callee.name, args: args.items });
+  } else if (args.items.length === 0) pushGroup(machine, { kind: "dict", entries: new Map() });
   else fail(machine, `calls ${orderedDict} with arguments, which torch never does`);
 }
 
@@ -119,7 +139,7 @@ function append(machine: Machine, items: readonly Pickled[]): void {
   for (const item of items) list.items.push(item);
 }
 
-const pushTuple = ({ stack }: Machine, items: readonly Pickled[]): void => void stack.push({ kind: "tuple", items });
+const pushTuple = (machine: Machine, items: readonly Pickled[]): void => pushGroup(machine, { kind: "tuple", items });
 
 function recall(machine: Machine, key: number): void {
   const value = machine.memo.get(key);

@@ -56,6 +56,24 @@ test("a record's type, offset and shape say where its values lie", async () => {
   expect(stored && (await readFloat32(source, stored))).toEqual(Float32Array.of(2, 3, 4, 5, 6, 7));
 });
 
+/** An archive whose central directory names one file many times over. */
+function aliased(entries: number, size: number): Uint8Array {
+  const one = zipBytes([["archive/data/0", new Uint8Array(size)]]);
+  const end = one.length - 22;
+  const start = new DataView(one.buffer, one.byteOffset).getUint32(end + 16, true);
+  const header = one.slice(start, end);
+  const headers = Array.from({ length: entries }, (_, i) => {
+    const own = header.slice();
+    own.set(text.encode(String(i).padStart(14, "0")), 46);
+    return own;
+  });
+  const out = Uint8Array.from([...one.subarray(0, start), ...headers.flatMap((own) => [...own]), ...one.subarray(end)]);
+  const view = new DataView(out.buffer);
+  view.setUint16(out.length - 12, entries, true);
+  view.setUint32(out.length - 10, entries * header.length, true);
+  return out;
+}
+
 const string = (value: string) => bytes(0x58, value.length, 0, 0, 0, value);
 const refused: readonly (readonly [string, Uint8Array, RegExp])[] = [
   [
@@ -91,6 +109,13 @@ const refused: readonly (readonly [string, Uint8Array, RegExp])[] = [
     pickleFile(record({ type: "ComplexFloatStorage" })),
     /names "torch\.ComplexFloatStorage"/,
   ],
+  [
+    "a million lists",
+    pickleFile(new Uint8Array(1_000_000).fill(0x5d)),
+    /holds more lists and tuples than tensor records need/,
+  ],
+  ["ten thousand names of one file", aliased(10_000, 300_000), /its files lie inside of one another/],
+  ["more files than there is room for", aliased(10, 100).subarray(-500), /damaged zip archive/],
   ["an archive of something else", zipBytes([["a.txt", bytes("a")]]), /holds no data\.pkl/],
   ["a file of torch before 1.6", bytes(0x80, 2, 0x8a, 0x0a), /is no zip archive; torch writes one since version 1\.6/],
 ];

@@ -1,6 +1,7 @@
 import { InputError } from "../../errors.ts";
 import { type ByteSource, readBytes } from "../folder.ts";
 import { quote } from "../json.ts";
+import { refusePointer } from "../lfs-pointer.ts";
 import { problemList } from "../problem-list.ts";
 
 /** A file inside an archive, as it lies there: neither compressed nor encrypted. */
@@ -13,6 +14,8 @@ export interface ZipEntry {
 const endLength = 22;
 const longestComment = 0xffff;
 const mostEntries = 100_000;
+/** an entry's two headers, apart from its name */
+const shortestEntry = 46 + 30;
 
 /**
  * The files of a zip archive by name, read off its central directory. Only what torch writes is read: one part, below
@@ -23,17 +26,22 @@ const mostEntries = 100_000;
  */
 export async function readZip(source: ByteSource): Promise<ReadonlyMap<string, ZipEntry>> {
   const { entries, offset, length } = await readEnd(source);
+  if (entries * shortestEntry > source.size) throw damaged(source);
   const directory = viewOf(await readBytes(source, offset, length));
   const problems = problemList(source.name);
   const found = new Map<string, ZipEntry>();
-  let at = 0;
+  let [at, held] = [0, 0];
   for (let index = 0; index < entries; index++) {
     const entry = readCentralHeader(source, directory, at);
     at = entry.end;
     const stored = await locate(source, entry);
     if (found.has(entry.name)) problems.add(`holds two files named ${quote(entry.name)}`);
     else if (typeof stored === "string") problems.add(`file ${quote(entry.name)} ${stored}`);
-    else found.set(entry.name, stored);
+    else {
+      found.set(entry.name, stored);
+      held += stored.size;
+      if (held > source.size) throw new InputError(`${source.name}: its files lie inside of one another`);
+    }
   }
   problems.refuse();
   return found;
@@ -53,6 +61,7 @@ async function readEnd(source: ByteSource) {
     if (offset + size > source.size) throw damaged(source);
     return { entries, offset, length: size };
   }
+  await refusePointer(source);
   throw new InputError(`${source.name}: is no zip archive; torch writes one since version 1.6`);
 }
 

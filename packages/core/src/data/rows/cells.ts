@@ -6,10 +6,14 @@ export type RowResult<E> = { readonly example: E } | { readonly problems: readon
 /** A label from a cell: undefined where there is none, null where the cell can't be one. */
 export function labelOf(value: unknown): Label | undefined | null {
   if (value === undefined || value === null) return undefined;
-  if (typeof value === "boolean") return String(value);
+  if (typeof value === "boolean") return value;
   if (typeof value === "string") return value.trim() === "" ? undefined : value.trim();
   return typeof value === "number" && Number.isFinite(value) ? value : null;
 }
+
+/** Whether a label is a number, or a cell that is written as one. */
+export const isNumber = (label: Label | undefined): boolean =>
+  typeof label === "number" || (typeof label === "string" && /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(label));
 
 /** The field of an example's label, left out where there is none. */
 export function withLabel(label: Label | undefined | null): { label?: Label } {

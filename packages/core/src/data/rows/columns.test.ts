@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { ColumnChoice } from "../tables/choose-columns.ts";
 import { readTable } from "../tables/readers.ts";
-import { readExamples } from "./columns.ts";
+import { readExamples, readRows } from "./columns.ts";
+import { joinSets, rowLabel } from "./examples.ts";
 import { guessTask } from "./task.ts";
 
 const set = async (name: string, text: string, choice: ColumnChoice = {}) =>
@@ -46,7 +47,7 @@ test("named columns win, and a named text has no pair unless one is named", asyn
     { kind: "text", text: "b", label: "x" },
   ]);
   expect((await set("t.csv", file, { text: "sentence2", textPair: "sentence1" })).examples).toEqual([
-    { kind: "text", text: "b", pair: "a", label: 1 },
+    { kind: "text", text: "b", pair: "a", label: "1" },
   ]);
 });
 
@@ -67,14 +68,29 @@ test("a column that is missing or could be several is refused with what there is
   );
 });
 
-test("labels written as numbers are numbers, unless one of them is not", async () => {
+test("cells of CSV are texts, whatever stands beside them; JSON knows numbers and booleans", async () => {
   const labels = async (...values: string[]) =>
     (await set("t.csv", `text,label\n${values.map((value) => `x,${value}\n`).join("")}`)).examples.map(
       (example) => example.kind === "text" && example.label,
     );
-  expect(await labels("1", "0", " 1 ")).toEqual([1, 0, 1]);
-  expect(await labels("2.5", "-1e1")).toEqual([2.5, -10]);
-  expect(await labels("1", "two")).toEqual(["1", "two"]);
+  expect(await labels("1", "01", " 1 ", "two")).toEqual(["1", "01", "1", "two"]);
+  const json = '{"text":"a","label":1}\n{"text":"b","label":"1"}\n{"text":"c","label":true}\n';
+  expect((await set("t.jsonl", json)).examples.map(rowLabel)).toEqual([1, "1", true]);
+});
+
+test("files of one data set are judged together: labels in some of them alone are refused, -1 in all are none", async () => {
+  const rows = async (name: string, text: string) => readRows(await readTable(name, new TextEncoder().encode(text)));
+  const [labelled, bare, hidden] = [
+    await rows("a.csv", "text,label\na,-1\nb,2\n"),
+    await rows("b.csv", "text\nc\n"),
+    await rows("c.csv", "text,label\nd,-1\n"),
+  ];
+  expect(() => joinSets([labelled, bare])).toThrow("b.csv line 2: no label, where other rows have one");
+  expect(joinSets([labelled, hidden]).examples.map(rowLabel)).toEqual(["-1", "2", "-1"]);
+  expect(joinSets([hidden, hidden]).examples.map(rowLabel)).toEqual([undefined, undefined]);
+  expect(() => joinSets([bare, { ...bare, examples: [{ kind: "words", words: ["a"] }] }])).toThrow(
+    "the files of one data set hold rows of one kind: b.csv holds rows of text, b.csv holds rows of words",
+  );
 });
 
 test("labels that are all -1, as hidden test sets have them, are none", async () => {

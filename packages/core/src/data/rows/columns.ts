@@ -2,21 +2,24 @@ import { type ColumnChoice, chooseColumns } from "../tables/choose-columns.ts";
 import { refuseRows, type Table } from "../tables/table.ts";
 import { kindOf, labelOf, type RowResult, withLabel } from "./cells.ts";
 import { completionColumns, readCompletionRow } from "./completion-rows.ts";
-import { type Example, type ExampleSet, missingLabels, rowLabel } from "./examples.ts";
+import { type Example, type ExampleSet, joinSets } from "./examples.ts";
 import { readMessageRow } from "./message-rows.ts";
 import { readTokenRow } from "./token-rows.ts";
 import { readWordRow } from "./word-rows.ts";
 
 type Row = Table["rows"][number];
 
+/** The examples of a table that is a whole data set: see `readRows` and `joinSets`. */
+export const readExamples = (table: Table, choice: ColumnChoice = {}): ExampleSet =>
+  joinSets([readRows(table, choice)]);
+
 /**
- * The examples of a table. Its columns say of which kind: `input_ids` makes rows of tokens, `tokens` or `words` that
+ * The examples of a table, one of those that `joinSets` makes a data set of. Its columns say of which kind: `input_ids` makes rows of tokens, `tokens` or `words` that
  * hold lists makes rows of words (token classification), `prompt` and `completion` (or `instruction` and `output`) rows
  * of completions, `messages` rows of conversations, everything else rows of text, see `chooseColumns`.
- * Labels are numbers where all of them are; labels that are all -1 (Hugging Face's hidden test sets) are none.
  * @throws InputError: no such column; rows that are wrong, each named by its line, ten at most.
  */
-export function readExamples(table: Table, choice: ColumnChoice = {}): ExampleSet {
+export function readRows(table: Table, choice: ColumnChoice = {}): ExampleSet {
   const column = choice.text ?? ["tokens", "words"].find((name) => table.columns.includes(name));
   if (choice.text === undefined && table.columns.includes("input_ids"))
     return collect(table, { text: "input_ids" }, readTokenRow);
@@ -42,10 +45,8 @@ function collect(table: Table, columns: ExampleSet["columns"], read: (row: Row) 
     if ("example" in result) examples.push(result.example);
     else problems.push(...result.problems.map((problem) => `${table.placeOf(index)}: ${problem}`));
   }
-  const set = { name: table.name, examples: tidyLabels(examples), placeOf: table.placeOf, columns };
-  if (problems.length === 0 && !hasTokenLabels(set)) problems.push(...missingLabels(set));
   refuseRows(problems);
-  return set;
+  return { name: table.name, examples, placeOf: table.placeOf, columns };
 }
 
 function readTextRow(row: Row, columns: ExampleSet["columns"]): RowResult<Example> {
@@ -62,28 +63,4 @@ function readTextRow(row: Row, columns: ExampleSet["columns"]): RowResult<Exampl
   if (label === null) problems.push(`"${columns.label}" is ${kindOf(row[columns.label ?? ""])} instead of a label`);
   if (problems.length > 0) return { problems };
   return { example: { kind: "text", text, ...(pair === undefined ? {} : { pair }), ...withLabel(label) } };
-}
-
-/** Rows of tokens may lack labels that others have: for a causal language model they are their own. */
-const hasTokenLabels = ({ examples }: ExampleSet) =>
-  examples.some((example) => example.kind === "tokens" && "labels" in example);
-
-/** Row labels that are all written as numbers become numbers; -1 in every row is no label. */
-function tidyLabels(examples: readonly Example[]): readonly Example[] {
-  const labels = examples.flatMap((example) => rowLabel(example) ?? []);
-  const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
-  const numeric = labels.every((label) => typeof label === "number" || number.test(label));
-  if (labels.length === 0 || !numeric) return examples.map(withTextLabel);
-  const none = labels.every((label) => Number(label) === -1);
-  return examples.map((example) => {
-    if (!("label" in example) || example.label === undefined) return example;
-    const { label, ...rest } = example;
-    return none ? rest : { ...rest, label: Number(label) };
-  });
-}
-
-/** Among names a number is a name too. */
-function withTextLabel(example: Example): Example {
-  if (!("label" in example) || example.label === undefined) return example;
-  return { ...example, label: String(example.label) };
 }

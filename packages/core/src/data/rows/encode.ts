@@ -1,6 +1,7 @@
 import { InputError } from "../../errors.ts";
 import { refuseRows } from "../tables/table.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { isNumber } from "./cells.ts";
 import { encodeCompletion } from "./completion-rows.ts";
 import {
   type Example,
@@ -111,8 +112,9 @@ const labelsTokens: readonly TargetKind["task"][] = ["token-classification", "ma
 function refuseNames(set: ExampleSet): void {
   const problems = set.examples.flatMap((example, index) => {
     const label = rowLabel(example);
-    if (typeof label === "number") return [];
-    return [`${set.placeOf(index)}: label ${JSON.stringify(label)} is no number, which regression needs`];
+    if (isNumber(label)) return [];
+    const comma = typeof label === "string" && /^[+-]?\d+,\d+$/.test(label) ? "; write its comma as a point" : "";
+    return [`${set.placeOf(index)}: label ${JSON.stringify(label)} is no number, which regression needs${comma}`];
   });
   refuseRows(problems);
 }

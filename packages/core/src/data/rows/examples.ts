@@ -1,8 +1,9 @@
-import { InternalError } from "../../errors.ts";
+import { InputError, InternalError } from "../../errors.ts";
+import { refuseRows } from "../tables/table.ts";
 import type { ChatMessage } from "../tokenizer/chat-template.ts";
 
-/** A label as the file has it; strings that are all numbers have become numbers. */
-export type Label = string | number;
+/** A label as its row has it: cells of CSV are texts; JSON, Parquet and workbooks know numbers and booleans too. */
+export type Label = string | number | boolean;
 
 /** The label of a token that counts for nothing: neither in the loss nor in a metric. */
 export const ignoredLabel = -100;
@@ -53,14 +54,53 @@ const hasLabel = (example: Example): boolean =>
 /** The label of a whole row. */
 export const rowLabel = (example: Example): Label | undefined => ("label" in example ? example.label : undefined);
 
-/** The examples of several files of one data set, one behind the other. */
+/**
+ * The examples of several files of one data set, one behind the other. What is asked of all rows is asked here, so that
+ * it never depends on which file a row stands in: labels that are all -1 (Hugging Face's hidden test sets) are none.
+ * @throws InputError: files of different kinds of rows; rows without a label where others have one, each by its line
+ */
 export function joinSets(sets: readonly ExampleSet[]): ExampleSet {
   const [first] = sets;
   if (!first) throw new InternalError("a data set of no files");
-  const places = sets.flatMap((set) => set.examples.map((_, index) => () => set.placeOf(index)));
+  refuseMixture(sets);
+  const joined = sets.length === 1 ? first : sideBySide(first, sets);
+  const set = withoutHidden(joined);
+  const partly = set.examples.some((example) => example.kind === "tokens" && example.labels);
+  if (!partly) refuseRows(missingLabels(set)); // for a causal language model rows of tokens are their own labels
+  return set;
+}
+
+function sideBySide(first: ExampleSet, sets: readonly ExampleSet[]): ExampleSet {
+  const starts: number[] = [];
+  let length = 0;
+  for (const { examples } of sets) {
+    starts.push(length);
+    length += examples.length;
+  }
   return {
     ...first,
     examples: sets.flatMap(({ examples }) => examples),
-    placeOf: (index) => places[index]?.() ?? first.name,
+    placeOf: (index) => {
+      const at = starts.findLastIndex((start) => start <= index);
+      return sets[at]?.placeOf(index - (starts[at] ?? 0)) ?? first.name;
+    },
   };
+}
+
+function refuseMixture(sets: readonly ExampleSet[]): void {
+  const kinds = sets.flatMap(({ name, examples: [example] }) => (example ? [[name, example.kind] as const] : []));
+  if (new Set(kinds.map(([, kind]) => kind)).size < 2) return;
+  const held = kinds.map(([name, kind]) => `${name} holds rows of ${kind}`).join(", ");
+  throw new InputError(`the files of one data set hold rows of one kind: ${held}`);
+}
+
+function withoutHidden(set: ExampleSet): ExampleSet {
+  const labelled = set.examples.filter((example) => rowLabel(example) !== undefined);
+  if (labelled.length === 0 || labelled.some((example) => String(rowLabel(example)) !== "-1")) return set;
+  const examples = set.examples.map((example) => {
+    if (!("label" in example)) return example;
+    const { label: _, ...rest } = example;
+    return rest;
+  });
+  return { ...set, examples };
 }

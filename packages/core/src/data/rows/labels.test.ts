@@ -12,8 +12,10 @@ const labelled = (...labels: Label[]) => setOf(labels.map((label) => ({ kind: "t
 const tokens = (...labels: number[]) =>
   setOf([{ kind: "tokens", inputIds: new Int32Array(labels.length), labels: Int32Array.from(labels) }]);
 
-test("integers 0 … n-1 keep their numbers; names are sorted; other integers are names by size", () => {
-  expect(learnLabels(labelled(2, 0, 1, 0)).names).toEqual(["LABEL_0", "LABEL_1", "LABEL_2"]);
+test("classes are the data's own labels, numbers by size in front of texts", () => {
+  expect(learnLabels(labelled(2, 0, 1, 0)).labels).toEqual([0, 1, 2]);
+  expect(learnLabels(labelled("10", "9", "01", "b", "2.5")).labels).toEqual(["2.5", "9", "10", "01", "b"]);
+  expect(learnLabels(labelled(true, false)).labels).toEqual([false, true]);
   expect(learnLabels(labelled("joy", "Zorn", "fear")).names).toEqual(["Zorn", "fear", "joy"]);
   const stars = learnLabels(labelled(10, 2, 1));
   expect(stars.names).toEqual(["1", "2", "10"]);
@@ -32,6 +34,20 @@ test("integers beside tokens are class numbers also where a class has no row, an
 
 test("an identifier in place of a class number is refused before it makes a giant head", () => {
   expect(() => learnLabels(tokens(0, 2_000_000_000))).toThrow("a label is 2000000000; class numbers stay below 100000");
+});
+
+test("the number 5 and the text 5 are one class, digits with a leading zero another", () => {
+  const mixed = learnLabels(labelled(5, "5", "05"));
+  expect(mixed.labels).toEqual(["5", "05"]);
+  expect([5, "5", "05", true].map((label) => mixed.idOf(label))).toEqual([0, 0, 1, undefined]);
+});
+
+test("what a label means depends on the classes' names alone: by name, in another case, by number", () => {
+  const ids = (names: Label[], ...labels: Label[]) => labels.map((label) => labelMap(names).idOf(label));
+  expect(ids(["01", "02", "other"], "01", 1, "1", 0)).toEqual([0, undefined, undefined, undefined]);
+  expect(ids(["1 star", "2 stars"], 0, 1)).toEqual([undefined, undefined]);
+  expect(ids(["LABEL_0", "LABEL_1"], 0, "1", "label_1", "01")).toEqual([0, 1, 1, undefined]);
+  expect(ids(["US", "us", "Them"], "US", "us", "Us", "THEM")).toEqual([0, 1, undefined, 2]);
 });
 
 test("one class is no classification", () => {

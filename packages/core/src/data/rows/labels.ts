@@ -2,27 +2,36 @@ import { InputError, suggestion } from "../../errors.ts";
 import { refuseRows } from "../tables/table.ts";
 import { type Example, type ExampleSet, ignoredLabel, type Label, rowLabel } from "./examples.ts";
 
-/** The classes of a task: class i is called `names[i]`. */
+/** The classes of a task: class i is `labels[i]`, written `names[i]`. */
 export interface LabelMap {
+  /** as the data have them: numbers, booleans and texts */
+  readonly labels: readonly Label[];
+  /** the same as texts */
   readonly names: readonly string[];
-  /** The class of a label: by its name, or, as an integer, by its number; undefined where there is none. */
+  /** the class of a label, by the rule of {@link labelMap}; undefined where there is none */
   idOf(label: Label): number | undefined;
 }
 
 /**
- * The classes that these names stand for, as a config's `id2label` lists them in order. Where the names are themselves
- * integers ("1", "2", …), an integer label is a name and never a number.
+ * The classes that these labels stand for, as a config's `id2label` lists them in order. What a label means depends on
+ * nothing but these names: it is the class whose name is its text, so that the number 5 and the text "5" are one; else
+ * the only one whose name is its text in another case; else, of an integer, the class of that number, unless a name
+ * speaks of another one ("1 star" is class 0, so that nobody can say what 1 means).
  */
-export function labelMap(names: readonly string[]): LabelMap {
+export function labelMap(labels: readonly Label[]): LabelMap {
+  const names = labels.map(String);
   const ids = new Map(names.map((name, id) => [name, id]));
-  const numbered = names.every((name) => isInteger(name));
+  const folded = new Map<string, number | undefined>();
+  for (const [id, name] of names.entries())
+    folded.set(name.toLowerCase(), folded.has(name.toLowerCase()) ? undefined : id);
+  const numbered = names.every((name, id) => (name.match(/\d+/g) ?? []).every((digits) => Number(digits) === id));
   return {
-    names,
+    ...{ labels, names },
     idOf: (label) => {
-      const byName = ids.get(String(label));
-      if (byName !== undefined || numbered || !isInteger(String(label))) return byName;
-      const id = Number(label);
-      return id >= 0 && id < names.length ? id : undefined;
+      const text = String(label);
+      const byName = ids.get(text) ?? folded.get(text.toLowerCase());
+      if (byName !== undefined || !numbered || !isClassNumber(text)) return byName;
+      return Number(text) < names.length ? Number(text) : undefined;
     },
   };
 }
@@ -30,28 +39,52 @@ export function labelMap(names: readonly string[]): LabelMap {
 /** A head with more classes is a mistake in the data: an identifier in place of a class number. */
 const mostClasses = 100_000;
 
-const isInteger = (text: string) => /^-?\d+$/.test(text);
+/** A number as JSON writes it, so that "05" and "1.50" are texts. */
+const isNumeral = (text: string) => /^-?(?:0|[1-9]\d*)(?:\.\d*[1-9])?(?:e[+-]?\d+)?$/.test(text);
+const isClassNumber = (text: string) => /^(?:0|[1-9]\d*)$/.test(text);
 
 /**
- * The classes of a data set that brings none: integers 0 … n-1 are class numbers (named LABEL_i, as transformers does),
- * other labels are names, sorted (numbers by size, text by code unit). Integers that come with tokens or stand at every
- * word are always class numbers, also where some class below the largest has no row.
+ * The classes of a data set that brings none, sorted: numbers by size, then texts by code unit. Integers that come with
+ * tokens or stand at every word are class numbers, also where some class below the largest has no row.
  * @throws InputError when there are fewer than two classes, or class numbers that no head could have.
  */
 export function learnLabels(set: ExampleSet): LabelMap {
-  const distinct = [...new Set(set.examples.flatMap(labelsOf))];
-  const integers = distinct.filter((label) => typeof label === "number" && Number.isInteger(label)).map(Number);
-  const largest = integers.reduce((a, b) => Math.max(a, b), -1);
-  const numbered = integers.length === distinct.length && integers.every((id) => id >= 0);
-  const areIds = numbered && (largest + 1 === distinct.length || set.examples[0]?.kind !== "text");
+  const distinct = distinctLabels(set);
+  const numbers = distinct.flatMap((label) => (isClassNumber(String(label)) ? [Number(label)] : []));
+  const largest = numbers.reduce((a, b) => Math.max(a, b), -1);
+  const areIds = numbers.length === distinct.length && set.examples[0]?.kind !== "text";
   if (areIds && largest >= mostClasses)
     throw new InputError(`${set.name}: a label is ${largest}; class numbers stay below ${mostClasses}`);
-  const names = areIds ? Array.from({ length: largest + 1 }, (_, id) => `LABEL_${id}`) : sorted(distinct).map(String);
-  if (names.length < 2) {
-    const what = names.length === 0 ? "no row has a label" : `every row has the label "${distinct[0]}"`;
+  const labels = areIds ? Array.from({ length: largest + 1 }, (_, id) => id) : distinct;
+  if (labels.length < 2) {
+    const what = labels.length === 0 ? "no row has a label" : `every row has the label "${labels[0]}"`;
     throw new InputError(`${set.name}: ${what}; classification needs at least two`);
   }
-  return labelMap(names);
+  return labelMap(labels);
+}
+
+/**
+ * The labels of a data set, each once and sorted: numbers by size, then texts by code unit. A label that rows write in
+ * several ways, as the number 5 and the text "5", is a text.
+ */
+export function distinctLabels(set: ExampleSet): readonly Label[] {
+  const found = new Map<string, Label>();
+  for (const example of set.examples) {
+    for (const label of labelsOf(example)) {
+      const known = found.get(String(label));
+      if (known === undefined) found.set(String(label), label);
+      else if (known !== label) found.set(String(label), String(label));
+    }
+  }
+  return [...found.values()].sort(inOrder);
+}
+
+function inOrder(a: Label, b: Label): number {
+  const [first, second] = [String(a), String(b)];
+  const [one, other] = [isNumeral(first), isNumeral(second)];
+  if (one && other) return Number(first) - Number(second);
+  if (one !== other) return one ? -1 : 1;
+  return first < second ? -1 : 1;
 }
 
 /**
@@ -67,22 +100,16 @@ export function checkLabels(set: ExampleSet, map: LabelMap): void {
       return unknown.map((label) => {
         if (typeof label === "number")
           return `${set.placeOf(index)}: label ${label} is not one of the ${map.names.length} classes${allowed}`;
-        return `${set.placeOf(index)}: unknown label "${label}"${suggestion(label, map.names)}${allowed}`;
+        return `${set.placeOf(index)}: unknown label "${label}"${suggestion(String(label), map.names)}${allowed}`;
       });
     }),
   );
 }
 
-function labelsOf(example: Example): readonly Label[] {
+/** The labels of a row or of its tokens or words, without those that count for nothing. */
+export function labelsOf(example: Example): readonly Label[] {
   if (example.kind === "words") return example.labels ?? [];
   if (example.kind === "tokens" && example.labels) return [...example.labels].filter((id) => id !== ignoredLabel);
   const label = rowLabel(example);
   return label === undefined ? [] : [label];
-}
-
-function sorted(labels: readonly Label[]): readonly Label[] {
-  return [...labels].sort((a, b) => {
-    if (typeof a === "number" && typeof b === "number") return a - b;
-    return String(a) < String(b) ? -1 : 1;
-  });
 }

@@ -1,4 +1,5 @@
 import { InputError } from "../../errors.ts";
+import { isNumber } from "./cells.ts";
 import { type ExampleSet, isLabelled, rowLabel } from "./examples.ts";
 
 /** The tasks that labelled rows can stand for. */
@@ -30,11 +31,12 @@ export function guessTask(set: ExampleSet): TaskGuess {
     return { task: "token-classification", why: `every ${what} has a label` };
   }
   const labels = set.examples.map(rowLabel);
-  const fraction = labels.findIndex((label) => typeof label === "number" && !Number.isInteger(label));
+  const numeric = labels.every(isNumber);
+  const fraction = numeric ? labels.findIndex((label) => !Number.isInteger(Number(label))) : -1;
   if (fraction >= 0)
     return { task: "regression", why: `labels are numbers, and ${set.placeOf(fraction)} has ${labels[fraction]}` };
-  const distinct = [...new Set(labels)];
-  const kind = typeof distinct[0] === "number" ? "integers" : "names";
+  const distinct = [...new Set(labels.map(String))];
+  const kind = numeric ? "integers" : "names";
   const few = distinct.slice(0, 4).join(", ");
   return {
     task: "classification",

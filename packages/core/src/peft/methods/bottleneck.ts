@@ -18,6 +18,7 @@ export const bottleneck = defineMethod({
   source: "Houlsby et al. 2019, arXiv:1902.00751, section 2.1",
   start: "base",
   rate: 1e-3,
+  size: { option: "size", limit: "hidden" },
   options: {
     size: positive(64, "width of the bottleneck"),
     placement: choice(["houlsby", "pfeiffer"], "houlsby", "where the adapters stand"),

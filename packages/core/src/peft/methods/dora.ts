@@ -23,6 +23,7 @@ export const dora = defineMethod({
   source: "Liu et al. 2024, arXiv:2402.09353, section 4",
   start: "base",
   rate: 5e-4,
+  size: { option: "rank", limit: "shortest side" },
   options: lowRankOptions,
   targetsLinear: isLowRankTarget,
   linear({ x, weight, bias, inSize, outSize, path, transposed }, scope, options) {

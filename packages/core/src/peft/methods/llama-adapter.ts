@@ -21,6 +21,7 @@ export const llamaAdapter = defineMethod({
   source: "Zhang et al. 2023, arXiv:2303.16199, section 3",
   start: "base",
   rate: 9e-3,
+  size: { option: "tokens", limit: "positions" },
   options: {
     tokens: positive(10, "number of learned vectors in each layer"),
     layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),

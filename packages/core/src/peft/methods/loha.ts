@@ -20,6 +20,7 @@ export const loha = defineMethod({
   source: "Hyeon-Woo et al. 2021, arXiv:2108.06098, section 2.2; as an update: Yeh et al. 2023, arXiv:2309.14859",
   start: "base",
   rate: 1e-3,
+  size: { option: "rank", limit: "shortest side" },
   options: lycorisOptions,
   targetsLinear: isLowRankTarget,
   linear: (site, scope, options) => add(site.y, project(site.x, update(site, scope, options))),

@@ -42,6 +42,7 @@ export const lora = defineMethod({
   source: "Hu et al. 2021, arXiv:2106.09685, section 4.1",
   start: "base",
   rate: 5e-4,
+  size: { option: "rank", limit: "shortest side" },
   options,
   optionProblems: ({ initWeights, alpha }) => alphaProblems(initWeights, alpha),
   startsFromData: ({ initWeights }) => initWeights === "eva",

@@ -18,6 +18,7 @@ export const parallel = defineMethod({
   source: "He et al. 2021, arXiv:2110.04366, section 3.3",
   start: "base",
   rate: 1e-3,
+  size: { option: "size", limit: "hidden" },
   options: {
     size: positive(64, "width of the bottleneck"),
     scale: real(4, "factor of the adapter's output"),

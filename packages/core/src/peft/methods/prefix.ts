@@ -29,6 +29,7 @@ export const prefix = defineMethod({
   source: "Li & Liang 2021, arXiv:2101.00190, section 4; as PEFT stores it, without the training-time network",
   start: { differs: "random prefixes take part in attention from the first step on" },
   rate: 1e-2,
+  size: { option: "tokens", limit: "positions" },
   options: {
     tokens: positive(20, "length of the prefix"),
     layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),

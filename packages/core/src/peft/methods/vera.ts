@@ -32,6 +32,7 @@ export const vera = defineMethod({
   source: "Kopiczko et al. 2023, arXiv:2310.11454, section 3",
   start: "base",
   rate: 4e-3,
+  size: { option: "rank", limit: "shortest side" },
   options,
   targetsLinear: isLowRankTarget,
   linear({ x, y, inSize, outSize }, scope, options) {

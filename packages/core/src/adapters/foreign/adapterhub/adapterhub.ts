@@ -33,7 +33,7 @@ export const adapterHub: ForeignFormat = {
       ...{ hidden_size: model.sizes.hidden, model_class: model.classes[adapted.goal.task] ?? model.classes.base },
       ...{ model_name: baseName ?? null, model_type: model.modelType, version },
     };
-    const head = hubHead(adapted, phi, labels);
+    const head = hubHead(adapted, phi, labels?.map(String));
     return {
       files: {
         "adapter_config.json": text({ config, name, ...about }),

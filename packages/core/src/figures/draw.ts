@@ -1,0 +1,150 @@
+import { InternalError } from "../errors.ts";
+import { bareDocument, isElement, markup } from "./bare-document.ts";
+import type { Figure } from "./figure.ts";
+
+/** The part of Observable Plot that figures are drawn with. */
+interface Charts {
+  plot(options: object): unknown;
+  axisX(options: object): unknown;
+  axisY(options: object): unknown;
+  cell(data: readonly object[], options: object): unknown;
+  dot(data: readonly object[], options: object): unknown;
+  frame(): unknown;
+  gridX(options: object): unknown;
+  gridY(options: object): unknown;
+  line(data: readonly object[], options: object): unknown;
+  ruleX(data: readonly object[], options: object): unknown;
+  ruleY(data: readonly object[], options: object): unknown;
+  text(data: readonly object[], options: object): unknown;
+}
+
+/**
+ * Draws a figure as SVG, in the colour of the text around it, so that it is read in light, in dark and in grey. The library
+ * that draws is loaded with the first figure.
+ */
+export async function drawFigure(figure: Figure): Promise<string> {
+  const charts: Charts = await import("@observablehq/plot");
+  const drawn = charts.plot({
+    ...{ width: 640, style: { "font-size": "13px", background: "none", overflow: "visible" } },
+    ...{ document: bareDocument(), ariaLabel: figure.title, ...optionsOf(charts, figure) },
+  });
+  if (!isElement(drawn)) throw new InternalError("a figure should be one element");
+  return markup(drawn).replace("<svg ", `<svg xmlns="http://www.w3.org/2000/svg" role="img" `);
+}
+
+type Of<K extends Figure["kind"]> = Extract<Figure, { kind: K }>;
+
+function optionsOf(charts: Charts, figure: Figure): object {
+  switch (figure.kind) {
+    case "points":
+      return pointOptions(charts, figure);
+    case "categories":
+      return categoryOptions(charts, figure);
+    case "heatmap":
+      return heatmapOptions(charts, figure);
+  }
+}
+
+/** Marks and dashes that are told apart without colour. */
+const symbols = ["circle", "square", "triangle", "diamond", "cross", "star", "wye", "asterisk"] as const;
+const dashes = ["0", "6 3", "2 3", "8 3 2 3", "1 5", "12 4"] as const;
+
+function pointOptions(charts: Charts, { points, x, y }: Of<"points">): object {
+  const names = [...new Set(points.flatMap(({ series }) => series ?? []))];
+  const own = names.length === 0 ? [undefined] : names;
+  const bounded = points.filter(({ low, high }) => low !== undefined && high !== undefined);
+  const marks = own.flatMap((name, at) => {
+    const chosen = points.filter(({ series }) => series === name).sort((a, b) => a.x - b.x);
+    const symbol = symbols[at % symbols.length];
+    const dash = dashes[at % dashes.length];
+    const key = [{ name: name ?? "" }];
+    return [
+      ...(name === undefined
+        ? []
+        : [charts.line(chosen, { x: "x", y: "y", stroke: "currentColor", strokeDasharray: dash })]),
+      charts.dot(chosen, { x: "x", y: "y", symbol, fill: "currentColor", r: 4.5 }),
+      ...(name === undefined
+        ? []
+        : [
+            charts.dot(key, {
+              frameAnchor: "top-right",
+              dx: 18,
+              dy: 8 + 20 * at,
+              symbol,
+              fill: "currentColor",
+              r: 4.5,
+            }),
+            charts.text(key, { ...besideKey(at), text: "name" }),
+          ]),
+    ];
+  });
+  const named = points.filter(({ name }) => name !== undefined);
+  return {
+    ...{ height: 400, marginLeft: 64, marginBottom: 48, marginTop: 28 },
+    marginRight: names.length === 0 ? 90 : 40 + 8 * Math.max(...names.map(({ length }) => length)),
+    x: { label: x.label, labelAnchor: "center", labelArrow: "none", type: x.log ? "log" : "linear" },
+    y: { label: y.label, labelArrow: "none", type: y.log ? "log" : "linear" },
+    marks: [
+      charts.gridX({ strokeOpacity: 0.15 }),
+      charts.gridY({ strokeOpacity: 0.15 }),
+      charts.ruleX(bounded, { x: "x", y1: "low", y2: "high", stroke: "currentColor", strokeOpacity: 0.55 }),
+      ...marks,
+      charts.text(named, { x: "x", y: "y", text: "name", dx: 9, dy: -9, textAnchor: "start", fill: "currentColor" }),
+    ],
+  };
+}
+
+const besideKey = (at: number) => ({
+  ...{
+    frameAnchor: "top-right",
+    dx: 28,
+    dy: 8 + 20 * at,
+    textAnchor: "start",
+    lineAnchor: "middle",
+    fill: "currentColor",
+  },
+});
+
+function categoryOptions(charts: Charts, { items, y }: Of<"categories">): object {
+  const longest = Math.max(4, ...items.map(({ name }) => name.length));
+  return {
+    ...{
+      height: 80 + 30 * items.length,
+      marginLeft: Math.min(260, 24 + 8 * longest),
+      marginRight: 60,
+      marginBottom: 48,
+    },
+    x: { label: y, labelAnchor: "center", labelArrow: "none" },
+    y: { label: null, type: "band", domain: items.map(({ name }) => name) },
+    marks: [
+      charts.gridX({ strokeOpacity: 0.15 }),
+      charts.ruleY(items, { y: "name", x1: "low", x2: "high", stroke: "currentColor", strokeWidth: 1.5 }),
+      charts.dot(items, { y: "name", x: "mean", fill: "currentColor", r: 5 }),
+    ],
+  };
+}
+
+function heatmapOptions(charts: Charts, { cells, x, y, value }: Of<"heatmap">): object {
+  const values = cells.map((cell) => cell.value);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const share = (each: number) => (high === low ? 0 : (high - each) / (high - low)); // the lowest is the darkest
+  const [columns, rows] = [[...new Set(cells.map((cell) => cell.x))], [...new Set(cells.map((cell) => cell.y))]];
+  const shown = cells.map((cell) => ({ ...cell, label: cell.value.toFixed(3) }));
+  const ink = (cell: { readonly value: number }) => (share(cell.value) > 0.55 ? "white" : "black");
+  return {
+    ...{
+      height: 110 + Math.min(60, 480 / columns.length) * rows.length,
+      marginLeft: 70,
+      marginBottom: 50,
+      marginTop: 30,
+    },
+    x: { label: x, labelAnchor: "center", labelArrow: "none", type: "band", domain: columns },
+    y: { label: y, labelArrow: "none", type: "band", domain: rows },
+    color: { type: "linear", scheme: "blues", domain: [high, low === high ? low - 1 : low] },
+    caption: undefined,
+    marks: [
+      charts.cell(shown, { x: "x", y: "y", fill: "value", inset: 0.5, ariaLabel: value }),
+      charts.text(shown, { x: "x", y: "y", text: "label", fill: ink, fontSize: columns.length > 8 ? 9 : 12 }),
+    ],
+  };
+}

@@ -1,0 +1,51 @@
+import { adapt, type Goal } from "../peft/adapt.ts";
+import type { Base } from "../peft/base.ts";
+import type { MethodUse, SizeLimit } from "../peft/method.ts";
+
+/** How large a method can sensibly be, and why no larger. */
+export interface Limit {
+  readonly size: number;
+  readonly reason: string;
+}
+
+/** The largest sensible size of a method on a base whose rows have so many tokens. */
+export const limits: Readonly<Record<SizeLimit, (use: MethodUse, base: Base, goal: Goal, tokens: number) => Limit>> = {
+  "shortest side": (use, base, goal) => {
+    const size = Math.max(1, shortestSide(use, base, goal));
+    return { size, reason: `the shortest side of a matrix that it changes is ${size}` };
+  },
+  hidden: (_use, { model }) => ({
+    size: model.sizes.hidden,
+    reason: `the base's vectors have ${model.sizes.hidden} numbers`,
+  }),
+  layers: (_use, { model }) => ({ size: model.sizes.layers, reason: `the base has ${model.sizes.layers} layers` }),
+  positions: (_use, { model }, _goal, tokens) => {
+    const { maxTokens, trainedTokens } = model.sizes;
+    const positions = Number.isFinite(maxTokens) ? maxTokens : trainedTokens;
+    return {
+      size: Math.max(1, positions - tokens),
+      reason: `the base has ${positions} positions, of which rows take ${tokens}`,
+    };
+  },
+};
+
+/** The shortest side of all matrices that a method acts on. */
+function shortestSide(use: MethodUse, base: Base, goal: Goal): number {
+  let shortest = Number.POSITIVE_INFINITY;
+  const { targetsLinear, targetsEmbedding } = use;
+  const watching: MethodUse = {
+    ...{ name: use.name, summary: "", source: "", start: "base", rate: 0, options: use.options },
+    ...(targetsLinear && { targetsLinear }),
+    ...(targetsEmbedding && { targetsEmbedding }),
+    linear({ inSize, outSize, y }) {
+      shortest = Math.min(shortest, inSize, outSize);
+      return y;
+    },
+    embedding({ rows, size, y }) {
+      shortest = Math.min(shortest, rows, size);
+      return y;
+    },
+  };
+  adapt(base, [watching], goal);
+  return shortest;
+}

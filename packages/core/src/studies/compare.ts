@@ -1,0 +1,67 @@
+import { trainOnce } from "./bench.ts";
+import { categoryFigure, scatterFigure } from "./drawn.ts";
+import { comparedWith } from "./findings.ts";
+import { chosenMethods, fitOf, seedsOf, sizes, triedRates, usualOptions } from "./recipes.ts";
+import { joinSeeds, sameCell } from "./rows.ts";
+import type { Cell, PlannedCell, Setup, Study, StudyRecord } from "./study.ts";
+
+const own = ["head", "bitfit", "bottleneck", "lora", "full"] as const;
+
+/**
+ * Methods side by side, each at its own best rate: every rate is tried with the first seed on four fifths of the training
+ * rows, the best on the last fifth is trained again on all of them.
+ */
+export const compare: Study = {
+  name: "compare",
+  question: "How do the methods compare, each at its own best learning rate?",
+  source: "Hu et al. 2021, arXiv:2106.09685, tables 2 to 4; Houlsby et al. 2019, arXiv:1902.00751, table 1",
+  plan: (setup, records) => chosenMethods(setup, own).flatMap((method) => cellsOf(method, setup, records)),
+  work: trainOnce,
+  figures(_, records) {
+    const rows = joinSeeds(finalOf(records));
+    return [
+      categoryFigure("score", "Score of each method at its own best rate", rows, ({ cell }) => String(cell.method)),
+      scatterFigure("score-by-parameters", "Score against trained parameters, head included", rows, {
+        x: ({ first }) => first.trained_parameters + first.head_parameters,
+        xLabel: "trained parameters, head included",
+        name: ({ cell }) => String(cell.method),
+      }),
+    ];
+  },
+  findings: (_, records) =>
+    comparedWith(finalOf(records), { is: (cell) => cell.method === "full", called: "full fine-tuning" }, (cell) =>
+      String(cell.method),
+    ),
+};
+
+function cellsOf(method: string, setup: Setup, records: readonly StudyRecord[]): readonly PlannedCell[] {
+  const { steps } = sizes[setup.budget];
+  const options = usualOptions(method);
+  const tried = triedRates(method, setup).map((lr): PlannedCell => {
+    const cell = { method, options, lr, rows: "selection" };
+    return { cell, seed: 0, fit: fitOf(setup, { method, lr, rows: "selection" }), steps };
+  });
+  const lr = bestRate(
+    tried.map(({ cell }) => cell),
+    records,
+  );
+  return [
+    ...tried,
+    ...seedsOf(setup).map(
+      (seed): PlannedCell => ({
+        ...{ cell: { method, options, lr: lr ?? null }, seed, steps },
+        fit: lr === undefined ? "waits" : fitOf(setup, { method, lr }),
+      }),
+    ),
+  ];
+}
+
+/** The rate with the best held-out score, the smallest of several; undefined while one is not known. */
+function bestRate(cells: readonly Cell[], records: readonly StudyRecord[]): number | undefined {
+  const tried = cells.map((cell) => records.find((record) => sameCell(record.cell, cell)));
+  if (tried.some((record) => record === undefined)) return undefined;
+  const scores = tried.map((record) => record?.held_out_score ?? Number.NEGATIVE_INFINITY); // none where it diverged
+  return Number(cells[scores.indexOf(Math.max(...scores))]?.lr);
+}
+
+const finalOf = (records: readonly StudyRecord[]) => records.filter(({ cell }) => cell.rows === undefined);

@@ -1,0 +1,70 @@
+import { InputError, suggestion } from "../errors.ts";
+import { methods } from "../peft/methods.ts";
+import type { Budget, Fit, Json, Rows, Setup } from "./study.ts";
+
+/** How long and how finely each budget looks. */
+export const sizes: Readonly<
+  Record<Budget, { readonly rows: number | undefined; readonly steps: number; readonly tries: readonly number[] }>
+> = {
+  quick: { rows: 300, steps: 48, tries: [1, 4, 16] },
+  standard: { rows: 2000, steps: 150, tries: [1, 2, 4, 8, 16] },
+  paper: { rows: undefined, steps: 1500, tries: [0.25, 0.5, 1, 2, 4, 8] },
+};
+
+/** Options that differ from the method's own defaults: what papers compare, at sizes that suit small bases too. */
+const usual: Readonly<Record<string, Readonly<Record<string, Json>>>> = {
+  lora: { rank: 8, targets: "all-linear" },
+  bottleneck: { size: 16 },
+};
+
+/** The options with which a study uses a method where it varies none of them. */
+export const usualOptions = (method: string): Readonly<Record<string, Json>> => usual[method] ?? {};
+
+/** The rate that a method declares, times four where steps are few. */
+export const rateOf = (method: string, { budget }: Pick<Setup, "budget">): number =>
+  rounded(declaredRate(method) * (budget === "paper" ? 1 : 4));
+
+/** The rates that are tried where one is chosen. */
+export const triedRates = (method: string, { budget }: Pick<Setup, "budget">): readonly number[] =>
+  sizes[budget].tries.map((factor) => rounded(declaredRate(method) * factor));
+
+/** A training with the budget's steps. */
+export function fitOf(
+  setup: Pick<Setup, "budget">,
+  { method, options = usualOptions(method), lr = rateOf(method, setup), rows = "all", schedule = "linear" }: PartialFit,
+): Fit {
+  return { method, options, lr, steps: sizes[setup.budget].steps, batch: 16, schedule, rows };
+}
+
+interface PartialFit {
+  readonly method: string;
+  readonly options?: Readonly<Record<string, Json>>;
+  readonly lr?: number;
+  readonly rows?: Rows;
+  readonly schedule?: Fit["schedule"];
+}
+
+/**
+ * The methods that were asked for, else the study's own.
+ * @throws InputError for names that are none
+ */
+export function chosenMethods({ methods: asked }: Pick<Setup, "methods">, own: readonly string[]): readonly string[] {
+  const names = methods.map(({ name }) => name);
+  const problems = (asked ?? []).filter((name) => !names.includes(name));
+  if (problems.length > 0)
+    throw new InputError(
+      problems.map((name) => `there is no method "${name}"${suggestion(name, names)}; methods: ${names.join(", ")}`),
+    );
+  return asked ?? own;
+}
+
+export const seedsOf = ({ seeds }: Pick<Setup, "seeds">): readonly number[] =>
+  Array.from({ length: seeds }, (_, seed) => seed);
+
+function declaredRate(name: string): number {
+  const method = methods.find((each) => each.name === name);
+  if (method) return method.rate;
+  throw new InputError(`there is no method "${name}"`);
+}
+
+const rounded = (value: number) => Number(value.toPrecision(3));

@@ -1,0 +1,80 @@
+import { bootstrap, type Interval } from "../statistics/bootstrap.ts";
+import { shareRight } from "../statistics/interval.ts";
+import { pearson } from "../training/metrics.ts";
+import type { Cell, Json, Outcomes, StudyRecord } from "./study.ts";
+
+/** A cell with its seeds joined. */
+export interface JoinedRow extends Interval {
+  readonly cell: Cell;
+  /** their number */
+  readonly seeds: number;
+  readonly records: readonly StudyRecord[];
+  readonly first: StudyRecord;
+}
+
+/** JSON with keys in order, so that equal settings are equal texts. */
+export function canonical(value: Json): string {
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  if (isList(value)) return `[${value.map(canonical).join(",")}]`;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, each]) => `${JSON.stringify(key)}:${canonical(each)}`).join(",")}}`;
+}
+
+const isList = (value: Json): value is readonly Json[] => Array.isArray(value);
+
+export const sameCell = (a: Cell, b: Cell): boolean => canonical(a) === canonical(b);
+
+/** One row a cell, in the order of their first records, with the interval over seeds and scoring rows; cells without a score have none. */
+export function joinSeeds(records: readonly StudyRecord[]): readonly JoinedRow[] {
+  const groups = new Map<string, StudyRecord[]>();
+  for (const record of records) {
+    const key = canonical(record.cell);
+    groups.set(key, [...(groups.get(key) ?? []), record]);
+  }
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (!first || group.some(({ score }) => score === null)) return [];
+    return [{ cell: first.cell, ...intervalOf(group), seeds: group.length, records: group, first }];
+  });
+}
+
+/** Wilson's interval for shares of rows that are right, the bootstrap's for every other score. */
+function intervalOf(group: readonly StudyRecord[]): Interval {
+  const right = group.map(({ outcomes }) => (outcomes && isShare(outcomes) ? outcomes.values : undefined));
+  if (right.every((each) => each !== undefined)) {
+    const { share, low, high } = shareRight(right.map((values) => values.map((value) => value === 1)));
+    return { mean: share, low, high };
+  }
+  const { mean, low, high } = bootstrap(scoreOf(group), sizesOf(group));
+  return { mean, low, high };
+}
+
+const isShare = ({ weights, actual }: Outcomes) => weights === undefined && actual === undefined;
+
+/** How many seeds a cell has, and rows that all of them answered. */
+export function sizesOf(group: readonly StudyRecord[]): { readonly rows: number; readonly seeds: number } {
+  const rows = group.map(({ outcomes }) => outcomes?.values.length ?? 0);
+  return { rows: new Set(rows).size === 1 ? (rows[0] ?? 0) : 0, seeds: group.length };
+}
+
+/** A cell's score over some rows with one of its seeds; without outcomes of rows, the whole score. */
+export function scoreOf(group: readonly StudyRecord[]): (rows: readonly number[], seed: number) => number {
+  return (rows, seed) => {
+    const record = group[seed];
+    const outcomes = record?.outcomes;
+    if (!outcomes || rows.length === 0) return record?.score ?? 0;
+    const { values, weights, actual } = outcomes;
+    if (actual) {
+      return pearson(
+        rows.map((row) => values[row] ?? 0),
+        rows.map((row) => actual[row] ?? 0),
+      );
+    }
+    let [sum, weight] = [0, 0];
+    for (const row of rows) {
+      sum += values[row] ?? 0;
+      weight += weights ? (weights[row] ?? 0) : 1;
+    }
+    return weight === 0 ? 0 : sum / weight;
+  };
+}

@@ -1,0 +1,133 @@
+import type { Figure } from "../figures/figure.ts";
+import type { Model, Task } from "../nn/model.ts";
+import type { Bench } from "./bench.ts";
+
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
+
+/** The settings that tell a cell from the others of its study. */
+export type Cell = Readonly<Record<string, Json>>;
+
+export const budgets = ["quick", "standard", "paper"] as const;
+export type Budget = (typeof budgets)[number];
+
+/** Which of the drawn training rows: all, four fifths of them (a rate is chosen on the other fifth), or the first so many. */
+export type Rows = "all" | "selection" | number;
+
+/** A training of a study's, whole but for its seed. */
+export interface Fit {
+  readonly method: string;
+  /** as `petl train` takes them; defaults are left out */
+  readonly options: Readonly<Record<string, Json>>;
+  readonly lr: number;
+  /** of the optimizer */
+  readonly steps: number;
+  readonly batch: number;
+  readonly schedule: "linear" | "constant";
+  readonly rows: Rows;
+}
+
+/** What a study's grid depends on. */
+export interface Setup {
+  readonly budget: Budget;
+  readonly seeds: number;
+  readonly task: Task;
+  /** how many training rows there are */
+  readonly rows: number;
+  /** the fewest of them, from the first on, that hold every label */
+  readonly fewestRows: number;
+  readonly model: Pick<Model, "sizes" | "conventions">;
+  /** the linear layers' paths */
+  readonly linearLayers: readonly string[];
+  /** those that were asked for; undefined where it is left to the study */
+  readonly methods: readonly string[] | undefined;
+  /** whether there is text of the source task */
+  readonly hasSource: boolean;
+}
+
+/** A cell of the grid with the training that it comes of. */
+export interface PlannedCell {
+  readonly cell: Cell;
+  readonly seed: number;
+  /** null where nothing is trained; "waits" where other cells decide which it is */
+  readonly fit: Fit | null | "waits";
+  /** of the optimizer, for this cell alone */
+  readonly steps: number;
+}
+
+/** Cells that come of one training. */
+export interface Job {
+  readonly fit: Fit | null;
+  readonly seed: number;
+  readonly cells: readonly Cell[];
+}
+
+/** What each scoring row gave: of 1 and 0, or of sums with their weights, the score is the mean; of numbers the correlation. */
+export interface Outcomes {
+  readonly values: readonly number[];
+  /** how many items each value is the sum of; 1 where left out */
+  readonly weights?: readonly number[];
+  /** the numbers that were to be given */
+  readonly actual?: readonly number[];
+}
+
+/** What a cell's work finds. */
+export interface Measured {
+  readonly train: Readonly<Record<string, Json>> | null;
+  readonly score: number | null;
+  readonly score_name: string;
+  readonly scores: Readonly<Record<string, number>>;
+  readonly loss: number | null;
+  readonly trained_parameters: number;
+  readonly head_parameters: number;
+  readonly base_parameters: number;
+  readonly trainable_ratio: number;
+  readonly seconds: number;
+  readonly peak_rss_bytes: number;
+  readonly adapter_bytes: number;
+  readonly phi_sha256: string | null;
+  readonly data_sha256: string;
+  readonly outcomes?: Outcomes;
+  /** the score on the fifth of the training rows that a rate is chosen on */
+  readonly held_out_score?: number;
+  /** the base's own loss on source text with the trained body */
+  readonly source_loss?: number;
+  readonly vectors_90?: number;
+  readonly singular_values?: readonly number[];
+  /** directions of the tuned matrix that no direction of the base's resembles */
+  readonly intruders?: number;
+}
+
+/** A finished cell: a line of records.jsonl. */
+export interface StudyRecord extends Measured {
+  readonly study: string;
+  readonly cell: Cell;
+  readonly seed: number;
+  readonly base_sha256: string;
+  readonly petl: string;
+}
+
+/** What a study says of a claim, from its numbers alone. */
+export interface Finding {
+  readonly claim: string;
+  readonly holds: boolean | "undecided";
+  readonly evidence: string;
+}
+
+/** An experiment: one file in studies, one line in studies.ts. */
+export interface Study {
+  readonly name: string;
+  readonly question: string;
+  /** the paper and the section or figure */
+  readonly source: string;
+  /**
+   * Every cell, those that wait for `records` of others among them.
+   * @throws InputError where base, data or methods are not for this study
+   */
+  plan(setup: Setup, records: readonly StudyRecord[]): readonly PlannedCell[];
+  /** Does the work of some cells of one training. */
+  work(bench: Bench, job: Job): AsyncIterable<{ readonly cell: Cell; readonly measured: Measured }>;
+  figures(setup: Setup, records: readonly StudyRecord[]): readonly Figure[];
+  findings(setup: Setup, records: readonly StudyRecord[]): readonly Finding[];
+  /** further fields of the summary */
+  summary?(setup: Setup, records: readonly StudyRecord[]): Readonly<Record<string, Json>>;
+}

@@ -1,0 +1,91 @@
+import { methods as allMethods, InputError, type PlanOptions, planFor, shapedArchitectures, tasks } from "@petl/core";
+import { baseNamed, type NamedPlanSource } from "../library/plan.ts";
+import { version } from "../version.ts";
+import { bytes, choice, count, flagName, share, text } from "./flags.ts";
+import { chooseMethods, givenTo } from "./method-flags.ts";
+import { offlineFlag, shownDownload } from "./open.ts";
+import { planLines } from "./plan-lines.ts";
+import { type Call, defineVerb } from "./verb.ts";
+
+const planFlags = {
+  base: text("BASE", "the base model: a folder, a hub id (owner/name[@revision]) or a bundled name"),
+  config: text("FILE", "a base's config.json, in the place of a base"),
+  layers: text("N|LIST", "depth of a base that exists as a shape only; with --base or --config the method's option"),
+  hidden: count("width of a base that exists as a shape only"),
+  heads: count("its heads of attention (as many as have 64 numbers each)"),
+  feedForward: count("the width of its feed-forward layers (as usual for the architecture)"),
+  vocabulary: count("its vocabulary (as usual for the architecture)"),
+  positions: count("its positions (as usual for the architecture)"),
+  architecture: choice(shapedArchitectures, "its architecture (bert)"),
+  ratio: share("trained share of the base, the head not counted: 0.1% or 0.001"),
+  parameters: count("trained parameters, the head not counted"),
+  fileSize: bytes("size of the adapter's weights on the disk"),
+  memory: bytes("memory of the training"),
+  batch: count("examples in a micro-batch (32)"),
+  maxLength: count("tokens of a row (128)"),
+  accumulate: count("micro-batches in a step (1)"),
+  threads: count("threads that share the work (default: the machine's cores)"),
+  method: text("METHOD", "plan this method alone, with the options that are given"),
+  task: choice(tasks, "the task of the head (default: what the base is made for)"),
+  labels: count("number of the head's labels"),
+  offline: offlineFlag,
+};
+
+export const planVerb = defineVerb({
+  name: "plan",
+  summary: "find the size of every method that meets a target: share, parameters, file size or memory",
+  flags: planFlags,
+  takesMethods: true,
+  examples: [
+    "plan --base petl-mini-encoder --ratio 0.5%",
+    "plan --base petl-mini-encoder --task classification --labels 3 --file-size 100kB --json",
+    "plan --architecture gpt2 --layers 96 --hidden 12288 --heads 96 --vocabulary 50257 --ratio 0.1%",
+    "plan --architecture llama --layers 22 --hidden 2048 --memory 4GB --batch 4 --max-length 256",
+  ],
+  async run(call, context) {
+    const { flags, json } = call;
+    const where = {
+      offline: flags.offline,
+      signal: context.signal,
+      onProgress: shownDownload(flags.base ?? "", context.terminal),
+    };
+    const plan = await planFor(sourceOf(call), optionsOf(call), { version, read: (named) => baseNamed(named, where) });
+    context.terminal.done();
+    if (json) return context.print(JSON.stringify(plan));
+    for (const line of planLines(plan)) await context.print(line);
+  },
+});
+
+type PlanCall = Call<typeof planFlags>;
+
+const ownBase = ({ base, config }: PlanCall["flags"]): boolean => base !== undefined || config !== undefined;
+
+function sourceOf({ flags }: PlanCall): NamedPlanSource {
+  const { base, config, layers, hidden, heads, feedForward, vocabulary, positions, architecture } = flags;
+  const shape = { hidden, heads, feedForward, vocabulary, positions, architecture };
+  const given = Object.entries({ base, config, ...shape }).filter(([, value]) => value !== undefined);
+  const depth = ownBase(flags) || layers === undefined ? {} : { layers: depthOf(layers) };
+  return Object.fromEntries([...given, ...Object.entries(depth)]) as NamedPlanSource;
+}
+
+function depthOf(layers: string): number {
+  if (/^[1-9]\d*$/.test(layers)) return Number(layers);
+  throw new InputError(
+    `--layers ${JSON.stringify(layers)} is not a whole number; a list of layers goes with --base or --config`,
+  );
+}
+
+function optionsOf({ flags, methodOptions }: PlanCall): PlanOptions {
+  const { ratio, parameters, fileSize, memory, batch, maxLength, accumulate, task, labels, method, layers } = flags;
+  const options = ownBase(flags) && layers !== undefined ? { ...methodOptions, layers } : methodOptions;
+  const said = { ratio, parameters, fileSize, memory, batch, maxLength, accumulate, task, labels };
+  const known = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
+  const [first] = Object.keys(options);
+  if (method === undefined && first !== undefined)
+    throw new InputError(`--${flagName(first)} is an option of methods; choose one with --method`);
+  if (method === undefined) return known;
+  const [use, ...others] = chooseMethods(method, options);
+  const chosen = allMethods.find(({ name }) => name === use?.name);
+  if (!chosen || others.length > 0) throw new InputError(`--method ${method}: one method is planned at a time`);
+  return { ...known, method: chosen.name, options: givenTo(chosen, options) };
+}

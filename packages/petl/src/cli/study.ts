@@ -1,0 +1,122 @@
+import { budgets, InputError, type Summary, studies, tasks } from "@petl/core";
+import { z } from "zod";
+import { dryRun } from "../studies/dry-run.ts";
+import { type StudyEvent, study } from "../studies/study.ts";
+import { choice, count, neededText, number, text, toggle } from "./flags.ts";
+import { baseFlag, offlineFlag } from "./open.ts";
+import { type Context, defineVerb } from "./verb.ts";
+
+export const studyVerb = defineVerb({
+  name: "study",
+  summary: "repeat an experiment of the papers on your base and data",
+  operand: "<NAME>",
+  flags: {
+    base: baseFlag,
+    data: neededText("DATA", "a folder with training and test or validation rows, or a file beside --validation"),
+    validation: text("DATA", "rows to score on, where --data has none"),
+    source: text("DATA", "text of the source task, whose forgetting is measured"),
+    seeds: count("trainings of every cell, each with a seed of its own (quick: 2, else 3)"),
+    budget: choice(budgets, "how long and how finely it looks (quick)"),
+    trainRows: count("training rows that are drawn (quick: 300, standard: 2000, paper: all)"),
+    methods: text("NAMES", "methods to look at, joined by commas (default: the study's own)"),
+    jobs: count("cells at a time, each a process of its own (default: the machine's cores)"),
+    threads: count("cores to use where --jobs does not say how many cells run at a time"),
+    out: text("DIR", "the folder for records, summary, figures and report (petl-study-NAME)"),
+    overwrite: toggle(false, "replace the study that --out holds"),
+    dryRun: toggle(false, "print the cells with their steps and what they will cost, and train nothing"),
+    task: choice(tasks, "what is learned (default: guessed from the data)"),
+    text: text("COLUMN", "the column of the text"),
+    textPair: text("COLUMN", "the column of the second text"),
+    label: text("COLUMN", "the column of the label"),
+    header: toggle(true, "the first line of a CSV or TSV names its columns"),
+    maxLength: number(z.int().positive().optional(), "N", "tokens after which a text is cut"),
+    offline: offlineFlag,
+  },
+  examples: [
+    "study compare --base petl-mini-encoder --data reviews --budget quick",
+    "study placement --base BASE --data glue/sst2 --train-rows 2000 --seeds 3 --out placement",
+    "study rank --base BASE --data reviews --dry-run",
+  ],
+  async run({ flags, json, operands }, context) {
+    const { overwrite, dryRun: dry, methods, jobs, threads, header, ...rest } = flags;
+    const name = nameOf(operands);
+    const request = {
+      ...rest,
+      ...(header ? {} : { header }),
+      methods: methods?.split(",").map((each) => each.trim()),
+      signal: context.signal,
+    };
+    if (dry) return context.print(dryText(await dryRun(name, request), json));
+    const summary = await followed(study(name, { ...request, overwrite, jobs: jobs ?? threads }), context);
+    if (json) return context.print(JSON.stringify(summary));
+    for (const line of report(summary)) await context.print(line);
+  },
+});
+
+function nameOf(operands: readonly string[]): string {
+  const [name] = operands;
+  if (name !== undefined) return name;
+  throw new InputError(`name a study: ${studies.map((each) => each.name).join(", ")}`);
+}
+
+/** Shows a study as it goes on; on a terminal and off it there is a sign of life every few seconds. */
+async function followed(events: AsyncIterable<StudyEvent>, { terminal }: Context): Promise<Summary> {
+  const begin = performance.now();
+  let [cells, done, before] = [0, 0, 0];
+  const shown = () => {
+    const made = done - before;
+    const left = made > 0 ? { secondsLeft: (((performance.now() - begin) / 1000) * (cells - done)) / made } : {};
+    if (cells > 0) terminal.progress({ what: "finished", done, of: cells, unit: "cells", ...left });
+  };
+  const pulse = setInterval(shown, 5000);
+  let summary: Summary | undefined;
+  try {
+    for await (const event of events) {
+      if (event.kind === "remark") terminal.line(event.text);
+      if (event.kind === "start") {
+        ({ cells, done } = event);
+        before = done;
+        terminal.line(
+          `${cells} cells${done > 0 ? `, ${done} of them finished before` : ""}; their records are kept in ${event.out}`,
+        );
+      }
+      if (event.kind === "record") ({ cells, done } = event);
+      if (event.kind === "end") ({ summary } = event);
+      else shown();
+    }
+  } finally {
+    clearInterval(pulse);
+    terminal.done();
+  }
+  if (summary) return summary;
+  throw new DOMException("interrupted", "AbortError");
+}
+
+/** A summary's findings and cells, as lines. */
+function report({ question, findings, rows }: Summary): readonly string[] {
+  const named = rows.map(({ cell, mean, low, high, seeds }) => ({
+    name: Object.entries(cell)
+      .map(([key, value]) => `${key} ${typeof value === "string" ? value : JSON.stringify(value)}`)
+      .join("  "),
+    numbers: `${mean.toFixed(4)}  (${low.toFixed(4)} to ${high.toFixed(4)}, ${seeds} ${seeds === 1 ? "seed" : "seeds"})`,
+  }));
+  const width = Math.max(0, ...named.map(({ name }) => name.length));
+  return [
+    ...[question, ""],
+    ...named.map(({ name, numbers }) => `${name.padEnd(width)}  ${numbers}`),
+    "",
+    ...findings.map(
+      ({ claim, holds, evidence }) =>
+        `${holds === "undecided" ? "undecided" : holds ? "yes" : "no"}: ${claim} (${evidence})`,
+    ),
+  ];
+}
+
+/** The grid with its cost: JSON, or a line a cell. */
+function dryText(plan: Awaited<ReturnType<typeof dryRun>>, json: boolean): string {
+  if (json) return JSON.stringify(plan);
+  const { cells, estimate } = plan;
+  const lines = cells.map(({ cell, seed, steps }) => `${JSON.stringify(cell)}  seed ${seed}  ${steps} steps`);
+  const cost = `${cells.length} cells, about ${Math.ceil(estimate.seconds / 60)} min and ${Math.ceil(estimate.memory_bytes / 1e6)} MB`;
+  return [...lines, cost].join("\n");
+}

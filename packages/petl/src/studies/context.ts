@@ -1,0 +1,83 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { budgets, InputError, tasks } from "@petl/core";
+import { z } from "zod";
+import { parsedJson } from "../disk/parsed-json.ts";
+import { writeFileSafely } from "../disk/safe-write.ts";
+import { explainFileError, systemCode } from "../machine-error.ts";
+
+/** What a study in a folder is, whole: study.json. Cells need nothing else but the folder's rows. */
+const studyContext = z.strictObject({
+  study: z.string(),
+  budget: z.enum(budgets),
+  seeds: z.int().positive(),
+  methods: z.array(z.string()).nullable(),
+  /** the base as a training is told of it, and the folder that this leads to */
+  base: z.string(),
+  base_folder: z.string(),
+  base_sha256: z.string(),
+  task: z.enum(tasks),
+  labels: z.array(z.union([z.string(), z.number(), z.boolean()])),
+  max_length: z.int().positive().nullable(),
+  rows: z.int().positive(),
+  fewest_rows: z.int().positive(),
+  /** flags of `petl train` that say how the rows in data/ are read */
+  columns: z.record(z.string(), z.string()),
+  /** SHA-256 of the files in data/ */
+  train_sha256: z.string(),
+  score_sha256: z.string(),
+  source_sha256: z.string().nullable(),
+});
+export type StudyContext = Readonly<z.infer<typeof studyContext>>;
+
+const fileName = "study.json";
+
+export async function writeContext(out: string, context: StudyContext): Promise<void> {
+  await writeFileSafely(join(out, fileName), [new TextEncoder().encode(`${JSON.stringify(context, undefined, 2)}\n`)]);
+}
+
+/** The study in a folder; undefined where there is none. */
+export async function readContext(out: string): Promise<StudyContext | undefined> {
+  const path = join(out, fileName);
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    const code = systemCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw explainFileError(error, "read", path);
+  });
+  if (text === undefined) return undefined;
+  const parsed = studyContext.safeParse(parsedJson(text));
+  if (parsed.success) return parsed.data;
+  throw new InputError(`${path} is not what petl writes there; name another folder, or replace it with --overwrite`);
+}
+
+const names: Readonly<Record<keyof StudyContext, string>> = {
+  study: "the study",
+  budget: "--budget",
+  seeds: "--seeds",
+  methods: "--methods",
+  base: "--base",
+  base_folder: "the base's folder",
+  base_sha256: "the base's weights",
+  task: "--task",
+  labels: "the labels",
+  max_length: "--max-length",
+  rows: "--train-rows",
+  fewest_rows: "the rows",
+  columns: "the columns",
+  train_sha256: "the training rows",
+  score_sha256: "the scoring rows",
+  source_sha256: "the source text",
+};
+
+/** @throws InputError that names all in which a folder's study differs from the one that is asked for */
+export function refuseOther(out: string, found: StudyContext, asked: StudyContext): void {
+  const keys = Object.keys(names) as (keyof StudyContext)[];
+  const differing = keys.filter((key) => JSON.stringify(found[key]) !== JSON.stringify(asked[key]));
+  if (differing.length === 0) return;
+  const said = differing.map((key) => {
+    const [old, now] = [found[key], asked[key]].map((value) => JSON.stringify(value));
+    const brief = (old ?? "").length + (now ?? "").length < 120 && !key.endsWith("sha256");
+    return `--out ${out} holds a study that differs in ${names[key]}${brief ? `: ${old} there, ${now} now` : ""}`;
+  });
+  throw new InputError([...said, "name another folder, or replace it with --overwrite"]);
+}

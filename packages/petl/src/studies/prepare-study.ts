@@ -1,0 +1,141 @@
+import { isAbsolute, resolve } from "node:path";
+import {
+  type Budget,
+  type ExampleSet,
+  findPurpose,
+  InputError,
+  isLabelled,
+  isLanguageModel,
+  readBase,
+  type Setup,
+  type Study,
+  sizes,
+  studies,
+  suggestion,
+  type Task,
+} from "@petl/core";
+import { bundledBases } from "../bundled/bundled-bases.ts";
+import { type DataOptions, findData, readData } from "../data.ts";
+import { directory } from "../disk/files.ts";
+import { type LocateOptions, locate } from "../library/locate.ts";
+import { setupOf } from "./bench.ts";
+import type { StudyContext } from "./context.ts";
+import { sha256, weightsDigest } from "./digests.ts";
+import { drawRows, fewestRows, rowLines } from "./row-files.ts";
+import type { StudySets } from "./study-rows.ts";
+
+/** What a study is asked for. */
+export interface StudyRequest
+  extends Pick<DataOptions, "text" | "textPair" | "label" | "header">,
+    Pick<LocateOptions, "offline" | "signal" | "onProgress"> {
+  /** a folder, a hub id or a bundled name */
+  readonly base: string;
+  /** a folder with training rows and test or validation rows, or a file with `validation` beside it */
+  readonly data: string;
+  readonly validation?: string | undefined;
+  /** text of the source task */
+  readonly source?: string | undefined;
+  readonly seeds?: number | undefined;
+  readonly budget?: Budget | undefined;
+  readonly trainRows?: number | undefined;
+  readonly methods?: readonly string[] | undefined;
+  readonly task?: Task | undefined;
+  readonly maxLength?: number | undefined;
+}
+
+/** A study that is ready to begin. */
+export interface PreparedStudy {
+  readonly study: Study;
+  readonly context: StudyContext;
+  readonly setup: Setup;
+  readonly sets: StudySets;
+  /** what was guessed, in words */
+  readonly remarks: readonly string[];
+}
+
+/**
+ * Finds base and rows, and draws those to train on.
+ * @throws InputError with all that is wrong
+ */
+export async function prepareStudy(name: string, request: StudyRequest): Promise<PreparedStudy> {
+  const study = studyNamed(name);
+  const { offline, signal, onProgress, budget = "quick", seeds = budget === "quick" ? 2 : 3 } = request;
+  const folder = await locate(request.base, {
+    ...(offline !== undefined && { offline }),
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress }),
+  });
+  const base = await readBase(directory(folder));
+  const { train: all, score } = await rowsOf(request);
+  const { task, labels, remarks } = findPurpose(base, all, { task: request.task });
+  refuseUnlabelled(all, task);
+  const asked = request.trainRows ?? Math.min(all.examples.length, sizes[budget].rows ?? Number.POSITIVE_INFINITY);
+  const train = drawRows(all, asked);
+  const source = request.source === undefined ? undefined : await sourceOf(request.source);
+  const digestOf = (set: ExampleSet) => sha256(rowLines(set));
+  const context: StudyContext = {
+    ...{ study: name, budget, seeds, methods: request.methods === undefined ? null : [...request.methods] },
+    base: await baseName(request.base, folder),
+    ...{ base_folder: resolve(folder), base_sha256: await weightsDigest(folder, base) },
+    ...{ task, labels: [...labels], max_length: request.maxLength ?? null },
+    ...{ rows: train.examples.length, fewest_rows: fewestRows(train), columns: columnsOf(train) },
+    ...{
+      train_sha256: digestOf(train),
+      score_sha256: digestOf(score),
+      source_sha256: source ? digestOf(source) : null,
+    },
+  };
+  return { study, context, setup: setupOf(context, base), sets: { train, score, source }, remarks };
+}
+
+function studyNamed(name: string): Study {
+  const names = studies.map((study) => study.name);
+  const found = studies.find((study) => study.name === name);
+  if (found) return found;
+  throw new InputError(`there is no study "${name}"${suggestion(name, names)}; studies: ${names.join(", ")}`);
+}
+
+/** The training rows, and those that `petl evaluate` takes: test, else validation. */
+async function rowsOf({ data, validation, text, textPair, label, header }: StudyRequest) {
+  const { files } = await findData(data, "train");
+  const beside = validation === undefined ? undefined : (await findData(validation, "validation")).files;
+  const score = files.test ?? beside?.test ?? beside?.validation ?? files.validation;
+  const problems = [
+    ...(files.train ? [] : [`${data} holds no training file; name one train.csv, .tsv, .jsonl or .parquet`]),
+    ...(score ? [] : [`${data} holds no test or validation rows to score on; name some with --validation`]),
+  ];
+  if (!files.train || !score || problems.length > 0) throw new InputError(problems);
+  const columns = Object.fromEntries(
+    Object.entries({ text, textPair, label, header }).filter(([, value]) => value !== undefined),
+  );
+  return { train: (await readData(files.train, columns)).set, score: (await readData(score, columns)).set };
+}
+
+function refuseUnlabelled(set: ExampleSet, task: Task): void {
+  if (isLanguageModel(task) || isLabelled(set)) return;
+  throw new InputError(`${set.name} has no labels to learn from; name their column with --label`);
+}
+
+async function sourceOf(path: string): Promise<ExampleSet> {
+  const { files } = await findData(path, "train");
+  const found = files.test ?? files.validation ?? files.train;
+  if (!found) throw new InputError(`--source ${path} holds no text`);
+  return (await readData(found, {})).set;
+}
+
+/** The base as a training that starts in another folder is told of it: names and hub ids as they are, paths whole. */
+async function baseName(given: string, folder: string): Promise<string> {
+  if ((await bundledBases()).includes(given) && resolve(given) !== resolve(folder)) return given;
+  const isHubId = !isAbsolute(given) && resolve(given) !== resolve(folder);
+  return isHubId ? given : resolve(folder);
+}
+
+/** The flags that say how the rows in the study's folder are read. */
+function columnsOf({ examples: [first] }: ExampleSet): Readonly<Record<string, string>> {
+  if (first?.kind !== "text") return {};
+  return {
+    text: "text",
+    ...(first.pair !== undefined && { textPair: "text_pair" }),
+    ...(first.label !== undefined && { label: "label" }),
+  };
+}

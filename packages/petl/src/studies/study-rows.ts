@@ -1,0 +1,46 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { ExampleSet, Rows } from "@petl/core";
+import { readData } from "../data.ts";
+import { writeFileSafely } from "../disk/safe-write.ts";
+import { sha256 } from "./digests.ts";
+import { drawRows, rowLines, selectionOf } from "./row-files.ts";
+
+/** Where a study's rows stand, below its folder. */
+export const scoreFile = "data/score.jsonl";
+export const heldOutFile = "data/held-out.jsonl";
+export const sourceFile = "data/source.jsonl";
+export const trainFile = (rows: Rows): string =>
+  rows === "all" ? "data/train.jsonl" : `data/train-${rows === "selection" ? "four-fifths" : rows}.jsonl`;
+
+/** What a study is worked out on. */
+export interface StudySets {
+  readonly train: ExampleSet;
+  readonly score: ExampleSet;
+  readonly source: ExampleSet | undefined;
+}
+
+/** Writes the rows that a study's cells read; those that are there already are the same, and stay. */
+export async function writeRows(out: string, sets: StudySets, counts: readonly number[]): Promise<void> {
+  const { train, heldOut } = selectionOf(sets.train);
+  const files: [string, ExampleSet][] = [
+    [trainFile("all"), sets.train],
+    [trainFile("selection"), train],
+    [heldOutFile, heldOut],
+    [scoreFile, sets.score],
+    ...(sets.source ? [[sourceFile, sets.source] satisfies [string, ExampleSet]] : []),
+    ...counts.map((count): [string, ExampleSet] => [trainFile(count), drawRows(sets.train, count)]),
+  ];
+  for (const [name, set] of files) {
+    const [path, text] = [join(out, name), rowLines(set)];
+    if ((await readFile(path, "utf8").catch(() => undefined)) === text) continue;
+    await writeFileSafely(path, [new TextEncoder().encode(text)]);
+  }
+}
+
+/** The rows of a file in a study's folder, with the SHA-256 of its bytes. */
+export const readRows = (out: string, name: string, columns: Readonly<Record<string, string>>) =>
+  readData([join(out, name)], columns);
+
+/** SHA-256 over the rows that a cell trains on and those that it is scored on, in order. */
+export const rowsDigest = (train: string, score: string): string => sha256(`${train}\n${score}\n`);

@@ -1,0 +1,132 @@
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import {
+  type Cell,
+  canonical,
+  InternalError,
+  type Job,
+  type PlannedCell,
+  type StudyRecord,
+  type Summary,
+} from "@petl/core";
+import { version } from "../version.ts";
+import { childProcesses } from "./child-processes.ts";
+import { type Executor, inProcess } from "./executor.ts";
+import { type PreparedStudy, prepareStudy, type StudyRequest } from "./prepare-study.ts";
+import { openRecordLog, type RecordLog } from "./record-log.ts";
+import { writeResults } from "./results.ts";
+import { holdFolder, takeFolder } from "./study-folder.ts";
+import { writeRows } from "./study-rows.ts";
+
+/** What happens in a study, in its order. */
+export type StudyEvent =
+  | { readonly kind: "remark"; readonly text: string }
+  /** cells in all, as far as they are known, and those that were finished before */
+  | { readonly kind: "start"; readonly cells: number; readonly done: number; readonly out: string }
+  | { readonly kind: "record"; readonly record: StudyRecord; readonly cells: number; readonly done: number }
+  | { readonly kind: "end"; readonly summary: Summary; readonly out: string };
+
+/** How a study is carried out; none of it changes a record. */
+export interface StudyOptions extends StudyRequest {
+  /** receives records, summary, figures and report; `petl-study-NAME` where left out */
+  readonly out?: string | undefined;
+  /** cells at a time; as many as the machine has cores where left out */
+  readonly jobs?: number | undefined;
+  readonly overwrite?: boolean | undefined;
+}
+
+/**
+ * Carries a study out, or goes on with the one in its folder: what `petl study NAME` does. Finished cells are never
+ * worked at again.
+ *
+ * @throws InputError for what the caller can mend: another study in the folder, another process that works there
+ */
+export async function* study(name: string, options: StudyOptions): AsyncGenerator<StudyEvent, void, void> {
+  const { out = `petl-study-${name}`, jobs = availableParallelism(), overwrite = false, signal } = options;
+  const prepared = await prepareStudy(name, options);
+  const { study: rule, setup, context, sets } = prepared;
+  const planned = rule.plan(setup, []); // what does not fit is refused before a folder is touched
+  for (const text of prepared.remarks) yield { kind: "remark", text };
+  const release = await holdFolder(out);
+  try {
+    await takeFolder(out, context, overwrite);
+    await writeRows(out, sets, rowCounts(planned));
+    const log = openRecordLog(join(out, "records.jsonl"));
+    const executor = jobs > 1 ? childProcesses(out, jobs, signal) : inProcess(out, context, signal);
+    try {
+      yield { kind: "start", ...progressOf(prepared, log), out };
+      yield* workOff(prepared, log, executor, signal);
+      yield { kind: "end", summary: await writeResults(out, prepared, log.records), out };
+    } finally {
+      await executor.close();
+      log.close();
+    }
+  } finally {
+    await release();
+  }
+}
+
+/** How many rows the trainings on fewer rows have. */
+const rowCounts = (planned: readonly PlannedCell[]): readonly number[] => [
+  ...new Set(
+    planned.flatMap(({ fit }) => (fit !== null && fit !== "waits" && typeof fit.rows === "number" ? [fit.rows] : [])),
+  ),
+];
+
+/** Works at what is not done until nothing is left, since some cells wait for others. */
+async function* workOff(
+  prepared: PreparedStudy,
+  log: RecordLog,
+  executor: Executor,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<StudyEvent, void, void> {
+  const { study, setup, context } = prepared;
+  for (;;) {
+    const planned = study.plan(setup, log.records);
+    const jobs = jobsOf(missing(planned, log.records));
+    if (jobs.length === 0) {
+      if (planned.some(({ fit }) => fit === "waits")) throw new InternalError(`${study.name}: cells wait for nothing`);
+      return;
+    }
+    for await (const { job, results } of executor.run(jobs)) {
+      const records = results.map(
+        ({ cell, measured }): StudyRecord => ({
+          ...{ study: study.name, cell, seed: job.seed, ...measured },
+          ...{ base_sha256: context.base_sha256, petl: version },
+        }),
+      );
+      log.append(records);
+      for (const record of records) yield { kind: "record", record, ...progressOf(prepared, log) };
+      signal?.throwIfAborted();
+    }
+  }
+}
+
+const keyOf = ({ cell, seed }: { readonly cell: Cell; readonly seed: number }): string => `${canonical(cell)} ${seed}`;
+
+/** The cells of a plan that have no record yet. */
+function missing(planned: readonly PlannedCell[], records: readonly StudyRecord[]): readonly PlannedCell[] {
+  const done = new Set(records.map(keyOf));
+  return planned.filter((cell) => cell.fit !== "waits" && !done.has(keyOf(cell)));
+}
+
+/** Cells that come of the same training together. */
+function jobsOf(planned: readonly PlannedCell[]): readonly Job[] {
+  const jobs = new Map<string, { fit: Job["fit"]; seed: number; cells: Cell[] }>();
+  for (const { cell, seed, fit } of planned) {
+    if (fit === "waits") continue;
+    const key = `${JSON.stringify(fit)} ${seed}`;
+    const job = jobs.get(key) ?? { fit, seed, cells: [] };
+    job.cells.push(cell);
+    jobs.set(key, job);
+  }
+  return [...jobs.values()];
+}
+
+function progressOf({ study, setup }: PreparedStudy, { records }: RecordLog) {
+  const planned = study.plan(setup, records);
+  return {
+    cells: planned.length,
+    done: planned.length - missing(planned, records).length - planned.filter(({ fit }) => fit === "waits").length,
+  };
+}
