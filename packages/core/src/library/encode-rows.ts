@@ -1,5 +1,6 @@
 import { type EncodedExample, type EncodeOptions, encodeExamples, type TargetKind } from "../data/rows/encode.ts";
 import type { ExampleSet } from "../data/rows/examples.ts";
+import { type FedRows, type FeedOptions, feedRows } from "../data/rows/fed-rows.ts";
 import { labelMap } from "../data/rows/labels.ts";
 import { firstProblems } from "../data/tables/table.ts";
 import type { Tokenizer } from "../data/tokenizer/tokenizer.ts";
@@ -45,6 +46,22 @@ export function encodeRows(
   const rows = encodeExamples(set, kind, { ...how, vocabularySize: adapted.base.model.sizes.vocabulary });
   refuseTypes(set, rows, adapted);
   return rows;
+}
+
+/**
+ * The rows that a model learns from or is measured by: see `feedRows`.
+ * @throws InputError as `encodeRows`; no row that teaches anything; answers in a column that nobody reads
+ */
+export function fedRows(
+  set: ExampleSet,
+  adapted: AdaptedModel,
+  kind: TargetKind,
+  how: Omit<FeedOptions, "vocabularySize" | "languageModel">,
+): FedRows {
+  const languageModel = adapted.goal.task === "causal-lm";
+  const fed = feedRows(set, kind, { ...how, languageModel, vocabularySize: adapted.base.model.sizes.vocabulary });
+  refuseTypes(fed.set, fed.rows, adapted);
+  return fed;
 }
 
 /** The kinds of text that a model tells apart are few, and ids beyond them are nothing that it can look up. */

@@ -6,7 +6,7 @@ import { readSettings, type SettingInputs } from "../settings/settings.ts";
 import { compileEvaluation, type Evaluation } from "../training/evaluate.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
 import { requireModel, requireOptions } from "./check.ts";
-import { encodeRows, rowLimits, targetOf } from "./encode-rows.ts";
+import { encodeRows, fedRows, rowLimits, targetOf } from "./encode-rows.ts";
 import { shapeOf } from "./kept-programs.ts";
 import type { OpenModel } from "./model.ts";
 import { maskedOnce, maskingOf } from "./plain-text.ts";
@@ -18,6 +18,8 @@ const settings = { ...tokenSettings, seed: natural(0, "which tokens of plain tex
 export interface EvaluateOptions extends SettingInputs<typeof settings> {
   /** once aborted, the work ends between two batches */
   readonly signal?: StopSignal | undefined;
+  /** what is left out, cut and counted, in words */
+  readonly onRemark?: ((remark: string) => void) | undefined;
 }
 
 /**
@@ -30,10 +32,10 @@ export async function evaluate(
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const { base, adapted, phi } = requireModel(model);
-  const { signal, ...given } = requireOptions(options);
+  const { signal, onRemark, ...given } = requireOptions(options);
   throwIfStopped(signal);
   const set = await readRows(rows, {}, { signal });
-  const encoded = measurable(model, set, given);
+  const encoded = measurable(model, set, given, onRemark);
   const compile = () => compileEvaluation(base.engine, adapted);
   return base.programs.evaluations.use(shapeOf(adapted), compile, (evaluation) =>
     evaluation.run(phi, encoded, undefined, signal),
@@ -45,12 +47,17 @@ export function measurable(
   { base, adapted, labels }: OpenModel,
   set: ExampleSet,
   options: SettingInputs<typeof settings>,
+  onRemark?: (remark: string) => void,
 ): EncodedRows {
-  const { maxLength, lossOn, seed } = readSettings(settings, options);
+  const { maxLength, lossOn, endToken, seed } = readSettings(settings, options);
   const { task } = adapted.goal;
   const tokenizer = set.examples[0]?.kind === "tokens" ? undefined : base.tokenizer;
-  const how = { tokenizer, lossOn, ...rowLimits(adapted, tokenizer, maxLength) };
-  if (isLabelled(set) || task === "causal-lm") return encodeRows(set, adapted, targetOf({ task, labels }), how);
+  const how = { tokenizer, lossOn, endToken, ...rowLimits(adapted, tokenizer, maxLength) };
+  if (isLabelled(set) || task === "causal-lm") {
+    const { rows, remarks } = fedRows(set, adapted, targetOf({ task, labels }), how);
+    for (const remark of remarks) onRemark?.(remark);
+    return rows;
+  }
   if (task !== "masked-lm") throw new InputError(`${set.name} has no labels to measure by; name their column`);
   const rows = encodeRows(set, adapted, { task }, how);
   return maskedOnce(rows, maskingOf(base.tokenizer, base.model.sizes.vocabulary), seed);

@@ -1,7 +1,8 @@
+import { z } from "zod";
 import { lossParts } from "../data/rows/encode.ts";
 import { tasks } from "../nn/model.ts";
 import { poolings } from "../nn/pooling.ts";
-import { choice, count, type Setting, text, toggle } from "../settings/setting.ts";
+import { choice, count, type Setting, setting, text, toggle } from "../settings/setting.ts";
 
 /** Rows to evaluate on: where they are, or which share of the training rows they are. */
 const validation: Setting<string | number | undefined> = {
@@ -43,6 +44,13 @@ export const tokenSettings = {
     undefined,
     "which tokens of completions and conversations are learnt, and count when measured",
     "completions",
+  ),
+  endToken: setting<boolean>(
+    z.preprocess((value) => (value === "yes" ? true : value === "no" ? false : value), z.boolean()),
+    {
+      ...{ initial: true, placeholder: "yes|no", otherwise: "yes" },
+      help: "whether a language model's rows of text end with the tokenizer's end token",
+    },
   ),
 };
 

@@ -8,7 +8,7 @@ import type { TrainingState } from "../training/state.ts";
 import type { StopSignal } from "../training/stop-signal.ts";
 import { type TrainingEvent, type TrainingRun, trainSteps } from "../training/train.ts";
 import { isRows, requireModel, requireOptions, what } from "./check.ts";
-import { encodeRows, rowLimits, targetOf } from "./encode-rows.ts";
+import { fedRows, rowLimits, targetOf } from "./encode-rows.ts";
 import { measurable } from "./evaluate.ts";
 import type { OpenModel } from "./model.ts";
 import { maskingOf } from "./plain-text.ts";
@@ -61,7 +61,7 @@ export function prepareTraining(
   options: SettingInputs<typeof settings> = {},
 ): PreparedTraining {
   const { base, adapted, phi, labels } = requireModel(model);
-  const { maxLength, lossOn, ...given } = readSettings(settings, options);
+  const { maxLength, lossOn, endToken, ...given } = readSettings(settings, options);
   const { train: rows, validation } = checkedData(data);
   if (options.steps !== undefined && options.epochs !== undefined)
     throw new InputError("steps and epochs say the same; leave one out");
@@ -70,16 +70,17 @@ export function prepareTraining(
   if (!isLanguageModel(task) && !isLabelled(rows))
     throw new InputError(`${rows.name} has no labels to learn from; name their column`);
   const rate = adapted.methods[0]?.rate;
-  const how = { tokenizer: base.tokenizer, lossOn, ...rowLimits(adapted, base.tokenizer, maxLength) };
+  const how = { tokenizer: base.tokenizer, lossOn, endToken, ...rowLimits(adapted, base.tokenizer, maxLength) };
+  const fed = fedRows(rows, adapted, targetOf({ task, labels }), how);
   const run = {
     ...{ engine: base.engine, adapted, phi },
     settings: parseSettings({ ...(rate !== undefined && { lr: rate }), ...given }),
-    examples: encodeRows(rows, adapted, targetOf({ task, labels }), how),
-    validation: validation && measurable(model, validation, { maxLength, lossOn, seed: given.seed }),
+    examples: fed.rows,
+    validation: validation && measurable(model, validation, { maxLength, lossOn, endToken, seed: given.seed }),
     masking: plain ? maskingOf(base.tokenizer, base.model.sizes.vocabulary) : undefined,
   };
   planRun(run); // what can't be carried out is refused before anything is touched
-  return { ...run, remarks: [...newHead(model, given.seed), ...cut(rows, maxLength, how.maxLength)] };
+  return { ...run, remarks: [...newHead(model, given.seed), ...fed.remarks] };
 }
 
 function checkedData(data: TrainData): TrainData {
@@ -94,9 +95,6 @@ function checkedData(data: TrainData): TrainData {
 
 const newHead = ({ adapted: { newTensors, headModules } }: OpenModel, seed: number): readonly string[] =>
   newTensors.length > 0 ? [`the head (${headModules.join(", ")}) starts at random from seed ${seed}`] : [];
-
-const cut = ({ examples }: ExampleSet, asked: number | undefined, longest: number): readonly string[] =>
-  asked === undefined && examples[0]?.kind !== "tokens" ? [`texts are cut after ${longest} tokens (maxLength)`] : [];
 
 /** @throws InputError for what is no state of a checkpoint event */
 function checkedState(state: TrainingState): TrainingState {

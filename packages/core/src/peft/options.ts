@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { InputError } from "../errors.ts";
+import { compilePattern } from "../patterns/pattern.ts";
 
 /** One option of a method: from it come the flag, its help, its check and its default. */
 export interface Option<T> {
@@ -62,7 +64,10 @@ export const choice = <const T extends string>(names: readonly T[], initial: T, 
 export const patterns = (help: string, number = z.number().positive()): Option<Readonly<Record<string, number>>> => ({
   schema: z.preprocess(
     (value) => (typeof value === "string" ? parsePatterns(value) : value),
-    z.record(z.string().refine(isPattern, "not a regular expression"), number),
+    z.record(z.string(), number).superRefine((record, { addIssue }) => {
+      for (const message of Object.keys(record).flatMap((text) => patternProblem(text) ?? []))
+        addIssue({ code: "custom", message });
+    }),
   ),
   ...{ initial: {}, help, placeholder: "PATTERN=N,…" },
 });
@@ -119,9 +124,7 @@ export const targets = (help: string): Option<Targets> => ({
           : value,
     z.union([
       z.object({ kind: z.literal("names"), names: z.array(z.string()).min(1), required: z.boolean() }).readonly(),
-      z
-        .object({ kind: z.literal("pattern"), pattern: z.string().refine(isPattern, "not a regular expression") })
-        .readonly(),
+      z.object({ kind: z.literal("pattern"), pattern }).readonly(),
       z.object({ kind: z.literal("all-linear") }).readonly(),
       z.undefined(),
     ]),
@@ -136,10 +139,22 @@ function parseTargets(text: string): Targets {
   return { kind: "pattern", pattern: text };
 }
 
-function isPattern(text: string): boolean {
+/** A regular expression of PEFT's, which is Python's. */
+const pattern = z
+  .string()
+  .min(1)
+  .max(1000)
+  .superRefine((text, { addIssue }) => {
+    const message = patternProblem(text);
+    if (message !== undefined) addIssue({ code: "custom", message });
+  });
+
+function patternProblem(text: string): string | undefined {
   try {
-    return new RegExp(text) && text !== "" && text.length <= 1000;
-  } catch {
-    return false;
+    compilePattern(text, "python");
+    return undefined;
+  } catch (error) {
+    if (error instanceof InputError) return `not a regular expression: ${error.message}`;
+    throw error;
   }
 }

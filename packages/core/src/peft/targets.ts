@@ -1,3 +1,4 @@
+import { compilePattern } from "../patterns/pattern.ts";
 import type { Layers, Targets } from "./options.ts";
 
 /** A name matches a path that is equal to it or ends in it behind a dot. */
@@ -9,7 +10,7 @@ export function isTarget(path: string, targets: NonNullable<Targets>): boolean {
     case "names":
       return targets.names.some((name) => endsIn(path, name));
     case "pattern":
-      return new RegExp(`^(?:${targets.pattern})$`).test(path);
+      return compilePattern(targets.pattern, "python").matches(path);
     case "all-linear":
       return true;
   }
@@ -23,8 +24,14 @@ export function isChosen(layer: number | undefined, chosen: Layers, layers: numb
   return chosen.includes(layer);
 }
 
+/** Whether a path, or what of it is behind one of its dots, is what the pattern means. */
+function endMatches(path: string, pattern: string): boolean {
+  const { matches } = compilePattern(pattern, "python");
+  return matches(path) || [...path].some((character, at) => character === "." && matches(path.slice(at + 1)));
+}
+
 /** The number that the first matching pattern gives a path; a pattern matches a path's end, as in PEFT. */
 export function byPattern(path: string, patterns: Readonly<Record<string, number>>, otherwise: number): number {
-  const found = Object.entries(patterns).find(([pattern]) => new RegExp(`^(?:.*\\.)?(?:${pattern})$`).test(path));
+  const found = Object.entries(patterns).find(([pattern]) => endMatches(path, pattern));
   return found ? found[1] : otherwise;
 }

@@ -26,11 +26,13 @@ export const evaluateVerb = defineVerb({
   ],
   async run({ flags, json }, { print, ...where }) {
     refuseWithoutTexts(flags);
-    const { maxLength, lossOn, seed } = flags;
+    const { maxLength, lossOn, endToken, seed } = flags;
     const files = await filesOf(flags.data, flags.split);
     const { set } = await readData(files, pickSettings(columnSettings, flags));
     await withModel(flags, where, async (model) => {
-      const measured = await evaluate(model, set, { maxLength, lossOn, seed, signal: where.signal });
+      const onRemark = (remark: string) => where.terminal.line(remark);
+      const how = { maxLength, lossOn, endToken, seed, signal: where.signal, onRemark };
+      const measured = await evaluate(model, set, how);
       if (!Number.isFinite(measured.loss)) throw await explained(`the loss is ${measured.loss}`, model);
       const result = { ...measured, ...(flags.generate && (await scored(model, set, flags, where))) };
       if (json || !process.stdout.isTTY) return print(JSON.stringify(result));
