@@ -49,7 +49,7 @@ export interface StepOptions extends Pick<ObjectiveOptions, "logitsAtOnce" | "pa
 }
 
 /** The training step before it is compiled: its losses and gradients, and how batches and vectors meet them. */
-export interface StepGraph extends Pick<GradientOutputs, "lend" | "collect"> {
+export interface StepGraph extends Pick<GradientOutputs, "tables" | "lend" | "collect"> {
   readonly losses: Readonly<Record<string, Value>>;
   readonly outputs: GradientOutputs["outputs"];
   readonly feed: Objective["feed"];
