@@ -36,11 +36,20 @@ export {
 export { type Example, type ExampleSet, isLabelled, joinSets, type Label } from "./data/rows/examples.ts";
 export { type FedRows, type FeedOptions, feedRows, someOf } from "./data/rows/fed-rows.ts";
 export { holdOut, holdOutBlocks } from "./data/rows/hold-out.ts";
-export { checkLabels, distinctLabels, type LabelMap, labelMap, labelsOf, learnLabels } from "./data/rows/labels.ts";
+export {
+  checkLabels,
+  distinctLabels,
+  type LabelMap,
+  labelMap,
+  labelNames,
+  labelsOf,
+  learnLabels,
+} from "./data/rows/labels.ts";
 export { templateOf } from "./data/rows/message-rows.ts";
 export { nextTokens } from "./data/rows/next-tokens.ts";
 export { type PackedRow, type Paragraph, packSentences, packTokens } from "./data/rows/pack-rows.ts";
 export { type Conversation, type Prompt, promptsOf } from "./data/rows/prompts.ts";
+export type { TargetRule } from "./data/rows/target.ts";
 export { guessTask } from "./data/rows/task.ts";
 export { countsWithout, unigramLoss } from "./data/rows/unigram.ts";
 export type { ColumnChoice } from "./data/tables/choose-columns.ts";
@@ -64,7 +73,6 @@ export { drawFigure } from "./figures/draw.ts";
 export { type Figure, tableOf } from "./figures/figure.ts";
 export { type GenerationSettings, parseGenerationSettings } from "./generation/settings.ts";
 export type { GeneratedToken } from "./generation/texts.ts";
-export type { Answer } from "./library/answers.ts";
 export { textAnswer, tokenAnswers } from "./library/answers.ts";
 export { type EmbedOptions, embed } from "./library/embed.ts";
 export { encodeRows, type RowLimits, rowLimits, targetOf } from "./library/encode-rows.ts";
@@ -121,15 +129,26 @@ export {
   type RowsRead,
   type WordsInput,
 } from "./library/predict.ts";
-export { baseFor, findPurpose, hasClasses, labelNames, namesOf, type Purpose } from "./library/purpose.ts";
+export { baseFor, findPurpose, namesOf, type Purpose } from "./library/purpose.ts";
 export { type Message, type Row, type Rows as RowsInput, readRows as readGiven } from "./library/rows.ts";
 export { type ScoreOptions, scoreTexts, type TextScores } from "./library/score-texts.ts";
 export { adaptSettings, batchSettings, columnSettings, purposeSettings, tokenSettings } from "./library/settings.ts";
 export type { TextInput, TextRow } from "./library/texts.ts";
 export { type PreparedTraining, prepareTraining, type TrainData, type TrainOptions, train } from "./library/train.ts";
 export { labelCount, taskOf } from "./models/models.ts";
-export { isLanguageModel, type Sizes, type Task, tasks } from "./nn/model.ts";
+export { type Head, type HeadKind, heads, type Sizes } from "./nn/model.ts";
 export { type Pooling, poolings } from "./nn/pooling.ts";
+export type { Answer, Metric, Objective } from "./objectives/objective.ts";
+export {
+  isLanguageModel,
+  metricsOf,
+  objectiveOf,
+  objectiveOfHead,
+  objectives,
+  outputsFor,
+  type Task,
+  tasks,
+} from "./objectives/objectives.ts";
 export type { EncodedGraph } from "./onnx/encode.ts";
 export { type AdaptedModel, adapt, type Goal, initialPhi, startsFromData } from "./peft/adapt.ts";
 export type { Base } from "./peft/base.ts";
@@ -209,7 +228,12 @@ export { float32, type HostTensor } from "./tensor/host-tensor.ts";
 export type { Lender } from "./tensor/lender.ts";
 export { principalComponents } from "./tensor/principal-components.ts";
 export { random } from "./tensor/random.ts";
-export { type CompiledEvaluation, compileEvaluation, type Evaluation } from "./training/evaluate.ts";
+export {
+  type CompiledEvaluation,
+  compileEvaluation,
+  type Evaluation,
+  type EvaluationOptions,
+} from "./training/evaluate.ts";
 export { inputDirections } from "./training/input-directions.ts";
 export { optimizerNames } from "./training/optimizers.ts";
 export { planRun } from "./training/plan-run.ts";

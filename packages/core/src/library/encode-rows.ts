@@ -1,17 +1,18 @@
-import { type EncodedExample, type EncodeOptions, encodeExamples, type TargetKind } from "../data/rows/encode.ts";
+import { type EncodedExample, type EncodeOptions, encodeExamples } from "../data/rows/encode.ts";
 import type { ExampleSet } from "../data/rows/examples.ts";
 import { type FedRows, type FeedOptions, feedRows } from "../data/rows/fed-rows.ts";
 import { labelMap } from "../data/rows/labels.ts";
+import type { TargetRule } from "../data/rows/target.ts";
 import { firstProblems } from "../data/tables/table.ts";
 import type { Tokenizer } from "../data/tokenizer/tokenizer.ts";
 import { InputError, refuse } from "../errors.ts";
+import { objectiveOf } from "../objectives/objectives.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { longestRow, trainedRow } from "../peft/longest-row.ts";
-import { namesOf, type Purpose } from "./purpose.ts";
+import type { Purpose } from "./purpose.ts";
 
 /** What labels mean to a model's head. */
-export const targetOf = ({ task, labels }: Purpose): TargetKind =>
-  task === "classification" || task === "token-classification" ? { task, labels: labelMap(namesOf(labels)) } : { task };
+export const targetOf = ({ task, labels }: Purpose): TargetRule => objectiveOf(task).targets(labelMap(labels));
 
 /** How long rows may be: texts are cut after `maxLength` tokens, rows of tokens that are longer than `longest` refused. */
 export type RowLimits = Required<Pick<EncodeOptions, "maxLength">> & { readonly longest: number };
@@ -40,10 +41,10 @@ export function rowLimits(
 export function encodeRows(
   set: ExampleSet,
   adapted: AdaptedModel,
-  kind: TargetKind,
+  rule: TargetRule | undefined,
   how: Omit<EncodeOptions, "vocabularySize">,
 ): readonly EncodedExample[] {
-  const rows = encodeExamples(set, kind, { ...how, vocabularySize: adapted.base.model.sizes.vocabulary });
+  const rows = encodeExamples(set, rule, { ...how, vocabularySize: adapted.base.model.sizes.vocabulary });
   refuseTypes(set, rows, adapted);
   return rows;
 }
@@ -55,11 +56,10 @@ export function encodeRows(
 export function fedRows(
   set: ExampleSet,
   adapted: AdaptedModel,
-  kind: TargetKind,
-  how: Omit<FeedOptions, "vocabularySize" | "languageModel">,
+  rule: TargetRule | undefined,
+  how: Omit<FeedOptions, "vocabularySize">,
 ): FedRows {
-  const languageModel = adapted.goal.task === "causal-lm";
-  const fed = feedRows(set, kind, { ...how, languageModel, vocabularySize: adapted.base.model.sizes.vocabulary });
+  const fed = feedRows(set, rule, { ...how, vocabularySize: adapted.base.model.sizes.vocabulary });
   refuseTypes(fed.set, fed.rows, adapted);
   return fed;
 }

@@ -1,6 +1,7 @@
 import type { EncodedRows } from "../data/rows/encoded-rows.ts";
 import { type ExampleSet, isLabelled } from "../data/rows/examples.ts";
 import { InputError } from "../errors.ts";
+import { objectiveOf } from "../objectives/objectives.ts";
 import { natural } from "../settings/setting.ts";
 import { readSettings, type SettingInputs } from "../settings/settings.ts";
 import { compileEvaluation, type Evaluation } from "../training/evaluate.ts";
@@ -31,13 +32,13 @@ export async function evaluate(
   rows: ExampleSet | Rows,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const { base, adapted, phi } = requireModel(model);
+  const { base, adapted, phi, labels } = requireModel(model);
   const { signal, onRemark, ...given } = requireOptions(options);
   throwIfStopped(signal);
   const set = await readRows(rows, {}, { signal });
   const encoded = measurable(model, set, given, onRemark);
-  const compile = () => compileEvaluation(base.engine, adapted);
-  return base.programs.evaluations.use(shapeOf(adapted), compile, (evaluation) =>
+  const compile = () => compileEvaluation(base.engine, adapted, { labels });
+  return base.programs.evaluations.use(`${shapeOf(adapted)} ${JSON.stringify(labels)}`, compile, (evaluation) =>
     evaluation.run(phi, encoded, undefined, signal),
   );
 }
@@ -53,12 +54,13 @@ export function measurable(
   const { task } = adapted.goal;
   const tokenizer = set.examples[0]?.kind === "tokens" ? undefined : base.tokenizer;
   const how = { tokenizer, lossOn, endToken, ...rowLimits(adapted, tokenizer, maxLength) };
-  if (isLabelled(set) || task === "causal-lm") {
+  const { unlabelled } = objectiveOf(task);
+  if (isLabelled(set) || unlabelled === "next tokens") {
     const { rows, remarks } = fedRows(set, adapted, targetOf({ task, labels }), how);
     for (const remark of remarks) onRemark?.(remark);
     return rows;
   }
-  if (task !== "masked-lm") throw new InputError(`${set.name} has no labels to measure by; name their column`);
-  const rows = encodeRows(set, adapted, { task }, how);
+  if (unlabelled === "refused") throw new InputError(`${set.name} has no labels to measure by; name their column`);
+  const rows = encodeRows(set, adapted, undefined, how);
   return maskedOnce(rows, maskingOf(base.tokenizer, base.model.sizes.vocabulary), seed);
 }

@@ -6,6 +6,8 @@ import { compileDecoder } from "../generation/decoder.ts";
 import { generate as continued } from "../generation/generate.ts";
 import { type GenerationSettings, parseGenerationSettings } from "../generation/settings.ts";
 import type { GeneratedToken } from "../generation/texts.ts";
+import { heads } from "../nn/model.ts";
+import { objectiveOf } from "../objectives/objectives.ts";
 import { count } from "../settings/setting.ts";
 import { pickSettings } from "../settings/settings.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
@@ -81,7 +83,7 @@ export async function* complete(
 function requireDecoder(given: OpenModel): OpenModel {
   const model = requireModel(given);
   const { task } = model.adapted.goal;
-  if (task === "causal-lm") return model;
+  if (heads[objectiveOf(task).head].goesOn) return model;
   throw new InputError(`only causal language models go on with texts; this model is for ${task}`);
 }
 

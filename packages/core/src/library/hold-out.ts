@@ -1,8 +1,7 @@
 import { type ExampleSet, isLabelled, rowLabel } from "../data/rows/examples.ts";
 import { InputError } from "../errors.ts";
-import { isLanguageModel, type Task } from "../nn/model.ts";
+import { isLanguageModel, objectiveOf, type Task } from "../objectives/objectives.ts";
 import { random } from "../tensor/random.ts";
-import { hasClasses } from "./purpose.ts";
 
 /** Fewer rows than these are all trained on. */
 const fewestRows = 10;
@@ -67,7 +66,7 @@ export const someExamples = (set: ExampleSet, rows: readonly number[]): ExampleS
 /** The rows of each class; one group where rows have no classes. */
 function groupsOf({ examples }: ExampleSet, task: Task | undefined): readonly (readonly number[])[] {
   const groups = new Map<unknown, number[]>();
-  const parted = task !== undefined && hasClasses(task);
+  const parted = task !== undefined && objectiveOf(task).hasClasses;
   for (const [row, example] of examples.entries()) {
     const label = parted ? rowLabel(example) : undefined;
     const group = groups.get(label);

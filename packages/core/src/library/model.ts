@@ -1,9 +1,10 @@
 import { loadAdapter as loadAdapterOn } from "../adapters/adapter-on-base.ts";
 import type { Folder } from "../containers/folder.ts";
 import type { ExampleSet, Label } from "../data/rows/examples.ts";
+import { labelNames } from "../data/rows/labels.ts";
 import { InputError } from "../errors.ts";
 import { labelCount, taskOf } from "../models/models.ts";
-import { isLanguageModel, type Task, tasks } from "../nn/model.ts";
+import { isLanguageModel, outputsFor, type Task, tasks } from "../objectives/objectives.ts";
 import { type AdaptedModel, adapt, type Goal, initialPhi, startsFromData } from "../peft/adapt.ts";
 import type { MethodUse } from "../peft/method.ts";
 import type { Phi } from "../peft/phi.ts";
@@ -13,7 +14,7 @@ import { inputDirections } from "../training/input-directions.ts";
 import { isRows, requireBase, what } from "./check.ts";
 import { encodeRows, rowLimits, targetOf } from "./encode-rows.ts";
 import type { OpenBase } from "./open-base.ts";
-import { baseFor, hasClasses, labelNames, type Purpose } from "./purpose.ts";
+import { baseFor, type Purpose } from "./purpose.ts";
 import { adaptSettings } from "./settings.ts";
 
 /**
@@ -50,7 +51,7 @@ export async function adaptTo(
   requireBase(base);
   const { task, labels, train } = checkedPurpose(purpose);
   const { seed, pooling } = readSettings(settings, options);
-  const goal = { task, labels: hasClasses(task) ? labels.length : 1, pooling };
+  const goal = { task, labels: outputsFor(task, labels.length), pooling };
   const adapted = adapt(baseFor(base, { task, labels }), methodsOf(method), goal);
   const how = { tokenizer: base.tokenizer, ...rowLimits(adapted, base.tokenizer, undefined) };
   const directions =
@@ -132,7 +133,7 @@ export async function unadapted(base: OpenBase, said: BaseGoal = {}): Promise<Op
 /** What a base is for: what was said, else what its config.json says. */
 export function goalOf({ config, name }: Pick<OpenBase, "config" | "name">, { task, labels }: BaseGoal): Goal {
   const own = task ?? taskOf(config);
-  if (own !== undefined) return { task: own, labels: own === "regression" ? 1 : (labels ?? labelCount(config)) };
+  if (own !== undefined) return { task: own, labels: outputsFor(own, labels ?? labelCount(config)) };
   const { architectures } = config;
   const which = architectures?.length ? `is a ${architectures.join(", ")}` : "names no architectures in config.json";
   throw new InputError(

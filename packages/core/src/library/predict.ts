@@ -2,13 +2,15 @@ import type { EncodedExample } from "../data/rows/encode.ts";
 import type { ExampleSet } from "../data/rows/examples.ts";
 import type { Tokenizer } from "../data/tokenizer/tokenizer.ts";
 import { InputError } from "../errors.ts";
-import type { Task } from "../nn/model.ts";
+import { heads } from "../nn/model.ts";
+import type { Answer } from "../objectives/objective.ts";
+import { objectiveOf, type Task } from "../objectives/objectives.ts";
 import { count } from "../settings/setting.ts";
 import { readSettings, type SettingInputs } from "../settings/settings.ts";
 import { predictions } from "../training/predict.ts";
 import { compileRows, type Prediction } from "../training/row-program.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
-import { type Answer, textAnswer, tokenAnswers } from "./answers.ts";
+import { textAnswer, tokenAnswers, withBest } from "./answers.ts";
 import { type Asking, asking } from "./asking.ts";
 import { requireModel, requireOptions, what } from "./check.ts";
 import { encodeRows, rowLimits } from "./encode-rows.ts";
@@ -46,16 +48,18 @@ export async function predict(
 ): Promise<readonly Answer[]> {
   const { task } = requireModel(model).adapted.goal;
   const set = textExamples(texts);
-  if (task in instead) throw new InputError(`predict answers for whole texts; for ${task} ${instead[task]}`);
+  if (heads[objectiveOf(task).head].of !== "text")
+    throw new InputError(`predict answers for whole texts; for ${task} use ${instead(task)}`);
   const { found, topK } = await predicted(model, set, options);
-  return found.map((prediction) => textAnswer(prediction, model, topK));
+  return found.map((prediction) => withBest(textAnswer(prediction, model), topK));
 }
 
-const instead: Readonly<Partial<Record<Task, string>>> = {
-  "token-classification": "use predictWords",
-  "masked-lm": "use evaluate",
-  "causal-lm": "use generate",
-};
+/** The function that answers in place of {@link predict}. */
+function instead(task: Task): string {
+  const head = heads[objectiveOf(task).head];
+  if (head.from === "labels") return "predictWords";
+  return head.goesOn ? "generate" : "evaluate";
+}
 
 /**
  * What a model says of each word of each text, by the word's first token; undefined for a word that was cut away.
@@ -68,7 +72,7 @@ export async function predictWords(
 ): Promise<readonly (readonly (Answer | undefined)[])[]> {
   const { base, adapted } = requireModel(model);
   const { task } = adapted.goal;
-  if (task !== "token-classification")
+  if (!objectiveOf(task).answer || heads[objectiveOf(task).head].of !== "tokens")
     throw new InputError(`predictWords answers for words; this model is for ${task}`);
   const set = wordExamples(texts);
   const { maxLength: limit } = rowLimits(adapted, base.tokenizer, options.maxLength);
@@ -123,7 +127,7 @@ export interface RowsRead {
 export function asRead({ adapted, base }: OpenModel, set: ExampleSet, asked?: number): RowsRead {
   const tokenizer = set.examples[0]?.kind === "tokens" ? undefined : base.tokenizer;
   const limits = rowLimits(adapted, tokenizer, asked);
-  return { rows: encodeRows(set, adapted, { task: "none" }, { tokenizer, ...limits }), tokenizer, ...limits };
+  return { rows: encodeRows(set, adapted, undefined, { tokenizer, ...limits }), tokenizer, ...limits };
 }
 
 /** The logits of any number of rows, in their order; only a window of them is held at a time. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { lossParts } from "../data/rows/encode.ts";
-import { tasks } from "../nn/model.ts";
 import { poolings } from "../nn/pooling.ts";
+import { tasks } from "../objectives/objectives.ts";
 import { choice, count, type Setting, setting, text, toggle } from "../settings/setting.ts";
 
 /** Rows to evaluate on: where they are, or which share of the training rows they are. */

@@ -1,6 +1,6 @@
 import { type ExampleSet, isLabelled } from "../data/rows/examples.ts";
 import { InputError } from "../errors.ts";
-import { isLanguageModel } from "../nn/model.ts";
+import { objectiveOf } from "../objectives/objectives.ts";
 import { readSettings, type SettingInputs } from "../settings/settings.ts";
 import { planRun } from "../training/plan-run.ts";
 import { parseSettings, trainingSettings } from "../training/settings.ts";
@@ -66,14 +66,15 @@ export function prepareTraining(
   if (options.steps !== undefined && options.epochs !== undefined)
     throw new InputError("steps and epochs say the same; leave one out");
   const { task } = adapted.goal;
-  const plain = task === "masked-lm" && !isLabelled(rows);
-  if (!isLanguageModel(task) && !isLabelled(rows))
+  const { unlabelled } = objectiveOf(task);
+  const plain = unlabelled === "hidden tokens" && !isLabelled(rows);
+  if (unlabelled === "refused" && !isLabelled(rows))
     throw new InputError(`${rows.name} has no labels to learn from; name their column`);
   const rate = adapted.methods[0]?.rate;
   const how = { tokenizer: base.tokenizer, lossOn, endToken, ...rowLimits(adapted, base.tokenizer, maxLength) };
   const fed = fedRows(rows, adapted, targetOf({ task, labels }), how);
   const run = {
-    ...{ engine: base.engine, adapted, phi },
+    ...{ engine: base.engine, adapted, phi, labels },
     settings: parseSettings({ ...(rate !== undefined && { lr: rate }), ...given }),
     examples: fed.rows,
     validation: validation && measurable(model, validation, { maxLength, lossOn, endToken, seed: given.seed }),

@@ -1,6 +1,7 @@
 import type { Batch } from "../data/batches/collate.ts";
 import type { Masking } from "../data/batches/masking.ts";
 import type { EncodedRows } from "../data/rows/encoded-rows.ts";
+import type { Label } from "../data/rows/examples.ts";
 import { InputError, RunError } from "../errors.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { lengthOf, type Phi } from "../peft/phi.ts";
@@ -27,6 +28,8 @@ export interface TrainingRun {
   readonly phi: Phi;
   readonly examples: EncodedRows;
   readonly validation?: EncodedRows | undefined;
+  /** the classes' names in the order of their ids, for evaluations; LABEL_0, LABEL_1, … where left out */
+  readonly labels?: readonly Label[] | undefined;
   /** hides tokens of examples without labels, anew in every epoch: how a masked LM learns from plain text */
   readonly masking?: Masking | undefined;
   readonly settings: TrainingSettings;
@@ -119,7 +122,7 @@ export async function* trainSteps(given: TrainingRun): AsyncGenerator<TrainingEv
   }
 }
 
-async function compileRun({ engine, adapted, settings, validation }: TrainingRun) {
+async function compileRun({ engine, adapted, settings, validation, labels }: TrainingRun) {
   const { baseDropout, labelSmoothing, pack } = settings;
   const step = await compileStep(engine, adapted, { dropout: baseDropout, labelSmoothing, packed: pack !== undefined });
   let released = false;
@@ -127,7 +130,10 @@ async function compileRun({ engine, adapted, settings, validation }: TrainingRun
     if (!released) await step.release();
     released = true;
   };
-  return { step: { ...step, release }, evaluation: validation && (await compileEvaluation(engine, adapted)) };
+  return {
+    step: { ...step, release },
+    evaluation: validation && (await compileEvaluation(engine, adapted, { labels })),
+  };
 }
 
 const isDue = (step: number, every: number) => every > 0 && step % every === 0;

@@ -1,5 +1,6 @@
 import { columnSettings, evaluate, InputError, pickSettings, tokenSettings } from "@petl/core";
 import { findData, readData } from "../data.ts";
+import { evaluationLines } from "./evaluation-report.ts";
 import { explained } from "./finite.ts";
 import { choice, neededText } from "./flags.ts";
 import { modelFlags, withModel } from "./open.ts";
@@ -36,12 +37,10 @@ export const evaluateVerb = defineVerb({
       if (!Number.isFinite(measured.loss)) throw await explained(`the loss is ${measured.loss}`, model);
       const result = { ...measured, ...(flags.generate && (await scored(model, set, flags, where))) };
       if (json || !process.stdout.isTTY) return print(JSON.stringify(result));
-      for (const [name, value] of Object.entries(result)) await print(`${name.padEnd(12)} ${shown(value)}`);
+      for (const line of evaluationLines(result)) await print(line);
     });
   },
 });
-
-const shown = (value: number) => (Number.isInteger(value) ? value : value.toFixed(4));
 
 /** The files of a data set's split that is asked for, else of the test set, else of the next that there is. */
 async function filesOf(data: string, split: (typeof splits)[number] | undefined): Promise<readonly string[]> {

@@ -1,9 +1,10 @@
 import {
   asRead,
   type ExampleSet,
+  heads,
   InputError,
-  isLanguageModel,
   type OpenModel,
+  objectiveOf,
   type Prediction,
   predictionsOf,
   type RowsRead,
@@ -35,7 +36,7 @@ export const predictVerb = defineVerb({
     const set = await rowsFrom(flags);
     await withModel(flags, context, async (model) => {
       const { task } = model.adapted.goal;
-      if (isLanguageModel(task))
+      if (!objectiveOf(task).answer)
         throw new InputError(`predict is for heads with labels; for ${task} use petl ${instead(task)}`);
       const { batch, maxLength } = flags;
       const encoded = asRead(model, set, maxLength);
@@ -53,7 +54,7 @@ export const predictVerb = defineVerb({
   },
 });
 
-const instead = (task: Task) => (task === "causal-lm" ? "generate" : "logits");
+const instead = (task: Task) => (heads[objectiveOf(task).head].goesOn ? "generate" : "logits");
 
 interface Rows {
   readonly text: readonly string[];
@@ -95,7 +96,7 @@ function names(set: ExampleSet, { rows, tokenizer, maxLength }: RowsRead, row: n
   return { tokens: Array.from(rows[row]?.inputIds ?? [], (id) => tokenizer.tokenOf(id) ?? String(id)) };
 }
 
-/** Lists of label, score and scores, one for each word or token; null for a word without one. */
+/** Lists of what is said, one for each word or token; null for a word without one. */
 function ofTokens(prediction: Prediction, model: OpenModel, { positions, ...named }: Names) {
   const answers = tokenAnswers(prediction, model, positions);
   return {

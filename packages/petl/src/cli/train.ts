@@ -15,6 +15,7 @@ import { readRecord, writeRecord } from "../runs/record.ts";
 import { type RunSummary, trainRun } from "../runs/train-run.ts";
 import { version } from "../version.ts";
 import { refuseBeside } from "./beside-resume.ts";
+import { figures } from "./evaluation-report.ts";
 import { parseFlags } from "./flags.ts";
 import { chooseMethods, writtenMethods } from "./method-flags.ts";
 import { resolveModel } from "./open.ts";
@@ -172,10 +173,8 @@ function report(summary: RunSummary): readonly string[] {
     `${summary.steps} steps in ${summary.seconds.toFixed(1)} s, ${Math.round(summary.tokens_per_second).toLocaleString("en-US")} tokens/s, ${Math.round(summary.peak_rss_bytes / 1e6)} MB at most`,
     ...(evaluation
       ? [
-          Object.entries(evaluation)
-            .flatMap(([name, value]) =>
-              typeof value === "number" ? [`${name} ${Number.isInteger(value) ? value : value.toFixed(4)}`] : [],
-            )
+          figures(evaluation)
+            .map(([name, value]) => `${name} ${Number.isInteger(value) ? value : value.toFixed(4)}`)
             .join("  "),
         ]
       : []),

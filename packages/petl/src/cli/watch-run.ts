@@ -1,4 +1,5 @@
 import type { Watch } from "../runs/store-run.ts";
+import { figures } from "./evaluation-report.ts";
 import type { Context } from "./verb.ts";
 
 /** Shows a run's events. */
@@ -11,9 +12,7 @@ export function watchRun({ terminal }: Context): Watch {
       if (event.kind === "start") ({ steps } = event);
       if (event.kind === "evaluation") {
         const { examples, ...scores } = event.evaluation;
-        const shown = Object.entries(scores).flatMap(([name, value]) =>
-          typeof value === "number" ? [`${name} ${value.toPrecision(4)}`] : [],
-        );
+        const shown = figures(scores).map(([name, value]) => `${name} ${value.toPrecision(4)}`);
         terminal.line(`step ${event.step}: ${shown.join("  ")}  (${examples} examples)`);
       }
       if (event.kind !== "step") return;

@@ -4,10 +4,13 @@ import {
   type GeneratedToken,
   type GenerateOptions,
   generate,
+  heads,
   InputError,
   initialPhi,
   type Label,
+  type OpenBase,
   type OpenModel,
+  objectiveOf,
   type PromptInput,
   textAnswer,
   unadapted,
@@ -16,7 +19,6 @@ import { type BankAdapter, readBankAdapter, refuseChanged } from "./bank-adapter
 import { rowPrograms } from "./bank-programs.ts";
 import { type RowBatches, rowBatches } from "./bank-rows.ts";
 import { type LocateOptions, locate } from "./locate.ts";
-import type { OpenBase } from "./open-base.ts";
 
 /** An adapter that a bank holds. Its digest is its identity; the name only points to it. */
 export interface BankEntry {
@@ -133,7 +135,7 @@ async function nth<T>(all: readonly Promise<T>[], at: number): Promise<T> {
 
 async function predictRow(model: OpenModel, row: BankText, batches: RowBatches): Promise<Answer> {
   const { task } = model.adapted.goal;
-  if (task !== "classification" && task !== "regression")
+  if (heads[objectiveOf(task).head].of !== "text")
     throw new InputError(`${row.adapter ?? model.base.name} is for ${task}, and gives whole texts no labels`);
   return textAnswer(await batches.ask(model, "logits", row), model);
 }

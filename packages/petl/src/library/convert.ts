@@ -3,10 +3,10 @@ import {
   encodeAdapter,
   foreignFormats,
   type HfModel,
-  hasClasses,
   InputError,
   inferredBase,
   type LoadedAdapter,
+  objectiveOf,
   putOnBase,
   readAdapter,
   readBase,
@@ -83,7 +83,7 @@ function encoded(loaded: LoadedAdapter, to: AdapterFormat, naming: { name: strin
   const format = foreignFormats.find((each) => each.name === to);
   if (format) return format.encode(loaded, naming);
   const { adapted, phi, labels } = loaded;
-  const named = hasClasses(adapted.goal.task) && labels ? { labels } : {};
+  const named = objectiveOf(adapted.goal.task).hasClasses && labels ? { labels } : {};
   const info = { baseName: naming.baseName ?? null, petlVersion: version, ...named };
   return { files: { ...encodeAdapter(adapted, phi, info) } };
 }

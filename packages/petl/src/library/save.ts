@@ -6,10 +6,11 @@ import {
   encodeOnnxForAdapters,
   type FloatType,
   type Folder,
-  hasClasses,
+  heads,
   InputError,
   namesOf,
   type OpenModel,
+  objectiveOf,
   onnxAdapter,
   readJson,
   tokenizerFileNames,
@@ -61,7 +62,7 @@ export async function saveMerged(
   folder: string,
   { dtype, ...options }: SaveMergedOptions = {},
 ): Promise<number> {
-  const named = hasClasses(adapted.goal.task) ? namesOf(labels) : undefined;
+  const named = objectiveOf(adapted.goal.task).hasClasses ? namesOf(labels) : undefined;
   const files = await encodeMerged(base, adapted, phi, base.engine, { labels: named, dtype });
   return writeAll(folder, [...checkpointFiles(files), ...(await tokenizerFiles(base.folder))], options);
 }
@@ -90,7 +91,7 @@ export async function saveOnnx(
   folder: string,
   { dtype, past = false, adapterInputs = false, ...options }: SaveOnnxOptions = {},
 ): Promise<number> {
-  const named = hasClasses(adapted.goal.task) ? namesOf(labels) : undefined;
+  const named = objectiveOf(adapted.goal.task).hasClasses ? namesOf(labels) : undefined;
   if (adapterInputs && dtype)
     throw new InputError("--dtype is for merged weights, and with inputs for adapters none are");
   const files = adapterInputs
@@ -104,7 +105,9 @@ export async function saveOnnx(
       { name: "config.json", chunks: [bytesOf(files["config.json"])] },
       { name: "onnx/model.onnx", chunks: [files["model.onnx"]] },
       ...Object.entries(apart).map(([name, content]) => ({ name: `adapter/${name}`, chunks: [bytesOf(content)] })),
-      ...(adapted.goal.task === "causal-lm" ? await promptFiles(base) : await tokenizerFiles(base.folder)),
+      ...(heads[objectiveOf(adapted.goal.task).head].goesOn
+        ? await promptFiles(base)
+        : await tokenizerFiles(base.folder)),
     ],
     options,
   );
@@ -128,7 +131,7 @@ const bytesOf = (content: Uint8Array | string): Uint8Array =>
 
 /** An adapter's files, the configuration last, which marks it as whole. */
 export async function adapterFiles({ base, adapted, phi, labels }: Saved): Promise<readonly NamedFile[]> {
-  const named = hasClasses(adapted.goal.task) ? { labels: namesOf(labels) } : {};
+  const named = objectiveOf(adapted.goal.task).hasClasses ? { labels: namesOf(labels) } : {};
   const info = { baseName: base.name, petlVersion: version, ...named };
   if (adapted.methods.some(({ name }) => name === "full")) {
     const [config, weights] = checkpointFiles(await encodeFull(base, adapted, phi, info));

@@ -1,9 +1,9 @@
 import {
   adaptTo,
-  hasClasses,
   InputError,
   type MethodUse,
   type OpenModel,
+  objectiveOf,
   type Pooling,
   type PreparedTraining,
   prepareTraining,
@@ -71,7 +71,7 @@ async function openOn(base: OpenBase, request: RunRequest, signal: StopSignal): 
   };
 }
 
-const hasTaskClasses = ({ adapted }: OpenModel) => hasClasses(adapted.goal.task);
+const hasTaskClasses = ({ adapted }: OpenModel) => objectiveOf(adapted.goal.task).hasClasses;
 
 /** An adapter to start from; its method and its task are not to be contradicted. */
 async function initialModel(
