@@ -99,3 +99,4 @@ export {
   saveOnnx,
 } from "./library/save.ts";
 export { MachineError } from "./machine-error.ts";
+export { type StudyEvent, type StudyOptions, study } from "./studies/study.ts";

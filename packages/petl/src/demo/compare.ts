@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { countParameters, type Label, type OpenModel, type Share, shareRight } from "@petl/core";
+import { countParameters, type OpenModel, type Share, shareRight } from "@petl/core";
 import type { OpenBase } from "../library/open-base.ts";
 import { saveAdapter } from "../library/save.ts";
 import type { OwnTask } from "./forgetting.ts";
