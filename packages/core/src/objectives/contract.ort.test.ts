@@ -16,7 +16,7 @@ import { random } from "../tensor/random.ts";
 import { compileEvaluation } from "../training/evaluate.ts";
 import { parseSettings } from "../training/settings.ts";
 import { compileStep } from "../training/step.ts";
-import { train } from "../training/train.ts";
+import { trainSteps } from "../training/train.ts";
 import { objectiveOf, objectives, outputsFor, type Task } from "./objectives.ts";
 
 const stream = random(11, "rows of objectives");
@@ -106,7 +106,7 @@ describe.each(objectives)("$name", (objective) => {
       const settings = parseSettings({ ...given, labelSmoothing: terms.labelSmoothing, shuffle: false });
       const run = { engine, adapted, phi: own, examples: rows, settings, classWeights: terms.classWeights };
       const losses: number[] = [];
-      for await (const event of train(run)) if (event.kind === "step") losses.push(event.loss);
+      for await (const event of trainSteps(run)) if (event.kind === "step") losses.push(event.loss);
       return { losses, values: own.values };
     };
     const [large, small] = [await after(4, 1), await after(1, 4)];

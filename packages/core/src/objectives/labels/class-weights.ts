@@ -18,8 +18,8 @@ export function classWeightsOf(
   if (asked === "balanced") return balanced(classCounts(examples, labels.names.length));
   const weights = labels.names.map(() => 1);
   const problems = Object.entries(asked).flatMap(([name, weight]) => {
-    const id = labels.idOf(name);
-    if (id === undefined)
+    const id = labels.names.indexOf(name);
+    if (id < 0)
       return [
         `class weights: no class is named "${name}"${suggestion(name, labels.names)}; allowed: ${listed(labels)}`,
       ];

@@ -1,18 +1,9 @@
-import {
-  distinctLabels,
-  type ExampleSet,
-  guessTask,
-  type HfModel,
-  isLabelled,
-  type Label,
-  labelCount,
-  labelMap,
-  labelNames,
-  objectiveOf,
-  objectives,
-  type Task,
-  taskOf,
-} from "@petl/core";
+import type { HfModel } from "../checkpoints/hf-model.ts";
+import { type ExampleSet, isLabelled, type Label } from "../data/rows/examples.ts";
+import { distinctLabels, labelMap, labelNames } from "../data/rows/labels.ts";
+import { guessTask } from "../data/rows/task.ts";
+import { labelCount, taskOf } from "../models/models.ts";
+import { objectiveOf, objectives, type Task } from "../objectives/objectives.ts";
 
 /** What a model is to do. */
 export interface Purpose {
@@ -20,6 +11,9 @@ export interface Purpose {
   /** the classes in the order of their ids, as the data have them; empty where the task has none */
   readonly labels: readonly Label[];
 }
+
+/** Labels as files have them. */
+export const namesOf = (labels: readonly Label[]): readonly string[] => labels.map(String);
 
 /**
  * What the rows of a data set are for: what is said, else what their labels stand for. The classes are those of the
