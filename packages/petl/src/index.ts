@@ -61,6 +61,7 @@ export {
   parallel,
   prefix,
   prompt,
+  subspace,
   topLayers,
   vera,
 } from "./library/methods.ts";

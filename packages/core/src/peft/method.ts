@@ -81,6 +81,11 @@ interface Actions<Rest extends readonly unknown[]> {
   startsFromData?(...options: Rest): boolean;
   /** why a run of so many steps of the optimizer is not possible; every reason, none where it is */
   runProblems?(steps: number, ...options: Rest): readonly string[];
+  /**
+   * how many numbers the optimizer moves in place of the base's tensors that are trained, which are a random linear function
+   * of them, and whether each layer has a scale of its own among them
+   */
+  subspace?(...options: Rest): { readonly dimension: number; readonly layerwise: boolean };
   /** what follows every step of the optimizer: it may change the method's own tensors, in place */
   afterStep?(after: AfterStep, ...options: Rest): void;
 }
@@ -224,7 +229,7 @@ export function defineMethod<const O extends Options>(rule: MethodRule<O>): Meth
 function bind<O extends Options>(rule: MethodRule<O>, options: OptionValues<O>): Actions<readonly []> {
   const { targetsLinear, linear, merge, targetsEmbedding, embedding, mergeEmbedding } = rule;
   const { sublayer, targetsAttention, attention, prompt, virtualTokens, trains } = rule;
-  const { startsFromData, runProblems, afterStep } = rule;
+  const { startsFromData, runProblems, subspace, afterStep } = rule;
   return {
     ...(targetsLinear && { targetsLinear: (place) => targetsLinear(place, options) }),
     ...(linear && { linear: (site, scope) => linear(site, scope, options) }),
@@ -240,6 +245,7 @@ function bind<O extends Options>(rule: MethodRule<O>, options: OptionValues<O>):
     ...(trains && { trains: (parameter) => trains(parameter, options) }),
     ...(startsFromData && { startsFromData: () => startsFromData(options) }),
     ...(runProblems && { runProblems: (steps) => runProblems(steps, options) }),
+    ...(subspace && { subspace: () => subspace(options) }),
     ...(afterStep && { afterStep: (after) => afterStep(after, options) }),
   };
 }

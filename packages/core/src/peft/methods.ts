@@ -13,6 +13,7 @@ import { lora } from "./methods/lora.ts";
 import { parallel } from "./methods/parallel.ts";
 import { prefix } from "./methods/prefix.ts";
 import { prompt } from "./methods/prompt.ts";
+import { subspace } from "./methods/subspace.ts";
 import { topLayers } from "./methods/top-layers.ts";
 import { vera } from "./methods/vera.ts";
 
@@ -34,6 +35,7 @@ export const methodsByName = {
   prefix,
   prompt,
   llamaAdapter,
+  subspace,
 } as const;
 
 export const methods: readonly Method[] = Object.values(methodsByName);

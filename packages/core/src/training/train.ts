@@ -8,6 +8,7 @@ import { lengthOf, type Phi } from "../peft/phi.ts";
 import type { Engine } from "../runtime/session.ts";
 import { random } from "../tensor/random.ts";
 import { afterStep, memoryOf } from "./after-step.ts";
+import { type Coordinates, coordinatesOf } from "./coordinates.ts";
 import { compileEvaluation, type Evaluation } from "./evaluate.ts";
 import { optimizerGroups } from "./groups.ts";
 import { optimizers } from "./optimizers.ts";
@@ -74,7 +75,8 @@ export async function* train(given: TrainingRun): AsyncGenerator<TrainingEvent, 
   const { engine, adapted, settings, phi, validation } = run;
   const batchesOf = stepBatches({ ...run, padId: adapted.base.model.sizes.padId });
   const step = await compileStep(engine, adapted, stepOptions(settings));
-  const machine = { run, step, schedule, vectors: gradientVectors(run) };
+  const coordinates = coordinatesOf(adapted, phi, settings.seed);
+  const machine = { run, step, schedule, coordinates, vectors: gradientVectors(run) };
   const evaluation = validation && (await compileEvaluation(engine, adapted, { labels: run.labels }));
   let stepping = true;
   const endSteps = async () => {
@@ -82,11 +84,11 @@ export async function* train(given: TrainingRun): AsyncGenerator<TrainingEvent, 
     stepping = false;
   };
   try {
-    const progress = beginning(run);
+    const progress = beginning(run, coordinates);
     yield { kind: "start", ...schedule, step: progress.step };
     while (progress.step < schedule.steps) {
       if (run.stop?.aborted) {
-        yield { kind: "checkpoint", state: { ...progress, values: phi.values } };
+        yield { kind: "checkpoint", state: { ...progress, values: trainedValues(phi, coordinates) } };
         yield { kind: "end", step: progress.step, reason: "stopped" };
         return;
       }
@@ -105,7 +107,7 @@ export async function* train(given: TrainingRun): AsyncGenerator<TrainingEvent, 
         return;
       }
       if (isDue(progress.step, settings.checkpointEvery)) {
-        yield { kind: "checkpoint", state: { ...progress, values: phi.values } };
+        yield { kind: "checkpoint", state: { ...progress, values: trainedValues(phi, coordinates) } };
       }
     }
   } finally {
@@ -128,8 +130,8 @@ interface Progress {
 }
 
 /** The first state of a run, or the one it goes on from. */
-function beginning({ adapted, phi, settings, resume }: TrainingRun): Progress {
-  const length = lengthOf(phi.layout);
+function beginning({ adapted, phi, settings, resume }: TrainingRun, coordinates: Coordinates | undefined): Progress {
+  const length = coordinates?.values.length ?? lengthOf(phi.layout);
   if (!resume) {
     const count = optimizers[settings.optimizer].moments + memoryOf(adapted);
     const moments = Array.from({ length: count }, () => new Float32Array(length));
@@ -138,21 +140,28 @@ function beginning({ adapted, phi, settings, resume }: TrainingRun): Progress {
   if (resume.values.length !== length) {
     throw new InputError(`the checkpoint holds ${resume.values.length} trained numbers; this run has ${length}`);
   }
-  phi.values.set(resume.values);
+  trainedValues(phi, coordinates).set(resume.values);
+  coordinates?.expand(phi.values);
   return { ...resume };
 }
+
+/** What the optimizer moves: Φ, or the few numbers that Φ is a function of. */
+const trainedValues = (phi: Phi, coordinates: Coordinates | undefined): Float32Array =>
+  coordinates?.values ?? phi.values;
 
 /** What a step is computed with. */
 interface Machine {
   readonly run: TrainingRun;
   readonly step: TrainingStep;
   readonly schedule: ScheduleLengths;
+  readonly coordinates: Coordinates | undefined;
   readonly vectors: Vectors;
 }
 
 /** One step of the optimizer; Φ stays as it was where loss or gradient are not finite. */
 async function oneStep(machine: Machine, progress: Progress, batches: readonly Batch[]): Promise<StepEvent> {
   const { adapted, phi, settings } = machine.run;
+  const { coordinates } = machine;
   const { stepsPerEpoch, steps, warmup } = machine.schedule;
   const step = progress.step + 1;
   const { loss, teacherLoss, penalty, gradient } = await lossAndGradient(machine, step, batches);
@@ -165,10 +174,12 @@ async function oneStep(machine: Machine, progress: Progress, batches: readonly B
   const lr = settings.lr * scheduleFactor(settings.schedule, progress.step, warmup, steps);
   const gradientFactor = settings.clip > 0 ? Math.min(1, settings.clip / (norm + 1e-6)) : 1;
   const { beta1, beta2, epsilon } = settings;
-  const groups = optimizerGroups(adapted.layout, settings);
+  const groups = optimizerGroups(coordinates?.layout ?? adapted.layout, settings);
   const at = { step, lr, gradientFactor, groups, beta1, beta2, epsilon };
   const { moments, update } = optimizers[settings.optimizer];
-  update(phi.values, gradient, progress.moments.slice(0, moments), at);
+  const moving = coordinates?.contract(gradient) ?? gradient;
+  update(trainedValues(phi, coordinates), moving, progress.moments.slice(0, moments), at);
+  coordinates?.expand(phi.values);
   afterStep(adapted, progress.moments.slice(moments), { values: phi.values, gradient, gradientFactor, step, steps });
   progress.step = step;
   progress.tokens += batches.reduce((sum, batch) => sum + tokensOf(batch), 0);
