@@ -17,6 +17,7 @@ import { studiesVerb } from "./studies.ts";
 import { studyVerb } from "./study.ts";
 import { trainVerb } from "./train.ts";
 import type { Verb } from "./verb.ts";
+import { workerVerb } from "./worker.ts";
 
 /** Every verb: one file in cli, one line here. */
 export const verbs: readonly Verb[] = [
@@ -34,6 +35,7 @@ export const verbs: readonly Verb[] = [
   convertVerb,
   quantizeVerb,
   serveVerb,
+  workerVerb,
   studyVerb,
   methodsVerb,
   studiesVerb,
