@@ -81,5 +81,6 @@ export {
 } from "./library/save.ts";
 export { type ScoreOptions, scoreTexts, type TextScores } from "./library/score-texts.ts";
 export { type TrainOptions, train } from "./library/train.ts";
+export { type ManyEvent, type TrainUser, trainMany } from "./library/train-many.ts";
 export { MachineError } from "./machine-error.ts";
 export { type StudyEvent, type StudyOptions, study } from "./studies/study.ts";

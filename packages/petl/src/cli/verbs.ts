@@ -16,6 +16,7 @@ import { serveVerb } from "./serve.ts";
 import { studiesVerb } from "./studies.ts";
 import { studyVerb } from "./study.ts";
 import { trainVerb } from "./train.ts";
+import { trainManyVerb } from "./train-many.ts";
 import type { Verb } from "./verb.ts";
 import { workerVerb } from "./worker.ts";
 
@@ -23,6 +24,7 @@ import { workerVerb } from "./worker.ts";
 export const verbs: readonly Verb[] = [
   demoVerb,
   trainVerb,
+  trainManyVerb,
   pretrainVerb,
   evaluateVerb,
   predictVerb,
