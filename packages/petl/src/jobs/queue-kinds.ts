@@ -49,18 +49,21 @@ const postgres: QueueKind = {
   ...{ schemes: ["postgres", "postgresql"], packages: ["bullmq", "pg"] },
   async open(url, fault) {
     const { createPostgresBackend, Queue } = await import("bullmq");
-    const queue = new Queue(name, { connection: url }, createPostgresBackend);
+    const queue = new Queue(name, { connection: connectionOf(url) }, createPostgresBackend);
     queue.on("error", fault);
     return { add: (id) => queue.add("job", { id }, { jobId: id, ...forgotten }), close: () => queue.close() };
   },
   async read(url, work, fault) {
     const { createPostgresBackend, Worker } = await import("bullmq");
     const process = ({ data }: { readonly data: { readonly id: string } }) => work(data.id);
-    const worker = new Worker(name, process, { connection: url, ...locks }, createPostgresBackend);
+    const worker = new Worker(name, process, { connection: connectionOf(url), ...locks }, createPostgresBackend);
     worker.on("error", fault);
     return { close: () => worker.close() };
   },
 };
+
+/** BullMQ's tables are made where they are missing. */
+const connectionOf = (url: string) => ({ connectionString: url, migrate: true });
 
 /** Every kind of queue. */
 export const queueKinds: readonly QueueKind[] = [redis, postgres];
