@@ -104,6 +104,7 @@ export {
   parallel,
   prefix,
   prompt,
+  subspace,
   topLayers,
   vera,
 } from "./library/methods.ts";
