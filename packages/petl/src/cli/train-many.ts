@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { InputError, RunError } from "@petl/core";
 import { explainFileError, MachineError } from "../machine-error.ts";
-import { executeRun, type RunSummary } from "../runs/execute.ts";
+import { type RunSummary, trainRun } from "../runs/train-run.ts";
 import { newRun } from "./train.ts";
 import { type TrainFlags, trainFlags } from "./train-flags.ts";
 import { type Context, defineVerb } from "./verb.ts";
@@ -26,7 +26,9 @@ export const trainManyVerb = defineVerb({
   examples: ["train-many --base BASE --data users --method lora --rank 4 --out adapters"],
   async run({ flags: given, json, methodOptions }, context) {
     const begin = performance.now();
-    const { data, out } = given;
+    const { out } = given;
+    const [data, ...more] = given.data;
+    if (more.length > 0) throw new InputError("--data is one folder, whose entries are the users");
     if (data === undefined || out === undefined)
       throw new InputError(
         [data === undefined ? "--data is missing" : [], out === undefined ? "--out is missing" : []].flat(),
@@ -37,7 +39,7 @@ export const trainManyVerb = defineVerb({
     for (const { name, path } of users) {
       const found = await trainUser(
         name,
-        { ...given, resume: undefined, data: path, out: join(out, name) },
+        { ...given, resume: undefined, data: [path], out: join(out, name) },
         methodOptions,
         context,
       );
@@ -96,15 +98,21 @@ async function trainUser(
   };
   try {
     context.signal.throwIfAborted();
-    const { out, record, prepared } = await newRun(given, methodOptions, { ...context, terminal });
-    for (const remark of prepared.remarks) terminal.line(remark);
-    const summary = await executeRun(out, record, prepared, watchRun({ ...context, terminal }));
-    terminal.done();
-    if (summary) return summary;
-    terminal.line(`stopped; go on with \`petl train --resume ${out}\``);
-    throw new DOMException("interrupted", "AbortError");
+    const { out, run, logEvery, resume } = await newRun(given, methodOptions, { ...context, terminal });
+    try {
+      for (const remark of run.remarks) terminal.line(remark);
+      return await trainRun(out, run, watchRun({ ...context, terminal }), { resume, logEvery, signal: context.signal });
+    } catch (error) {
+      if (context.signal.aborted) terminal.line(`stopped; go on with \`petl train --resume ${out}\``);
+      throw error;
+    } finally {
+      terminal.done();
+      await run.base.close();
+    }
   } catch (error) {
-    const expected = error instanceof InputError || error instanceof RunError || error instanceof MachineError;
+    const expected =
+      !context.signal.aborted &&
+      (error instanceof InputError || error instanceof RunError || error instanceof MachineError);
     if (!expected) throw error;
     return { error: error.message };
   }

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { withoutSecrets } from "../jobs/queue-kinds.ts";
 import { startWorker } from "../jobs/worker.ts";
+import { outage } from "../server/serve.ts";
 import { neededText } from "./flags.ts";
 import { untilTold } from "./until-told.ts";
 import { defineVerb } from "./verb.ts";
@@ -17,13 +18,10 @@ export const workerVerb = defineVerb({
   examples: ["worker --queue redis://localhost:6379 --shared /srv/petl"],
   async run({ flags: { queue, shared } }, { terminal, signal }) {
     const told = untilTold(signal);
-    let said = "";
-    const fault = (error: unknown) => {
-      const text = error instanceof Error ? error.message || error.name : String(error);
-      if (text !== said) terminal.line(`the queue: ${text}`); // an outage says the same again and again
-      said = text;
-    };
-    const working = await startWorker({ queue, shared: resolve(shared) }, { remark: terminal.line, fault });
+    const working = await startWorker(
+      { queue, shared: resolve(shared) },
+      { remark: terminal.line, fault: outage(terminal.line) },
+    );
     terminal.line(`taking jobs of ${withoutSecrets(queue)}`);
     const why = await told;
     await working.end();

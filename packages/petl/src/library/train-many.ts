@@ -1,8 +1,15 @@
-import { InputError, type MethodUse, RunError } from "@petl/core";
-import { adaptTo, type OpenModel } from "./model.ts";
-import type { OpenBase } from "./open-base.ts";
-import { type OpenData, openData } from "./open-data.ts";
-import { type TrainOptions, train } from "./train.ts";
+import {
+  adaptTo,
+  InputError,
+  type MethodUse,
+  type OpenBase,
+  type OpenData,
+  type OpenModel,
+  RunError,
+  type TrainOptions,
+  train,
+} from "@petl/core";
+import { openData } from "./open-data.ts";
 
 /** One of many who train on one base. */
 export interface TrainUser {

@@ -90,7 +90,7 @@ export async function serve(options: ServeOptions, { log, remark }: Watching): P
             (id, signal) => workOn(shared, id, signal),
             (error) => fault("a job", error),
           )
-        : await sharedExecutor(options.queue, (error) => fault("the queue", error));
+        : await sharedExecutor(options.queue, outage(remark));
     const jobs = await openJobDesk({
       ...{ shared, baseModel: models.base, executor, shelf, files },
       base: { base: options.base, folder: process.cwd(), base_sha256: digest },
@@ -120,6 +120,16 @@ export async function serve(options: ServeOptions, { log, remark }: Watching): P
 async function workOn(shared: string, id: string, signal: AbortSignal): Promise<AttemptEnd> {
   const job = await openJobFolder(join(shared, "jobs"), id);
   return job ? attempt(shared, job, signal) : "ended";
+}
+
+/** Says what is wrong with the queue once, however often it is met. */
+export function outage(remark: (text: string) => void): (error: unknown) => void {
+  let said = "";
+  return (error) => {
+    const text = error instanceof Error ? error.message || error.name : String(error);
+    if (text !== said) remark(`the queue: ${text}`);
+    said = text;
+  };
 }
 
 /** Milliseconds between looks at what the executor may have lost. */
