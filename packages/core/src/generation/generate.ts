@@ -3,6 +3,7 @@ import { search } from "./beam-search.ts";
 import type { Continuing } from "./continuing.ts";
 import { compileDecoder, type Decoder, type NextToken } from "./decoder.ts";
 import { nextToken } from "./sampling.ts";
+import { withoutSuppressed } from "./suppressed.ts";
 import { type GeneratedToken, type Text, taken, textsOf, unrepeated } from "./texts.ts";
 
 /**
@@ -30,7 +31,7 @@ export async function* generate(
 async function* tokenByToken(
   decoder: Decoder,
   texts: readonly Text[],
-  { settings, endIds, signal }: Continuing,
+  { settings, signal, ...options }: Continuing,
   first: number,
 ): AsyncGenerator<GeneratedToken, void, void> {
   const decoding = decoder.begin(texts.map(({ ids }) => ids));
@@ -41,9 +42,10 @@ async function* tokenByToken(
     const logits = await decoding.next(tokens);
     const chosen = open.map((text, at) => {
       const stream = random(settings.seed, `token of text ${first + text.row}`, text.ids.length - text.begun);
-      return nextToken(logits[at] ?? new Float32Array(), unrepeated(text, settings), settings, stream);
+      const possible = withoutSuppressed(logits[at] ?? new Float32Array(), text, options);
+      return nextToken(possible, unrepeated(text, settings), settings, stream);
     });
-    for (const [at, text] of open.entries()) yield taken(text, chosen[at] ?? 0, endIds);
+    for (const [at, text] of open.entries()) yield taken(text, chosen[at] ?? 0);
     tokens = open.flatMap(({ done }, row) => (done ? [] : [{ row, id: chosen[row] ?? 0 }]));
     open = open.filter(({ done }) => !done);
   }

@@ -44,7 +44,8 @@ export const generationFlags = {
     help: "end a search with as many ended texts as beams (true), when none running is worth more (false), or when none can become so (never) (false)",
   },
   seed: number(z.int().nonnegative().optional(), "N", "seed of what is drawn (0)"),
-  stop: texts("TEXT", "a text that ends the generation; several may be given"),
+  eosToken: texts("TOKEN", "a token that ends the generation, beside the model's own; several may be given"),
+  stop: texts("TEXT", "a text, special tokens too, that ends the generation; several may be given"),
 };
 
 /** The settings that were given; what is left out has its default. */

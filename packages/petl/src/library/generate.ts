@@ -1,12 +1,14 @@
 import {
   type Conversation,
   generate as continued,
-  endOfText,
   type GeneratedToken,
   type GenerationSettings,
   InputError,
   parseGenerationSettings,
+  readGenerationConfig,
+  type Tokenizer,
   templateOf,
+  turnEnd,
 } from "@petl/core";
 import { directory } from "../disk/files.ts";
 import type { OpenModel } from "./model.ts";
@@ -30,7 +32,8 @@ export async function* generate(
   prompt: PromptInput,
   options: GenerateOptions = {},
 ): AsyncGenerator<GeneratedToken, void, void> {
-  yield* continued([idsOf(model, prompt, 0)], await continuing(model, options));
+  const ids = idsOf(model, prompt, 0);
+  yield* continued([ids], { ...(await continuing(model, options)), turnEnds: [turnEndsOf(model, prompt)] });
 }
 
 /** What a model made of a prompt: the new tokens only. */
@@ -38,6 +41,8 @@ export interface Completion {
   /** undefined without a tokenizer */
   readonly text: string | undefined;
   readonly ids: readonly number[];
+  /** whether the text came to an end, by a token or a stop text, or is as long as it may be */
+  readonly finishReason: "stop" | "length";
 }
 
 export interface CompletionOptions extends GenerateOptions {
@@ -55,27 +60,46 @@ export async function* complete(
   const how = await continuing(model, options);
   for (let start = 0; start < all.length; start += batch) {
     const some = all.slice(start, start + batch);
-    const rows = some.map(() => ({ text: "", ids: [] as number[] }));
-    for await (const { row, id, text } of continued(some, how, start)) {
+    const turnEnds = prompts.slice(start, start + batch).map((prompt) => turnEndsOf(model, prompt));
+    const rows = some.map(() => ({ text: "", ids: [] as number[], finishReason: "length" as "stop" | "length" }));
+    for await (const { row, id, text, end } of continued(some, { ...how, turnEnds }, start)) {
       const into = rows[row];
       if (!into) continue;
       into.ids.push(id);
       into.text += text;
+      if (end !== undefined) into.finishReason = end === "length" ? "length" : "stop";
     }
-    for (const { text, ids } of rows) yield { ids, text: how.decode && text };
+    for (const { text, ids, finishReason } of rows) yield { text: how.decode && text, ids, finishReason };
   }
 }
 
 /** What the model, its folder and its tokenizer say of how texts go on and end. */
 async function continuing({ base, adapted, phi }: OpenModel, { signal, ...given }: GenerateOptions) {
   const { engine, tokenizer } = base;
-  const own = await endOfText(directory(base.path));
+  const { endIds: own, ...suppressed } = await readGenerationConfig(directory(base.path));
   const end = tokenizer?.specialIds.eos_token;
+  const settings = parseGenerationSettings(given);
+  const asked = settings.eosToken.map((token) => askedId(tokenizer, token));
   return {
-    ...{ engine, adapted, phi, signal, settings: parseGenerationSettings(given) },
-    endIds: own.length === 0 && end !== undefined ? [end] : own,
-    decode: tokenizer && ((ids: readonly number[]) => tokenizer.decode(ids)),
+    ...{ engine, adapted, phi, signal, settings, ...suppressed },
+    endIds: [...(own.length === 0 && end !== undefined ? [end] : own), ...asked],
+    decode: tokenizer?.decode,
   };
+}
+
+function askedId(tokenizer: Tokenizer | undefined, token: string): number {
+  if (!tokenizer) throw new InputError("tokens that end a text need a tokenizer, which the base has not");
+  const id = tokenizer.idOf(token);
+  if (id === undefined)
+    throw new InputError(`the tokenizer has no token ${JSON.stringify(token)} that could end a text`);
+  return id;
+}
+
+/** What ends the assistant's turn in a conversation; nothing more ends other prompts. */
+function turnEndsOf({ base }: OpenModel, prompt: PromptInput): readonly number[] {
+  if (typeof prompt === "string" || !("messages" in prompt) || !base.tokenizer) return [];
+  const id = turnEnd(base.tokenizer);
+  return id === undefined ? [] : [id];
 }
 
 /** A prompt's tokens; the tokenizer may know more of them than the model has a row for. */

@@ -18,6 +18,7 @@ import {
   tasks,
 } from "@petl/core";
 import { directory } from "../disk/files.ts";
+import { bringsTokenizer, openTokenizer } from "../open-tokenizer.ts";
 import { encodeRows, rowLimits, targetOf } from "./encode-rows.ts";
 import { type LocateOptions, locate } from "./locate.ts";
 import type { OpenBase } from "./open-base.ts";
@@ -68,13 +69,15 @@ export async function adaptTo(
 
 /**
  * Puts a saved adapter on a base: a folder or a hub id, in Hugging Face PEFT's layout or petl's, or a checkpoint of the
- * whole model.
+ * whole model. Tokenizer and template that its folder brings are used in place of the base's.
  *
  * @throws InputError with every missing, superfluous or misshapen tensor
  */
 export async function loadAdapter(base: OpenBase, name: string, options: LocateOptions = {}): Promise<OpenModel> {
-  const { adapted, phi, labels } = await loadAdapterOn(directory(await locate(name, options)), base);
-  return { base, adapted, phi, labels: labelNames(adapted.goal.labels, labels) };
+  const path = await locate(name, options);
+  const { adapted, phi, labels } = await loadAdapterOn(directory(path), base);
+  const tokenizer = (await bringsTokenizer(path)) ? await openTokenizer(base.path, path) : base.tokenizer;
+  return { base: { ...base, tokenizer }, adapted, phi, labels: labelNames(adapted.goal.labels, labels) };
 }
 
 /** The base as it is, with the head of its own checkpoint. */
