@@ -20,6 +20,7 @@ export { isLlama2c, llama2cModel } from "./checkpoints/llama2c/llama2c.ts";
 export { llama2cTokenizer } from "./checkpoints/llama2c/llama2c-tokenizer.ts";
 export type { Quantization } from "./checkpoints/quantization.ts";
 export { type UntrainedParts, untrainedTensors } from "./checkpoints/untrained.ts";
+export { crc32, crc32c } from "./containers/checksums.ts";
 export { type ByteSource, type Folder, isPlainName, memoryFolder, readJson, readText } from "./containers/folder.ts";
 export { encodeSafetensors, safetensorsBytes } from "./containers/safetensors-writer.ts";
 export { type Masking, maskTokens } from "./data/batches/masking.ts";
@@ -34,12 +35,22 @@ export {
   someRows,
 } from "./data/rows/encoded-rows.ts";
 export { type Example, type ExampleSet, isLabelled, joinSets, type Label } from "./data/rows/examples.ts";
+export { type FedRows, type FeedOptions, feedRows, someOf } from "./data/rows/fed-rows.ts";
 export { holdOut, holdOutBlocks } from "./data/rows/hold-out.ts";
-export { checkLabels, distinctLabels, type LabelMap, labelMap, labelsOf, learnLabels } from "./data/rows/labels.ts";
+export {
+  checkLabels,
+  distinctLabels,
+  type LabelMap,
+  labelMap,
+  labelNames,
+  labelsOf,
+  learnLabels,
+} from "./data/rows/labels.ts";
 export { templateOf } from "./data/rows/message-rows.ts";
 export { nextTokens } from "./data/rows/next-tokens.ts";
 export { type PackedRow, type Paragraph, packSentences, packTokens } from "./data/rows/pack-rows.ts";
 export { type Conversation, type Prompt, promptsOf } from "./data/rows/prompts.ts";
+export type { TargetRule } from "./data/rows/target.ts";
 export { guessTask } from "./data/rows/task.ts";
 export { countsWithout, unigramLoss } from "./data/rows/unigram.ts";
 export type { ColumnChoice } from "./data/tables/choose-columns.ts";
@@ -66,9 +77,21 @@ export { generate } from "./generation/generate.ts";
 export { type GenerationSettings, parseGenerationSettings } from "./generation/settings.ts";
 export type { GeneratedToken } from "./generation/texts.ts";
 export { labelCount, taskOf } from "./models/models.ts";
-export { isLanguageModel, type Sizes, type Task, tasks } from "./nn/model.ts";
+export { type Head, type HeadKind, heads, type Sizes } from "./nn/model.ts";
 export { type Pooling, poolings } from "./nn/pooling.ts";
+export type { Answer, Metric, Objective } from "./objectives/objective.ts";
+export {
+  isLanguageModel,
+  metricsOf,
+  objectiveOf,
+  objectiveOfHead,
+  objectives,
+  outputsFor,
+  type Task,
+  tasks,
+} from "./objectives/objectives.ts";
 export type { EncodedGraph } from "./onnx/encode.ts";
+export * as protobuf from "./onnx/protobuf.ts";
 export { type AdaptedModel, adapt, type Goal, initialPhi, startsFromData } from "./peft/adapt.ts";
 export type { Base } from "./peft/base.ts";
 export { countParameters, type ParameterCounts } from "./peft/counts.ts";
@@ -78,7 +101,8 @@ export type { Method, MethodOf, MethodUse } from "./peft/method.ts";
 export { methods, methodsByName } from "./peft/methods.ts";
 export type { OptionInputs, Options } from "./peft/options.ts";
 export { type Phi, tensorsOf } from "./peft/phi.ts";
-export type { MethodPlan, Plan } from "./planning/plan.ts";
+export type { Places } from "./planning/places.ts";
+export type { MethodPlan, PlacedPlan, Plan } from "./planning/plan.ts";
 export type { PlanOptions } from "./planning/plan-options.ts";
 export { type PlanHost, type PlanSource, plan, planFor } from "./planning/plan-source.ts";
 export { type BaseShape, shapedArchitectures } from "./planning/shaped-config.ts";
@@ -119,11 +143,17 @@ export { float32, type HostTensor } from "./tensor/host-tensor.ts";
 export type { Lender } from "./tensor/lender.ts";
 export { principalComponents } from "./tensor/principal-components.ts";
 export { random } from "./tensor/random.ts";
-export { type CompiledEvaluation, compileEvaluation, type Evaluation } from "./training/evaluate.ts";
+export {
+  type CompiledEvaluation,
+  compileEvaluation,
+  type Evaluation,
+  type EvaluationOptions,
+} from "./training/evaluate.ts";
 export { inputDirections } from "./training/input-directions.ts";
 export { optimizerNames } from "./training/optimizers.ts";
 export { planRun } from "./training/plan-run.ts";
-export { type Prediction, predictions } from "./training/predict.ts";
+export { predictions } from "./training/predict.ts";
+export { compileRows, type Prediction, type RowOutput, type RowProgram } from "./training/row-program.ts";
 export { schedules } from "./training/schedules.ts";
 export { parseSettings, type TrainingSettings, trainingSettings } from "./training/settings.ts";
 export type { TrainingState } from "./training/state.ts";

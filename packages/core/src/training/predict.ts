@@ -1,18 +1,11 @@
 import { planEvaluation } from "../data/batches/batches.ts";
-import { collate } from "../data/batches/collate.ts";
 import type { EncodedExample } from "../data/rows/encode.ts";
-import { InternalError } from "../errors.ts";
+import { heads } from "../nn/model.ts";
+import { objectiveOf } from "../objectives/objectives.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
-import { type Phi, tensorsOf } from "../peft/phi.ts";
-import { compile, type Program } from "../runtime/program.ts";
+import type { Phi } from "../peft/phi.ts";
 import type { Engine } from "../runtime/session.ts";
-
-/** What the model says of one row. */
-export interface Prediction {
-  /** [classes] for a whole text, [tokens, classes] for its tokens, positions whose mask is 0 left out */
-  readonly shape: readonly number[];
-  readonly logits: Float32Array;
-}
+import { compileRows, type Prediction, type RowProgram } from "./row-program.ts";
 
 export interface PredictOptions {
   readonly engine: Engine;
@@ -38,7 +31,7 @@ export async function* predictions(
   options: PredictOptions,
 ): AsyncGenerator<Prediction, void, void> {
   const { engine, adapted, batch } = options;
-  const program = await compile(engine, { logits: adapted.forward().logits });
+  const program = await compileRows(engine, adapted, "logits");
   try {
     for (let start = 0; start < examples.length; ) {
       const end = windowEnd(examples, start, batch, adapted);
@@ -52,11 +45,11 @@ export async function* predictions(
 
 /** Where the window that begins at `start` ends. */
 function windowEnd(examples: readonly EncodedExample[], start: number, batch: number, { goal, base }: AdaptedModel) {
-  const perToken = goal.task === "token-classification" ? goal.labels : base.model.sizes.vocabulary;
-  const perText = goal.task === "classification" || goal.task === "regression" ? goal.labels : undefined;
+  const head = heads[objectiveOf(goal.task).head];
+  const outputs = head.from === "labels" ? goal.labels : base.model.sizes.vocabulary;
   let [end, numbers] = [start, 0];
   while (end < examples.length && end - start < windowBatches * batch) {
-    numbers += perText ?? perToken * (examples[end]?.inputIds.length ?? 0);
+    numbers += head.of === "text" ? outputs : outputs * (examples[end]?.inputIds.length ?? 0);
     if (numbers > keptNumbers && end - start >= batch) break;
     end++;
   }
@@ -64,22 +57,19 @@ function windowEnd(examples: readonly EncodedExample[], start: number, batch: nu
 }
 
 async function* window(
-  program: Program,
+  program: RowProgram,
   examples: readonly EncodedExample[],
-  { adapted, phi, batch, signal }: PredictOptions,
+  { phi, batch, signal }: PredictOptions,
 ): AsyncGenerator<Prediction, void, void> {
   const lengths = examples.map(({ inputIds }) => inputIds.length);
   const results = new Map<number, Prediction>();
   for (const rows of planEvaluation(lengths, batch)) {
     signal?.throwIfAborted();
     const chosen = rows.flatMap((row) => examples[row] ?? []);
-    const { items: _, labels: __, ...inputs } = collate(chosen, adapted.base.model.sizes.padId);
-    const { logits } = await program.run({ ...tensorsOf(phi), ...inputs });
-    if (logits?.dtype !== "float32") throw new InternalError("the logits should be float32");
-    const size = logits.data.length / rows.length;
+    const found = await program.run(phi, chosen);
     for (const [i, row] of rows.entries()) {
-      const own = logits.data.subarray(i * size, (i + 1) * size);
-      results.set(row, rowPrediction(own, logits.shape.slice(1), chosen[i]));
+      const prediction = found[i];
+      if (prediction) results.set(row, prediction);
     }
   }
   for (let row = 0; row < examples.length; row++) {
@@ -87,18 +77,4 @@ async function* window(
     if (result) yield result;
     results.delete(row);
   }
-}
-
-/** A row's part of a batch without its padding and without the positions that its mask leaves out. */
-function rowPrediction(own: Float32Array, shape: readonly number[], example: EncodedExample | undefined): Prediction {
-  if (shape.length === 1) return { shape, logits: own.slice() };
-  const classes = shape.at(-1) ?? 1;
-  const mask = example?.attentionMask;
-  const length = example?.inputIds.length ?? 0;
-  const kept = Array.from({ length }, (_, token) => token).filter((token) => mask?.[token] !== 0);
-  const logits = new Float32Array(kept.length * classes);
-  for (const [at, token] of kept.entries()) {
-    logits.set(own.subarray(token * classes, (token + 1) * classes), at * classes);
-  }
-  return { shape: [kept.length, classes], logits };
 }

@@ -1,9 +1,10 @@
 import { compileEvaluation, InputError, lossParts } from "@petl/core";
 import { findData, readData } from "../data.ts";
 import { measurable } from "../library/evaluate.ts";
+import { evaluationLines } from "./evaluation-report.ts";
 import { explained } from "./finite.ts";
 import { choice, neededText, text, toggle } from "./flags.ts";
-import { modelFlags, rowFlags, withModel } from "./open.ts";
+import { endTokenFlag, modelFlags, rowFlags, withModel } from "./open.ts";
 import { refuseWithoutTexts, scored, scoringFlags } from "./scoring-flags.ts";
 import { defineVerb } from "./verb.ts";
 
@@ -16,6 +17,7 @@ export const evaluateVerb = defineVerb({
     ...modelFlags,
     maxLength: rowFlags.maxLength,
     lossOn: choice(lossParts, "which tokens of completions and conversations count (completions)"),
+    endToken: endTokenFlag,
     data: neededText("DATA", "a file of labelled rows, or a folder with splits"),
     split: choice(splits, "which split of a folder (default: the first that there is)"),
     text: text("COLUMN", "the column of the text"),
@@ -36,19 +38,18 @@ export const evaluateVerb = defineVerb({
     const files = await filesOf(flags.data, flags.split);
     const { set } = await readData(files, options);
     await withModel(flags, where, async (model) => {
-      const rows = measurable(model, set, flags);
-      const evaluation = await compileEvaluation(model.base.engine, model.adapted);
+      const onRemark = (remark: string) => where.terminal.line(remark);
+      const rows = measurable(model, set, { ...flags, endToken: flags.endToken !== "no", onRemark });
+      const evaluation = await compileEvaluation(model.base.engine, model.adapted, { labels: model.labels });
       const measured = await evaluation.run(model.phi, rows);
       await evaluation.release();
       if (!Number.isFinite(measured.loss)) throw await explained(`the loss is ${measured.loss}`, model);
       const result = { ...measured, ...(flags.generate && (await scored(model, set, flags, where))) };
       if (json || !process.stdout.isTTY) return print(JSON.stringify(result));
-      for (const [name, value] of Object.entries(result)) await print(`${name.padEnd(12)} ${shown(value)}`);
+      for (const line of evaluationLines(result)) await print(line);
     });
   },
 });
-
-const shown = (value: number) => (Number.isInteger(value) ? value : value.toFixed(4));
 
 /** The files of a data set's split that is asked for, else of the test set, else of the next that there is. */
 async function filesOf(data: string, split: (typeof splits)[number] | undefined): Promise<readonly string[]> {

@@ -29,6 +29,11 @@ export const rowFlags = {
   maxLength: count("tokens after which a text is cut (default: as many as the model takes)"),
 };
 
+export const endTokenFlag = choice(
+  ["yes", "no"],
+  "whether a language model's rows of text end with the tokenizer's end token (yes)",
+);
+
 type Where = Pick<Context, "terminal" | "signal">;
 
 /** The folder that a name stands for, with downloads shown. */

@@ -1,7 +1,7 @@
 import { lossParts, poolings, tasks } from "@petl/core";
 import { z } from "zod";
 import { choice, count, type FlagValues, text, toggle } from "./flags.ts";
-import { offlineFlag } from "./open.ts";
+import { endTokenFlag, offlineFlag } from "./open.ts";
 import { optional, trainingFlags } from "./training-flags.ts";
 
 /** What `petl train` can be told, besides the methods' options. */
@@ -22,6 +22,7 @@ export const trainFlags = {
   header: toggle(true, "the first line of a CSV or TSV names its columns"),
   maxLength: count("tokens after which a text is cut"),
   lossOn: choice(lossParts, "which tokens of completions and conversations are learnt (completions)"),
+  endToken: endTokenFlag,
   pack: count("put texts together into rows of N tokens, unseen by one another (causal-lm)"),
   ...trainingFlags,
   lr: optional(z.number().nonnegative(), "X", "learning rate (default: by method)"),

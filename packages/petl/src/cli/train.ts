@@ -7,6 +7,7 @@ import { type PreparedRun, prepareRun, type RunRequest } from "../runs/prepare.t
 import { baseDigest, type RunRecord, readRecord, writeRecord } from "../runs/record.ts";
 import { version } from "../version.ts";
 import { refuseBeside } from "./beside-resume.ts";
+import { figures } from "./evaluation-report.ts";
 import { chooseMethods } from "./method-flags.ts";
 import { resolveModel } from "./open.ts";
 import { type TrainFlags, trainFlags } from "./train-flags.ts";
@@ -65,6 +66,7 @@ async function newRun(
     base: await resolveModel(base, flags, context),
     init: flags.init === undefined ? undefined : await resolveModel(flags.init, flags, context),
     ...{ methods, task: flags.task, pooling: flags.pooling, maxLength: flags.maxLength, lossOn: flags.lossOn },
+    ...(flags.endToken !== undefined && { endToken: flags.endToken === "yes" }),
     train: found.files.train,
     validation: await validationOf(flags.validation, found.files.validation),
     data: columnsOf(flags),
@@ -116,6 +118,7 @@ async function validationOf(given: string | undefined, own: readonly string[] | 
   if (given === undefined) return own;
   const share = Number(given);
   if (Number.isFinite(share)) {
+    if (share === 0) return undefined;
     if (share > 0 && share < 1) return share;
     throw new InputError(`--validation ${given} is not possible: a share lies between 0 and 1`);
   }
@@ -143,6 +146,7 @@ async function recordOf(flags: TrainFlags, request: RunRequest, prepared: Prepar
     ...{ columns: request.data, data_sha256: dataSha256, log_every: flags.logEvery ?? 1 },
     ...(request.maxLength !== undefined && { max_length: request.maxLength }),
     ...(request.lossOn !== undefined && { loss_on: request.lossOn }),
+    ...(request.endToken !== undefined && { end_token: request.endToken }),
     ...(flags.threads !== undefined && { threads: flags.threads }),
     settings: request.settings,
   };
@@ -168,6 +172,7 @@ async function oldRun(
       pooling: record.pooling,
       maxLength: record.max_length,
       lossOn: record.loss_on,
+      endToken: record.end_token,
     },
     methods: record.methods.flatMap(({ name, options }) =>
       allMethods.filter((method) => method.name === name).map((method) => method.use(options)),
@@ -195,7 +200,7 @@ function report(summary: RunSummary): readonly string[] {
     `${summary.steps} steps in ${summary.seconds.toFixed(1)} s, ${Math.round(summary.tokens_per_second).toLocaleString("en-US")} tokens/s, ${Math.round(summary.peak_rss_bytes / 1e6)} MB at most`,
     ...(evaluation
       ? [
-          Object.entries(evaluation)
+          figures(evaluation)
             .map(([name, value]) => `${name} ${Number.isInteger(value) ? value : value.toFixed(4)}`)
             .join("  "),
         ]

@@ -12,6 +12,7 @@ import { planVerb } from "./plan.ts";
 import { predictVerb } from "./predict.ts";
 import { pretrainVerb } from "./pretrain.ts";
 import { quantizeVerb } from "./quantize.ts";
+import { serveVerb } from "./serve.ts";
 import { studiesVerb } from "./studies.ts";
 import { studyVerb } from "./study.ts";
 import { trainVerb } from "./train.ts";
@@ -32,6 +33,7 @@ export const verbs: readonly Verb[] = [
   mergeVerb,
   convertVerb,
   quantizeVerb,
+  serveVerb,
   studyVerb,
   methodsVerb,
   studiesVerb,

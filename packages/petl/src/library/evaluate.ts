@@ -6,8 +6,9 @@ import {
   InputError,
   isLabelled,
   type LossOn,
+  objectiveOf,
 } from "@petl/core";
-import { encodeRows, rowLimits, targetOf } from "./encode-rows.ts";
+import { encodeRows, fedRows, rowLimits, targetOf } from "./encode-rows.ts";
 import type { OpenModel } from "./model.ts";
 import { maskedOnce, maskingOf } from "./plain-text.ts";
 
@@ -16,6 +17,10 @@ export interface EvaluateOptions {
   readonly maxLength?: number | undefined;
   /** which tokens of completions and conversations count; those that are learnt by default where left out */
   readonly lossOn?: LossOn | undefined;
+  /** whether a language model's rows of text end with the end token; yes where left out */
+  readonly endToken?: boolean | undefined;
+  /** what is left out, cut and counted, in words */
+  readonly onRemark?: ((remark: string) => void) | undefined;
   /** which tokens of plain text are hidden from a masked LM; 0 where left out */
   readonly seed?: number | undefined;
 }
@@ -26,7 +31,7 @@ export interface EvaluateOptions {
  */
 export async function evaluate(model: OpenModel, rows: ExampleSet, options: EvaluateOptions = {}): Promise<Evaluation> {
   const encoded = measurable(model, rows, options);
-  const evaluation = await compileEvaluation(model.base.engine, model.adapted);
+  const evaluation = await compileEvaluation(model.base.engine, model.adapted, { labels: model.labels });
   try {
     return await evaluation.run(model.phi, encoded);
   } finally {
@@ -38,13 +43,18 @@ export async function evaluate(model: OpenModel, rows: ExampleSet, options: Eval
 export function measurable(
   { base, adapted, labels }: OpenModel,
   set: ExampleSet,
-  { maxLength, lossOn, seed = 0 }: EvaluateOptions,
+  { maxLength, lossOn, endToken, seed = 0, onRemark }: EvaluateOptions,
 ): EncodedRows {
   const { task } = adapted.goal;
   const tokenizer = set.examples[0]?.kind === "tokens" ? undefined : base.tokenizer;
-  const how = { tokenizer, lossOn, ...rowLimits(adapted, tokenizer, maxLength) };
-  if (isLabelled(set) || task === "causal-lm") return encodeRows(set, adapted, targetOf({ task, labels }), how);
-  if (task !== "masked-lm") throw new InputError(`${set.name} has no labels to measure by; name their column`);
-  const rows = encodeRows(set, adapted, { task }, how);
+  const how = { tokenizer, lossOn, endToken, ...rowLimits(adapted, tokenizer, maxLength) };
+  const { unlabelled } = objectiveOf(task);
+  if (isLabelled(set) || unlabelled === "next tokens") {
+    const { rows, remarks } = fedRows(set, adapted, targetOf({ task, labels }), how);
+    for (const remark of remarks) onRemark?.(remark);
+    return rows;
+  }
+  if (unlabelled === "refused") throw new InputError(`${set.name} has no labels to measure by; name their column`);
+  const rows = encodeRows(set, adapted, undefined, how);
   return maskedOnce(rows, maskingOf(base.tokenizer, base.model.sizes.vocabulary), seed);
 }

@@ -103,7 +103,7 @@ function turnEndsOf({ base }: OpenModel, prompt: PromptInput): readonly number[]
 }
 
 /** A prompt's tokens; the tokenizer may know more of them than the model has a row for. */
-function idsOf(model: OpenModel, prompt: PromptInput, row: number): Int32Array {
+export function idsOf(model: OpenModel, prompt: PromptInput, row: number): Int32Array {
   const { base } = model;
   const ids =
     typeof prompt === "string"

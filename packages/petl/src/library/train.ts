@@ -2,15 +2,15 @@ import {
   type ExampleSet,
   InputError,
   isLabelled,
-  isLanguageModel,
   type LossOn,
+  objectiveOf,
   parseSettings,
   type TrainingEvent,
   type TrainingSettings,
   type TrainingState,
   train as trainRun,
 } from "@petl/core";
-import { encodeRows, rowLimits, targetOf } from "./encode-rows.ts";
+import { fedRows, rowLimits, targetOf } from "./encode-rows.ts";
 import { measurable } from "./evaluate.ts";
 import type { OpenModel } from "./model.ts";
 import { maskingOf } from "./plain-text.ts";
@@ -21,6 +21,8 @@ export interface TrainOptions extends Partial<TrainingSettings> {
   readonly maxLength?: number;
   /** which tokens of completions and conversations are learnt; completions' and the assistant's where left out */
   readonly lossOn?: LossOn;
+  /** whether a language model's rows of text end with the end token; yes where left out */
+  readonly endToken?: boolean;
   /** once aborted, the run ends after the step under way, with a checkpoint */
   readonly stop?: { readonly aborted: boolean };
   /** the state of an earlier run's checkpoint event, to go on from */
@@ -37,19 +39,21 @@ export interface TrainOptions extends Partial<TrainingSettings> {
 export async function* train(
   model: OpenModel,
   data: { readonly train: ExampleSet; readonly validation?: ExampleSet },
-  { maxLength, lossOn, stop, resume, ...given }: TrainOptions = {},
+  { maxLength, lossOn, endToken, stop, resume, ...given }: TrainOptions = {},
 ): AsyncGenerator<TrainingEvent, void, void> {
   const { base, adapted, phi } = model;
   const { task } = adapted.goal;
-  const plain = task === "masked-lm" && !isLabelled(data.train);
-  if (!isLanguageModel(task) && !isLabelled(data.train))
+  const { unlabelled } = objectiveOf(task);
+  const plain = unlabelled === "hidden tokens" && !isLabelled(data.train);
+  if (unlabelled === "refused" && !isLabelled(data.train))
     throw new InputError(`${data.train.name} has no labels to learn from; name their column`);
   const settings = parseSettings({ lr: adapted.methods[0]?.rate, ...given });
-  const how = { tokenizer: base.tokenizer, lossOn, ...rowLimits(adapted, base.tokenizer, maxLength) };
+  const how = { tokenizer: base.tokenizer, lossOn, endToken, ...rowLimits(adapted, base.tokenizer, maxLength) };
   yield* trainRun({
-    ...{ engine: base.engine, adapted, phi, settings, stop, resume },
-    examples: encodeRows(data.train, adapted, targetOf({ task, labels: model.labels }), how),
-    validation: data.validation && measurable(model, data.validation, { maxLength, lossOn, seed: settings.seed }),
+    ...{ engine: base.engine, adapted, phi, settings, stop, resume, labels: model.labels },
+    examples: fedRows(data.train, adapted, targetOf({ task, labels: model.labels }), how).rows,
+    validation:
+      data.validation && measurable(model, data.validation, { maxLength, lossOn, endToken, seed: settings.seed }),
     masking: plain ? maskingOf(base.tokenizer, base.model.sizes.vocabulary) : undefined,
   });
 }

@@ -37,6 +37,8 @@ const runRecord = z.strictObject({
   max_length: z.int().positive().optional(),
   /** which tokens of completions and conversations are learnt */
   loss_on: z.enum(lossParts).optional(),
+  /** whether a language model's rows of text end with the tokenizer's end token */
+  end_token: z.boolean().optional(),
   log_every: z.int().positive(),
   threads: z.int().positive().optional(),
   settings: trainingSettings,

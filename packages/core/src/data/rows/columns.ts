@@ -1,10 +1,10 @@
 import { type ColumnChoice, chooseColumns } from "../tables/choose-columns.ts";
 import { refuseRows, type Table } from "../tables/table.ts";
 import { kindOf, labelOf, type RowResult, withLabel } from "./cells.ts";
-import { completionColumns, readCompletionRow } from "./completion-rows.ts";
+import { columnsRead, completionColumns, readCompletionRow } from "./completion-rows.ts";
 import { type Example, type ExampleSet, joinSets } from "./examples.ts";
-import { readMessageRow } from "./message-rows.ts";
-import { readTokenRow } from "./token-rows.ts";
+import { messageColumns, readMessageRow } from "./message-rows.ts";
+import { readTokenRow, tokenColumns } from "./token-rows.ts";
 import { readWordRow } from "./word-rows.ts";
 
 type Row = Table["rows"][number];
@@ -15,29 +15,42 @@ export const readExamples = (table: Table, choice: ColumnChoice = {}): ExampleSe
 
 /**
  * The examples of a table, one of those that `joinSets` makes a data set of. Its columns say of which kind: `input_ids` makes rows of tokens, `tokens` or `words` that
- * hold lists makes rows of words (token classification), `prompt` and `completion` (or `instruction` and `output`) rows
- * of completions, `messages` rows of conversations, everything else rows of text, see `chooseColumns`.
+ * hold lists makes rows of words (token classification), prompts with answers rows of completions (see
+ * `completionColumns`), `messages` and `conversations` rows of conversations, everything else rows of text, see
+ * `chooseColumns`.
  * @throws InputError: no such column; rows that are wrong, each named by its line, ten at most.
  */
 export function readRows(table: Table, choice: ColumnChoice = {}): ExampleSet {
   const column = choice.text ?? ["tokens", "words"].find((name) => table.columns.includes(name));
   if (choice.text === undefined && table.columns.includes("input_ids"))
-    return collect(table, { text: "input_ids" }, readTokenRow);
+    return collect(table, { text: "input_ids" }, readTokenRow, tokenColumns);
   if (column !== undefined && table.rows.some((row) => Array.isArray(row[column]))) {
     const names = choice.label === undefined ? ["tags", "ner_tags", "labels"] : [choice.label];
     const label = names.find((name) => table.columns.includes(name));
     const columns = label === undefined ? { text: column } : { text: column, label };
     return collect(table, columns, (row) => readWordRow(row, columns));
   }
-  if (choice.text === undefined && table.columns.includes("messages"))
-    return collect(table, { text: "messages" }, readMessageRow);
-  const completion = choice.text === undefined ? completionColumns(table.columns) : undefined;
-  if (completion) return collect(table, { text: completion.prompt }, (row) => readCompletionRow(row, completion));
+  const conversation = choice.text === undefined ? messageColumns(table.columns) : undefined;
+  if (conversation) {
+    const read = Object.values(conversation);
+    return collect(table, { text: conversation.messages }, (row) => readMessageRow(row, conversation), read);
+  }
+  const completion = choice.text === undefined ? completionColumns(table.name, table.columns) : undefined;
+  if (completion) {
+    const read = columnsRead(completion);
+    return collect(table, { text: completion.prompt }, (row) => readCompletionRow(row, completion), read);
+  }
   const columns = chooseColumns(table.name, table.columns, choice);
-  return collect(table, columns, (row) => readTextRow(row, columns));
+  const named = choice.text === undefined ? columns : { ...columns, named: true };
+  return collect(table, named, (row) => readTextRow(row, columns));
 }
 
-function collect(table: Table, columns: ExampleSet["columns"], read: (row: Row) => RowResult<Example>): ExampleSet {
+function collect(
+  table: Table,
+  columns: ExampleSet["columns"],
+  read: (row: Row) => RowResult<Example>,
+  known: readonly (string | undefined)[] = [columns.text, columns.pair, columns.label],
+): ExampleSet {
   const examples: Example[] = [];
   const problems: string[] = [];
   for (const [index, row] of table.rows.entries()) {
@@ -46,7 +59,8 @@ function collect(table: Table, columns: ExampleSet["columns"], read: (row: Row) 
     else problems.push(...result.problems.map((problem) => `${table.placeOf(index)}: ${problem}`));
   }
   refuseRows(problems);
-  return { name: table.name, examples, placeOf: table.placeOf, columns };
+  const leftOut = table.columns.filter((column) => !known.includes(column));
+  return { name: table.name, examples, placeOf: table.placeOf, columns: { ...columns, leftOut } };
 }
 
 function readTextRow(row: Row, columns: ExampleSet["columns"]): RowResult<Example> {

@@ -10,7 +10,14 @@ export const ignoredLabel = -100;
 
 /** One row that means something to a model. */
 export type Example =
-  | { readonly kind: "text"; readonly text: string; readonly pair?: string; readonly label?: Label }
+  | {
+      readonly kind: "text";
+      readonly text: string;
+      readonly pair?: string;
+      readonly label?: Label;
+      /** Any number of labels of the row. */
+      readonly labels?: readonly Label[];
+    }
   | {
       readonly kind: "tokens";
       readonly inputIds: Int32Array;
@@ -25,7 +32,14 @@ export type Example =
   /** a text and how it should go on */
   | { readonly kind: "completion"; readonly prompt: string; readonly completion: string }
   /** a conversation, as the tokenizer's chat template writes it */
-  | { readonly kind: "messages"; readonly messages: readonly ChatMessage[] };
+  | {
+      readonly kind: "messages";
+      readonly messages: readonly ChatMessage[];
+      /** the functions that the assistant may call */
+      readonly tools?: readonly unknown[];
+      /** the number of the first message that may be learnt, from 0; the first of all where left out */
+      readonly learntFrom?: number;
+    };
 
 /** The examples of one file, in its order. */
 export interface ExampleSet {
@@ -34,7 +48,15 @@ export interface ExampleSet {
   /** Where an example stands, in words: `train.tsv line 3`. */
   placeOf(index: number): string;
   /** The columns that were read, for saying so. */
-  readonly columns: { readonly text: string; readonly pair?: string; readonly label?: string };
+  readonly columns: {
+    readonly text: string;
+    readonly pair?: string;
+    readonly label?: string;
+    /** whether the user named the text's column */
+    readonly named?: boolean;
+    /** the columns that are not read */
+    readonly leftOut?: readonly string[];
+  };
 }
 
 /** Whether the examples have labels; they all have or none has, but that rows of tokens may be labelled in part. */

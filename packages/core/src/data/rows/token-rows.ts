@@ -3,6 +3,9 @@ import { type Example, ignoredLabel } from "./examples.ts";
 
 type TokenExample = Extract<Example, { kind: "tokens" }>;
 
+/** The columns of rows that are tokenised already. */
+export const tokenColumns = ["input_ids", "attention_mask", "token_type_ids", "label", "labels"] as const;
+
 const largest = 2 ** 31 - 1;
 const isId = (value: unknown) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= largest;
 const isBit = (value: unknown) => value === 0 || value === 1;

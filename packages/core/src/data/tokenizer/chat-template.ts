@@ -7,11 +7,21 @@ export interface ChatMessage {
   readonly content?: unknown;
 }
 
+/** What a template writes of a conversation. */
+export interface TemplateOptions {
+  /** up to where the assistant's next turn begins */
+  readonly reply?: boolean | undefined;
+  /** the functions that the assistant may call */
+  readonly tools?: readonly unknown[] | undefined;
+  /** U+E000 in front of what stands in `{% generation %}` and U+E001 behind it */
+  readonly marks?: boolean | undefined;
+}
+
 /**
- * Writes a conversation as one text; with `reply`, up to where the assistant's next turn begins.
+ * Writes a conversation as one text.
  * @throws InputError with what the template says of conversations that it refuses, or where it does too much
  */
-export type ChatTemplate = (messages: readonly ChatMessage[], options?: { readonly reply?: boolean }) => string;
+export type ChatTemplate = (messages: readonly ChatMessage[], options?: TemplateOptions) => string;
 
 /** Templates come with checkpoints, from anyone: what one may be, and do for one conversation. */
 const limits = { source: 65_536, blanks: 1000, steps: 200_000, characters: 4_000_000, items: 10_000 } as const;
@@ -28,17 +38,38 @@ export function chatTemplate(source: string, tokens: Readonly<Record<string, str
     throw new InputError(`the chat template has ${source.length} characters; ${limits.source} are allowed`);
   if (new RegExp(`\\s{${limits.blanks}}`).test(source))
     throw new InputError(`the chat template holds ${limits.blanks} blanks in a row`);
-  const program = attempt("can't be read", () => parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true })));
-  return (messages, { reply = false } = {}) =>
+  const read = (text: string) =>
+    attempt("can't be read", () => parse(tokenize(text, { lstrip_blocks: true, trim_blocks: true })));
+  const program = read(source);
+  const marked = withMarks(source);
+  const marking = marked === source ? program : read(marked);
+  return (messages, { reply = false, tools, marks = false } = {}) =>
     attempt("failed", () => {
       const scope = new Environment();
-      const given = { ...globals, ...tokens, messages, add_generation_prompt: reply };
+      const given = {
+        ...globals,
+        ...tokens,
+        messages,
+        tools: tools ?? null,
+        documents: null,
+        add_generation_prompt: reply,
+      };
       for (const [name, value] of Object.entries(given)) scope.set(name, value);
-      const text = bounded(new Interpreter(scope)).run(program).value;
+      const text = bounded(new Interpreter(scope)).run(marks ? marking : program).value;
       if (typeof text === "string") return text;
       throw new Error("it wrote no text");
     });
 }
+
+/** The template with marks in place of the tags around what the assistant generates. */
+const withMarks = (source: string): string =>
+  source.replace(
+    /\{%([-+]?)\s*(end)?generation\s*([-+]?)%\}/g,
+    (_, left: string, end: string | undefined, right: string) => {
+      const mark = end ? "\uE001" : "\uE000";
+      return `{%${left} if true %}{{ "${mark}" }}{% endif ${right}%}`;
+    },
+  );
 
 const globals = {
   ...{ true: true, false: false, none: null, True: true, False: false, None: null },

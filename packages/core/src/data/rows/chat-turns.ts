@@ -1,0 +1,106 @@
+import type { ChatMessage, ChatTemplate } from "../tokenizer/chat-template.ts";
+import type { Example } from "./examples.ts";
+
+type Conversation = Extract<Example, { kind: "messages" }>;
+
+/** Places of a text, from its first character up to the one behind its last. */
+export type Span = readonly [from: number, to: number];
+
+/** A conversation as one text, with what of it is learnt. */
+export interface LearntText {
+  readonly text: string;
+  readonly spans: readonly Span[];
+}
+
+/**
+ * What is learnt of a conversation: of each turn of the assistant what stands behind the generation prompt, up to the
+ * turn's end; where the template marks it with `{% generation %}`, exactly that. Turns of weight 0 and those in front of
+ * `learntFrom` are not learnt, nor those that the template writes in another way once more follow: `turnByTurn` makes
+ * conversations of their own of these.
+ */
+export function learntSpans(example: Conversation, template: ChatTemplate): LearntText {
+  const { messages, tools } = example;
+  const marked = markedSpans(example, template);
+  if (marked) return marked;
+  const text = template(messages, { tools });
+  const spans = learntTurns(example).map((turn) => turnSpan(example, turn, text, template));
+  return { text, spans: spans.filter((span) => span !== undefined) };
+}
+
+/**
+ * The conversations that are trained on for one: itself; or, where the template writes earlier turns otherwise than the
+ * last one (Qwen 3 leaves out their thinking), one for each turn that is learnt, ending with it.
+ */
+export function turnByTurn(example: Conversation, template: ChatTemplate): readonly Conversation[] {
+  const turns = learntTurns(example);
+  if (turns.length === 0 || markedSpans(example, template)) return [example];
+  const text = template(example.messages, { tools: example.tools });
+  if (turns.every((turn) => turnSpan(example, turn, text, template))) return [example];
+  return turns.map((turn) => ({ ...example, messages: example.messages.slice(0, turn + 1), learntFrom: turn }));
+}
+
+/** The numbers of the messages that are to be learnt. */
+const learntTurns = ({ messages, learntFrom = 0 }: Conversation): readonly number[] =>
+  [...messages.keys()].filter((turn) => turn >= learntFrom && isLearnt(messages[turn]));
+
+const isLearnt = (message: (ChatMessage & { readonly weight?: unknown }) | undefined) =>
+  message?.role === "assistant" && message.weight !== 0;
+
+/** Where a turn stands in the whole text; undefined where the whole does not begin with the text up to the turn. */
+function turnSpan(
+  { messages, tools }: Conversation,
+  turn: number,
+  whole: string,
+  template: ChatTemplate,
+): Span | undefined {
+  const write = (some: readonly ChatMessage[], reply = false) => template(some, { tools, reply });
+  const upTo = messages.slice(0, turn + 1);
+  const last = turn === messages.length - 1;
+  const written = last ? whole : write(upTo);
+  const end = last ? whole.length : written.length - appended(written, write(upTo, true));
+  if (!whole.startsWith(written.slice(0, end))) return undefined;
+  const before = turn === 0 ? "" : write(messages.slice(0, turn), true);
+  const begin = written.startsWith(before) && turn > 0 ? before.length : contentStart(upTo, written, write);
+  return [Math.min(begin, end), end];
+}
+
+/** How much a template writes behind all turns, as Phi 3 its end token: what the text lacks once a reply is asked for. */
+const appended = (written: string, asking: string): number => written.length - shared(written, asking);
+
+/** Where the last message's own content begins: what stands in front is the same whatever the content is. */
+function contentStart(
+  messages: readonly ChatMessage[],
+  written: string,
+  write: (messages: readonly ChatMessage[]) => string,
+): number {
+  const saying = (content: string) =>
+    write([...messages.slice(0, -1), { ...messages.at(-1), role: "assistant", content }]);
+  return shared(written, saying("a").slice(0, shared(saying("a"), saying("b"))));
+}
+
+/** What the template marks itself; undefined where it marks nothing. */
+function markedSpans(example: Conversation, template: ChatTemplate): LearntText | undefined {
+  const { messages, tools } = example;
+  const marked = template(messages, { tools, marks: true });
+  const parts = marked.split(marks);
+  if (parts.length < 3) return undefined;
+  const turns = messages.flatMap((message, turn) => (message.role === "assistant" ? [turn] : []));
+  const learnt = learntTurns(example);
+  const spans: Span[] = [];
+  let length = 0;
+  for (const [place, part] of parts.entries()) {
+    const turn = turns[(place - 1) / 2];
+    if (place % 2 === 1 && (turn === undefined || learnt.includes(turn))) spans.push([length, length + part.length]);
+    length += part.length;
+  }
+  return { text: parts.join(""), spans };
+}
+
+const marks = /[\uE000\uE001]/u;
+
+/** How many characters two texts begin with in common. */
+function shared(a: string, b: string): number {
+  let count = 0;
+  while (count < a.length && count < b.length && a[count] === b[count]) count++;
+  return count;
+}

@@ -1,0 +1,154 @@
+import { InputError } from "../../errors.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { turnByTurn } from "./chat-turns.ts";
+import { answerNames, promptNames } from "./completion-rows.ts";
+import { type EncodedExample, type EncodeOptions, encodeExamples } from "./encode.ts";
+import { type Example, type ExampleSet, ignoredLabel } from "./examples.ts";
+import { templateOf } from "./message-rows.ts";
+import type { TargetRule } from "./target.ts";
+
+export interface FeedOptions extends EncodeOptions {
+  /** whether rows of text end with the tokenizer's end token; yes where left out */
+  readonly endToken?: boolean | undefined;
+}
+
+/** Rows that a model learns from or is measured by. */
+export interface FedRows {
+  readonly rows: readonly EncodedExample[];
+  /** the examples that they were made of, one for each */
+  readonly set: ExampleSet;
+  /** what was changed, cut and left out, in words */
+  readonly remarks: readonly string[];
+}
+
+/**
+ * The rows of a data set as a model learns them or is measured by them: those that teach nothing are left out, and what
+ * was cut or left out is counted.
+ * @throws InputError as `encodeExamples`; where no row teaches anything; a language model's rows whose answers stand in a
+ * column that nobody reads
+ */
+export function feedRows(set: ExampleSet, rule: TargetRule | undefined, options: FeedOptions): FedRows {
+  const { set: told, remarks } = rule?.ofOwnTokens ? languageRows(set, options) : { set, remarks: [] };
+  const encoded = encodeExamples(told, rule, options);
+  const kept = [...encoded.keys()].filter((row) => teaches(encoded[row]));
+  const cut = cutRows(told, encoded, options);
+  return {
+    rows: kept.length === encoded.length ? encoded : kept.flatMap((row) => encoded[row] ?? []),
+    set: kept.length === encoded.length ? told : someOf(told, kept),
+    remarks: [
+      ...remarks,
+      ...cutRemark(cut, options),
+      ...leftOutRemark(told, encoded.length - kept.length, cut, options),
+    ],
+  };
+}
+
+/** A part of a set's examples, by their places. */
+export const someOf = (set: ExampleSet, places: readonly number[]): ExampleSet => ({
+  ...set,
+  examples: places.flatMap((place) => set.examples[place] ?? []),
+  placeOf: (index) => set.placeOf(places[index] ?? index),
+});
+
+/** Whether any token of a row has a target; rows with one target have it. */
+const teaches = (row: EncodedExample | undefined): boolean =>
+  row?.target?.kind !== "tokens" || row.target.ids.some((id) => id !== ignoredLabel);
+
+/** How many rows lost tokens to the greatest length. */
+function cutRows(set: ExampleSet, encoded: readonly EncodedExample[], options: FeedOptions): number {
+  const full = [...encoded.keys()].filter((row) => (encoded[row]?.inputIds.length ?? 0) >= options.maxLength);
+  const some = someOf(
+    set,
+    full.filter((row) => set.examples[row]?.kind !== "tokens"),
+  );
+  const whole = encodeExamples(some, undefined, { ...options, maxLength: 2 ** 31, longest: 2 ** 31 });
+  return whole.filter(({ inputIds }) => inputIds.length > options.maxLength).length;
+}
+
+const rowsOf = (count: number) => (count === 1 ? "1 row" : `${count} rows`);
+
+const cutRemark = (cut: number, { maxLength }: FeedOptions): readonly string[] =>
+  cut === 0 ? [] : [`${rowsOf(cut)} cut after ${maxLength} tokens (--max-length)`];
+
+function leftOutRemark(set: ExampleSet, count: number, cut: number, { maxLength }: FeedOptions): readonly string[] {
+  if (count === 0) return [];
+  const why = cut > 0 ? `; prompts fill the ${maxLength} tokens of --max-length, or hold nothing to be learnt` : "";
+  if (count === set.examples.length)
+    throw new InputError(`${set.name}: none of the ${rowsOf(count)} has a token that is learnt${why}`);
+  return [`${rowsOf(count)} left out: no token of them is learnt`];
+}
+
+/** The examples of a causal language model: texts with their end, conversations whose turns can be told apart. */
+function languageRows(
+  set: ExampleSet,
+  { tokenizer, lossOn, endToken = true }: FeedOptions,
+): { readonly set: ExampleSet; readonly remarks: readonly string[] } {
+  refuseUnknownAnswers(set);
+  const remarks = leftOutColumns(set);
+  const end = tokenizer && endToken && set.examples[0]?.kind === "text" ? endOf(tokenizer) : undefined;
+  if (end !== undefined) {
+    const closed = set.examples.map(withEnd);
+    const told = `rows of text end with ${JSON.stringify(end)}, so that the model learns to stop (--end-token no)`;
+    return { set: { ...set, examples: closed }, remarks: [...remarks, told] };
+  }
+  if (!tokenizer || lossOn === "all" || set.examples[0]?.kind !== "messages") return { set, remarks };
+  const parted = inTurns(set, tokenizer);
+  const more = parted.examples.length - set.examples.length;
+  if (more === 0) return { set: parted, remarks };
+  const told = `the chat template writes earlier turns otherwise than the last one: ${set.examples.length} conversations are learnt turn by turn, as ${parted.examples.length} rows`;
+  return { set: parted, remarks: [...remarks, told] };
+}
+
+const endOf = ({ specialIds, tokenOf }: Tokenizer): string | undefined =>
+  specialIds.eos_token === undefined ? undefined : tokenOf(specialIds.eos_token);
+
+/** A text is an answer to nothing, so that its end is learnt as an answer's is. */
+const withEnd = (example: Example): Example =>
+  example.kind === "text" ? { kind: "completion", prompt: "", completion: example.text } : example;
+
+function inTurns(set: ExampleSet, tokenizer: Tokenizer): ExampleSet {
+  const template = templateOf(tokenizer);
+  const places: number[] = [];
+  const examples = set.examples.flatMap((example, place): readonly Example[] => {
+    const turns =
+      example.kind === "messages" ? placed(set.placeOf(place), () => turnByTurn(example, template)) : [example];
+    for (const _ of turns) places.push(place);
+    return turns;
+  });
+  return { ...set, examples, placeOf: (index) => set.placeOf(places[index] ?? index) };
+}
+
+/** Where the conversation stands that its template refuses. */
+function placed<T>(place: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`${place}: ${error.message}`) : error;
+  }
+}
+
+const isOneOf = (names: readonly string[], column: string) => names.includes(column.toLowerCase());
+const quoted = (columns: readonly string[]) => columns.map((column) => `"${column}"`).join(", ");
+/** Columns that number rows and are no part of them. */
+const isNumbering = (column: string) => /^(?:id|idx|index|guid|uuid|row|column\d+|__index_level_0__)$/i.test(column);
+
+const leftOutColumns = ({ columns, name }: ExampleSet): readonly string[] => {
+  const { leftOut = [] } = columns;
+  return leftOut.length === 0 ? [] : [`${name}: not read: ${quoted(leftOut)}`];
+};
+
+/** A model that learns a prompt alone, or one of two texts, learns something else than its user means. */
+function refuseUnknownAnswers({ name, examples, columns: { text, pair, named, leftOut = [] } }: ExampleSet): void {
+  if (examples[0]?.kind !== "text") return;
+  const way = 'name the columns "prompt" and "completion", or the one that is the whole text with --text';
+  if (pair !== undefined)
+    throw new InputError(
+      `${name}: a language model learns one text a row, and ${quoted([text, pair])} are two; ${way}`,
+    );
+  if (named) return;
+  const others = leftOut.filter((column) => !isNumbering(column));
+  const answers = others.filter((column) => isOneOf(answerNames, column));
+  const unknown = isOneOf(promptNames, text) ? others : answers;
+  if (unknown.length > 0)
+    throw new InputError(`${name}: "${text}" would be learnt and ${quoted(unknown)} left out; ${way}`);
+}

@@ -1,0 +1,57 @@
+import { collate } from "../data/batches/collate.ts";
+import type { EncodedExample } from "../data/rows/encode.ts";
+import { InternalError } from "../errors.ts";
+import { pool } from "../nn/pooling.ts";
+import type { AdaptedModel } from "../peft/adapt.ts";
+import { type Phi, tensorsOf } from "../peft/phi.ts";
+import { compile } from "../runtime/program.ts";
+import type { Engine } from "../runtime/session.ts";
+
+/** What the model says of one row. */
+export interface Prediction {
+  /** [classes] for a whole text, [tokens, classes] for its tokens, positions whose mask is 0 left out */
+  readonly shape: readonly number[];
+  readonly logits: Float32Array;
+}
+
+/** What is computed of a row: its logits, its last hidden states, or their mean over the row's tokens, [hidden]. */
+export type RowOutput = "logits" | "hidden" | "mean";
+
+/** A compiled model. Adapters of the same methods, options and goal differ in Φ alone and share it. */
+export interface RowProgram {
+  /** Computes rows side by side, padded on the right; what becomes of one does not depend on the others. */
+  run(phi: Phi, rows: readonly EncodedExample[]): Promise<readonly Prediction[]>;
+  release(): Promise<void>;
+}
+
+/** Compiles an adapted model once for any number of batches and for every Φ of its layout. */
+export async function compileRows(engine: Engine, adapted: AdaptedModel, output: RowOutput): Promise<RowProgram> {
+  const { logits, hidden, inputs } = adapted.forward();
+  const value = { logits, hidden, mean: pool("mean", hidden, inputs.attentionMask) }[output];
+  const program = await compile(engine, { [output]: value });
+  return {
+    async run(phi, rows) {
+      const { items: _, labels: __, ...batch } = collate(rows, adapted.base.model.sizes.padId);
+      const result = (await program.run({ ...tensorsOf(phi), ...batch }))[output];
+      if (result?.dtype !== "float32") throw new InternalError(`the ${output} should be float32`);
+      const { data, shape } = result;
+      const size = data.length / rows.length;
+      return rows.map((row, at) => rowOf(data.subarray(at * size, (at + 1) * size), shape.slice(1), row, output));
+    },
+    release: () => program.release(),
+  };
+}
+
+/** A row's part of a batch without its padding and without the positions that its mask leaves out. */
+function rowOf(own: Float32Array, shape: readonly number[], row: EncodedExample, output: RowOutput): Prediction {
+  if (shape.length === 1) return { shape, logits: own.slice() };
+  if (output === "mean") return { shape: shape.slice(1), logits: own.slice() };
+  const classes = shape.at(-1) ?? 1;
+  const { attentionMask: mask, inputIds } = row;
+  const kept = Array.from(inputIds.keys()).filter((token) => mask?.[token] !== 0);
+  const logits = new Float32Array(kept.length * classes);
+  for (const [at, token] of kept.entries()) {
+    logits.set(own.subarray(token * classes, (token + 1) * classes), at * classes);
+  }
+  return { shape: [kept.length, classes], logits };
+}

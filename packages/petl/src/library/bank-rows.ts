@@ -1,0 +1,114 @@
+import { adapt, type EncodedExample, InputError, initialPhi, type Prediction, type RowOutput } from "@petl/core";
+import type { RowPrograms } from "./bank-programs.ts";
+import { encodeRows, rowLimits } from "./encode-rows.ts";
+import type { OpenModel } from "./model.ts";
+
+/** Rows of many callers, computed in batches. */
+export interface RowBatches {
+  /** @throws InputError for a text that the model's tokenizer cannot read */
+  ask(
+    model: OpenModel,
+    output: RowOutput,
+    row: { readonly text: string; readonly textPair?: string | undefined },
+  ): Promise<Prediction>;
+  /** @throws InputError for an adapter that leaves the base's hidden states as they are, unless its head is all it has */
+  refuseNeutral(model: OpenModel): Promise<void>;
+}
+
+interface Waiting {
+  readonly model: OpenModel;
+  readonly output: RowOutput;
+  readonly row: EncodedExample;
+  readonly resolve: (prediction: Prediction) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A row waits until a batch of its adapter is full, or for `maxWait` ms; while one batch is computed the next ones gather. */
+export function rowBatches(
+  programs: RowPrograms,
+  { maxBatch, maxWait }: { readonly maxBatch: number; readonly maxWait: number },
+): RowBatches {
+  const waiting: Waiting[] = [];
+  let working = false;
+  const work = async () => {
+    for (let batch = nextBatch(waiting, maxBatch); batch.length > 0; batch = nextBatch(waiting, maxBatch))
+      await compute(programs, batch);
+    working = false;
+  };
+  const put = (each: Waiting) => {
+    waiting.push(each);
+    if (working) return;
+    working = true;
+    setTimeout(work, waiting.length >= maxBatch ? 0 : maxWait);
+  };
+  const asked = (model: OpenModel, output: RowOutput, row: EncodedExample): Promise<Prediction> =>
+    new Promise((resolve, reject) => put({ model, output, row, resolve, reject }));
+  return {
+    ask: async (model, output, row) => asked(model, output, encoded(model, row)),
+    async refuseNeutral(model) {
+      const { base, adapted } = model;
+      const { methods, goal, layout, modelTensors } = adapted;
+      const own = new Set(modelTensors.filter(({ head }) => head).map(({ name }) => name));
+      if (methods.length === 0 || layout.every(({ name }) => own.has(name))) return;
+      const bare = adapt(base, [], { task: goal.task, labels: goal.labels });
+      const plain: OpenModel = { ...model, adapted: bare, phi: await initialPhi(bare, 0) };
+      const row = probe(base.model.sizes.vocabulary);
+      const [changed, unchanged] = await Promise.all([asked(model, "hidden", row), asked(plain, "hidden", row)]);
+      if (differs(changed.logits, unchanged.logits)) return;
+      throw new InputError("it changes nothing: on a probe row the base computes the same with it and without it");
+    },
+  };
+}
+
+/** The oldest row with those behind it that go through the same model; they no longer wait. */
+function nextBatch(waiting: Waiting[], most: number): readonly Waiting[] {
+  const first = waiting[0];
+  if (!first) return [];
+  const chosen = waiting.filter(({ model, output }) => model === first.model && output === first.output).slice(0, most);
+  const taken = new Set(chosen);
+  waiting.splice(0, waiting.length, ...waiting.filter((each) => !taken.has(each)));
+  return chosen;
+}
+
+async function compute(programs: RowPrograms, batch: readonly Waiting[]): Promise<void> {
+  const first = batch[0];
+  if (!first) return;
+  try {
+    const program = await programs.of(first.model.adapted, first.output);
+    const found = await program.run(
+      first.model.phi,
+      batch.map(({ row }) => row),
+    );
+    for (const [at, { resolve, reject }] of batch.entries()) {
+      const prediction = found[at];
+      if (prediction?.logits.every(Number.isFinite)) resolve(prediction);
+      else reject(new InputError("the model's numbers grow beyond float32 on this row"));
+    }
+  } catch (error) {
+    for (const { reject } of batch) reject(error);
+  }
+}
+
+function encoded(
+  { adapted, base }: OpenModel,
+  { text, textPair }: { readonly text: string; readonly textPair?: string | undefined },
+): EncodedExample {
+  const examples = [{ kind: "text" as const, text, ...(textPair === undefined ? {} : { pair: textPair }) }];
+  const set = { name: "the texts", examples, placeOf: () => "the text", columns: { text: "text" } };
+  const how = { tokenizer: base.tokenizer, ...rowLimits(adapted, base.tokenizer, undefined) };
+  const [row] = encodeRows(set, adapted, undefined, how);
+  if (!row) throw new InputError("a text is missing");
+  return row;
+}
+
+/** A row of tokens from all over the vocabulary. */
+function probe(vocabulary: number): EncodedExample {
+  const tokens = Math.min(16, vocabulary);
+  return { inputIds: Int32Array.from({ length: tokens }, (_, at) => Math.floor(((at + 0.5) * vocabulary) / tokens)) };
+}
+
+/** Whether vectors differ by more than the rounding of methods that multiply by 1. */
+function differs(a: Float32Array, b: Float32Array): boolean {
+  const largest = b.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return a.length !== b.length || a.some((value, at) => !(Math.abs(value - (b[at] ?? 0)) <= 1e-6 * largest));
+}

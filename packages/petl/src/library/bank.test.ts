@@ -1,0 +1,86 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type MethodUse, random } from "@petl/core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Bank, openBank } from "./bank.ts";
+import { bottleneck, lora } from "./methods.ts";
+import { adaptTo, loadAdapter } from "./model.ts";
+import type { OpenBase } from "./open-base.ts";
+import { openTiny, testFolder } from "./open-tiny.fake.ts";
+import { predict } from "./predict.ts";
+import { saveAdapter } from "./save.ts";
+
+const folder = testFolder();
+const texts = ["a fine film", "a dull film", "fine work", "so dull a song", "what a fine song"];
+let base: OpenBase;
+let bank: Bank;
+
+/** Saves an adapter of numbers from a seed; returns its folder. */
+async function drawn(name: string, method: MethodUse, seed: number, spread = 0.3): Promise<string> {
+  const model = await adaptTo(base, method, { task: "classification", labels: ["bad", "good"] }, { seed });
+  const numbers = random(seed, "a test's adapter");
+  if (spread !== 0) model.phi.values.set(Array.from(model.phi.values, () => spread * (numbers.uniform() - 0.5)));
+  const path = join(folder, name);
+  await saveAdapter(model, path);
+  return path;
+}
+
+beforeAll(async () => {
+  base = await openTiny(folder);
+  bank = await openBank(base, { resident: 2, maxBatch: 4 });
+});
+afterAll(async () => {
+  await bank.close();
+  await base.close();
+});
+
+test("a row's answer is that of its adapter alone, whichever rows and adapters are beside it, in memory or not", async () => {
+  const methods = { a: lora({ rank: 2 }), b: lora({ rank: 2 }), c: bottleneck({ size: 4 }) };
+  const alone: Record<string, Awaited<ReturnType<typeof predict>>> = {};
+  for (const [seed, [name, method]] of Object.entries(methods).entries()) {
+    const path = await drawn(name, method, seed + 1);
+    await bank.load(name, path);
+    alone[name] = await predict(await loadAdapter(base, path), texts);
+  }
+  const rows = texts.flatMap((text) => Object.keys(methods).map((adapter) => ({ adapter, text })));
+  const answers = await bank.predict(rows);
+  for (const [at, { adapter, text }] of rows.entries()) {
+    const expected = alone[adapter]?.[texts.indexOf(text)];
+    expect(answers[at]?.label).toBe(expected?.label);
+    expect(answers[at]?.score).toBeCloseTo(expected?.score ?? 0, 5);
+  }
+});
+
+test("under a name in use an adapter takes the other's place for what is asked later", async () => {
+  const [old, fresh] = [await drawn("old", lora({ rank: 2 }), 11), await drawn("fresh", lora({ rank: 2 }), 12)];
+  const entry = await bank.load("x", old);
+  const before = bank.predict([{ adapter: "x", text: "fine work" }]);
+  const again = await bank.load("x", fresh);
+  const [after] = await bank.predict([{ adapter: "x", text: "fine work" }]);
+  expect(again.digest).not.toBe(entry.digest);
+  expect((await before)[0]?.score).toBeCloseTo(
+    (await predict(await loadAdapter(base, old), ["fine work"]))[0]?.score ?? 0,
+    5,
+  );
+  expect(after?.score).toBeCloseTo((await predict(await loadAdapter(base, fresh), ["fine work"]))[0]?.score ?? 0, 5);
+  expect(bank.list().filter(({ name }) => name === "x")).toEqual([again]);
+});
+
+test("an adapter that cannot serve is refused by name: no effect, no numbers, cut short, pickled", async () => {
+  const neutral = await drawn("neutral", lora({ rank: 2 }), 5, 0);
+  await expect(bank.load("n", neutral)).rejects.toThrow(/"n".*changes nothing/);
+  await bank.load("n", neutral, { neutral: true });
+  await bank.unload("n");
+  const strange = await drawn("strange", lora({ rank: 2 }), 6, Number.NaN);
+  await expect(bank.load("s", strange)).rejects.toThrow(/"s".*NaN/);
+  const cut = await drawn("cut", lora({ rank: 2 }), 7);
+  const weights = join(cut, "adapter_model.safetensors");
+  writeFileSync(weights, readFileSync(weights).subarray(0, -8));
+  await expect(bank.load("c2", cut)).rejects.toThrow(/"c2"/);
+  const pickled = join(folder, "pickled");
+  mkdirSync(pickled);
+  writeFileSync(join(pickled, "adapter_model.bin"), "");
+  await expect(bank.load("p", pickled)).rejects.toThrow(/"p".*pickle/);
+  expect(bank.list().map(({ name }) => name)).not.toContain("c2");
+  await expect(bank.predict([{ adapter: "c2", text: "x" }])).rejects.toThrow(/no adapter "c2"/);
+});

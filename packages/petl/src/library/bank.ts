@@ -1,0 +1,235 @@
+import {
+  type Answer,
+  adapt,
+  type GeneratedToken,
+  heads,
+  InputError,
+  initialPhi,
+  type Label,
+  objectiveOf,
+} from "@petl/core";
+import { textAnswer } from "./answers.ts";
+import { type BankAdapter, readBankAdapter, refuseChanged } from "./bank-adapter.ts";
+import { rowPrograms } from "./bank-programs.ts";
+import { type RowBatches, rowBatches } from "./bank-rows.ts";
+import { type GenerateOptions, generate, type PromptInput } from "./generate.ts";
+import { type LocateOptions, locate } from "./locate.ts";
+import { type OpenModel, unadapted } from "./model.ts";
+import type { OpenBase } from "./open-base.ts";
+
+/** An adapter that a bank holds. Its digest is its identity; the name only points to it. */
+export interface BankEntry {
+  readonly name: string;
+  /** SHA-256 of its files, lower-case hexadecimal */
+  readonly digest: string;
+  /** the methods, joined by + */
+  readonly method: string;
+  /** the labels' names in the order of their ids; empty where the task has none */
+  readonly labels: readonly Label[];
+  /** of its tensors in memory */
+  readonly bytes: number;
+}
+
+/** Which adapter a row asks; null: the base as it is. */
+interface ForAdapter {
+  readonly adapter: string | null;
+}
+export interface BankText extends ForAdapter {
+  readonly text: string;
+  readonly textPair?: string | undefined;
+}
+export interface BankPrompt extends ForAdapter {
+  readonly prompt: PromptInput;
+}
+
+/** What became of a prompt: the new tokens only. */
+export interface BankCompletion {
+  /** undefined without a tokenizer */
+  readonly text: string | undefined;
+  readonly ids: readonly number[];
+  readonly finishReason: "stop" | "length";
+}
+
+export interface BankOptions {
+  /** adapters that are kept in memory; the others are read again when they are asked. 128 where left out */
+  readonly resident?: number;
+  /** rows that are computed together at most; 32 where left out */
+  readonly maxBatch?: number;
+  /** milliseconds that a row waits for others at most; 2 where left out */
+  readonly maxWait?: number;
+}
+
+export interface BankLoadOptions extends LocateOptions {
+  /** take an adapter that changes nothing on a probe row, too */
+  readonly neutral?: boolean;
+}
+
+/** Many adapters on one base. All calls may overlap. */
+export interface Bank {
+  readonly base: OpenBase;
+  /**
+   * Reads an adapter and tries it on a probe row. Under a name in use it takes the other's place: rows that were asked
+   * before are answered by the old one.
+   * @throws InputError naming it: another base's, cut, with numbers that are none, pickled, or one that changes nothing
+   */
+  load(name: string, source: string, options?: BankLoadOptions): Promise<BankEntry>;
+  /** Forgets a name. Rows that were asked before are still answered. */
+  unload(name: string): Promise<void>;
+  list(): readonly BankEntry[];
+  /** The adapter as an open model. */
+  model(adapter: string | null): Promise<OpenModel>;
+  predict(rows: readonly BankText[]): Promise<readonly Answer[]>;
+  /** The mean of each text's last hidden states. */
+  embed(rows: readonly BankText[]): Promise<readonly Float32Array[]>;
+  generate(rows: readonly BankPrompt[], options?: GenerateOptions): Promise<readonly BankCompletion[]>;
+  /** One row's tokens as they come. */
+  stream(row: BankPrompt, options?: GenerateOptions): AsyncGenerator<GeneratedToken, void, void>;
+  /** Ends what the bank computes with; the base stays open. */
+  close(): Promise<void>;
+}
+
+/** Opens a bank of adapters over a base; rows that ask the same adapter are computed together. */
+export async function openBank(
+  base: OpenBase,
+  { resident = 128, maxBatch = 32, maxWait = 2 }: BankOptions = {},
+): Promise<Bank> {
+  const shelf = openShelf(base, resident);
+  const programs = rowPrograms(base.engine);
+  const batches = rowBatches(programs, { maxBatch, maxWait });
+  return {
+    base,
+    load: async (name, source, options = {}) =>
+      shelf.put(name, await locate(source, options), options.neutral ?? false, batches),
+    async unload(name) {
+      shelf.take(name);
+    },
+    list: () => shelf.list(),
+    model: (name) => shelf.model(name),
+    async predict(rows) {
+      const models = rows.map(({ adapter }) => shelf.model(adapter));
+      return Promise.all(rows.map(async (row, at) => predictRow(await nth(models, at), row, batches)));
+    },
+    async embed(rows) {
+      const models = rows.map(({ adapter }) => shelf.vectors(adapter));
+      return Promise.all(rows.map(async (row, at) => (await batches.ask(await nth(models, at), "mean", row)).logits));
+    },
+    async generate(rows, options = {}) {
+      const models = rows.map(({ adapter }) => shelf.model(adapter));
+      return Promise.all(rows.map(async ({ prompt }, at) => completion(await nth(models, at), prompt, options)));
+    },
+    async *stream({ adapter, prompt }, options = {}) {
+      yield* generate(await shelf.model(adapter), prompt, options);
+    },
+    close: () => programs.release(),
+  };
+}
+
+async function nth<T>(all: readonly Promise<T>[], at: number): Promise<T> {
+  const found = all[at];
+  if (!found) throw new RangeError(`${at} of ${all.length}`);
+  return found;
+}
+
+async function predictRow(model: OpenModel, row: BankText, batches: RowBatches): Promise<Answer> {
+  const { task } = model.adapted.goal;
+  if (heads[objectiveOf(task).head].of !== "text")
+    throw new InputError(`${row.adapter ?? model.base.name} is for ${task}, and gives whole texts no labels`);
+  return textAnswer(await batches.ask(model, "logits", row), model);
+}
+
+async function completion(model: OpenModel, prompt: PromptInput, options: GenerateOptions): Promise<BankCompletion> {
+  const ids: number[] = [];
+  let text = "";
+  let end: GeneratedToken["end"];
+  for await (const token of generate(model, prompt, options)) {
+    ids.push(token.id);
+    text += token.text;
+    end = token.end;
+  }
+  return { ids, text: model.base.tokenizer && text, finishReason: end === "length" ? "length" : "stop" };
+}
+
+interface Standing extends BankAdapter {
+  readonly entry: BankEntry;
+  resident: Promise<OpenModel> | undefined;
+}
+
+/** The adapters by name, of which those asked last are in memory. */
+function openShelf(base: OpenBase, resident: number) {
+  const byName = new Map<string, Standing>();
+  const recent = new Set<Standing>();
+  let plain: Promise<OpenModel> | undefined;
+  let bare: Promise<OpenModel> | undefined;
+  const touch = (standing: Standing) => {
+    recent.delete(standing);
+    recent.add(standing);
+    for (const oldest of recent) {
+      if (recent.size <= resident) break;
+      oldest.resident = undefined;
+      recent.delete(oldest);
+    }
+  };
+  const open = (standing: Standing): Promise<OpenModel> => {
+    standing.resident ??= readBankAdapter(base, standing.folder).then((read) => {
+      refuseChanged(standing, read);
+      return read.model;
+    });
+    standing.resident.catch(() => {
+      standing.resident = undefined;
+    });
+    touch(standing);
+    return standing.resident;
+  };
+  const named = (name: string): Standing => {
+    const found = byName.get(name);
+    if (found) return found;
+    const names = [...byName.keys()];
+    throw new InputError(`there is no adapter ${JSON.stringify(name)}; loaded: ${names.join(", ") || "none"}`);
+  };
+  return {
+    async put(name: string, folder: string, neutral: boolean, batches: RowBatches): Promise<BankEntry> {
+      try {
+        const read = await readBankAdapter(base, folder);
+        if (!neutral) await batches.refuseNeutral(read.model);
+        const { model, digest, bytes } = read;
+        const entry = { name, digest, method: methodsOf(model), labels: model.labels, bytes };
+        const standing: Standing = { folder, digest, bytes, entry, resident: Promise.resolve(model) };
+        const old = byName.get(name);
+        if (old) recent.delete(old);
+        byName.set(name, standing);
+        touch(standing);
+        return entry;
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        throw new InputError(error.problems.map((problem) => `adapter ${JSON.stringify(name)}: ${problem}`));
+      }
+    },
+    take(name: string): void {
+      recent.delete(named(name));
+      byName.delete(name);
+    },
+    list: (): readonly BankEntry[] => [...byName.values()].map(({ entry }) => entry),
+    model(name: string | null): Promise<OpenModel> {
+      if (name !== null) return opened(() => open(named(name)));
+      plain ??= unadapted(base);
+      return plain;
+    },
+    /** A base gives vectors whatever head it has. */
+    vectors(name: string | null): Promise<OpenModel> {
+      if (name !== null) return opened(() => open(named(name)));
+      bare ??= headless(base);
+      return bare;
+    },
+  };
+}
+
+/** The base for its hidden states; the head, which is drawn, is never computed. */
+async function headless(base: OpenBase): Promise<OpenModel> {
+  const adapted = adapt(base, [], { task: "classification", labels: 1 });
+  return { base, adapted, phi: await initialPhi(adapted, 0), labels: [] };
+}
+
+/** What is thrown at once rejects. */
+const opened = async (work: () => Promise<OpenModel>): Promise<OpenModel> => work();
+
+const methodsOf = ({ adapted }: OpenModel): string => adapted.methods.map(({ name }) => name).join("+");

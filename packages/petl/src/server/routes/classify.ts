@@ -1,0 +1,55 @@
+import { z } from "zod";
+import type { BankText } from "../../library/bank.ts";
+import { jsonOf, parsedAs } from "../body.ts";
+import { HttpError, possible } from "../http-error.ts";
+import { bankNameOf } from "../models.ts";
+import { json, type Route } from "../route.ts";
+import { inTurns, note } from "../service.ts";
+import { countTokens, mostInputs } from "./inputs.ts";
+
+const request = z.strictObject({
+  model: z.string(),
+  /** a text, texts, or pairs of texts: `["a", "b"]` are two texts, `[["a", "b"]]` is one pair */
+  input: z.union([
+    z.string(),
+    z.array(z.string()).min(1).max(mostInputs),
+    z
+      .array(z.tuple([z.string(), z.string()]))
+      .min(1)
+      .max(mostInputs),
+  ]),
+  user: z.string().optional(),
+});
+
+/** What a model with labels says of texts. */
+export const classify: Route = {
+  verb: "POST",
+  path: "/v1/classify",
+  access: "tenant",
+  body: "json",
+  async answer({ service, tenant, body, signal }) {
+    const { model: id, input } = parsedAs(request, jsonOf(body));
+    const { bank, models, gate, maxBatch } = service;
+    const adapter = bankNameOf(models, id, tenant);
+    const model = await possible(() => bank.model(adapter));
+    const { task } = model.adapted.goal;
+    if (task !== "classification" && task !== "regression")
+      throw new HttpError(422, `${id} is for ${task}, and gives whole texts no labels`, { param: "model" });
+    const texts = typeof input === "string" ? [input] : input;
+    const rows = texts.map((text): BankText => {
+      if (typeof text === "string") return { adapter, text };
+      return { adapter, text: text[0], textPair: text[1] };
+    });
+    const answers = await gate.through(Math.min(rows.length, maxBatch), () =>
+      inTurns(rows, maxBatch, (some) => bank.predict(some), signal),
+    );
+    const tokens = countTokens(model, rows);
+    note(service, tenant, tokens, 0, rows.length);
+    const data = answers.map(({ label, scores }, index) => {
+      const probs = model.labels.map((name) => scores[String(name)] ?? 0);
+      return { index, label, probs, num_classes: model.labels.length };
+    });
+    const usage = { prompt_tokens: tokens, total_tokens: tokens, completion_tokens: 0 };
+    return json({ object: "list", model: id, data, usage });
+  },
+};
