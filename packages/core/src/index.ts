@@ -57,7 +57,6 @@ export type { ColumnChoice } from "./data/tables/choose-columns.ts";
 export { readTable } from "./data/tables/readers.ts";
 export { findSplits } from "./data/tables/splits.ts";
 export type { ChatMessage } from "./data/tokenizer/chat-template.ts";
-export { turnEnd } from "./data/tokenizer/turn-end.ts";
 export { loadTokenizer, type Tokenizer } from "./data/tokenizer/tokenizer.ts";
 export { type TokenizerFiles, tokenizerFileNames } from "./data/tokenizer/tokenizer-files.ts";
 export {
@@ -67,6 +66,7 @@ export {
   tokenizerKinds,
   trainTokenizer,
 } from "./data/tokenizer/train-tokenizer.ts";
+export { turnEnd } from "./data/tokenizer/turn-end.ts";
 export { InputError, InternalError, RunError, suggestion } from "./errors.ts";
 export { type CheckpointFiles, encodeFull, encodeMerged, encodeTrained, type MergeOptions } from "./exports/merged.ts";
 export { encodeOnnx, encodeOnnxForAdapters, type OnnxFiles, type OnnxOptions } from "./exports/onnx-file.ts";
