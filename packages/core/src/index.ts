@@ -20,6 +20,7 @@ export { isLlama2c, llama2cModel } from "./checkpoints/llama2c/llama2c.ts";
 export { llama2cTokenizer } from "./checkpoints/llama2c/llama2c-tokenizer.ts";
 export type { Quantization } from "./checkpoints/quantization.ts";
 export { type UntrainedParts, untrainedTensors } from "./checkpoints/untrained.ts";
+export { crc32, crc32c } from "./containers/checksums.ts";
 export { type ByteSource, type Folder, isPlainName, memoryFolder, readJson, readText } from "./containers/folder.ts";
 export { encodeSafetensors, safetensorsBytes } from "./containers/safetensors-writer.ts";
 export { type Masking, maskTokens } from "./data/batches/masking.ts";
@@ -56,7 +57,6 @@ export type { ColumnChoice } from "./data/tables/choose-columns.ts";
 export { readTable } from "./data/tables/readers.ts";
 export { findSplits } from "./data/tables/splits.ts";
 export type { ChatMessage } from "./data/tokenizer/chat-template.ts";
-export { turnEnd } from "./data/tokenizer/turn-end.ts";
 export { loadTokenizer, type Tokenizer } from "./data/tokenizer/tokenizer.ts";
 export { type TokenizerFiles, tokenizerFileNames } from "./data/tokenizer/tokenizer-files.ts";
 export {
@@ -66,6 +66,7 @@ export {
   tokenizerKinds,
   trainTokenizer,
 } from "./data/tokenizer/train-tokenizer.ts";
+export { turnEnd } from "./data/tokenizer/turn-end.ts";
 export { InputError, InternalError, RunError, suggestion } from "./errors.ts";
 export { type CheckpointFiles, encodeFull, encodeMerged, encodeTrained, type MergeOptions } from "./exports/merged.ts";
 export { encodeOnnx, encodeOnnxForAdapters, type OnnxFiles, type OnnxOptions } from "./exports/onnx-file.ts";
@@ -90,6 +91,7 @@ export {
   tasks,
 } from "./objectives/objectives.ts";
 export type { EncodedGraph } from "./onnx/encode.ts";
+export * as protobuf from "./onnx/protobuf.ts";
 export { type AdaptedModel, adapt, type Goal, initialPhi, startsFromData } from "./peft/adapt.ts";
 export type { Base } from "./peft/base.ts";
 export { countParameters, type ParameterCounts } from "./peft/counts.ts";

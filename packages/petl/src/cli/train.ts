@@ -118,6 +118,7 @@ async function validationOf(given: string | undefined, own: readonly string[] | 
   if (given === undefined) return own;
   const share = Number(given);
   if (Number.isFinite(share)) {
+    if (share === 0) return undefined;
     if (share > 0 && share < 1) return share;
     throw new InputError(`--validation ${given} is not possible: a share lies between 0 and 1`);
   }
