@@ -1,6 +1,6 @@
 import { InputError } from "../../errors.ts";
-import { specialToken } from "./special-token.ts";
-import { specialTokenNames, type TokenizerConfig, type TokenizerJson } from "./tokenizer-files.ts";
+import { specialToken, specialTokenNames } from "./special-token.ts";
+import type { TokenizerConfig, TokenizerJson } from "./tokenizer-files.ts";
 
 /**
  * GPT-2's tokenizer, or RoBERTa's, from the two files that it was published with: vocab.json, the tokens' ids, and

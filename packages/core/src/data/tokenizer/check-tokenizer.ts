@@ -1,5 +1,6 @@
 import { InputError, suggestion } from "../../errors.ts";
-import { largestId, type TokenizerJson } from "./tokenizer-files.ts";
+import { largestId } from "./special-token.ts";
+import type { TokenizerJson } from "./tokenizer-files.ts";
 
 /** More than any tokenizer has, and few enough that no text grows beyond memory on its way through them. */
 const most = { steps: 100, contents: 100, characters: 1000, added: 100_000 } as const;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { InputError } from "../../errors.ts";
 import { byteLevelTokenizer } from "./byte-level-tokenizer.ts";
+import { largestId, specialNames } from "./special-token.ts";
 import { wordPieceTokenizer } from "./wordpiece-tokenizer.ts";
 
 /** The files of a checkpoint folder that say how its text becomes ids. */
@@ -19,28 +20,7 @@ export const tokenizerFileNames = [
 /** The texts of those of them that the folder has. */
 export type TokenizerFiles = { readonly [Name in (typeof tokenizerFileNames)[number]]?: string | undefined };
 
-/** The largest id of any tokenizer, several times over. */
-export const largestId = 2 ** 22;
 const tokenId = z.int().nonnegative().max(largestId);
-
-const tokenName = z.union([z.string(), z.object({ content: z.string() }).transform((token) => token.content)]);
-const optionalName = tokenName.nullish().catch(undefined);
-
-const specialNames = z.object({
-  pad_token: optionalName,
-  unk_token: optionalName,
-  cls_token: optionalName,
-  sep_token: optionalName,
-  mask_token: optionalName,
-  bos_token: optionalName,
-  eos_token: optionalName,
-});
-
-/** The special tokens that a model may have, by the names that transformers gives them. */
-export type SpecialName = keyof z.infer<typeof specialNames>;
-export const specialTokenNames = Object.keys(specialNames.shape).filter(
-  (name): name is SpecialName => name in specialNames.shape,
-);
 
 /** One template, or several by name, of which one is the default. */
 const chatTemplates = z.union([

@@ -1,13 +1,8 @@
 import { InputError } from "../../errors.ts";
 import { type ChatTemplate, chatTemplate } from "./chat-template.ts";
+import { type SpecialName, specialTokenNames } from "./special-token.ts";
 import { buildEngine, type TextEngine, textToIds, wordToIds } from "./tokenizer-engine.ts";
-import {
-  readTokenizerFiles,
-  type SpecialName,
-  specialTokenNames,
-  type TokenizerDescription,
-  type TokenizerFiles,
-} from "./tokenizer-files.ts";
+import { readTokenizerFiles, type TokenizerDescription, type TokenizerFiles } from "./tokenizer-files.ts";
 import { addedCount, fill, hasTypes, type Template, templateOf } from "./tokenizer-template.ts";
 import { longestFirst } from "./truncation.ts";
 
