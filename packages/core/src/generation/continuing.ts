@@ -1,6 +1,6 @@
 import type { AdaptedModel } from "../peft/adapt.ts";
 import type { Phi } from "../peft/phi.ts";
-import type { Engine } from "../runtime/session.ts";
+import type { Decoder } from "./decoder.ts";
 import type { GenerationSettings } from "./settings.ts";
 
 /** The text of tokens; special ones are left out unless asked for. */
@@ -8,7 +8,7 @@ export type Decode = (ids: readonly number[], options?: { readonly specialTokens
 
 /** What a model goes on with. */
 export interface Continuing {
-  readonly engine: Engine;
+  readonly decoder: Decoder;
   readonly adapted: AdaptedModel;
   readonly phi: Phi;
   readonly settings: GenerationSettings;
@@ -22,5 +22,5 @@ export interface Continuing {
   /** the text of tokens, without special ones or with them; without it there is none, and no stop texts */
   readonly decode?: Decode | undefined;
   /** ends the work between two tokens */
-  readonly signal?: { throwIfAborted(): void } | undefined;
+  readonly signal?: { readonly aborted: boolean; readonly reason?: unknown } | undefined;
 }

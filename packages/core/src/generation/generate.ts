@@ -1,7 +1,7 @@
 import { random } from "../tensor/random.ts";
 import { search } from "./beam-search.ts";
 import type { Continuing } from "./continuing.ts";
-import { compileDecoder, type Decoder, type NextToken } from "./decoder.ts";
+import type { NextToken } from "./decoder.ts";
 import { nextToken } from "./sampling.ts";
 import { withoutSuppressed } from "./suppressed.ts";
 import { type GeneratedToken, type Text, taken, textsOf, unrepeated } from "./texts.ts";
@@ -18,27 +18,23 @@ export async function* generate(
   options: Continuing,
   first = 0,
 ): AsyncGenerator<GeneratedToken, void, void> {
-  const { engine, adapted, phi, settings } = options;
   const texts = textsOf(prompts, options);
-  const decoder = await compileDecoder(engine, adapted, phi);
-  try {
-    yield* settings.beams > 1 ? search(decoder, texts, options) : tokenByToken(decoder, texts, options, first);
-  } finally {
-    await decoder.release();
-  }
+  yield* options.settings.beams > 1 ? search(texts, options) : tokenByToken(texts, options, first);
 }
 
 async function* tokenByToken(
-  decoder: Decoder,
   texts: readonly Text[],
-  { settings, signal, ...options }: Continuing,
+  { decoder, phi, settings, signal, ...options }: Continuing,
   first: number,
 ): AsyncGenerator<GeneratedToken, void, void> {
-  const decoding = decoder.begin(texts.map(({ ids }) => ids));
+  const decoding = decoder.begin(
+    texts.map(({ ids }) => ids),
+    phi,
+  );
   let open = texts;
   let tokens: readonly NextToken[] | undefined;
   while (open.length > 0) {
-    signal?.throwIfAborted();
+    if (signal?.aborted) throw signal.reason;
     const logits = await decoding.next(tokens);
     const chosen = open.map((text, at) => {
       const stream = random(settings.seed, `token of text ${first + text.row}`, text.ids.length - text.begun);
