@@ -105,6 +105,7 @@ export {
   parallel,
   prefix,
   prompt,
+  subspace,
   topLayers,
   vera,
 } from "./library/methods.ts";

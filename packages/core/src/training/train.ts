@@ -9,6 +9,7 @@ import type { Engine } from "../runtime/session.ts";
 import { random } from "../tensor/random.ts";
 import { afterStep, memoryOf } from "./after-step.ts";
 import { bestOf, keptOf } from "./best.ts";
+import { type Coordinates, coordinatesOf } from "./coordinates.ts";
 import { type CompiledEvaluation, compileEvaluation, type Evaluation } from "./evaluate.ts";
 import { optimizerGroups } from "./groups.ts";
 import { optimizers } from "./optimizers.ts";
@@ -89,14 +90,15 @@ export async function* trainSteps(given: TrainingRun): AsyncGenerator<TrainingEv
   const { run, schedule } = planRun(given);
   const { adapted, settings, phi, signal } = run;
   const batchesOf = stepBatches({ ...run, padId: adapted.base.model.sizes.padId });
-  const progress = beginning(run);
-  const machine = { run, schedule, ...(await compileRun(run)), vectors: gradientVectors(run) };
+  const coordinates = coordinatesOf(adapted, phi, settings.seed);
+  const progress = beginning(run, coordinates);
+  const machine = { run, schedule, coordinates, ...(await compileRun(run)), vectors: gradientVectors(run) };
   try {
     const begun = progress.step;
     yield { kind: "start", ...schedule, step: begun, examples: given.examples.length };
     for (;;) {
       if (signal?.aborted) {
-        yield { kind: "checkpoint", state: { ...progress, values: phi.values } };
+        yield { kind: "checkpoint", state: { ...progress, values: trainedValues(phi, coordinates) } };
         throw signal.reason;
       }
       if (progress.pending) {
@@ -110,7 +112,7 @@ export async function* trainSteps(given: TrainingRun): AsyncGenerator<TrainingEv
         return;
       }
       if (progress.step > begun && isDue(progress.step, settings.checkpointEvery))
-        yield { kind: "checkpoint", state: { ...progress, values: phi.values } };
+        yield { kind: "checkpoint", state: { ...progress, values: trainedValues(phi, coordinates) } };
       yield await oneStep(machine, progress, await batchesOf(progress.step));
       const last = progress.step === schedule.steps;
       if (last) await machine.step.release(); // the last evaluation has the memory for itself
@@ -150,8 +152,8 @@ interface Progress {
 }
 
 /** The first state of a run, or the one it goes on from. */
-function beginning({ adapted, phi, settings, resume }: TrainingRun): Progress {
-  const length = lengthOf(phi.layout);
+function beginning({ adapted, phi, settings, resume }: TrainingRun, coordinates: Coordinates | undefined): Progress {
+  const length = coordinates?.values.length ?? lengthOf(phi.layout);
   const count = optimizers[settings.optimizer].moments + memoryOf(adapted);
   if (!resume) {
     const moments = Array.from({ length: count }, () => new Float32Array(length));
@@ -162,9 +164,14 @@ function beginning({ adapted, phi, settings, resume }: TrainingRun): Progress {
     throw new InputError(`the checkpoint holds ${values.length} trained numbers; this run has ${length}`);
   if (moments.length !== count || moments.some((moment) => moment.length !== length))
     throw new InputError(`the checkpoint holds ${moments.length} vectors of an optimizer; this run has ${count}`);
-  phi.values.set(values);
+  trainedValues(phi, coordinates).set(values);
+  coordinates?.expand(phi.values);
   return { step: resume.step, tokens: resume.tokens, moments, best, pending, evaluation };
 }
+
+/** What the optimizer moves: Φ, or the few numbers that Φ is a function of. */
+const trainedValues = (phi: Phi, coordinates: Coordinates | undefined): Float32Array =>
+  coordinates?.values ?? phi.values;
 
 /** Measures Φ and remembers the best; undefined where the signal came first. */
 async function evaluated({ run, evaluation }: Machine, progress: Progress): Promise<Evaluation | undefined> {
@@ -198,12 +205,14 @@ interface Machine {
   readonly step: TrainingStep;
   readonly evaluation: CompiledEvaluation | undefined;
   readonly schedule: ScheduleLengths;
+  readonly coordinates: Coordinates | undefined;
   readonly vectors: Vectors;
 }
 
 /** One step of the optimizer; Φ stays as it was where loss or gradient are not finite. */
 async function oneStep(machine: Machine, progress: Progress, batches: readonly Batch[]): Promise<StepEvent> {
   const { adapted, phi, settings } = machine.run;
+  const { coordinates } = machine;
   const { stepsPerEpoch, steps, warmup } = machine.schedule;
   const step = progress.step + 1;
   const { loss, teacherLoss, penalty, gradient } = await lossAndGradient(machine, step, batches);
@@ -218,10 +227,12 @@ async function oneStep(machine: Machine, progress: Progress, batches: readonly B
   const lr = settings.lr * scheduleFactor(settings.schedule, progress.step, warmup, steps);
   const gradientFactor = settings.clip > 0 ? Math.min(1, settings.clip / (norm + 1e-6)) : 1;
   const { beta1, beta2, epsilon } = settings;
-  const groups = optimizerGroups(adapted.layout, settings);
+  const groups = optimizerGroups(coordinates?.layout ?? adapted.layout, settings);
   const at = { step, lr, gradientFactor, groups, beta1, beta2, epsilon };
   const { moments, update } = optimizers[settings.optimizer];
-  update(phi.values, gradient, progress.moments.slice(0, moments), at);
+  const moving = coordinates?.contract(gradient) ?? gradient;
+  update(trainedValues(phi, coordinates), moving, progress.moments.slice(0, moments), at);
+  coordinates?.expand(phi.values);
   afterStep(adapted, progress.moments.slice(moments), { values: phi.values, gradient, gradientFactor, step, steps });
   progress.step = step;
   progress.tokens += batches.reduce((sum, batch) => sum + tokensOf(batch), 0);
