@@ -3,6 +3,7 @@ import type { Masking } from "../data/batches/masking.ts";
 import type { EncodedRows } from "../data/rows/encoded-rows.ts";
 import type { Label } from "../data/rows/examples.ts";
 import { InputError, RunError } from "../errors.ts";
+import { weightOf } from "../objectives/labels/class-weights.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { lengthOf, type Phi } from "../peft/phi.ts";
 import type { Engine } from "../runtime/session.ts";
@@ -31,6 +32,8 @@ export interface TrainingRun {
   readonly validation?: EncodedRows | undefined;
   /** the classes' names in the order of their ids, for evaluations; LABEL_0, LABEL_1, … where left out */
   readonly labels?: readonly Label[] | undefined;
+  /** what each class weighs in the loss, in the order of the ids; all the same where left out */
+  readonly classWeights?: readonly number[] | undefined;
   /** hides tokens of examples without labels, anew in every epoch: how a masked LM learns from plain text */
   readonly masking?: Masking | undefined;
   readonly settings: TrainingSettings;
@@ -124,9 +127,10 @@ export async function* trainSteps(given: TrainingRun): AsyncGenerator<TrainingEv
   }
 }
 
-async function compileRun({ engine, adapted, settings, validation, labels }: TrainingRun) {
-  const { baseDropout, labelSmoothing, pack } = settings;
-  const step = await compileStep(engine, adapted, { dropout: baseDropout, labelSmoothing, packed: pack !== undefined });
+async function compileRun({ engine, adapted, settings, validation, labels, classWeights }: TrainingRun) {
+  const { baseDropout: dropout, labelSmoothing, pack } = settings;
+  const options = { dropout, labelSmoothing, classWeights, packed: pack !== undefined };
+  const step = await compileStep(engine, adapted, options);
   let released = false;
   const release = async () => {
     if (!released) await step.release();
@@ -175,13 +179,13 @@ const trainedValues = (phi: Phi, coordinates: Coordinates | undefined): Float32A
 
 /** Measures Φ and remembers the best; undefined where the signal came first. */
 async function evaluated({ run, evaluation }: Machine, progress: Progress): Promise<Evaluation | undefined> {
-  const { phi, validation, settings, signal } = run;
+  const { phi, validation, signal } = run;
   if (!evaluation || !validation) return undefined;
   const result = await evaluation.run(phi, validation, phi, signal).catch((error: unknown) => {
     if (!signal?.aborted) throw error;
   });
   if (!result) return undefined;
-  Object.assign(progress, { pending: false, evaluation: result, best: bestOf(progress, result, phi, settings) });
+  Object.assign(progress, { pending: false, evaluation: result, best: bestOf(progress, result, phi, run) });
   return result;
 }
 
@@ -251,10 +255,10 @@ async function lossAndGradient(
   batches: readonly Batch[],
 ): Promise<LossAndGradient> {
   const { settings, phi } = run;
-  const items = batches.reduce((sum, batch) => sum + batch.items, 0);
+  const items = batches.reduce((sum, batch) => sum + itemsOf(batch, run), 0);
   const rows = batches.reduce((sum, batch) => sum + (batch.input_ids.shape[0] ?? 0), 0);
   const scale = {
-    loss: 1 / Math.max(1, items),
+    loss: items > 0 ? 1 / items : 1,
     teacher: settings.teacherWeight / Math.max(1, rows),
     penalty: 1 / batches.length,
   };
@@ -272,6 +276,10 @@ async function lossAndGradient(
   }
   return { loss, teacherLoss, penalty, gradient: sum ?? vectors.lent };
 }
+
+/** What the loss of a batch is divided by to be a mean: the number of its items, or what their classes weigh. */
+const itemsOf = ({ items, labels }: Batch, { classWeights }: TrainingRun): number =>
+  classWeights ? weightOf(labels, classWeights) : items;
 
 /** Tokens that are not padding. */
 function tokensOf({ attention_mask }: Batch): number {
