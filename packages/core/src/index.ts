@@ -44,6 +44,7 @@ export { type Conversation, type Prompt, promptsOf } from "./data/rows/prompts.t
 export { guessTask } from "./data/rows/task.ts";
 export { countsWithout, unigramLoss } from "./data/rows/unigram.ts";
 export type { ColumnChoice } from "./data/tables/choose-columns.ts";
+export type { ReadOptions } from "./data/tables/read-options.ts";
 export { readTable } from "./data/tables/readers.ts";
 export { findSplits } from "./data/tables/splits.ts";
 export type { ChatMessage } from "./data/tokenizer/chat-template.ts";

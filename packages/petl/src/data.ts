@@ -1,15 +1,21 @@
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { type ColumnChoice, type ExampleSet, findSplits, InputError, joinSets, readRows, readTable } from "@petl/core";
+import {
+  type ColumnChoice,
+  type ExampleSet,
+  findSplits,
+  InputError,
+  joinSets,
+  type ReadOptions,
+  readRows,
+  readTable,
+} from "@petl/core";
 import { directory } from "./disk/files.ts";
 import { explainFileError, systemCode } from "./machine-error.ts";
 
 /** How the rows of a data file are read. */
-export interface DataOptions extends ColumnChoice {
-  /** false: the file's first line is a row, and columns are called column1, column2, … */
-  readonly header?: boolean | undefined;
-}
+export interface DataOptions extends ColumnChoice, ReadOptions {}
 
 export type Split = "train" | "validation" | "test";
 
@@ -43,7 +49,7 @@ export async function readData(
   paths: readonly string[],
   options: DataOptions,
 ): Promise<{ readonly set: ExampleSet; readonly sha256: string }> {
-  const { header, ...columns } = options;
+  const { header, encoding, sheet, ...columns } = options;
   const hash = createHash("sha256");
   const sets: ExampleSet[] = [];
   for (const path of paths) {
@@ -52,7 +58,7 @@ export async function readData(
     });
     hash.update(bytes);
     const name = join(basename(dirname(path)), basename(path));
-    const table = await readTable(name, bytes, header === undefined ? {} : { header });
+    const table = await readTable(name, bytes, { header, encoding, sheet });
     sets.push(readRows(table, columns));
   }
   return { set: joinSets(sets), sha256: hash.digest("hex") };

@@ -3,7 +3,7 @@ import { findData, readData } from "../data.ts";
 import { measurable } from "../library/evaluate.ts";
 import { explained } from "./finite.ts";
 import { choice, neededText, text, toggle } from "./flags.ts";
-import { endTokenFlag, modelFlags, rowFlags, withModel } from "./open.ts";
+import { endTokenFlag, modelFlags, readFlags, rowFlags, withModel } from "./open.ts";
 import { refuseWithoutTexts, scored, scoringFlags } from "./scoring-flags.ts";
 import { defineVerb } from "./verb.ts";
 
@@ -23,6 +23,7 @@ export const evaluateVerb = defineVerb({
     textPair: text("COLUMN", "the column of the second text"),
     label: text("COLUMN", "the column of the label"),
     header: toggle(true, "the first line of a CSV or TSV file names the columns"),
+    ...readFlags,
     ...scoringFlags,
   },
   examples: [
@@ -31,9 +32,9 @@ export const evaluateVerb = defineVerb({
     'evaluate --base models/tiny-llama --adapter out --data gsm8k/test.jsonl --generate --answer "#### (.+)"',
   ],
   async run({ flags, json }, { print, ...where }) {
-    const { text, textPair, label } = flags;
+    const { text, textPair, label, encoding, sheet } = flags;
     refuseWithoutTexts(flags);
-    const options = { text, textPair, label, ...(flags.header ? {} : { header: false }) };
+    const options = { text, textPair, label, encoding, sheet, ...(flags.header ? {} : { header: false }) };
     const files = await filesOf(flags.data, flags.split);
     const { set } = await readData(files, options);
     await withModel(flags, where, async (model) => {

@@ -29,6 +29,12 @@ export const rowFlags = {
   maxLength: count("tokens after which a text is cut (default: as many as the model takes)"),
 };
 
+/** The flags that say what data files cannot say themselves. */
+export const readFlags = {
+  encoding: text("NAME", "the encoding of text files, such as latin1 or windows-1252 (utf-8)"),
+  sheet: text("NAME", "the sheet of a workbook that is read (its first)"),
+};
+
 export const endTokenFlag = choice(
   ["yes", "no"],
   "whether a language model's rows of text end with the tokenizer's end token (yes)",

@@ -4,7 +4,7 @@ import { textAnswer, tokenAnswers } from "../library/answers.ts";
 import type { OpenModel } from "../library/model.ts";
 import { finite } from "./finite.ts";
 import { text, texts } from "./flags.ts";
-import { modelFlags, rowFlags, withModel } from "./open.ts";
+import { modelFlags, readFlags, rowFlags, withModel } from "./open.ts";
 import { type EncodedRows, encodeRows } from "./rows.ts";
 import { defineVerb } from "./verb.ts";
 
@@ -14,6 +14,7 @@ export const predictVerb = defineVerb({
   flags: {
     ...modelFlags,
     ...rowFlags,
+    ...readFlags,
     text: texts("TEXT", "a text; several may be given"),
     textPair: texts("TEXT", "the second text of a pair, as many as texts"),
     input: text("FILE", "a file of texts, pairs, words or rows of tokens: JSONL, CSV, TSV, Parquet"),
@@ -54,15 +55,17 @@ interface Rows {
   readonly text: readonly string[];
   readonly textPair: readonly string[];
   readonly input: string | undefined;
+  readonly encoding: string | undefined;
+  readonly sheet: string | undefined;
 }
 
 /** The texts of the command line, or those of a file. */
-async function rowsFrom({ text, textPair, input }: Rows): Promise<ExampleSet> {
+async function rowsFrom({ text, textPair, input, encoding, sheet }: Rows): Promise<ExampleSet> {
   if ((input === undefined) === (text.length === 0))
     throw new InputError("give texts with --text, or a file with --input");
   if (input !== undefined && textPair.length > 0)
     throw new InputError("--text-pair goes with --text, not with --input");
-  if (input !== undefined) return (await readData([input], {})).set;
+  if (input !== undefined) return (await readData([input], { encoding, sheet })).set;
   if (textPair.length > 0 && textPair.length !== text.length) {
     throw new InputError(`${text.length} --text and ${textPair.length} --text-pair; each text needs its pair`);
   }

@@ -1,7 +1,7 @@
 import { lossParts, poolings, tasks } from "@petl/core";
 import { z } from "zod";
 import { choice, count, type FlagValues, text, toggle } from "./flags.ts";
-import { endTokenFlag, offlineFlag } from "./open.ts";
+import { endTokenFlag, offlineFlag, readFlags } from "./open.ts";
 import { optional, trainingFlags } from "./training-flags.ts";
 
 /** What `petl train` can be told, besides the methods' options. */
@@ -20,6 +20,7 @@ export const trainFlags = {
   textPair: text("COLUMN", "the column that holds the second text"),
   label: text("COLUMN", "the column that holds the label"),
   header: toggle(true, "the first line of a CSV or TSV names its columns"),
+  ...readFlags,
   maxLength: count("tokens after which a text is cut"),
   lossOn: choice(lossParts, "which tokens of completions and conversations are learnt (completions)"),
   endToken: endTokenFlag,

@@ -105,11 +105,13 @@ function methodsOf({ method, dropout, baseDropout }: TrainFlags, given: Readonly
   };
 }
 
-const columnsOf = ({ text, textPair, label, header }: TrainFlags) => ({
+const columnsOf = ({ text, textPair, label, header, encoding, sheet }: TrainFlags) => ({
   ...(text !== undefined && { text }),
   ...(textPair !== undefined && { textPair }),
   ...(label !== undefined && { label }),
   ...(!header && { header }),
+  ...(encoding !== undefined && { encoding }),
+  ...(sheet !== undefined && { sheet }),
 });
 
 /** Files, or the share of the training data to hold out; the data folder's own validation files where none is named. */

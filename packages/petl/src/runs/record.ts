@@ -30,6 +30,8 @@ const runRecord = z.strictObject({
     textPair: z.string().optional(),
     label: z.string().optional(),
     header: z.boolean().optional(),
+    encoding: z.string().optional(),
+    sheet: z.string().optional(),
   }),
   /** SHA-256 of the training data's bytes */
   data_sha256: z.string(),

@@ -40,6 +40,8 @@ export interface ExampleSet {
   readonly examples: readonly Example[];
   /** Where an example stands, in words: `train.tsv line 3`. */
   placeOf(index: number): string;
+  /** the classes in their order, where the files say them */
+  readonly classes?: readonly string[];
   /** The columns that were read, for saying so. */
   readonly columns: {
     readonly text: string;
@@ -92,8 +94,11 @@ function sideBySide(first: ExampleSet, sets: readonly ExampleSet[]): ExampleSet 
     starts.push(length);
     length += examples.length;
   }
+  const { classes, ...rest } = first;
+  const sameClasses = sets.every((set) => String(set.classes) === String(classes));
   return {
-    ...first,
+    ...rest,
+    ...(classes && sameClasses && { classes }),
     examples: sets.flatMap(({ examples }) => examples),
     placeOf: (index) => {
       const at = starts.findLastIndex((start) => start <= index);

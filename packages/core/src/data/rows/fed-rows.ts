@@ -133,7 +133,11 @@ function placed<T>(place: string, work: () => T): T {
 }
 
 const isOneOf = (names: readonly string[], column: string) => names.includes(column.toLowerCase());
-const quoted = (columns: readonly string[]) => columns.map((column) => `"${column}"`).join(", ");
+const quoted = (columns: readonly string[]) =>
+  columns
+    .slice(0, 20)
+    .map((column) => `"${column}"`)
+    .join(", ") + (columns.length > 20 ? `, … (${columns.length})` : "");
 /** Columns that number rows and are no part of them. */
 const isNumbering = (column: string) => /^(?:id|idx|index|guid|uuid|row|column\d+|__index_level_0__)$/i.test(column);
 
