@@ -36,11 +36,20 @@ export {
 export { type Example, type ExampleSet, isLabelled, joinSets, type Label } from "./data/rows/examples.ts";
 export { type FedRows, type FeedOptions, feedRows, someOf } from "./data/rows/fed-rows.ts";
 export { holdOut, holdOutBlocks } from "./data/rows/hold-out.ts";
-export { checkLabels, distinctLabels, type LabelMap, labelMap, labelsOf, learnLabels } from "./data/rows/labels.ts";
+export {
+  checkLabels,
+  distinctLabels,
+  type LabelMap,
+  labelMap,
+  labelNames,
+  labelsOf,
+  learnLabels,
+} from "./data/rows/labels.ts";
 export { templateOf } from "./data/rows/message-rows.ts";
 export { nextTokens } from "./data/rows/next-tokens.ts";
 export { type PackedRow, type Paragraph, packSentences, packTokens } from "./data/rows/pack-rows.ts";
 export { type Conversation, type Prompt, promptsOf } from "./data/rows/prompts.ts";
+export type { TargetRule } from "./data/rows/target.ts";
 export { guessTask } from "./data/rows/task.ts";
 export { countsWithout, unigramLoss } from "./data/rows/unigram.ts";
 export type { ColumnChoice } from "./data/tables/choose-columns.ts";
@@ -67,8 +76,19 @@ export { generate } from "./generation/generate.ts";
 export { type GenerationSettings, parseGenerationSettings } from "./generation/settings.ts";
 export type { GeneratedToken } from "./generation/texts.ts";
 export { labelCount, taskOf } from "./models/models.ts";
-export { isLanguageModel, type Sizes, type Task, tasks } from "./nn/model.ts";
+export { type Head, type HeadKind, heads, type Sizes } from "./nn/model.ts";
 export { type Pooling, poolings } from "./nn/pooling.ts";
+export type { Answer, Metric, Objective } from "./objectives/objective.ts";
+export {
+  isLanguageModel,
+  metricsOf,
+  objectiveOf,
+  objectiveOfHead,
+  objectives,
+  outputsFor,
+  type Task,
+  tasks,
+} from "./objectives/objectives.ts";
 export type { EncodedGraph } from "./onnx/encode.ts";
 export { type AdaptedModel, adapt, type Goal, initialPhi, startsFromData } from "./peft/adapt.ts";
 export type { Base } from "./peft/base.ts";
@@ -79,7 +99,8 @@ export type { Method, MethodOf, MethodUse } from "./peft/method.ts";
 export { methods, methodsByName } from "./peft/methods.ts";
 export type { OptionInputs, Options } from "./peft/options.ts";
 export { type Phi, tensorsOf } from "./peft/phi.ts";
-export type { MethodPlan, Plan } from "./planning/plan.ts";
+export type { Places } from "./planning/places.ts";
+export type { MethodPlan, PlacedPlan, Plan } from "./planning/plan.ts";
 export type { PlanOptions } from "./planning/plan-options.ts";
 export { type PlanHost, type PlanSource, plan, planFor } from "./planning/plan-source.ts";
 export { type BaseShape, shapedArchitectures } from "./planning/shaped-config.ts";
@@ -120,7 +141,12 @@ export { float32, type HostTensor } from "./tensor/host-tensor.ts";
 export type { Lender } from "./tensor/lender.ts";
 export { principalComponents } from "./tensor/principal-components.ts";
 export { random } from "./tensor/random.ts";
-export { type CompiledEvaluation, compileEvaluation, type Evaluation } from "./training/evaluate.ts";
+export {
+  type CompiledEvaluation,
+  compileEvaluation,
+  type Evaluation,
+  type EvaluationOptions,
+} from "./training/evaluate.ts";
 export { inputDirections } from "./training/input-directions.ts";
 export { optimizerNames } from "./training/optimizers.ts";
 export { planRun } from "./training/plan-run.ts";

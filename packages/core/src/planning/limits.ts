@@ -8,8 +8,8 @@ export interface Limit {
   readonly reason: string;
 }
 
-/** The largest sensible size of a method on a base whose rows have so many tokens. */
-export const limits: Readonly<Record<SizeLimit, (use: MethodUse, base: Base, goal: Goal, tokens: number) => Limit>> = {
+/** The largest sensible size of a method on a base. */
+export const limits: Readonly<Record<SizeLimit, (use: MethodUse, base: Base, goal: Goal) => Limit>> = {
   "shortest side": (use, base, goal) => {
     const size = Math.max(1, shortestSide(use, base, goal));
     return { size, reason: `the shortest side of a matrix that it changes is ${size}` };
@@ -19,13 +19,10 @@ export const limits: Readonly<Record<SizeLimit, (use: MethodUse, base: Base, goa
     reason: `the base's vectors have ${model.sizes.hidden} numbers`,
   }),
   layers: (_use, { model }) => ({ size: model.sizes.layers, reason: `the base has ${model.sizes.layers} layers` }),
-  positions: (_use, { model }, _goal, tokens) => {
+  positions: (_use, { model }) => {
     const { maxTokens, trainedTokens } = model.sizes;
     const positions = Number.isFinite(maxTokens) ? maxTokens : trainedTokens;
-    return {
-      size: Math.max(1, positions - tokens),
-      reason: `the base has ${positions} positions, of which rows take ${tokens}`,
-    };
+    return { size: Math.max(1, positions - 1), reason: `the base has ${positions} positions, one of them for text` };
   },
 };
 

@@ -1,7 +1,7 @@
 import { type HfModel, readBase } from "../checkpoints/hf-model.ts";
 import { memoryFolder } from "../containers/folder.ts";
 import { InputError, suggestion } from "../errors.ts";
-import { type Plan, planMethods } from "./plan.ts";
+import { type PlacedPlan, type Plan, planMethods } from "./plan.ts";
 import { type PlanOptions, parsePlanOptions } from "./plan-options.ts";
 import { type BaseShape, shapedConfig } from "./shaped-config.ts";
 
@@ -23,22 +23,23 @@ export interface PlanHost {
  *
  * @throws InputError for arguments that are not possible, every problem at once
  */
-export function plan(source: PlanSource, options: PlanOptions = {}): Promise<Plan> {
-  return planFor(source, options, {
+export async function plan(source: PlanSource, options: PlanOptions = {}): Promise<Plan> {
+  const placed = await planFor(source, options, {
     read: async () => {
       throw new InputError(
         "names of bases and files are known to the package petl alone; give a base or a configuration",
       );
     },
   });
+  return placed.plan;
 }
 
-/** The same on a host that knows names. */
+/** The same on a host that knows names, with what a picture of it needs. */
 export async function planFor(
   source: PlanSource<HfModel | string, Readonly<Record<string, unknown>> | string>,
   options: PlanOptions,
   host: PlanHost,
-): Promise<Plan> {
+): Promise<PlacedPlan> {
   const problems: string[] = [];
   const request = await settled(problems, async () => parsePlanOptions(options));
   const base = await settled(problems, () => baseOf(source, host));

@@ -1,15 +1,18 @@
+import type { LabelName } from "../adapters/petl-fields.ts";
 import { withAssumedTensors } from "../checkpoints/assumed-tensors.ts";
 import type { HfModel } from "../checkpoints/hf-model.ts";
 import { InputError, refuse } from "../errors.ts";
 import type { FloatType } from "../exports/task-config.ts";
 import { labelCount, taskOf } from "../models/models.ts";
-import { requireTask, type Task } from "../nn/model.ts";
+import { outputsFor, requireTask, type Task } from "../objectives/objectives.ts";
 import { adapt, type Goal } from "../peft/adapt.ts";
 import { countParameters } from "../peft/counts.ts";
+import { longestRow } from "../peft/longest-row.ts";
 import type { Method } from "../peft/method.ts";
 import { methods as allMethods } from "../peft/methods.ts";
 import { lectureEstimate } from "./lecture.ts";
 import { limits } from "./limits.ts";
+import { type Places, placesOfBase, placesOfPhi } from "./places.ts";
 import { largestWithin } from "./search.ts";
 import { type MeasuredSetting, measure, type PlannedTraining } from "./setting.ts";
 import { type Target, targetKinds } from "./target.ts";
@@ -64,20 +67,30 @@ export interface MethodPlan {
 /** petl trains with so many rows at a time, and plans for rows of so many tokens, where nothing is said. */
 const usual = { batch: 32, tokens: 128, accumulate: 1 } as const;
 
+/** A plan with what a picture of it needs: where in the stack Θ and each method's Φ lie. */
+export interface PlacedPlan {
+  readonly plan: Plan;
+  readonly base: Places;
+  /** of each plan in turn; undefined where a method finds nothing to do */
+  readonly placed: readonly (Places | undefined)[];
+}
+
 /**
  * Plans methods on a base, of which the configuration is enough.
  * @throws InputError with everything that is not possible
  */
-export function planMethods(base: HfModel, request: PlanRequest): Plan {
+export function planMethods(base: HfModel, request: PlanRequest): PlacedPlan {
   const { target, methods = allMethods.map((method) => ({ method, given: {} })) } = request;
   const training = plannedTraining(base, request);
   const { sizes, modelType } = base.model;
   const plans = methods.map(({ method, given }) => planMethod(training, method, given, target));
-  const { base_parameters } = measure(training, bare).counts;
+  const { adapted, counts } = measure(training, bare);
+  const { base_parameters } = counts;
+  const described = { architecture: modelType, base_parameters, layers: sizes.layers, hidden: sizes.hidden };
   return {
-    base: { architecture: modelType, base_parameters, layers: sizes.layers, hidden: sizes.hidden },
-    target: target ?? null,
-    plans,
+    plan: { base: described, target: target ?? null, plans: plans.map(({ plan }) => plan) },
+    base: placesOfBase(adapted),
+    placed: plans.map(({ places }) => places),
   };
 }
 
@@ -88,8 +101,9 @@ function plannedTraining(base: HfModel, request: PlanRequest): PlannedTraining {
   const { batch = usual.batch, accumulate = usual.accumulate, petlVersion } = request;
   const own = taskOf(base.config);
   const task = request.task ?? own;
-  const labels = task === "regression" ? 1 : (request.labels ?? labelCount(base.config));
-  const goal: Goal = { task: task ?? "classification", labels };
+  const planned = task ?? "classification";
+  const labels = outputsFor(planned, request.labels ?? labelCount(base.config));
+  const goal: Goal = { task: planned, labels };
   requireTask(base.model, goal.task);
   const { maxTokens } = base.model.sizes;
   const tokens = request.tokens ?? Math.min(usual.tokens, maxTokens);
@@ -120,14 +134,16 @@ function floatTypeOf({ config }: HfModel): FloatType {
   return said === "bfloat16" || said === "float16" ? said : "float32";
 }
 
-/** The base's own names of the labels, or numbers, as most data have them; their length is part of the adapter's file. */
-function labelNames({ config }: HfModel, { task, labels }: Goal, own: Task | undefined): readonly string[] | undefined {
+/** The names of the base's own head where it has any, else numbers, as most data have them: they are part of the file. */
+function labelNames(
+  { config }: HfModel,
+  { task, labels }: Goal,
+  own: Task | undefined,
+): readonly LabelName[] | undefined {
   if (task !== "classification" && task !== "token-classification") return undefined;
-  const named = task === own && labels === labelCount(config) ? Object.values(config.id2label ?? {}) : [];
-  if (named.length === labels) return named;
-  return Array.from({ length: labels }, (_, id) =>
-    task === own && labels === labelCount(config) ? `LABEL_${id}` : String(id),
-  );
+  const names = task === own ? Object.values(config.id2label ?? {}) : [];
+  const named = names.length === labels && names.some((name, id) => name !== `LABEL_${id}`);
+  return named ? names : Array.from({ length: labels }, (_, id) => id);
 }
 
 function planMethod(
@@ -135,16 +151,17 @@ function planMethod(
   method: Method,
   given: Readonly<Record<string, unknown>>,
   target: Target | undefined,
-): MethodPlan {
+): { readonly plan: MethodPlan; readonly places: Places | undefined } {
   try {
     const { setting, met, notes } = settingFor(training, method, given, target);
-    return planOf(setting, met, [
-      ...notes,
-      ...(method.name === "bottleneck" ? lectureEstimate(training, setting, target) : []),
-    ]);
+    const estimate = method.name === "bottleneck" ? lectureEstimate(training, setting, target) : [];
+    return {
+      plan: planOf(setting, met, [...notes, ...shortened(setting, training), ...estimate]),
+      places: placesOfPhi(setting.adapted),
+    };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    return { ...nothing(training), method: method.name, notes: error.problems };
+    return { plan: { ...nothing(training), method: method.name, notes: error.problems }, places: undefined };
   }
 }
 
@@ -181,7 +198,7 @@ function settingFor(
     return setting;
   };
   const smallest = sized(1);
-  const limit = limits[size.limit](smallest.use, training.base, training.goal, training.load.tokens);
+  const limit = limits[size.limit](smallest.use, training.base, training.goal);
   const found = largestWithin(limit.size, target.value, (value) => measureOf(sized(value)));
   if (found === undefined)
     return { setting: smallest, met: false, notes: [missed(target, measureOf(smallest), `${size.option} 1`)] };
@@ -196,8 +213,19 @@ const units = {
   memory: "bytes while training",
 };
 
-const missed = ({ kind, value }: Target, measured: number, setting: string | undefined): string =>
-  `cannot meet the target of ${value} ${units[kind]}: ${setting === undefined ? "it" : setting} takes ${measured}`;
+const missed = ({ kind, value }: Target, measured: number, setting: string | undefined): string => {
+  const text = (amount: number) =>
+    kind === "ratio" ? `${Number((100 * amount).toPrecision(3))} %` : Math.round(amount).toLocaleString("en-US");
+  return `cannot meet the target of ${text(value)} ${units[kind]}: ${setting ?? "it"} takes ${text(measured)}`;
+};
+
+/** What of a row is left where learned vectors take up its positions. */
+function shortened({ adapted }: MeasuredSetting, { load }: PlannedTraining): readonly string[] {
+  const longest = longestRow(adapted);
+  return longest < load.tokens
+    ? [`rows are cut to ${longest} tokens: learned vectors take up the other positions`]
+    : [];
+}
 
 const planOf = (setting: MeasuredSetting, met: boolean, notes: readonly string[]): MethodPlan => {
   const { use, adapted, counts } = setting;

@@ -1,4 +1,5 @@
 import { adapterSize } from "../adapters/encode-adapter.ts";
+import type { LabelName } from "../adapters/petl-fields.ts";
 import { fullSize } from "../exports/merged.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { adapt, type Goal } from "../peft/adapt.ts";
@@ -16,7 +17,7 @@ export interface PlannedTraining {
   readonly goal: Goal;
   /** whether base or asker say what the head is for; otherwise no head is counted */
   readonly hasTask: boolean;
-  readonly labels: readonly string[] | undefined;
+  readonly labels: readonly LabelName[] | undefined;
   readonly petlVersion: string | undefined;
   readonly load: Load;
 }

@@ -1,7 +1,8 @@
 import type { Value } from "../graph/value.ts";
 import { leavesOf } from "../graph/walk.ts";
-import { isLanguageModel } from "../nn/model.ts";
+import { isLanguageModel } from "../objectives/objectives.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
+import { longestRow } from "../peft/longest-row.ts";
 import { lengthOf } from "../peft/phi.ts";
 import { sizeOf } from "../tensor/host-tensor.ts";
 import { batchDim, tokensDim } from "../tensor/shape.ts";
@@ -35,22 +36,37 @@ export interface TrainingMemory {
   readonly process: number;
 }
 
-/** The bytes of Node.js, ONNX Runtime and petl with nothing open, measured on Linux x64. */
-const processBytes = 200e6;
+/** The bytes of Node.js, ONNX Runtime and petl beside a model, measured with `bench/plan.mjs` on Linux x64. */
+const processBytes = 215e6;
+
+/** What the engine's arena takes for each byte that it gives out, measured in the same way. */
+const arenaShare = 1.08;
+
+/** The share of a vocabulary's rows whose gradient and moments texts of a language ever touch, by pages of memory. */
+const touchedShare = 0.6;
 
 /** What training takes with the usual optimizer and without a cache. */
 export function trainingMemory(adapted: AdaptedModel, load: Load): TrainingMemory {
-  const { losses, outputs } = stepGraph(adapted, { dropout: 0, labelSmoothing: 0 });
+  const { losses, outputs, tables } = stepGraph(adapted, { dropout: 0, labelSmoothing: 0 });
   const values = [...Object.values(losses), ...Object.values(outputs)];
   const numbers = lengthOf(adapted.layout);
   const vectors = 1 + (load.accumulate > 1 ? 1 : 0) + optimizers.adamw.moments + memoryOf(adapted);
   const kept = adapted.layout.filter(({ name }) => adapted.starts.includes(name));
   const beside = [...kept, ...adapted.projections].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const looked = adapted.layout.filter(({ name }) => tables.includes(name));
+  const untouched = (1 - touchedShare) * looked.reduce((sum, { size }) => sum + size, 0);
   const parts = {
     weights: weightBytes(values),
     adapter: 4 * (numbers + beside),
-    moments: 4 * vectors * numbers,
-    activations: peakBytes(values, new Set(Object.values(outputs)), lengthsOf(adapted, load)),
+    moments: Math.round(4 * vectors * (numbers - untouched)),
+    activations: Math.round(
+      arenaShare *
+        peakBytes(
+          values,
+          new Set(Object.values(outputs)),
+          lengthsOf(adapted, { ...load, tokens: Math.min(load.tokens, longestRow(adapted)) }),
+        ),
+    ),
     process: processBytes,
   };
   return { total: Object.values(parts).reduce((sum, bytes) => sum + bytes, 0), ...parts };

@@ -1,6 +1,6 @@
+import { pearson } from "../objectives/metrics/metrics.ts";
 import { bootstrap, type Interval } from "../statistics/bootstrap.ts";
 import { shareRight } from "../statistics/interval.ts";
-import { pearson } from "../training/metrics.ts";
 import type { Cell, Json, Outcomes, StudyRecord } from "./study.ts";
 
 /** A cell with its seeds joined. */

@@ -1,5 +1,6 @@
 import type { Figure } from "../figures/figure.ts";
-import type { Model, Task } from "../nn/model.ts";
+import type { Model } from "../nn/model.ts";
+import type { Task } from "../objectives/objectives.ts";
 import type { Bench } from "./bench.ts";
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };

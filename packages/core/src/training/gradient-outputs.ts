@@ -8,6 +8,8 @@ import type { Tensors } from "../runtime/session.ts";
 export interface GradientOutputs {
   /** the graph's outputs, by name */
   readonly outputs: Readonly<Record<string, Value>>;
+  /** tables whose gradient leaves the graph as rows, by name */
+  readonly tables: readonly string[];
   /** The parts of a vector that outputs are written into, by their names. */
   lend(vector: Float32Array): Readonly<Record<string, Float32Array>>;
   /** The whole gradient, in the memory of the vector that was lent: zeros at first, or what was collected last. */
@@ -27,6 +29,7 @@ export function gradientOutputs(layout: readonly Placed[], slopes: readonly Valu
   const named = new Map<string, ArrayLike<number | bigint>>();
   const whole = tensors.filter(({ sparse }) => !sparse).map(({ placed: { name } }) => name);
   return {
+    tables: tensors.flatMap(({ placed: { name }, sparse }) => (sparse ? [name] : [])),
     outputs: Object.fromEntries(
       tensors.flatMap(({ placed: { name }, slope, sparse }) =>
         sparse

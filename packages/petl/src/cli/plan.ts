@@ -1,9 +1,11 @@
 import { methods as allMethods, InputError, type PlanOptions, planFor, shapedArchitectures, tasks } from "@petl/core";
+import { writeFileSafely } from "../disk/safe-write.ts";
 import { baseNamed, type NamedPlanSource } from "../library/plan.ts";
 import { version } from "../version.ts";
 import { bytes, choice, count, flagName, share, text } from "./flags.ts";
 import { chooseMethods, givenTo } from "./method-flags.ts";
 import { offlineFlag, shownDownload } from "./open.ts";
+import { planFigure } from "./plan-figure.ts";
 import { planLines } from "./plan-lines.ts";
 import { type Call, defineVerb } from "./verb.ts";
 
@@ -28,6 +30,7 @@ const planFlags = {
   method: text("METHOD", "plan this method alone, with the options that are given"),
   task: choice(tasks, "the task of the head (default: what the base is made for)"),
   labels: count("number of the head's labels"),
+  figure: text("FILE", "write a picture of the plan, SVG"),
   offline: offlineFlag,
 };
 
@@ -49,10 +52,14 @@ export const planVerb = defineVerb({
       signal: context.signal,
       onProgress: shownDownload(flags.base ?? "", context.terminal),
     };
-    const plan = await planFor(sourceOf(call), optionsOf(call), { version, read: (named) => baseNamed(named, where) });
+    const placed = await planFor(sourceOf(call), optionsOf(call), {
+      version,
+      read: (named) => baseNamed(named, where),
+    });
     context.terminal.done();
-    if (json) return context.print(JSON.stringify(plan));
-    for (const line of planLines(plan)) await context.print(line);
+    if (flags.figure !== undefined) await writeFileSafely(flags.figure, [new TextEncoder().encode(planFigure(placed))]);
+    if (json) return context.print(JSON.stringify(placed.plan));
+    for (const line of planLines(placed)) await context.print(line);
   },
 });
 

@@ -22,8 +22,8 @@ export type NamedPlanSource = PlanSource<HfModel | string, Readonly<Record<strin
  *
  * @throws InputError for arguments that are not possible, every problem at once
  */
-export function plan(source: NamedPlanSource, options: PlanOptions = {}): Promise<Plan> {
-  return planFor(source, options, { version, read: (named) => baseNamed(named) });
+export async function plan(source: NamedPlanSource, options: PlanOptions = {}): Promise<Plan> {
+  return (await planFor(source, options, { version, read: (named) => baseNamed(named) })).plan;
 }
 
 /** The base that a name or the path of a config.json stands for; its weights' headers are read where they lie here. */
