@@ -34,7 +34,7 @@ export {
   type StoredRows,
   someRows,
 } from "./data/rows/encoded-rows.ts";
-export { type Example, type ExampleSet, isLabelled, joinSets, type Label } from "./data/rows/examples.ts";
+export { type Example, type ExampleSet, isLabelled, joinSets, type Label, weightedSet } from "./data/rows/examples.ts";
 export { type FedRows, type FeedOptions, feedRows, someOf } from "./data/rows/fed-rows.ts";
 export { holdOut, holdOutBlocks } from "./data/rows/hold-out.ts";
 export {
@@ -50,6 +50,7 @@ export { templateOf } from "./data/rows/message-rows.ts";
 export { nextTokens } from "./data/rows/next-tokens.ts";
 export { type PackedRow, type Paragraph, packSentences, packTokens } from "./data/rows/pack-rows.ts";
 export { type Conversation, type Prompt, promptsOf } from "./data/rows/prompts.ts";
+export { rowRemarks } from "./data/rows/row-remarks.ts";
 export type { TargetRule } from "./data/rows/target.ts";
 export { guessTask } from "./data/rows/task.ts";
 export { countsWithout, unigramLoss } from "./data/rows/unigram.ts";

@@ -10,6 +10,7 @@ import {
   type ReadOptions,
   readRows,
   readTable,
+  weightedSet,
 } from "@petl/core";
 import { directory } from "./disk/files.ts";
 import { explainFileError, systemCode } from "./machine-error.ts";
@@ -25,24 +26,44 @@ export interface DataSource {
   readonly files: Readonly<Partial<Record<Split, readonly string[]>>>;
 }
 
-/** Finds the files of DATA: of a folder those of each split, of a file that one as `lone`. */
-export async function findData(path: string, lone: Split): Promise<DataSource> {
+/**
+ * Finds the files of DATA: of a folder those of each split, of a file that one as `lone`. A weight behind the name,
+ * `reviews.csv=2`, stays behind the names of the files to train on.
+ */
+export async function findData(given: string, lone: Split): Promise<DataSource> {
+  const { path, weight } = await weighted(given);
   const info = await stat(path).catch((error: unknown) => {
     if (systemCode(error) === "ENOENT") throw new InputError(`there is no data file or folder "${path}"`);
     throw explainFileError(error, "read", path);
   });
-  if (!info.isDirectory()) return { files: { [lone]: [path] } };
+  const behind = weight === 1 ? "" : `=${weight}`;
+  if (!info.isDirectory()) return { files: { [lone]: [`${path}${behind}`] } };
   const splits = findSplits(basename(path), await directory(path).files());
-  const within = (names: readonly string[] | undefined) => names?.map((name) => join(path, name));
+  const within = (names: readonly string[] | undefined, end = "") => names?.map((name) => `${join(path, name)}${end}`);
   const { train, validation, test } = splits;
   return {
     files: {
-      ...(train && { train: within(train) ?? [] }),
+      ...(train && { train: within(train, behind) ?? [] }),
       ...(validation && { validation: within(validation) ?? [] }),
       ...(test && { test: within(test) ?? [] }),
     },
   };
 }
+
+/** A path and the weight behind it; where there is a file of the whole name, it has none. */
+async function weighted(given: string): Promise<{ readonly path: string; readonly weight: number }> {
+  const [, path, number] = /^(.+)=(\d+(?:\.\d+)?|\.\d+)$/.exec(given) ?? [];
+  if (path === undefined || (await exists(given)) || !(await exists(path))) return { path: given, weight: 1 };
+  const weight = Number(number);
+  if (weight > 0 && weight <= 1000) return { path, weight };
+  throw new InputError(`the weight of ${path} is ${number}; weights are above 0, up to 1000`);
+}
+
+const exists = async (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 
 /** The examples of some files, one behind the other, and the SHA-256 of their bytes. */
 export async function readData(
@@ -52,14 +73,15 @@ export async function readData(
   const { header, encoding, sheet, ...columns } = options;
   const hash = createHash("sha256");
   const sets: ExampleSet[] = [];
-  for (const path of paths) {
+  for (const given of paths) {
+    const { path, weight } = await weighted(given);
     const bytes = await readFile(path).catch((error: unknown) => {
       throw explainFileError(error, "read", path);
     });
     hash.update(bytes);
     const name = join(basename(dirname(path)), basename(path));
     const table = await readTable(name, bytes, { header, encoding, sheet });
-    sets.push(readRows(table, columns));
+    sets.push(weightedSet(readRows(table, columns), weight));
   }
   return { set: joinSets(sets), sha256: hash.digest("hex") };
 }

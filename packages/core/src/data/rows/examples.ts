@@ -1,4 +1,5 @@
 import { InputError, InternalError } from "../../errors.ts";
+import { random } from "../../tensor/random.ts";
 import { refuseRows } from "../tables/table.ts";
 import type { ChatMessage } from "../tokenizer/chat-template.ts";
 
@@ -92,6 +93,23 @@ export function joinSets(sets: readonly ExampleSet[]): ExampleSet {
   const partly = set.examples.some((example) => example.kind === "tokens" && example.labels);
   if (!partly) refuseRows(missingLabels(set)); // for a causal language model rows of tokens are their own labels
   return set;
+}
+
+/** A set whose rows come `weight` times: each as often as the whole part says, and the fraction's share, drawn, once more. */
+export function weightedSet(set: ExampleSet, weight: number): ExampleSet {
+  if (weight === 1) return set;
+  const all = [...set.examples.keys()];
+  const more = Math.round((weight % 1) * all.length);
+  const drawn = random(0, "rows of a weighted file")
+    .shuffle([...all])
+    .slice(0, more);
+  const whole = Array.from({ length: Math.floor(weight) }, () => all).flat();
+  const places = [...whole, ...drawn.sort((a, b) => a - b)];
+  return {
+    ...set,
+    examples: places.flatMap((place) => set.examples[place] ?? []),
+    placeOf: (index) => set.placeOf(places[index] ?? index),
+  };
 }
 
 function sideBySide(first: ExampleSet, sets: readonly ExampleSet[]): ExampleSet {

@@ -206,6 +206,12 @@ describe("every format", () => {
     expect((await read("t.jsonl", '[\n{"a":1},\n{"a":2}\n]')).placeOf(1)).toBe("t.jsonl line 3");
   });
 
+  test("a line of plain text is a row of text", async () => {
+    const table = await read("t.txt", "a film\n\na rose");
+    expect(table.rows).toEqual([{ text: "a film" }, { text: "a rose" }]);
+    expect(table.placeOf(1)).toBe("t.txt line 3");
+  });
+
   test("files behind .gz are unpacked, and refused where they are cut or grow beyond all rows", async () => {
     const packed = gzipSync(bytes("text,label\na,1\n"));
     expect((await readTable("t.csv.gz", packed)).rows).toEqual([{ text: "a", label: "1" }]);

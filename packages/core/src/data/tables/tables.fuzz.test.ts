@@ -22,6 +22,7 @@ const valid: Readonly<Record<string, readonly Uint8Array[]>> = {
   parquet: ["", "-zstd", "-gzip", "-brotli", "-lz4"].map((codec) => golden(`small${codec}.parquet`)),
   conll: [text("-DOCSTART- O\n\nEU B-ORG\nrejects O\n\n# b\nGerman B-MISC\n")],
   xlsx: [smallWorkbook()],
+  txt: [text("a film\r\n\na rose\n")],
   "csv.gz": [new Uint8Array(gzipSync("text,label\na,1\nb,2\n"))],
 };
 
