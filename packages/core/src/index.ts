@@ -20,6 +20,7 @@ export { isLlama2c, llama2cModel } from "./checkpoints/llama2c/llama2c.ts";
 export { llama2cTokenizer } from "./checkpoints/llama2c/llama2c-tokenizer.ts";
 export type { Quantization } from "./checkpoints/quantization.ts";
 export { type UntrainedParts, untrainedTensors } from "./checkpoints/untrained.ts";
+export { crc32, crc32c } from "./containers/checksums.ts";
 export { type ByteSource, type Folder, isPlainName, memoryFolder, readJson, readText } from "./containers/folder.ts";
 export { encodeSafetensors, safetensorsBytes } from "./containers/safetensors-writer.ts";
 export { type Masking, maskTokens } from "./data/batches/masking.ts";
@@ -91,6 +92,7 @@ export {
   tasks,
 } from "./objectives/objectives.ts";
 export type { EncodedGraph } from "./onnx/encode.ts";
+export * as protobuf from "./onnx/protobuf.ts";
 export { type AdaptedModel, adapt, type Goal, initialPhi, startsFromData } from "./peft/adapt.ts";
 export type { Base } from "./peft/base.ts";
 export { countParameters, type ParameterCounts } from "./peft/counts.ts";
