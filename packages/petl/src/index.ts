@@ -82,3 +82,4 @@ export {
 export { type ScoreOptions, scoreTexts, type TextScores } from "./library/score-texts.ts";
 export { type TrainOptions, train } from "./library/train.ts";
 export { MachineError } from "./machine-error.ts";
+export { type StudyEvent, type StudyOptions, study } from "./studies/study.ts";

@@ -120,6 +120,8 @@ export interface Study {
   readonly question: string;
   /** the paper and the section or figure */
   readonly source: string;
+  /** whether it cannot do without text of the source task */
+  readonly readsSource?: boolean;
   /**
    * Every cell, those that wait for `records` of others among them.
    * @throws InputError where base, data or methods are not for this study

@@ -69,6 +69,7 @@ export async function openBench(out: string, context: StudyContext, signal?: Abo
     files.set(name, known);
     return known;
   };
+  let source: ReturnType<typeof readRows> | undefined;
   const maxLength = context.max_length ?? undefined;
   const open = ({ adapted, phi }: Pick<OpenModel, "adapted" | "phi">): OpenModel => ({ base, adapted, phi, labels });
   const fresh = async ({ method, options, rows }: Fit, seed: number) => {
@@ -126,7 +127,8 @@ export async function openBench(out: string, context: StudyContext, signal?: Abo
       return scorer.scoreOnly(open(model), (await rowsIn(heldOutFile)).set, maxLength);
     },
     async sourceLoss(model) {
-      return sourceLossOf(open(model), (await rowsIn(sourceFile)).set);
+      source ??= readRows(out, sourceFile, {});
+      return sourceLossOf(open(model), (await source).set);
     },
     async untrained() {
       const { adapted } = await adaptTo(base, headMethod.use({}), { task, labels });

@@ -3,8 +3,8 @@ import { readConll } from "./conll.ts";
 import { readCsv, readTsv } from "./delimited.ts";
 import { unzipped } from "./gzip.ts";
 import { readJson, readJsonLines } from "./json-rows.ts";
-import { readLines } from "./lines.ts";
 import { readParquet } from "./parquet.ts";
+import { readPlainLines } from "./plain-lines.ts";
 import type { ReadOptions } from "./read-options.ts";
 import type { Table } from "./table.ts";
 import { readWorkbook } from "./workbook.ts";
@@ -20,7 +20,7 @@ const readers: Readonly<Record<string, Reader>> = {
   parquet: readParquet,
   conll: readConll,
   xlsx: readWorkbook,
-  txt: readLines,
+  txt: readPlainLines,
 };
 
 /** The endings of the files that `readTable` reads, `.gz` behind them left out. */
