@@ -1,12 +1,8 @@
-import {
-  changedRows,
-  type EncodedRows,
-  InputError,
-  type Masking,
-  maskTokens,
-  random,
-  type Tokenizer,
-} from "@petl/core";
+import { type Masking, maskTokens } from "../data/batches/masking.ts";
+import { changedRows, type EncodedRows } from "../data/rows/encoded-rows.ts";
+import type { Tokenizer } from "../data/tokenizer/tokenizer.ts";
+import { InputError } from "../errors.ts";
+import { random } from "../tensor/random.ts";
 
 /** How a base hides tokens of plain text. */
 export function maskingOf(tokenizer: Tokenizer | undefined, vocabulary: number): Masking {

@@ -1,4 +1,7 @@
-import { type MethodUse, methodsByName, type OptionInputs } from "@petl/core";
+import type { MethodUse } from "../peft/method.ts";
+import { methodsByName } from "../peft/methods.ts";
+import type { OptionInputs } from "../peft/options.ts";
+import { requireOptions } from "./check.ts";
 
 type MethodName = keyof typeof methodsByName;
 
@@ -12,8 +15,8 @@ export type MethodFunction<N extends MethodName> = (
 
 const chosen =
   <N extends MethodName>(name: N): MethodFunction<N> =>
-  (options) =>
-    methodsByName[name].use({ ...options });
+  (options = {}) =>
+    methodsByName[name].use({ ...requireOptions(options) });
 
 export const full = chosen("full");
 export const head = chosen("head");

@@ -1,4 +1,10 @@
-import { corpusBleu, type ExampleSet, exactMatch, InputError, promptsOf, rougeL, type ScoredText } from "@petl/core";
+import type { ExampleSet } from "../data/rows/examples.ts";
+import { promptsOf } from "../data/rows/prompts.ts";
+import { InputError } from "../errors.ts";
+import { corpusBleu } from "../scoring/bleu.ts";
+import { exactMatch } from "../scoring/exact-match.ts";
+import { rougeL } from "../scoring/rouge-l.ts";
+import type { ScoredText } from "../scoring/scored-text.ts";
 import { type CompletionOptions, complete } from "./generate.ts";
 import type { OpenModel } from "./model.ts";
 

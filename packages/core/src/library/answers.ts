@@ -1,4 +1,7 @@
-import { type Answer, InputError, objectiveOf, type Prediction } from "@petl/core";
+import { InputError } from "../errors.ts";
+import type { Answer } from "../objectives/objective.ts";
+import { objectiveOf } from "../objectives/objectives.ts";
+import type { Prediction } from "../training/row-program.ts";
 import type { OpenModel } from "./model.ts";
 
 type Named = Pick<OpenModel, "adapted" | "labels">;
@@ -25,4 +28,11 @@ function answering({ adapted, labels }: Named): (logits: Float32Array) => Answer
   const { answer } = objectiveOf(task);
   if (answer) return (logits) => answer(logits, labels);
   throw new InputError(`a model for ${task} answers with words, not with labels`);
+}
+
+/** An answer with the K best of its scores. */
+export function withBest(answer: Answer, topK: number | undefined): Answer {
+  if (topK === undefined) return answer;
+  const best = Object.entries(answer.scores).sort(([, a], [, b]) => b - a);
+  return { ...answer, scores: Object.fromEntries(best.slice(0, topK)) };
 }

@@ -1,28 +1,21 @@
-import {
-  type AdaptedModel,
-  type EncodedExample,
-  type ExampleSet,
-  encodeExamples,
-  type FedRows,
-  type FeedOptions,
-  feedRows,
-  InputError,
-  labelMap,
-  longestRow,
-  objectiveOf,
-  type TargetRule,
-  type Tokenizer,
-  trainedRow,
-} from "@petl/core";
+import { type EncodedExample, type EncodeOptions, encodeExamples } from "../data/rows/encode.ts";
+import type { ExampleSet } from "../data/rows/examples.ts";
+import { type FedRows, type FeedOptions, feedRows } from "../data/rows/fed-rows.ts";
+import { labelMap } from "../data/rows/labels.ts";
+import type { TargetRule } from "../data/rows/target.ts";
+import { firstProblems } from "../data/tables/table.ts";
+import type { Tokenizer } from "../data/tokenizer/tokenizer.ts";
+import { InputError, refuse } from "../errors.ts";
+import { objectiveOf } from "../objectives/objectives.ts";
+import type { AdaptedModel } from "../peft/adapt.ts";
+import { longestRow, trainedRow } from "../peft/longest-row.ts";
 import type { Purpose } from "./purpose.ts";
-
-type EncodeOptions = Parameters<typeof encodeExamples>[2];
 
 /** What labels mean to a model's head. */
 export const targetOf = ({ task, labels }: Purpose): TargetRule => objectiveOf(task).targets(labelMap(labels));
 
 /** How long rows may be: texts are cut after `maxLength` tokens, rows of tokens that are longer than `longest` refused. */
-export type RowLimits = Required<Pick<EncodeOptions, "maxLength" | "longest">>;
+export type RowLimits = Required<Pick<EncodeOptions, "maxLength">> & { readonly longest: number };
 
 /**
  * The limits that are asked for; else texts are as long as the model was pre-trained on and the tokenizer says, and rows of
@@ -81,7 +74,5 @@ function refuseTypes(set: ExampleSet, rows: readonly EncodedExample[], { base, m
     if (strange === undefined) return [];
     return [`${set.placeOf(row)}: token type ${strange}; ${base.name} knows 0 to ${kinds - 1}`];
   });
-  const more = problems.length - 10;
-  if (problems.length > 0)
-    throw new InputError([...problems.slice(0, 10), ...(more > 0 ? [`and ${more} more like these`] : [])]);
+  refuse(firstProblems(problems));
 }

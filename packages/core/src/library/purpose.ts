@@ -1,19 +1,10 @@
-import {
-  distinctLabels,
-  type ExampleSet,
-  guessTask,
-  type HfModel,
-  heads,
-  isLabelled,
-  type Label,
-  labelCount,
-  labelMap,
-  labelNames,
-  learnLabels,
-  objectiveOf,
-  type Task,
-  taskOf,
-} from "@petl/core";
+import type { HfModel } from "../checkpoints/hf-model.ts";
+import { type ExampleSet, isLabelled, type Label } from "../data/rows/examples.ts";
+import { distinctLabels, labelMap, labelNames, learnLabels } from "../data/rows/labels.ts";
+import { guessTask } from "../data/rows/task.ts";
+import { labelCount, taskOf } from "../models/models.ts";
+import { heads } from "../nn/model.ts";
+import { objectiveOf, type Task } from "../objectives/objectives.ts";
 
 /** What a model is to do. */
 export interface Purpose {
@@ -21,6 +12,9 @@ export interface Purpose {
   /** the classes in the order of their ids, as the data have them; empty where the task has none */
   readonly labels: readonly Label[];
 }
+
+/** Labels as files have them. */
+export const namesOf = (labels: readonly Label[]): readonly string[] => labels.map(String);
 
 /**
  * What the rows of a data set are for: what is said, else what their labels stand for. The classes are those of the
