@@ -36,6 +36,7 @@ export {
 } from "./data/rows/encoded-rows.ts";
 export { type Example, type ExampleSet, isLabelled, joinSets, type Label, weightedSet } from "./data/rows/examples.ts";
 export { type FedRows, type FeedOptions, feedRows, someOf } from "./data/rows/fed-rows.ts";
+export { type FeedReport, feedReport, type ShownRow } from "./data/rows/feed-report.ts";
 export { holdOut, holdOutBlocks } from "./data/rows/hold-out.ts";
 export {
   checkLabels,
@@ -78,7 +79,7 @@ export { type GenerationSettings, parseGenerationSettings } from "./generation/s
 export type { GeneratedToken } from "./generation/texts.ts";
 export { textAnswer, tokenAnswers } from "./library/answers.ts";
 export { type EmbedOptions, embed } from "./library/embed.ts";
-export { encodeRows, type RowLimits, rowLimits, targetOf } from "./library/encode-rows.ts";
+export { encodeRows, fedRows, type RowLimits, rowLimits, targetOf } from "./library/encode-rows.ts";
 export { type EvaluateOptions, evaluate, measurable } from "./library/evaluate.ts";
 export {
   type Completion,
