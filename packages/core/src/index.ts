@@ -107,6 +107,7 @@ export {
   parallel,
   prefix,
   prompt,
+  subspace,
   topLayers,
   vera,
 } from "./library/methods.ts";
@@ -142,6 +143,7 @@ export { type PreparedTraining, prepareTraining, type TrainData, type TrainOptio
 export { labelCount, taskOf } from "./models/models.ts";
 export { type Head, type HeadKind, heads, type Sizes } from "./nn/model.ts";
 export { type Pooling, poolings } from "./nn/pooling.ts";
+export { type ClassWeights, classWeightsOf } from "./objectives/labels/class-weights.ts";
 export type { Answer, Metric, Objective } from "./objectives/objective.ts";
 export {
   isLanguageModel,

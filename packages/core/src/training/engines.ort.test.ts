@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { readBase } from "../checkpoints/hf-model.ts";
 import { memoryFolder } from "../containers/folder.ts";
 import { adapt, initialPhi } from "../peft/adapt.ts";
-import { lora } from "../peft/methods/lora.ts";
+import { lora } from "../peft/methods/lora/lora.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
 import type { Engine } from "../runtime/session.ts";
 import { webEngine } from "../runtime/web.ts";

@@ -4,7 +4,7 @@ import type { EncodedExample } from "../data/rows/encode.ts";
 import { adapt, initialPhi } from "../peft/adapt.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { bitfit } from "../peft/methods/bitfit.ts";
-import { lora } from "../peft/methods/lora.ts";
+import { lora } from "../peft/methods/lora/lora.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
 import { random } from "../tensor/random.ts";
 import { parseSettings } from "./settings.ts";

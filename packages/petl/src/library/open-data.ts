@@ -26,8 +26,8 @@ export async function openData(
   options: OpenDataOptions = {},
 ): Promise<OpenData> {
   const { validation, ...rest } = { ...options };
-  const { text, textPair, label, header, encoding, sheet } = rest;
-  const columns = { text, textPair, label, header, encoding, sheet };
+  const { text, textPair, label, labelSeparator, header, encoding, sheet } = rest;
+  const columns = { text, textPair, label, labelSeparator, header, encoding, sheet };
   const held =
     typeof validation === "string" ? (await readData(await validationFiles(validation), columns)).set : validation;
   const paths = pathsOf(source);

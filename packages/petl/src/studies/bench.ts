@@ -40,17 +40,23 @@ const headMethod = methodsByName.head;
 export function setupOf(context: StudyContext, base: Base): Setup {
   const { budget, seeds, task, rows, fewest_rows: fewestRows, methods, source_sha256: source } = context;
   const { model } = base;
-  const { linearLayers, headModules } = adapt(base, [headMethod.use({})], {
+  const { sites, headModules } = adapt(base, [headMethod.use({})], {
     task,
     labels: Math.max(1, context.labels.length),
   });
   return {
     ...{ budget, seeds, task, rows, fewestRows, model },
     methods: methods ?? undefined,
-    linearLayers: linearLayers.filter((path) => !headModules.some((module) => `${path}.`.startsWith(`${module}.`))),
+    linearLayers: linearLayersOf(sites).filter(
+      (path) => !headModules.some((module) => `${path}.`.startsWith(`${module}.`)),
+    ),
     hasSource: source !== null,
   };
 }
+
+const linearLayersOf = (sites: AdaptedModel["sites"]): readonly string[] => [
+  ...new Set(sites.flatMap(({ kind, path }) => (kind === "linear" ? [path] : []))),
+];
 
 /** A bench with what it holds open. */
 export interface OpenBench extends Bench {

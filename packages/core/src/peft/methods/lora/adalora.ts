@@ -1,22 +1,21 @@
 import { z } from "zod";
-import { add } from "../../graph/ops/add.ts";
-import { matmul } from "../../graph/ops/matmul.ts";
-import { mul } from "../../graph/ops/mul.ts";
-import { reduceSum } from "../../graph/ops/reduce-sum.ts";
-import { sqrt } from "../../graph/ops/sqrt.ts";
-import { sub } from "../../graph/ops/sub.ts";
-import { constant, scalar, type Value } from "../../graph/value.ts";
-import { project } from "../../nn/linear.ts";
-import type { LinearSite } from "../../nn/sites.ts";
-import { float32 } from "../../tensor/host-tensor.ts";
-import { readAdaLora, writeAdaLora } from "../adalora-config.ts";
-import { keptTriplets } from "../kept-triplets.ts";
-import { isLowRankTarget } from "../low-rank.ts";
-import { type AdapterScope, defineMethod } from "../method.ts";
-import { fraction, layers, natural, type OptionValues, patterns, positive, real, targets } from "../options.ts";
-import { normal, zeros } from "../parameter.ts";
-import { allocateRanks, scheduleProblems } from "../rank-allocation.ts";
-import { byPattern } from "../targets.ts";
+import { add } from "../../../graph/ops/add.ts";
+import { matmul } from "../../../graph/ops/matmul.ts";
+import { mul } from "../../../graph/ops/mul.ts";
+import { reduceSum } from "../../../graph/ops/reduce-sum.ts";
+import { sqrt } from "../../../graph/ops/sqrt.ts";
+import { sub } from "../../../graph/ops/sub.ts";
+import { constant, scalar, type Value } from "../../../graph/value.ts";
+import { project } from "../../../nn/linear.ts";
+import type { LinearSite } from "../../../nn/sites.ts";
+import { float32 } from "../../../tensor/host-tensor.ts";
+import { type AdapterScope, defineMethod } from "../../method.ts";
+import { fraction, layers, natural, type OptionValues, patterns, positive, real, targets } from "../../options.ts";
+import { normal, zeros } from "../../parameter.ts";
+import { byPattern, isUpdated } from "../../targets.ts";
+import { readAdaLora, writeAdaLora } from "./adalora-config.ts";
+import { keptTriplets } from "./kept-triplets.ts";
+import { allocateRanks, scheduleProblems } from "./rank-allocation.ts";
 
 const options = {
   rank: positive(8, "width of the updates at the end, on average"),
@@ -58,18 +57,20 @@ export const adalora = defineMethod({
         ([path, rank]) =>
           `adalora: rankPattern "${path}" ${rank} is more than the ${initialRank} of initialRank, of which ranks are taken away`,
       ),
-  targetsLinear: (place, options) => isLowRankTarget(place, options),
-  linear({ x, y, ...site }, scope, options) {
-    const { A, B, E, scale, rank } = triplets(scope, site, options);
-    if (rank === 0) return y; // a layer that PEFT left nothing
-    scope.penalize(mul(gapToIdentity(matmul(A, A, { transB: true })), scalar(options.orthogonality)));
-    scope.penalize(mul(gapToIdentity(matmul(B, B, { transA: true })), scalar(options.orthogonality)));
-    const low = project(scope.dropout(x, options.dropout), mul(A, E));
-    return add(y, matmul(low, B, { transB: true, alpha: scale }));
-  },
-  merge({ weight, bias, ...site }, scope, options) {
-    const { A, B, E, scale, rank } = triplets(scope, site, options);
-    return { weight: rank === 0 ? weight : add(weight, matmul(B, mul(A, E), { alpha: scale })), bias };
+  linear: {
+    adds: true,
+    targets: isUpdated,
+    apply({ x, y, ...site }, scope, options) {
+      const { A, B, E, scale, rank } = triplets(scope, site, options);
+      if (rank === 0) return y; // a layer that PEFT left nothing
+      scope.penalize(mul(gapToIdentity(matmul(A, A, { transB: true })), scalar(options.orthogonality)));
+      scope.penalize(mul(gapToIdentity(matmul(B, B, { transA: true })), scalar(options.orthogonality)));
+      return add(y, project(project(scope.dropout(x, options.dropout), mul(A, E)), B, scale));
+    },
+    merge({ weight, bias, ...site }, scope, options) {
+      const { A, B, E, scale, rank } = triplets(scope, site, options);
+      return { weight: rank === 0 ? weight : add(weight, matmul(B, mul(A, E), { alpha: scale })), bias };
+    },
   },
   runProblems: scheduleProblems,
   afterStep: allocateRanks,

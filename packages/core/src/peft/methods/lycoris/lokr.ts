@@ -1,16 +1,18 @@
 import { z } from "zod";
-import { add } from "../../graph/ops/add.ts";
-import { matmul } from "../../graph/ops/matmul.ts";
-import { mul } from "../../graph/ops/mul.ts";
-import { reshape } from "../../graph/ops/reshape.ts";
-import { scalar, type Value } from "../../graph/value.ts";
-import type { LinearSite } from "../../nn/sites.ts";
-import { isLowRankTarget, rankAndScale } from "../low-rank.ts";
-import { lycorisOptions, readLycoris, writeLycoris } from "../lycoris.ts";
-import { type AdapterScope, defineMethod } from "../method.ts";
-import { natural, type OptionValues, toggle } from "../options.ts";
-import { type Initializer, kaimingUniform, zeros } from "../parameter.ts";
-import { peftFields } from "../peft-fields.ts";
+import { add } from "../../../graph/ops/add.ts";
+import { matmul } from "../../../graph/ops/matmul.ts";
+import { mul } from "../../../graph/ops/mul.ts";
+import { reshape } from "../../../graph/ops/reshape.ts";
+import { scalar, type Value } from "../../../graph/value.ts";
+import { project } from "../../../nn/linear.ts";
+import type { LinearSite } from "../../../nn/sites.ts";
+import { type AdapterScope, defineMethod } from "../../method.ts";
+import { natural, type OptionValues, toggle } from "../../options.ts";
+import { type Initializer, kaimingUniform, zeros } from "../../parameter.ts";
+import { peftFields } from "../../peft-fields.ts";
+import { isUpdated } from "../../targets.ts";
+import { rankAndScale } from "../lora/low-rank.ts";
+import { lycorisOptions, readLycoris, writeLycoris } from "./lycoris.ts";
 
 const options = {
   ...lycorisOptions,
@@ -34,20 +36,23 @@ export const lokr = defineMethod({
   rate: 1e-3,
   size: { option: "rank", limit: "shortest side" },
   options,
-  targetsLinear: isLowRankTarget,
-  linear(site, scope, options) {
-    const { C, D, scale } = factors(site, scope, options);
-    const [batch = 1, tokens = 1] = site.x.shape;
-    const X = reshape(site.x, [batch, tokens, C.shape[1] ?? 1, D.shape[1] ?? 1]);
-    const Y = matmul(C, matmul(X, D, { transB: true, alpha: scale })); // C X Dᵀ: never the in × out product
-    return add(site.y, reshape(Y, site.y.shape));
-  },
-  merge(site, scope, options) {
-    const { C, D, scale } = factors(site, scope, options);
-    const [[out1 = 1, in1 = 1], [out2 = 1, in2 = 1]] = [C.shape, D.shape];
-    const blocks = mul(reshape(C, [out1, 1, in1, 1]), reshape(D, [1, out2, 1, in2]));
-    const product = reshape(blocks, [site.outSize, site.inSize]);
-    return { weight: add(site.weight, mul(product, scalar(scale))), bias: site.bias };
+  linear: {
+    adds: true,
+    targets: isUpdated,
+    apply(site, scope, options) {
+      const { C, D, scale } = factors(site, scope, options);
+      const [batch = 1, tokens = 1] = site.x.shape;
+      const X = reshape(site.x, [batch, tokens, C.shape[1] ?? 1, D.shape[1] ?? 1]);
+      const Y = matmul(C, project(X, D, scale)); // C X Dᵀ: never the in × out product
+      return add(site.y, reshape(Y, site.y.shape));
+    },
+    merge(site, scope, options) {
+      const { C, D, scale } = factors(site, scope, options);
+      const [[out1 = 1, in1 = 1], [out2 = 1, in2 = 1]] = [C.shape, D.shape];
+      const blocks = mul(reshape(C, [out1, 1, in1, 1]), reshape(D, [1, out2, 1, in2]));
+      const product = reshape(blocks, [site.outSize, site.inSize]);
+      return { weight: add(site.weight, mul(product, scalar(scale))), bias: site.bias };
+    },
   },
   peft: {
     type: "LOKR",

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { Model } from "../nn/model.ts";
-import { lowRankOptions } from "./low-rank.ts";
-import type { OptionValues } from "./options.ts";
-import { peftFields } from "./peft-fields.ts";
-import { layersFromPeft, layersToPeft, targetsFromPeft, targetsToPeft } from "./peft-targets.ts";
+import type { Model } from "../../../nn/model.ts";
+import type { OptionValues } from "../../options.ts";
+import { peftFields } from "../../peft-fields.ts";
+import { layersFromPeft, layersToPeft, targetsFromPeft, targetsToPeft } from "../../peft-targets.ts";
+import { lowRankOptions } from "../lora/low-rank.ts";
 
 const { rank, alpha, targets, exclude, layers, rankPattern, alphaPattern } = lowRankOptions;
 

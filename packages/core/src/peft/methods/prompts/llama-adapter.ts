@@ -1,13 +1,14 @@
 import { z } from "zod";
-import { mul } from "../../graph/ops/mul.ts";
-import { reshape } from "../../graph/ops/reshape.ts";
-import { tanh } from "../../graph/ops/tanh.ts";
-import { defineMethod } from "../method.ts";
-import { choice, layers, positive } from "../options.ts";
-import { normal, zeros } from "../parameter.ts";
-import { peftFields } from "../peft-fields.ts";
-import { layersToPeft } from "../peft-targets.ts";
-import { isChosen } from "../targets.ts";
+import { add } from "../../../graph/ops/add.ts";
+import { mul } from "../../../graph/ops/mul.ts";
+import { reshape } from "../../../graph/ops/reshape.ts";
+import { tanh } from "../../../graph/ops/tanh.ts";
+import { defineMethod } from "../../method.ts";
+import { choice, layers, positive } from "../../options.ts";
+import { normal, zeros } from "../../parameter.ts";
+import { peftFields } from "../../peft-fields.ts";
+import { layersToPeft } from "../../peft-targets.ts";
+import { isChosen } from "../../targets.ts";
 
 /**
  * LLaMA-Adapter: beside the text, a layer's queries read T learned vectors P: [T, hidden], with a softmax of their own:
@@ -27,17 +28,21 @@ export const llamaAdapter = defineMethod({
     layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
     gate: choice(["layer", "head-tanh"], "layer", "what the vectors' part is multiplied with"),
   },
-  targetsAttention: ({ keysAndValues, layer, layers: count }, { layers }) =>
-    keysAndValues !== undefined && isChosen(layer, layers, count),
-  attention(site, scope, { tokens, gate }) {
-    const { attend, keysAndValues, queryHeads, hidden } = site;
-    const own = keysAndValues?.(scope.parameter("adaption_prompt", [1, tokens, hidden], normal(1)));
-    if (!own) return site;
-    const g =
-      gate === "layer"
-        ? scope.parameter("adaption_gate", [1], zeros)
-        : reshape(tanh(scope.parameter("adaption_gate", [queryHeads], zeros)), [1, queryHeads, 1, 1]);
-    return { ...site, added: mul(attend(own.key, own.value), g) };
+  attention: {
+    adds: true,
+    targets: ({ keysAndValues, layer, layers: count }, { layers }) =>
+      keysAndValues !== undefined && isChosen(layer, layers, count),
+    apply(site, scope, { tokens, gate }) {
+      const { attend, keysAndValues, queryHeads, hidden, added } = site;
+      const own = keysAndValues?.(scope.parameter("adaption_prompt", [1, tokens, hidden], normal(1)));
+      if (!own) return site;
+      const g =
+        gate === "layer"
+          ? scope.parameter("adaption_gate", [1], zeros)
+          : reshape(tanh(scope.parameter("adaption_gate", [queryHeads], zeros)), [1, queryHeads, 1, 1]);
+      const read = mul(attend(own.key, own.value), g);
+      return { ...site, added: added ? add(added, read) : read };
+    },
   },
   peft: {
     type: "ADAPTION_PROMPT",

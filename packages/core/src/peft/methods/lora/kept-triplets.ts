@@ -1,6 +1,6 @@
-import { InternalError } from "../errors.ts";
-import { float32, float32Of, type HostTensor } from "../tensor/host-tensor.ts";
-import type { Trained } from "./method.ts";
+import { InternalError } from "../../../errors.ts";
+import { float32, float32Of, type HostTensor } from "../../../tensor/host-tensor.ts";
+import type { Trained } from "../../method.ts";
 
 /** The triplets that AdaLoRA has left each layer. */
 export interface KeptTriplets {

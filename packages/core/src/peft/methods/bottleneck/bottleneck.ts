@@ -1,9 +1,9 @@
-import { add } from "../../graph/ops/add.ts";
-import { activationNames } from "../../nn/activations.ts";
-import { bottleneckModule } from "../bottleneck-module.ts";
-import { defineMethod } from "../method.ts";
-import { choice, layers, positive, toggle } from "../options.ts";
-import { isChosen } from "../targets.ts";
+import { add } from "../../../graph/ops/add.ts";
+import { activationNames } from "../../../nn/activations.ts";
+import { defineMethod } from "../../method.ts";
+import { choice, layers, positive, toggle } from "../../options.ts";
+import { isChosen } from "../../targets.ts";
+import { bottleneckModule } from "./bottleneck-module.ts";
 
 /**
  * Bottleneck adapters in series, u(h) = W_up act(W_down h + b_down) + b_up with W_down: [size, hidden], behind a
@@ -26,12 +26,14 @@ export const bottleneck = defineMethod({
     layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
     layerNorms: toggle(true, "houlsby: train the layer norms of the adapted blocks too"),
   },
-  sublayer({ x, y, hidden, normalize, place, layer, layers: count }, scope, { size, placement, activation, layers }) {
-    if (!isChosen(layer, layers, count)) return undefined;
-    if (placement === "houlsby") return add(y, bottleneckModule(scope, y, hidden, size, activation));
-    if (place === "attention") return undefined;
-    const sum = add(y, x);
-    return add(y, bottleneckModule(scope, normalize ? normalize(sum) : sum, hidden, size, activation));
+  sublayer: {
+    targets: ({ place, layer, layers: count }, { placement, layers }) =>
+      (placement === "houlsby" || place === "feed-forward") && isChosen(layer, layers, count),
+    apply({ x, y, hidden, normalize }, scope, { size, placement, activation }) {
+      const sum = add(y, x);
+      const read = placement === "houlsby" ? y : normalize ? normalize(sum) : sum;
+      return add(y, bottleneckModule(scope, read, { hidden, size, activation }));
+    },
   },
   trains({ role, layer, layers: count }, { placement, layerNorms, layers }) {
     const isOfBlock = (role === "norm" || role === "norm-bias") && layer !== undefined;

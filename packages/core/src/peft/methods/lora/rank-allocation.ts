@@ -1,6 +1,6 @@
-import { InternalError } from "../errors.ts";
-import type { AfterStep } from "./method.ts";
-import type { Placed } from "./phi.ts";
+import { InternalError } from "../../../errors.ts";
+import type { AfterStep } from "../../method.ts";
+import type { Placed } from "../../phi.ts";
 
 /** How ranks are shared out; lengths of time are steps of the optimizer. */
 interface Allocation {

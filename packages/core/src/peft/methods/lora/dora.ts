@@ -1,16 +1,17 @@
-import { add } from "../../graph/ops/add.ts";
-import { div } from "../../graph/ops/div.ts";
-import { detach } from "../../graph/ops/identity.ts";
-import { matmul } from "../../graph/ops/matmul.ts";
-import { mul } from "../../graph/ops/mul.ts";
-import { reduceSum } from "../../graph/ops/reduce-sum.ts";
-import { reshape } from "../../graph/ops/reshape.ts";
-import { sqrt } from "../../graph/ops/sqrt.ts";
-import type { Value } from "../../graph/value.ts";
-import { project } from "../../nn/linear.ts";
-import { factors, isLowRankTarget, lowRankOptions, readLowRank, update, writeLowRank } from "../low-rank.ts";
-import { defineMethod } from "../method.ts";
-import type { Initializer } from "../parameter.ts";
+import { add } from "../../../graph/ops/add.ts";
+import { div } from "../../../graph/ops/div.ts";
+import { detach } from "../../../graph/ops/identity.ts";
+import { mul } from "../../../graph/ops/mul.ts";
+import { reduceSum } from "../../../graph/ops/reduce-sum.ts";
+import { reshape } from "../../../graph/ops/reshape.ts";
+import { sqrt } from "../../../graph/ops/sqrt.ts";
+import type { Value } from "../../../graph/value.ts";
+import { project } from "../../../nn/linear.ts";
+import type { LinearSite } from "../../../nn/sites.ts";
+import { type AdapterScope, defineMethod } from "../../method.ts";
+import type { Initializer } from "../../parameter.ts";
+import { isUpdated } from "../../targets.ts";
+import { factors, lowRankOptions, readLowRank, update, writeLowRank } from "./low-rank.ts";
 
 /**
  * DoRA: y = b + (m / ‖V‖) ⊙ V x with V = W + scale · B A, its rows' lengths ‖V‖ and magnitudes m: [out].
@@ -25,22 +26,20 @@ export const dora = defineMethod({
   rate: 5e-4,
   size: { option: "rank", limit: "shortest side" },
   options: lowRankOptions,
-  targetsLinear: isLowRankTarget,
-  linear({ x, weight, bias, inSize, outSize, path, transposed }, scope, options) {
-    const low = factors(scope, path, inSize, outSize, options);
-    const dropped = scope.dropout(x, options.dropout);
-    const ratio = div(magnitude(scope, path, outSize, transposed), detach(rowLengths(add(weight, update(low)))));
-    const direction = add(
-      project(dropped, weight),
-      matmul(project(dropped, low.A), low.B, { transB: true, alpha: low.scale }),
-    );
-    const y = mul(direction, ratio);
-    return bias ? add(y, bias) : y;
-  },
-  merge({ weight, bias, inSize, outSize, path, transposed }, scope, options) {
-    const direction = add(weight, update(factors(scope, path, inSize, outSize, options)));
-    const ratio = div(magnitude(scope, path, outSize, transposed), rowLengths(direction));
-    return { weight: mul(direction, reshape(ratio, [outSize, 1])), bias };
+  linear: {
+    targets: isUpdated,
+    apply({ x, weight, bias, ...site }, scope, options) {
+      const low = factors(scope, site, options);
+      const dropped = scope.dropout(x, options.dropout);
+      const ratio = div(magnitude(scope, site), detach(rowLengths(add(weight, update(low)))));
+      const y = mul(add(project(dropped, weight), project(project(dropped, low.A), low.B, low.scale)), ratio);
+      return bias ? add(y, bias) : y;
+    },
+    merge({ weight, bias, ...site }, scope, options) {
+      const direction = add(weight, update(factors(scope, site, options)));
+      const ratio = div(magnitude(scope, site), rowLengths(direction));
+      return { weight: mul(direction, reshape(ratio, [site.outSize, 1])), bias };
+    },
   },
   peft: {
     type: "LORA",
@@ -52,7 +51,9 @@ export const dora = defineMethod({
   },
 });
 
-const magnitude = (scope: Parameters<typeof factors>[0], path: string, outSize: number, transposed: boolean) =>
+type Layer = Pick<LinearSite, "path" | "outSize" | "transposed">;
+
+const magnitude = (scope: AdapterScope, { path, outSize, transposed }: Layer) =>
   scope.parameter("lora_magnitude_vector", [outSize], lengthsOf(`${path}.weight`, transposed));
 
 /** ‖V‖: the Euclidean length of each row.  [out, in] -> [out] */

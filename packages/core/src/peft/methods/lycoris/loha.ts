@@ -1,13 +1,14 @@
-import { add } from "../../graph/ops/add.ts";
-import { matmul } from "../../graph/ops/matmul.ts";
-import { mul } from "../../graph/ops/mul.ts";
-import type { Value } from "../../graph/value.ts";
-import { project } from "../../nn/linear.ts";
-import type { LinearSite } from "../../nn/sites.ts";
-import { isLowRankTarget, rankAndScale } from "../low-rank.ts";
-import { type Lycoris, lycorisOptions, readLycoris, writeLycoris } from "../lycoris.ts";
-import { type AdapterScope, defineMethod } from "../method.ts";
-import { kaimingUniform, zeros } from "../parameter.ts";
+import { add } from "../../../graph/ops/add.ts";
+import { matmul } from "../../../graph/ops/matmul.ts";
+import { mul } from "../../../graph/ops/mul.ts";
+import type { Value } from "../../../graph/value.ts";
+import { project } from "../../../nn/linear.ts";
+import type { LinearSite } from "../../../nn/sites.ts";
+import { type AdapterScope, defineMethod } from "../../method.ts";
+import { kaimingUniform, zeros } from "../../parameter.ts";
+import { isUpdated } from "../../targets.ts";
+import { rankAndScale } from "../lora/low-rank.ts";
+import { type Lycoris, lycorisOptions, readLycoris, writeLycoris } from "./lycoris.ts";
 
 /**
  * LoHa: y = W x + b + ΔW x, ΔW = scale · (A₁ B₁) ⊙ (A₂ B₂), W and b frozen, A: [out, rank], B: [rank, in], scale = alpha /
@@ -22,9 +23,12 @@ export const loha = defineMethod({
   rate: 1e-3,
   size: { option: "rank", limit: "shortest side" },
   options: lycorisOptions,
-  targetsLinear: isLowRankTarget,
-  linear: (site, scope, options) => add(site.y, project(site.x, update(site, scope, options))),
-  merge: (site, scope, options) => ({ weight: add(site.weight, update(site, scope, options)), bias: site.bias }),
+  linear: {
+    adds: true,
+    targets: isUpdated,
+    apply: (site, scope, options) => add(site.y, project(site.x, update(site, scope, options))),
+    merge: (site, scope, options) => ({ weight: add(site.weight, update(site, scope, options)), bias: site.bias }),
+  },
   peft: { type: "LOHA", read: readLycoris, write: writeLycoris },
 });
 

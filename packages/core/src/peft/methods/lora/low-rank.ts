@@ -1,14 +1,15 @@
 import { z } from "zod";
-import { refuse } from "../errors.ts";
-import { matmul } from "../graph/ops/matmul.ts";
-import type { Value } from "../graph/value.ts";
-import type { Model } from "../nn/model.ts";
-import type { AdapterScope, Place } from "./method.ts";
-import { fraction, layers, type OptionValues, patterns, positive, real, targets, toggle } from "./options.ts";
-import { kaimingUniform, zeros } from "./parameter.ts";
-import { peftFields } from "./peft-fields.ts";
-import { layersFromPeft, layersToPeft, targetsFromPeft, targetsToPeft } from "./peft-targets.ts";
-import { byPattern, isChosen, isTarget } from "./targets.ts";
+import { refuse } from "../../../errors.ts";
+import { matmul } from "../../../graph/ops/matmul.ts";
+import type { Value } from "../../../graph/value.ts";
+import type { Model } from "../../../nn/model.ts";
+import type { LinearSite } from "../../../nn/sites.ts";
+import type { AdapterScope } from "../../method.ts";
+import { fraction, layers, type OptionValues, patterns, positive, real, targets, toggle } from "../../options.ts";
+import { kaimingUniform, zeros } from "../../parameter.ts";
+import { peftFields } from "../../peft-fields.ts";
+import { layersFromPeft, layersToPeft, targetsFromPeft, targetsToPeft } from "../../peft-targets.ts";
+import { byPattern } from "../../targets.ts";
 
 /** The options that methods with an update of low rank share. */
 export const lowRankOptions = {
@@ -23,15 +24,6 @@ export const lowRankOptions = {
   alphaPattern: patterns("alphas of their own for layers by the end of their path"),
 };
 export type LowRank = OptionValues<typeof lowRankOptions>;
-
-type Chosen = Pick<LowRank, "targets" | "layers"> & Partial<Pick<LowRank, "exclude">>;
-
-/** Whether the options name a module, by the convention of the architecture where they name none. */
-export function isLowRankTarget(place: Place, options: Chosen): boolean {
-  const chosen = options.targets ?? { kind: "names", names: place.conventions.updated, required: true };
-  if (options.exclude && isTarget(place.path, options.exclude)) return false;
-  return isTarget(place.path, chosen) && isChosen(place.layer, options.layers, place.layers);
-}
 
 type Scaled = Pick<LowRank, "rank" | "alpha" | "rankPattern" | "alphaPattern"> &
   Partial<Pick<LowRank, "rankStabilized">>;
@@ -53,7 +45,11 @@ export interface Factors {
 }
 
 /** A: [rank, in], Kaiming-uniform, and B: [out, rank], zero, of a linear layer. */
-export function factors(scope: AdapterScope, path: string, inSize: number, outSize: number, options: LowRank): Factors {
+export function factors(
+  scope: AdapterScope,
+  { path, inSize, outSize }: Pick<LinearSite, "path" | "inSize" | "outSize">,
+  options: LowRank,
+): Factors {
   const { rank, scale } = rankAndScale(path, options);
   const A = scope.parameter("lora_A.weight", [rank, inSize], kaimingUniform);
   const B = scope.parameter("lora_B.weight", [outSize, rank], zeros, { rate: "loraPlus" });

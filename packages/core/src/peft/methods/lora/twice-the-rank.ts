@@ -1,7 +1,7 @@
-import { InternalError } from "../errors.ts";
-import { float32, float32Of, type HostTensor } from "../tensor/host-tensor.ts";
+import { InternalError } from "../../../errors.ts";
+import { float32, float32Of, type HostTensor } from "../../../tensor/host-tensor.ts";
+import type { Trained } from "../../method.ts";
 import type { LowRank } from "./low-rank.ts";
-import type { Trained } from "./method.ts";
 
 /** The options with which factors of twice the rank have the same scale, alpha / rank or alpha / √rank. */
 export function twiceTheRank<O extends LowRank>(options: O): O {

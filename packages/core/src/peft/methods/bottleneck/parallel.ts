@@ -1,11 +1,11 @@
-import { add } from "../../graph/ops/add.ts";
-import { mul } from "../../graph/ops/mul.ts";
-import { scalar } from "../../graph/value.ts";
-import { activationNames } from "../../nn/activations.ts";
-import { bottleneckModule } from "../bottleneck-module.ts";
-import { defineMethod } from "../method.ts";
-import { choice, layers, positive, real } from "../options.ts";
-import { isChosen } from "../targets.ts";
+import { add } from "../../../graph/ops/add.ts";
+import { mul } from "../../../graph/ops/mul.ts";
+import { scalar } from "../../../graph/value.ts";
+import { activationNames } from "../../../nn/activations.ts";
+import { defineMethod } from "../../method.ts";
+import { choice, layers, positive, real } from "../../options.ts";
+import { isChosen } from "../../targets.ts";
+import { bottleneckModule } from "./bottleneck-module.ts";
 
 /**
  * Parallel adapters: a bottleneck u beside a sublayer, fed with the sublayer's residual input x instead of its output f:
@@ -26,8 +26,11 @@ export const parallel = defineMethod({
     activation: choice(activationNames, "relu", "non-linearity between the projections"),
     layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
   },
-  sublayer({ x, y, hidden, place, layer, layers: count }, scope, { size, scale, placement, activation, layers }) {
-    if ((placement !== "both" && place !== placement) || !isChosen(layer, layers, count)) return undefined;
-    return add(y, mul(bottleneckModule(scope, x, hidden, size, activation), scalar(scale)));
+  sublayer: {
+    adds: true,
+    targets: ({ place, layer, layers: count }, { placement, layers }) =>
+      (placement === "both" || place === placement) && isChosen(layer, layers, count),
+    apply: ({ x, y, hidden }, scope, { size, scale, activation }) =>
+      add(y, mul(bottleneckModule(scope, x, { hidden, size, activation }), scalar(scale))),
   },
 });

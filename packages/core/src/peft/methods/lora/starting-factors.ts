@@ -1,7 +1,7 @@
 import { Matrix, QrDecomposition } from "ml-matrix";
-import { InputError } from "../errors.ts";
-import { truncatedSvd } from "../tensor/truncated-svd.ts";
-import { type InitialContext, type Initializer, kaimingUniform, normal, zeros } from "./parameter.ts";
+import { InputError } from "../../../errors.ts";
+import { truncatedSvd } from "../../../tensor/truncated-svd.ts";
+import { type InitialContext, type Initializer, kaimingUniform, normal, zeros } from "../../parameter.ts";
 
 /** Where LoRA's A: [rank, in] and B: [out, rank] may start. */
 export const startNames = ["kaiming", "gaussian", "pissa", "olora", "eva"] as const;
@@ -44,7 +44,7 @@ export function startingFactors(name: StartName, site: StartingSite): StartingFa
     case "olora":
       return decomposed(site, orthonormalFactors);
     case "eva":
-      return { A: ({ directions }) => directions(site.path, rankWithin(site.inSize, site)), B: zeros };
+      return { A: dataDirections(site), B: zeros };
   }
 }
 
@@ -61,6 +61,14 @@ export function alphaProblems(start: StartName, alpha: number): readonly string[
     return refused("nothing learned would be added to a layer");
   return [];
 }
+
+/** @throws InputError where there are no data */
+const dataDirections =
+  (site: StartingSite): Initializer =>
+  ({ directions }) => {
+    if (directions) return directions(site.path, rankWithin(site.inSize, site));
+    throw new InputError("the start eva comes from the data to train on, and here are none");
+  };
 
 interface Factors {
   readonly A: Matrix;

@@ -1,21 +1,21 @@
 import { z } from "zod";
-import { InputError } from "../../errors.ts";
-import { cast } from "../../graph/ops/cast.ts";
-import { concat } from "../../graph/ops/concat.ts";
-import { cumSum } from "../../graph/ops/cum-sum.ts";
-import { expand } from "../../graph/ops/expand.ts";
-import { greater } from "../../graph/ops/greater.ts";
-import { not } from "../../graph/ops/not.ts";
-import { reshape } from "../../graph/ops/reshape.ts";
-import { slice } from "../../graph/ops/slice.ts";
-import { sub } from "../../graph/ops/sub.ts";
-import { transpose } from "../../graph/ops/transpose.ts";
-import { scalar, type Value } from "../../graph/value.ts";
-import { visibilityBias } from "../../nn/attention.ts";
-import { defineMethod } from "../method.ts";
-import { choice, layers, positive } from "../options.ts";
-import { normal } from "../parameter.ts";
-import { isChosen } from "../targets.ts";
+import { InputError } from "../../../errors.ts";
+import { cast } from "../../../graph/ops/cast.ts";
+import { concat } from "../../../graph/ops/concat.ts";
+import { cumSum } from "../../../graph/ops/cum-sum.ts";
+import { expand } from "../../../graph/ops/expand.ts";
+import { greater } from "../../../graph/ops/greater.ts";
+import { not } from "../../../graph/ops/not.ts";
+import { reshape } from "../../../graph/ops/reshape.ts";
+import { slice } from "../../../graph/ops/slice.ts";
+import { sub } from "../../../graph/ops/sub.ts";
+import { transpose } from "../../../graph/ops/transpose.ts";
+import { scalar, type Value } from "../../../graph/value.ts";
+import { visibilityBias } from "../../../nn/attention.ts";
+import { defineMethod } from "../../method.ts";
+import { choice, layers, positive } from "../../options.ts";
+import { normal } from "../../parameter.ts";
+import { isChosen } from "../../targets.ts";
 
 /**
  * Prefix tuning: every adapted attention layer sees T learned keys and values in front of the text's own, P: [T, layers ·
@@ -36,27 +36,28 @@ export const prefix = defineMethod({
     positions: choice(["shifted", "unshifted"], "shifted", "the text's, behind the prefix or as without it"),
   },
   virtualTokens: ({ tokens, positions }) => (positions === "shifted" ? tokens : 0),
-  targetsAttention: ({ layer, layers: count }, { layers }) => isChosen(layer, layers, count),
-  attention(
-    { key, value, bias, seenInFront, heads, headSize, layer: index, layers: count },
-    scope,
-    { tokens, layers },
-  ) {
-    const width = heads * headSize;
-    const chosen = Array.from({ length: count }, (_, layer) => layer).filter((layer) => isChosen(layer, layers, count));
-    const table = scope.shared("prompt_embeddings", [tokens, chosen.length * 2 * width], normal(1));
-    const own = chosen.indexOf(index);
-    const batch = key.shape[0] ?? 1;
-    const vectors = (at: number): Value => {
-      const part = reshape(slice(table, 1, at * width, (at + 1) * width), [1, tokens, heads, headSize]);
-      return expand(transpose(part, [0, 2, 1, 3]), [batch, heads, tokens, headSize]);
-    };
-    const visible = seenInFront ? windowBias(seenInFront, tokens) : scalar(0);
-    return {
-      key: concat([vectors(2 * own), key], 2),
-      value: concat([vectors(2 * own + 1), value], 2),
-      bias: concat([expand(visible, [...bias.shape.slice(0, -1), tokens]), bias], -1),
-    };
+  attention: {
+    targets: ({ layer, layers: count }, { layers }) => isChosen(layer, layers, count),
+    apply({ key, value, bias, seenInFront, added, ...site }, scope, { tokens, layers }) {
+      const { heads, headSize, layers: count } = site;
+      const width = heads * headSize;
+      const all = Array.from({ length: count }, (_, layer) => layer);
+      const chosen = all.filter((layer) => isChosen(layer, layers, count));
+      const table = scope.shared("prompt_embeddings", [tokens, chosen.length * 2 * width], normal(1));
+      const own = chosen.indexOf(site.layer);
+      const batch = key.shape[0] ?? 1;
+      const vectors = (at: number): Value => {
+        const part = reshape(slice(table, 1, at * width, (at + 1) * width), [1, tokens, heads, headSize]);
+        return expand(transpose(part, [0, 2, 1, 3]), [batch, heads, tokens, headSize]);
+      };
+      const visible = seenInFront ? windowBias(seenInFront, tokens) : scalar(0);
+      return {
+        key: concat([vectors(2 * own), key], 2),
+        value: concat([vectors(2 * own + 1), value], 2),
+        bias: concat([expand(visible, [...bias.shape.slice(0, -1), tokens]), bias], -1),
+        added,
+      };
+    },
   },
   peft: {
     type: "PREFIX_TUNING",

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { EmbeddingSite } from "../../nn/sites.ts";
-import { defineMethod } from "../method.ts";
-import { choice, positive } from "../options.ts";
-import { type Initializer, normal } from "../parameter.ts";
-import { peftFields } from "../peft-fields.ts";
+import type { EmbeddingSite } from "../../../nn/sites.ts";
+import { defineMethod } from "../../method.ts";
+import { choice, positive } from "../../options.ts";
+import { type Initializer, normal } from "../../parameter.ts";
+import { peftFields } from "../../peft-fields.ts";
 
 /**
  * Prompt tuning: the text's word embeddings X are read behind T learned ones, [P; X], P: [T, size]. The virtual tokens take
@@ -21,9 +21,12 @@ export const prompt = defineMethod({
     start: choice(["vocabulary", "random"], "vocabulary", "where the virtual tokens start"),
   },
   virtualTokens: ({ tokens }) => tokens,
-  prompt(site, scope, { tokens, start }) {
-    const initial = start === "random" ? normal(1) : drawnWords(site);
-    return scope.shared("prompt_embeddings", [tokens, site.size], initial);
+  prompt: {
+    targets: () => true,
+    apply(site, scope, { tokens, start }) {
+      const initial = start === "random" ? normal(1) : drawnWords(site);
+      return scope.shared("prompt_embeddings", [tokens, site.size], initial);
+    },
   },
   peft: {
     type: "PROMPT_TUNING",

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { InputError, refuse } from "../errors.ts";
-import type { Model } from "../nn/model.ts";
+import { InputError, refuse } from "../../../errors.ts";
+import type { Model } from "../../../nn/model.ts";
+import type { Layers, Targets } from "../../options.ts";
+import { layersFromPeft, layersToPeft, targetsFromPeft, targetsToPeft } from "../../peft-targets.ts";
 import { refuseUnsupported } from "./low-rank.ts";
-import type { Layers, Targets } from "./options.ts";
-import { layersFromPeft, layersToPeft, targetsFromPeft, targetsToPeft } from "./peft-targets.ts";
 
 /** AdaLoRA's options, as far as adapter_config.json says them. */
 export interface AdaLoraFields {
