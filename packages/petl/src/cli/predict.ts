@@ -1,11 +1,22 @@
-import { type ExampleSet, heads, InputError, objectiveOf, type Prediction, predictions, type Task } from "@petl/core";
+import {
+  asRead,
+  columnSettings,
+  type ExampleSet,
+  heads,
+  InputError,
+  type OpenModel,
+  objectiveOf,
+  type Prediction,
+  predictionsOf,
+  type RowsRead,
+  type Task,
+  textAnswer,
+  tokenAnswers,
+} from "@petl/core";
 import { readData } from "../data.ts";
-import { textAnswer, tokenAnswers } from "../library/answers.ts";
-import type { OpenModel } from "../library/model.ts";
 import { finite } from "./finite.ts";
 import { text, texts } from "./flags.ts";
-import { modelFlags, readFlags, rowFlags, withModel } from "./open.ts";
-import { type EncodedRows, encodeRows } from "./rows.ts";
+import { modelFlags, rowFlags, withModel } from "./open.ts";
 import { defineVerb } from "./verb.ts";
 
 export const predictVerb = defineVerb({
@@ -14,10 +25,11 @@ export const predictVerb = defineVerb({
   flags: {
     ...modelFlags,
     ...rowFlags,
-    ...readFlags,
     text: texts("TEXT", "a text; several may be given"),
     textPair: texts("TEXT", "the second text of a pair, as many as texts"),
-    input: text("FILE", "a file of texts, pairs, words or rows of tokens: JSONL, CSV, TSV, Parquet"),
+    encoding: columnSettings.encoding,
+    sheet: columnSettings.sheet,
+    input: text("FILE", "a file of texts, pairs, words or rows of tokens, of every kind of data"),
   },
   examples: [
     'predict --base models/tiny --adapter out --text "a fine film" --text "a dull one"',
@@ -29,13 +41,9 @@ export const predictVerb = defineVerb({
       const { task } = model.adapted.goal;
       if (!objectiveOf(task).answer)
         throw new InputError(`predict is for heads with labels; for ${task} use petl ${instead(task)}`);
-      const encoded = await encodeRows(set, model, undefined, flags);
-      const all = predictions(encoded.rows, {
-        ...model,
-        engine: model.base.engine,
-        batch: flags.batch,
-        signal: context.signal,
-      });
+      const { batch, maxLength } = flags;
+      const encoded = asRead(model, set, maxLength);
+      const all = predictionsOf(model, encoded.rows, { batch, signal: context.signal });
       let row = 0;
       for await (const prediction of finite(all, model)) {
         const said =
@@ -84,7 +92,7 @@ interface Names {
   readonly positions?: Iterable<number>;
 }
 
-function names(set: ExampleSet, { rows, tokenizer, maxLength }: EncodedRows, row: number): Names {
+function names(set: ExampleSet, { rows, tokenizer, maxLength }: RowsRead, row: number): Names {
   const example = set.examples[row];
   if (!tokenizer || !example) return {};
   if (example.kind === "words") {

@@ -9,7 +9,7 @@ import { distinctLabels, labelsOf } from "./labels.ts";
 export function rowRemarks(set: ExampleSet, validation?: ExampleSet): readonly string[] {
   return [
     `${set.name}: ${counted(set.examples.length, "row")}${labelCounts(set)}`,
-    ...notRead(set),
+    ...columnsNotRead(set),
     ...emptyTexts(set),
     ...(countsClasses(set) ? [...sameInAnotherCase(set), ...ofOneRow(set)] : []),
     ...decimalCommas(set),
@@ -52,8 +52,9 @@ function labelCounts(set: ExampleSet): string {
   return `; ${shown(labels, (label) => `${label}: ${(counts.get(String(label)) ?? 0).toLocaleString("en-US")}`)}`;
 }
 
-function notRead({ columns: { leftOut = [] } }: ExampleSet): readonly string[] {
-  return leftOut.length === 0 ? [] : [`not read: ${shown(leftOut, (column) => `"${column}"`)}`];
+/** Which columns are left out. */
+export function columnsNotRead({ name, columns: { leftOut = [] } }: ExampleSet): readonly string[] {
+  return leftOut.length === 0 ? [] : [`${name}: not read: ${shown(leftOut, (column) => `"${column}"`)}`];
 }
 
 const isEmpty = (example: Example): boolean =>
