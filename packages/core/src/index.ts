@@ -91,7 +91,7 @@ export {
   idsOf,
   type PromptInput,
 } from "./library/generate.ts";
-export { holdOutRows } from "./library/hold-out.ts";
+export { drawRows, holdOutRows } from "./library/hold-out.ts";
 export {
   adalora,
   bitfit,
@@ -158,7 +158,7 @@ export {
 } from "./objectives/objectives.ts";
 export type { EncodedGraph } from "./onnx/encode.ts";
 export * as protobuf from "./onnx/protobuf.ts";
-export { type AdaptedModel, adapt, type Goal, initialPhi, startsFromData } from "./peft/adapt.ts";
+export { type AdaptedModel, adapt, aloneBecause, type Goal, initialPhi, startsFromData } from "./peft/adapt.ts";
 export type { Base } from "./peft/base.ts";
 export { countParameters, type ParameterCounts } from "./peft/counts.ts";
 export { listSites, type Sites } from "./peft/list-sites.ts";
@@ -243,6 +243,7 @@ export {
   type EvaluationOptions,
 } from "./training/evaluate.ts";
 export { inputDirections } from "./training/input-directions.ts";
+export { compileMixedRows, type MixedRowProgram } from "./training/mixed-rows.ts";
 export { optimizerNames } from "./training/optimizers.ts";
 export { planRun } from "./training/plan-run.ts";
 export { predictions } from "./training/predict.ts";
