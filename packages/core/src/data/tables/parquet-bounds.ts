@@ -3,7 +3,7 @@ import { parquetSchema } from "hyparquet";
 import { parquetHeader } from "hyparquet/src/column.js";
 import { decompressPage } from "hyparquet/src/datapage.js";
 import { getMaxDefinitionLevel, getMaxRepetitionLevel, getTreePath } from "hyparquet/src/schema.js";
-import { compressors } from "hyparquet-compressors";
+import { codecs } from "./parquet-codecs.ts";
 
 /** What a file of so many bytes may hold: a page of equal values is short, but no rows are free. */
 const most = { rows: 1, values: 8, unpacked: 40, fixedRows: 10_000, fixedUnpacked: 40e6, columns: 10_000 } as const;
@@ -74,7 +74,7 @@ function sizeOf(header: Header, file: ArrayBuffer): number {
 function checkRuns(header: Header, bytes: Uint8Array, chunk: ColumnMetaData, levels: Levels): void {
   const page = header.data_page_header;
   if (page) {
-    const text = decompressPage(bytes, header.uncompressed_page_size, chunk.codec, compressors);
+    const text = decompressPage(bytes, header.uncompressed_page_size, chunk.codec, codecs);
     const reader = { view: viewOf(text), offset: 0 };
     for (const level of [levels.repetition, levels.definition])
       if (level > 0) sizedRuns(reader, bitsOf(level), page.num_values);
@@ -97,7 +97,7 @@ function checkRuns(header: Header, bytes: Uint8Array, chunk: ColumnMetaData, lev
   if (levels.definition > 0) runs(definition, bitsOf(levels.definition), second.num_values, front);
   const rest = bytes.subarray(front);
   const size = header.uncompressed_page_size - front;
-  const text = second.is_compressed && rest.length > 0 ? decompressPage(rest, size, chunk.codec, compressors) : rest;
+  const text = second.is_compressed && rest.length > 0 ? decompressPage(rest, size, chunk.codec, codecs) : rest;
   const reader = { view: viewOf(text), offset: 0 };
   if (second.encoding?.endsWith("DICTIONARY")) valueRuns(reader, second.num_values);
   else if (second.encoding === "RLE") sizedRuns(reader, 1, second.num_values);

@@ -1,8 +1,8 @@
 import { type FileMetaData, parquetMetadata, parquetReadObjects } from "hyparquet";
-import { compressors } from "hyparquet-compressors";
 import { InputError } from "../../errors.ts";
 import { classNames } from "./class-names.ts";
 import { checkBounds } from "./parquet-bounds.ts";
+import { codecs } from "./parquet-codecs.ts";
 import { keysOf, type Table, table } from "./table.ts";
 
 /**
@@ -15,7 +15,7 @@ export async function readParquet(name: string, bytes: Uint8Array): Promise<Tabl
   const { metadata, read } = await refusing(name, async () => {
     const metadata = parquetMetadata(file);
     checkBounds(metadata, file);
-    return { metadata, read: await parquetReadObjects({ file, metadata, compressors }) };
+    return { metadata, read: await parquetReadObjects({ file, metadata, compressors: codecs }) };
   });
   if (read.length === 0) throw new InputError(`${name} has no rows`);
   const names = namesOf(metadata);
