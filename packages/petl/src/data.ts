@@ -50,7 +50,6 @@ export async function findData(given: string, lone: Split): Promise<DataSource> 
   };
 }
 
-<<<<<<< HEAD
 /** A path and the weight behind it; where there is a file of the whole name, it has none. */
 async function weighted(given: string): Promise<{ readonly path: string; readonly weight: number }> {
   const [, path, number] = /^(.+)=(\d+(?:\.\d+)?|\.\d+)$/.exec(given) ?? [];
@@ -65,14 +64,15 @@ const exists = async (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
-=======
+
 /** The rows of a file that is asked for answers, `-` for JSONL from stdin, and the `id` of each where they have one. */
 export async function readInput(
   path: string,
-  columns: ColumnChoice = {},
+  options: DataOptions = {},
 ): Promise<{ readonly set: ExampleSet; readonly ids: readonly unknown[] }> {
+  const { header, encoding, sheet, ...columns } = options;
   const [name, bytes] = path === "-" ? ["stdin.jsonl", await stdinBytes()] : [path, await bytesOf(path)];
-  const table = await readTable(name, bytes);
+  const table = await readTable(name, bytes, { header, encoding, sheet });
   return { set: joinSets([readRows(table, columns)]), ids: table.rows.map((row) => row.id) };
 }
 
@@ -86,7 +86,6 @@ const bytesOf = (path: string): Promise<Uint8Array> =>
   readFile(path).catch((error: unknown) => {
     throw explainFileError(error, "read", path);
   });
->>>>>>> main
 
 /** The examples of some files, one behind the other, and the SHA-256 of their bytes. */
 export async function readData(
@@ -96,16 +95,9 @@ export async function readData(
   const { header, encoding, sheet, ...columns } = options;
   const hash = createHash("sha256");
   const sets: ExampleSet[] = [];
-<<<<<<< HEAD
   for (const given of paths) {
     const { path, weight } = await weighted(given);
-    const bytes = await readFile(path).catch((error: unknown) => {
-      throw explainFileError(error, "read", path);
-    });
-=======
-  for (const path of paths) {
     const bytes = await bytesOf(path);
->>>>>>> main
     hash.update(bytes);
     const name = join(basename(dirname(path)), basename(path));
     const table = await readTable(name, bytes, { header, encoding, sheet });

@@ -29,17 +29,13 @@ export const predictVerb = defineVerb({
     ...rowFlags,
     text: texts("TEXT", "a text; several may be given"),
     textPair: texts("TEXT", "the second text of a pair, as many as texts"),
-<<<<<<< HEAD
     encoding: columnSettings.encoding,
     sheet: columnSettings.sheet,
-    input: text("FILE", "a file of texts, pairs, words or rows of tokens, of every kind of data"),
-=======
-    input: text("FILE", "texts, pairs, words or rows of tokens: JSONL, CSV, TSV, Parquet; - for JSONL from stdin"),
+    input: text("FILE", "texts, pairs, words or rows of tokens, of every kind of data; - for JSONL from stdin"),
     textColumn: text("COLUMN", "the column of --input that holds the text", "found by its name"),
     textPairColumn: text("COLUMN", "the column of --input that holds the second text"),
     topK,
     format: choice(["json", "csv"], "how answers are written (json)"),
->>>>>>> main
   },
   examples: [
     'predict --base models/tiny --adapter out --text "a fine film" --text "a dull one"',
@@ -97,14 +93,8 @@ interface Rows {
   readonly text: readonly string[];
   readonly textPair: readonly string[];
   readonly input: string | undefined;
-<<<<<<< HEAD
   readonly encoding: string | undefined;
   readonly sheet: string | undefined;
-}
-
-/** The texts of the command line, or those of a file. */
-async function rowsFrom({ text, textPair, input, encoding, sheet }: Rows): Promise<ExampleSet> {
-=======
   readonly textColumn: string | undefined;
   readonly textPairColumn: string | undefined;
 }
@@ -116,19 +106,14 @@ interface Asked {
 }
 
 /** The texts of the command line, or those of a file. */
-async function rowsFrom({ text, textPair, input, textColumn, textPairColumn }: Rows): Promise<Asked> {
->>>>>>> main
+async function rowsFrom({ text, textPair, input, encoding, sheet, textColumn, textPairColumn }: Rows): Promise<Asked> {
   if ((input === undefined) === (text.length === 0))
     throw new InputError("give texts with --text, or a file with --input");
   if (input !== undefined && textPair.length > 0)
     throw new InputError("--text-pair goes with --text, not with --input");
-<<<<<<< HEAD
-  if (input !== undefined) return (await readData([input], { encoding, sheet })).set;
-=======
-  if (input !== undefined) return readInput(input, { text: textColumn, textPair: textPairColumn });
+  if (input !== undefined) return readInput(input, { encoding, sheet, text: textColumn, textPair: textPairColumn });
   if (textColumn !== undefined || textPairColumn !== undefined)
     throw new InputError("--text-column and --text-pair-column go with --input");
->>>>>>> main
   if (textPair.length > 0 && textPair.length !== text.length) {
     throw new InputError(`${text.length} --text and ${textPair.length} --text-pair; each text needs its pair`);
   }
