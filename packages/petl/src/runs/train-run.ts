@@ -1,4 +1,4 @@
-import { countParameters, type ParameterCounts, type StopSignal, trainSteps } from "@petl/core";
+import { countParameters, type ParameterCounts, type StopSignal, trainSteps, watchTraining } from "@petl/core";
 import { adapterFiles } from "../library/save.ts";
 import type { OpenRun } from "./open-run.ts";
 import { type RunResult, type StoreOptions, storeRun, type Watch } from "./store-run.ts";
@@ -29,7 +29,16 @@ export async function trainRun(
     events: (state: Parameters<typeof trainSteps>[0]["resume"]) => trainSteps({ ...training, resume: state, signal }),
     files: () => adapterFiles(model), // the whole model for full fine-tuning
   };
-  const { bytes, ...result } = await storeRun(out, stored, watch, { resume, lock });
+  const seen = watchTraining();
+  const watching: Watch = {
+    ...watch,
+    onEvent(event, seconds) {
+      seen.see(event);
+      watch.onEvent(event, seconds);
+    },
+  };
+  const { bytes, ...result } = await storeRun(out, stored, watching, { resume, lock });
+  for (const remark of seen.remarks()) watch.remark(remark);
   const { methods } = model.adapted;
   return {
     method: methods.map(({ name }) => name).join("+"),
