@@ -20,6 +20,7 @@ export { isLlama2c, llama2cModel } from "./checkpoints/llama2c/llama2c.ts";
 export { llama2cTokenizer } from "./checkpoints/llama2c/llama2c-tokenizer.ts";
 export type { Quantization } from "./checkpoints/quantization.ts";
 export { type UntrainedParts, untrainedTensors } from "./checkpoints/untrained.ts";
+export { crc32, crc32c } from "./containers/checksums.ts";
 export { type ByteSource, type Folder, isPlainName, memoryFolder, readJson, readText } from "./containers/folder.ts";
 export { encodeSafetensors, safetensorsBytes } from "./containers/safetensors-writer.ts";
 export { type Masking, maskTokens } from "./data/batches/masking.ts";
@@ -36,11 +37,20 @@ export {
 export { type Example, type ExampleSet, isLabelled, joinSets, type Label } from "./data/rows/examples.ts";
 export { type FedRows, type FeedOptions, feedRows, someOf } from "./data/rows/fed-rows.ts";
 export { holdOut, holdOutBlocks } from "./data/rows/hold-out.ts";
-export { checkLabels, distinctLabels, type LabelMap, labelMap, labelsOf, learnLabels } from "./data/rows/labels.ts";
+export {
+  checkLabels,
+  distinctLabels,
+  type LabelMap,
+  labelMap,
+  labelNames,
+  labelsOf,
+  learnLabels,
+} from "./data/rows/labels.ts";
 export { templateOf } from "./data/rows/message-rows.ts";
 export { nextTokens } from "./data/rows/next-tokens.ts";
 export { type PackedRow, type Paragraph, packSentences, packTokens } from "./data/rows/pack-rows.ts";
 export { type Conversation, type Prompt, promptsOf } from "./data/rows/prompts.ts";
+export type { TargetRule } from "./data/rows/target.ts";
 export { guessTask } from "./data/rows/task.ts";
 export { countsWithout, unigramLoss } from "./data/rows/unigram.ts";
 export type { ColumnChoice } from "./data/tables/choose-columns.ts";
@@ -66,9 +76,21 @@ export { generate } from "./generation/generate.ts";
 export { type GenerationSettings, parseGenerationSettings } from "./generation/settings.ts";
 export type { GeneratedToken } from "./generation/texts.ts";
 export { labelCount, taskOf } from "./models/models.ts";
-export { isLanguageModel, type Sizes, type Task, tasks } from "./nn/model.ts";
+export { type Head, type HeadKind, heads, type Sizes } from "./nn/model.ts";
 export { type Pooling, poolings } from "./nn/pooling.ts";
+export type { Answer, Metric, Objective } from "./objectives/objective.ts";
+export {
+  isLanguageModel,
+  metricsOf,
+  objectiveOf,
+  objectiveOfHead,
+  objectives,
+  outputsFor,
+  type Task,
+  tasks,
+} from "./objectives/objectives.ts";
 export type { EncodedGraph } from "./onnx/encode.ts";
+export * as protobuf from "./onnx/protobuf.ts";
 export { type AdaptedModel, adapt, type Goal, initialPhi, startsFromData } from "./peft/adapt.ts";
 export type { Base } from "./peft/base.ts";
 export { countParameters, type ParameterCounts } from "./peft/counts.ts";
@@ -120,7 +142,12 @@ export { float32, type HostTensor } from "./tensor/host-tensor.ts";
 export type { Lender } from "./tensor/lender.ts";
 export { principalComponents } from "./tensor/principal-components.ts";
 export { random } from "./tensor/random.ts";
-export { type CompiledEvaluation, compileEvaluation, type Evaluation } from "./training/evaluate.ts";
+export {
+  type CompiledEvaluation,
+  compileEvaluation,
+  type Evaluation,
+  type EvaluationOptions,
+} from "./training/evaluate.ts";
 export { inputDirections } from "./training/input-directions.ts";
 export { optimizerNames } from "./training/optimizers.ts";
 export { planRun } from "./training/plan-run.ts";

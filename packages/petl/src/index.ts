@@ -1,5 +1,6 @@
 export {
   type AdaptedModel,
+  type Answer,
   countParameters,
   type Evaluation,
   type Example,
@@ -25,7 +26,6 @@ export {
   type TrainingState,
 } from "@petl/core";
 export type { HubEvent } from "./hub/hub.ts";
-export type { Answer } from "./library/answers.ts";
 export {
   type Bank,
   type BankCompletion,
@@ -82,3 +82,4 @@ export {
 export { type ScoreOptions, scoreTexts, type TextScores } from "./library/score-texts.ts";
 export { type TrainOptions, train } from "./library/train.ts";
 export { MachineError } from "./machine-error.ts";
+export { type StudyEvent, type StudyOptions, study } from "./studies/study.ts";

@@ -2,7 +2,8 @@ import type { HfModel } from "../checkpoints/hf-model.ts";
 import type { Folder } from "../containers/folder.ts";
 import { InputError } from "../errors.ts";
 import { labelCount, taskOf } from "../models/models.ts";
-import { isLanguageModel, type Task, tasks } from "../nn/model.ts";
+import { type Head, headNames, heads } from "../nn/model.ts";
+import { objectiveOf, objectiveOfHead, objectives, type Task } from "../objectives/objectives.ts";
 import { type AdaptedModel, adapt, type Goal } from "../peft/adapt.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { methods } from "../peft/methods.ts";
@@ -56,9 +57,9 @@ export function adapterOn(adapter: Adapter, base: HfModel): AdapterOnBase {
   const task = taskFor(adapter, base);
   const { trainsHead, labels } = headOf(adapter, base, task);
   const savedModules = adapter.savedModules ?? savedModulesOf(adapter, base, { task, labels });
-  const regression = task === "classification" && labels === 1 && trainsHead;
+  const { head } = objectiveOf(task);
   const goal: Goal = {
-    ...{ task: regression ? "regression" : task, labels, savedModules },
+    ...{ task: trainsHead ? taskOfHead(head, labels, base) : task, labels, savedModules },
     trainsHead: trainsHead || savedModules.length > 0,
   };
   return { methods: usesOn(adapter, base, goal), goal, labels: adapter.labelNames ?? baseLabels(base, goal) };
@@ -89,33 +90,31 @@ function baseLabels({ config }: HfModel, { task, labels }: Goal): readonly strin
 /** The task that an adapter says, or that the model was made for which it adapts. */
 function taskFor({ folder, peft, task: own }: Adapter, base: HfModel): Task {
   const ofBase = taskOf(base.config);
-  if (own && !(own === "classification" && ofBase === "regression")) return own;
-  switch (peft?.taskType) {
-    case "SEQ_CLS":
-      return ofBase === "regression" ? ofBase : "classification";
-    case "TOKEN_CLS":
-      return "token-classification";
-    case "CAUSAL_LM":
-      return "causal-lm";
-    default: {
-      const named = tasks.find((task) => peft?.baseClass !== undefined && base.model.classes[task] === peft.baseClass);
-      const task = ofBase ?? named;
-      if (task) return task;
-      throw new InputError(
-        `${folder.name}: has no task_type, and ${base.name} is a bare ${base.model.classes.base} without a head, ` +
-          "so the task is unknown",
-      );
-    }
+  const said = own ? objectiveOf(own).head : objectives.find(({ peftTask }) => peftTask === peft?.taskType)?.head;
+  if (said) {
+    const same = ofBase && objectiveOf(ofBase).head === said;
+    return same ? ofBase : taskOfHead(said, labelCount(base.config), base);
   }
+  const named = headNames.find((head) => peft?.baseClass !== undefined && base.model.classes[head] === peft.baseClass);
+  const task = ofBase ?? (named && taskOfHead(named, labelCount(base.config), base));
+  if (task) return task;
+  throw new InputError(
+    `${folder.name}: has no task_type, and ${base.name} is a bare ${base.model.classes.base} without a head, ` +
+      "so the task is unknown",
+  );
 }
+
+const taskOfHead = (head: Head, labels: number, { config }: HfModel): Task =>
+  objectiveOfHead(head, labels, config.problem_type);
 
 /** Whether an adapter brings a head, and the head's number of labels: its own, or the base's. */
 function headOf({ folder, tensors }: Adapter, base: HfModel, task: Task): { trainsHead: boolean; labels: number } {
-  const modules = base.model.headModules[task] ?? [];
+  const { head } = objectiveOf(task);
+  const modules = base.model.headModules[head] ?? [];
   const inHead = (name: string) => modules.some((module) => name.startsWith(`${module}.`));
   const own = [...tensors.keys()].filter((name) => inHead(name) && !isBias(name) && !isFactor(name));
   if (own.length === 0) {
-    const fits = taskOf(base.config) === task || isLanguageModel(task);
+    const fits = taskOf(base.config) === task || heads[head].from === "vocabulary";
     if (fits) return { trainsHead: false, labels: labelCount(base.config) };
     throw new InputError(
       `${folder.name}: brings no head for ${task} (${modules.join(", ")}), and ${base.name} has none either`,

@@ -5,7 +5,7 @@ import { readSafetensors } from "../containers/safetensors.ts";
 import { readFloat32 } from "../containers/stored-values.ts";
 import { readTensorFile } from "../containers/tensor-file.ts";
 import { InputError } from "../errors.ts";
-import type { Task } from "../nn/model.ts";
+import type { Task } from "../objectives/objectives.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { methods } from "../peft/methods.ts";
 import type { StoredTensor } from "../tensor/stored-tensor.ts";

@@ -1,4 +1,6 @@
 import { safetensorsBytes, safetensorsSize } from "../containers/safetensors-writer.ts";
+import { heads } from "../nn/model.ts";
+import { objectiveOf } from "../objectives/objectives.ts";
 import { type AdaptedModel, adapt } from "../peft/adapt.ts";
 import { methods } from "../peft/methods.ts";
 import { type Phi, trainedTensors } from "../peft/phi.ts";
@@ -76,11 +78,12 @@ function peftFields(adapted: AdaptedModel): Json | undefined {
   if (!config || bias === undefined || !usual) return undefined;
   const only = adaptedOnly[String(config.peft_type)];
   if (bias !== "none" && only === undefined) return undefined;
-  if (goal.task === "masked-lm" && headModules.length > 0) return undefined; // PEFT saves the tied embeddings with it
   if (config.peft_type === "ADAPTION_PROMPT" && headModules.length > 0) return undefined; // PEFT saves no head with it
-  const taskType = headModules.length > 0 || goal.task === "causal-lm" ? taskTypes[goal.task] : null;
+  const { head, peftTask } = objectiveOf(goal.task);
+  if (peftTask === null && headModules.length > 0) return undefined; // PEFT saves the tied embeddings with it
+  const taskType = headModules.length > 0 || heads[head].goesOn ? peftTask : null;
   const mapping = {
-    base_model_class: base.model.classes[goal.task],
+    base_model_class: base.model.classes[head],
     parent_library: `transformers.models.${base.model.modelType}.modeling_${base.model.modelType}`,
   };
   return {
@@ -92,14 +95,6 @@ function peftFields(adapted: AdaptedModel): Json | undefined {
     task_type: taskType,
   };
 }
-
-const taskTypes = {
-  classification: "SEQ_CLS",
-  regression: "SEQ_CLS",
-  "token-classification": "TOKEN_CLS",
-  "masked-lm": null,
-  "causal-lm": "CAUSAL_LM",
-} as const;
 
 /** The layers by their whole paths, where PEFT would not find the same ones by the method's own words. */
 function exactTargets(adapted: AdaptedModel, config: Json): Json {

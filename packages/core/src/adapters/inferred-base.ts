@@ -2,6 +2,7 @@ import { type HfModel, readBase } from "../checkpoints/hf-model.ts";
 import { memoryFolder } from "../containers/folder.ts";
 import { InputError } from "../errors.ts";
 import { modelOf } from "../models/models.ts";
+import { objectiveOf } from "../objectives/objectives.ts";
 import type { Adapter } from "./adapter.ts";
 
 /**
@@ -22,7 +23,7 @@ export async function inferredBase(adapter: Adapter): Promise<HfModel> {
   const config = { model_type: modelType, ...fieldsOf(sizesOf(adapter)) };
   const { classes } = modelOf(config);
   const task = adapter.task ?? taskOf(adapter);
-  const named = { ...config, architectures: [classes[task] ?? classes.base] };
+  const named = { ...config, architectures: [classes[objectiveOf(task).head] ?? classes.base] };
   const name = baseName ?? modelType;
   return {
     ...(await readBase(memoryFolder(name, { "config.json": JSON.stringify(named) }), { weights: false })),

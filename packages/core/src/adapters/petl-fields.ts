@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { parseStrictJson } from "../containers/json.ts";
 import { InputError, suggestion } from "../errors.ts";
-import { type Task, tasks } from "../nn/model.ts";
 import { type Pooling, poolings } from "../nn/pooling.ts";
 import { isBias } from "../nn/scope.ts";
+import { type Task, tasks } from "../objectives/objectives.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { methods } from "../peft/methods.ts";

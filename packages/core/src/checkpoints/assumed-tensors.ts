@@ -1,4 +1,4 @@
-import type { Task } from "../nn/model.ts";
+import type { Task } from "../objectives/objectives.ts";
 import { adapt } from "../peft/adapt.ts";
 import type { Base } from "../peft/base.ts";
 import { listSites } from "../peft/list-sites.ts";

@@ -3,6 +3,7 @@ import { withFields } from "../containers/json.ts";
 import { encodeSafetensors, type SafetensorsEntry } from "../containers/safetensors-writer.ts";
 import { InputError } from "../errors.ts";
 import { labelCount, taskOf } from "../models/models.ts";
+import { outputsFor } from "../objectives/objectives.ts";
 import { findTensor } from "../peft/base.ts";
 import { listSites } from "../peft/list-sites.ts";
 import { type BlockFormat, blockSizes, rowUnit } from "../tensor/block-format.ts";
@@ -67,7 +68,7 @@ interface Chosen {
 function chosenLayers(base: HfModel, { tensors }: Checkpoint, format: BlockFormat): Chosen {
   const { model, name } = base;
   const task = taskOf(base.config) ?? "classification";
-  const { linear } = listSites(base, { task, labels: task === "regression" ? 1 : labelCount(base.config) });
+  const { linear } = listSites(base, { task, labels: outputsFor(task, labelCount(base.config)) });
   const found = linear.flatMap(({ path, layer }) => {
     if (layer === undefined) return [];
     const tensor = findTensor({ tensors, model }, `${path}.weight`);

@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Folder, memorySource } from "../containers/folder.ts";
 import { architectures } from "../models/models.ts";
-import { isLanguageModel } from "../nn/model.ts";
+import { heads } from "../nn/model.ts";
+import { objectiveOf } from "../objectives/objectives.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
@@ -70,7 +71,7 @@ export async function logitsOf(
     const { logits } = await program.run({ ...tensorsOf(phi), ...inputs });
     const values = Array.from(logits?.data ?? [], Number);
     const perToken = values.length / ids.length;
-    const tokens = adapted.goal.task === "token-classification" || isLanguageModel(adapted.goal.task);
+    const tokens = heads[objectiveOf(adapted.goal.task).head].of === "tokens";
     results.push(
       tokens ? mask.flatMap((on, at) => (on ? values.slice(at * perToken, (at + 1) * perToken) : [])) : values,
     );

@@ -1,5 +1,5 @@
 import { memoryFolder } from "../containers/folder.ts";
-import type { Task } from "../nn/model.ts";
+import type { Task } from "../objectives/objectives.ts";
 import { adapt, initialPhi } from "../peft/adapt.ts";
 import { full } from "../peft/methods/full.ts";
 import { tensorsOf } from "../peft/phi.ts";

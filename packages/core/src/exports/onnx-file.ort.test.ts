@@ -1,6 +1,7 @@
 import * as ort from "onnxruntime-node";
 import { expect, test } from "vitest";
 import { distance, goldenBase, logitsOf, type Row } from "../checkpoints/golden.fake.ts";
+import { objectiveOf } from "../objectives/objectives.ts";
 import { adapt, type Goal, initialPhi } from "../peft/adapt.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { methods } from "../peft/methods.ts";
@@ -63,7 +64,7 @@ for (const [name, uses, goal, names] of cases) {
     expect([...found.inputNames].sort()).toEqual([...names].sort());
     expect(found.outputNames).toEqual(["logits"]);
     expect(distance(found.logits, await logitsOf(adapted, phi, rows, path))).toBeLessThan(tolerance);
-    expect(JSON.parse(files["config.json"]).architectures).toEqual([base.model.classes[goal.task]]);
+    expect(JSON.parse(files["config.json"]).architectures).toEqual([base.model.classes[objectiveOf(goal.task).head]]);
   });
 }
 

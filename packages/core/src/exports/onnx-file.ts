@@ -9,6 +9,8 @@ import { substitute } from "../graph/substitute.ts";
 import { constant, input, reinterpret, type Value } from "../graph/value.ts";
 import { leavesOf } from "../graph/walk.ts";
 import { keyValueCache } from "../nn/cache.ts";
+import { heads } from "../nn/model.ts";
+import { objectiveOf } from "../objectives/objectives.ts";
 import { encode } from "../onnx/encode.ts";
 import { type AdaptedModel, adapt, initialPhi } from "../peft/adapt.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
@@ -101,7 +103,7 @@ const withFileName = (config: string): string =>
   withFields(config, "config.json", { "transformers.js_config": { dtype: "fp32" } });
 
 function requirePast({ goal, methods }: AdaptedModel): void {
-  if (goal.task !== "causal-lm")
+  if (!heads[objectiveOf(goal.task).head].goesOn)
     throw new InputError(`only causal language models have a past; this model is for ${goal.task}`);
   const prompts = methods.filter((use) => promptLength([use]) > 0).map(({ name }) => name);
   if (prompts.length > 0) {

@@ -2,7 +2,8 @@ import type { HfModel } from "../checkpoints/hf-model.ts";
 import { readText } from "../containers/folder.ts";
 import { withFields } from "../containers/json.ts";
 import { InputError } from "../errors.ts";
-import { isLanguageModel } from "../nn/model.ts";
+import { heads } from "../nn/model.ts";
+import { objectiveOf } from "../objectives/objectives.ts";
 import type { AdaptedModel, Goal } from "../peft/adapt.ts";
 
 /** The float types in which checkpoints are written. */
@@ -20,10 +21,11 @@ export async function taskConfig(
 ): Promise<string> {
   const own = await readText(base.folder, "config.json");
   const typed = "torch_dtype" in base.config ? "torch_dtype" : "dtype";
+  const { head } = objectiveOf(goal.task);
   return withFields(own, `${base.name}: config.json`, {
     quantization_config: undefined, // what is written is dequantised
-    architectures: [base.model.classes[goal.task]],
-    ...(!isLanguageModel(goal.task) && labelFields(goal, labels)),
+    architectures: [base.model.classes[head]],
+    ...(heads[head].from === "labels" && labelFields(goal, labels)),
     ...(dtype && { [typed]: dtype }),
   });
 }
@@ -31,11 +33,10 @@ export async function taskConfig(
 function labelFields({ task, labels: count }: Goal, labels: readonly string[] | undefined) {
   const names = labels ?? Array.from({ length: count }, (_, id) => `LABEL_${id}`);
   if (names.length !== count) throw new InputError(`${names.length} names of labels were given for a head of ${count}`);
-  const problem = { classification: "single_label_classification", regression: "regression" };
   return {
     num_labels: undefined, // Hugging Face counts id2label
     id2label: Object.fromEntries(names.entries()),
     label2id: Object.fromEntries(names.map((name, id) => [name, id])),
-    problem_type: Object.entries(problem).find(([named]) => named === task)?.[1] ?? null,
+    problem_type: objectiveOf(task).problemType ?? null,
   };
 }

@@ -1,5 +1,7 @@
 import { InputError, InternalError } from "../errors.ts";
 import { keyValueCache } from "../nn/cache.ts";
+import { heads } from "../nn/model.ts";
+import { objectiveOf } from "../objectives/objectives.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
 import { promptLength } from "../peft/prompted.ts";
@@ -37,7 +39,7 @@ export interface Decoding {
  */
 export async function compileDecoder(engine: Engine, adapted: AdaptedModel, phi: Phi): Promise<Decoder> {
   const { task } = adapted.goal;
-  if (task !== "causal-lm")
+  if (!heads[objectiveOf(task).head].goesOn)
     throw new InputError(`only causal language models go on with texts; this model is for ${task}`);
   const { sizes } = adapted.base.model;
   const program = (continues: boolean) => {

@@ -101,7 +101,6 @@ export const bert = defineArchitecture({
   classes: {
     base: "BertModel",
     classification: "BertForSequenceClassification",
-    regression: "BertForSequenceClassification",
     "token-classification": "BertForTokenClassification",
     "masked-lm": "BertForMaskedLM",
   },
@@ -137,7 +136,6 @@ export const bert = defineArchitecture({
   },
   headModules: {
     classification: ["classifier"],
-    regression: ["classifier"],
     "token-classification": ["classifier"],
     "masked-lm": ["cls"],
   },

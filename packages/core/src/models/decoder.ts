@@ -91,7 +91,7 @@ export function defineDecoder<Config extends Layered>({ decoder, ...rule }: Deco
       const logits = project(states, source.parameter("weight", [sizes.vocabulary, sizes.hidden], "table"));
       return logitCap === undefined ? logits : softCap(logits, logitCap);
     },
-    headModules: { classification: ["score"], regression: ["score"], "token-classification": ["score"] },
+    headModules: { classification: ["score"], "token-classification": ["score"] },
   });
 }
 

@@ -64,7 +64,6 @@ export const distilbert = defineArchitecture({
   classes: {
     base: "DistilBertModel",
     classification: "DistilBertForSequenceClassification",
-    regression: "DistilBertForSequenceClassification",
     "token-classification": "DistilBertForTokenClassification",
     "masked-lm": "DistilBertForMaskedLM",
   },
@@ -106,7 +105,6 @@ export const distilbert = defineArchitecture({
   },
   headModules: {
     classification: ["pre_classifier", "classifier"],
-    regression: ["pre_classifier", "classifier"],
     "token-classification": ["classifier"],
     "masked-lm": ["vocab_transform", "vocab_layer_norm", "vocab_projector"],
   },

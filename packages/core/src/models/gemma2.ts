@@ -50,7 +50,6 @@ export const gemma2 = defineDecoder({
   classes: {
     base: "Gemma2Model",
     classification: "Gemma2ForSequenceClassification",
-    regression: "Gemma2ForSequenceClassification",
     "token-classification": "Gemma2ForTokenClassification",
     "causal-lm": "Gemma2ForCausalLM",
   },

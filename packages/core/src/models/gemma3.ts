@@ -25,7 +25,6 @@ export const gemma3 = defineDecoder({
   classes: {
     base: "Gemma3TextModel",
     classification: "Gemma3TextForSequenceClassification",
-    regression: "Gemma3TextForSequenceClassification",
     "causal-lm": "Gemma3ForCausalLM",
   },
   decoder(config) {

@@ -77,7 +77,6 @@ export const gpt2 = defineArchitecture({
   classes: {
     base: "GPT2Model",
     classification: "GPT2ForSequenceClassification",
-    regression: "GPT2ForSequenceClassification",
     "token-classification": "GPT2ForTokenClassification",
     "causal-lm": "GPT2LMHeadModel",
   },
@@ -113,5 +112,5 @@ export const gpt2 = defineArchitecture({
     const source = tied ? base.at("wte") : scope.at("lm_head");
     return project(hidden, source.parameter("weight", [vocab_size, n_embd], "table"));
   },
-  headModules: { classification: ["score"], regression: ["score"], "token-classification": ["classifier"] },
+  headModules: { classification: ["score"], "token-classification": ["classifier"] },
 });

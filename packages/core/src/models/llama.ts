@@ -9,7 +9,6 @@ export const llama = defineDecoder({
   classes: {
     base: "LlamaModel",
     classification: "LlamaForSequenceClassification",
-    regression: "LlamaForSequenceClassification",
     "token-classification": "LlamaForTokenClassification",
     "causal-lm": "LlamaForCausalLM",
   },

@@ -18,7 +18,6 @@ export const mistral = defineDecoder({
   classes: {
     base: "MistralModel",
     classification: "MistralForSequenceClassification",
-    regression: "MistralForSequenceClassification",
     "token-classification": "MistralForTokenClassification",
     "causal-lm": "MistralForCausalLM",
   },

@@ -1,6 +1,6 @@
 import { InputError, suggestion } from "../errors.ts";
-import type { Model, Task } from "../nn/model.ts";
-import { tasks } from "../nn/model.ts";
+import { headNames, type Model } from "../nn/model.ts";
+import { objectiveOfHead, type Task } from "../objectives/objectives.ts";
 import type { Architecture } from "./architecture.ts";
 import { bert } from "./bert.ts";
 import { distilbert } from "./distilbert.ts";
@@ -57,9 +57,8 @@ const quoted = (name: string): string => JSON.stringify(name.length > 100 ? `${n
 /** The task of the head that the checkpoint was saved with; undefined for a bare base. */
 export function taskOf(config: ModelConfig): Task | undefined {
   const classes = architectures.find(({ modelType }) => modelType === config.model_type)?.classes;
-  const task = tasks.find((name) => config.architectures?.some((known) => known === classes?.[name]));
-  const single = labelCount(config) === 1 && config.problem_type !== "single_label_classification";
-  return task === "classification" && (single || config.problem_type === "regression") ? "regression" : task;
+  const head = headNames.find((name) => config.architectures?.some((known) => known === classes?.[name]));
+  return head && objectiveOfHead(head, labelCount(config), config.problem_type);
 }
 
 /** The number of labels of the checkpoint's head; Hugging Face leaves the default 2 unwritten. */

@@ -24,7 +24,6 @@ export const phi3 = defineDecoder({
   classes: {
     base: "Phi3Model",
     classification: "Phi3ForSequenceClassification",
-    regression: "Phi3ForSequenceClassification",
     "token-classification": "Phi3ForTokenClassification",
     "causal-lm": "Phi3ForCausalLM",
   },

@@ -41,7 +41,6 @@ export const qwen2 = defineDecoder({
   classes: {
     base: "Qwen2Model",
     classification: "Qwen2ForSequenceClassification",
-    regression: "Qwen2ForSequenceClassification",
     "token-classification": "Qwen2ForTokenClassification",
     "causal-lm": "Qwen2ForCausalLM",
   },

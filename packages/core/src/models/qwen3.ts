@@ -9,7 +9,6 @@ export const qwen3 = defineDecoder({
   classes: {
     base: "Qwen3Model",
     classification: "Qwen3ForSequenceClassification",
-    regression: "Qwen3ForSequenceClassification",
     "token-classification": "Qwen3ForTokenClassification",
     "causal-lm": "Qwen3ForCausalLM",
   },

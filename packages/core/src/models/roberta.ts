@@ -45,7 +45,6 @@ export const roberta = defineArchitecture({
   classes: {
     base: "RobertaModel",
     classification: "RobertaForSequenceClassification",
-    regression: "RobertaForSequenceClassification",
     "token-classification": "RobertaForTokenClassification",
     "masked-lm": "RobertaForMaskedLM",
   },
@@ -75,7 +74,6 @@ export const roberta = defineArchitecture({
   },
   headModules: {
     classification: ["classifier"],
-    regression: ["classifier"],
     "token-classification": ["classifier"],
     "masked-lm": ["lm_head"],
   },

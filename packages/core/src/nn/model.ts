@@ -1,4 +1,3 @@
-import { InputError } from "../errors.ts";
 import type { Value } from "../graph/value.ts";
 import type { Scope } from "./scope.ts";
 
@@ -33,12 +32,24 @@ export interface Sizes {
   readonly initializerRange: number;
 }
 
-/** What a model is asked for; each is a Hugging Face class of its own. */
-export const tasks = ["classification", "regression", "token-classification", "masked-lm", "causal-lm"] as const;
-export type Task = (typeof tasks)[number];
+/** What a model's head reads and gives; each head is a Hugging Face class of its own. */
+export interface HeadKind {
+  /** of what an answer is: the whole text, or each of its tokens */
+  readonly of: "text" | "tokens";
+  /** what it is chosen from: labels that somebody names, or words of the vocabulary, whose layer belongs to the base */
+  readonly from: "labels" | "vocabulary";
+  /** whether a token's answer is the token behind it, so that the model can go on with a text */
+  readonly goesOn: boolean;
+}
 
-/** Whether a task's answers are words of the vocabulary, one for each token. */
-export const isLanguageModel = (task: Task): boolean => task === "masked-lm" || task === "causal-lm";
+export const heads = {
+  classification: { of: "text", from: "labels", goesOn: false },
+  "token-classification": { of: "tokens", from: "labels", goesOn: false },
+  "masked-lm": { of: "tokens", from: "vocabulary", goesOn: false },
+  "causal-lm": { of: "tokens", from: "vocabulary", goesOn: true },
+} as const satisfies Readonly<Record<string, HeadKind>>;
+export type Head = keyof typeof heads;
+export const headNames: readonly Head[] = ["classification", "token-classification", "masked-lm", "causal-lm"];
 
 /** Names of the linear layers that methods act on by default, as papers and PEFT do. */
 export interface Conventions {
@@ -61,10 +72,10 @@ export interface Model {
   readonly prefix: string;
   /** the base's own module that pooling uses and that a checkpoint may lack, as masked-LM checkpoints do */
   readonly poolerModule: string | undefined;
-  /** the modules that Hugging Face's class adds on top of the base, by task; none where left out */
-  readonly headModules: Readonly<Partial<Record<Task, readonly string[]>>>;
-  /** Hugging Face's class for each task that the architecture has, and for the bare base */
-  readonly classes: Readonly<Partial<Record<Task, string>>> & { readonly base: string };
+  /** the modules that Hugging Face's class adds on top of the base, by head; none where left out */
+  readonly headModules: Readonly<Partial<Record<Head, readonly string[]>>>;
+  /** Hugging Face's class for each head that the architecture has, and for the bare base */
+  readonly classes: Readonly<Partial<Record<Head, string>>> & { readonly base: string };
   /** other names under which a checkpoint may hold a tensor, as where input and output share a table */
   readonly otherNames: Readonly<Record<string, string>>;
   /** The last hidden states: [batch, tokens, hidden]. */
@@ -77,11 +88,4 @@ export interface Model {
   classifyTokens(head: Scope, hidden: Value, labels: number): Value;
   /** [batch, tokens, hidden] -> [batch, tokens, vocabulary]; `base` holds the embeddings that the output may share */
   predictTokens(head: Scope, hidden: Value, base: Scope): Value;
-}
-
-/** @throws InputError where the architecture has no head for the task */
-export function requireTask({ modelType, classes }: Pick<Model, "modelType" | "classes">, task: Task): void {
-  if (classes[task] !== undefined) return;
-  const known = tasks.filter((name) => classes[name] !== undefined);
-  throw new InputError(`${modelType} has no head for ${task}; its tasks: ${known.join(", ")}`);
 }

@@ -1,5 +1,6 @@
 /**
- * The wire format of Protocol Buffers, as much of it as a ModelProto needs: varints, 32-bit floats, bytes, messages.
+ * The wire format of Protocol Buffers, as much of it as a ModelProto and logs of runs need: varints, floats of 32 and
+ * 64 bits, bytes, messages.
  * A field is a list of byte chunks, so that nothing is copied until the whole message is joined.
  */
 export type Field = readonly Uint8Array[];
@@ -18,7 +19,7 @@ function varint(value: number | bigint): Uint8Array {
 }
 
 /** How a field's content is laid out. */
-const Wire = { varint: 0, length: 2, fixed32: 5 } as const;
+const Wire = { varint: 0, fixed64: 1, length: 2, fixed32: 5 } as const;
 const tag = (field: number, wire: number) => varint(field * 8 + wire);
 const lengthOf = (chunks: Field) => chunks.reduce((sum, chunk) => sum + chunk.length, 0);
 
@@ -28,6 +29,11 @@ export const int = (field: number, value: number | bigint): Field => [tag(field,
 /** A float field. */
 export function float(field: number, value: number): Field {
   return [tag(field, Wire.fixed32), new Uint8Array(Float32Array.of(value).buffer)];
+}
+
+/** A double field. */
+export function double(field: number, value: number): Field {
+  return [tag(field, Wire.fixed64), new Uint8Array(Float64Array.of(value).buffer)];
 }
 
 /** A bytes field. */

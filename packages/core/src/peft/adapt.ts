@@ -9,9 +9,10 @@ import { input, scalar, type Value } from "../graph/value.ts";
 import { type KeyValueCache, pastDim } from "../nn/cache.ts";
 import { countedFromOne } from "../nn/dropout.ts";
 import { project } from "../nn/linear.ts";
-import { isLanguageModel, type Model, type ModelInputs, requireTask, type Task } from "../nn/model.ts";
+import { heads, type Model, type ModelInputs } from "../nn/model.ts";
 import { type Pooling, pool } from "../nn/pooling.ts";
 import { joinPath, type Role, type Scope } from "../nn/scope.ts";
+import { objectiveOf, requireTask, type Task } from "../objectives/objectives.ts";
 import { float32, type HostTensor } from "../tensor/host-tensor.ts";
 import { random } from "../tensor/random.ts";
 import { batchDim, type Dim, elements, plus, times, tokensDim } from "../tensor/shape.ts";
@@ -26,7 +27,7 @@ import { behindPrompt, promptLength, textStates } from "./prompted.ts";
 /** What an adapted model is for. */
 export interface Goal {
   readonly task: Task;
-  /** number of classes; 1 for regression; ignored for language models */
+  /** number of the head's outputs; ignored where they are the vocabulary */
   readonly labels: number;
   /** what the head reads of a text: what Hugging Face's class does, or another vector */
   readonly pooling?: Pooling | undefined;
@@ -192,9 +193,10 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: F
   const { model } = base;
   const { noise, cache, continues = false } = options;
   requireTask(model, goal.task);
-  const own = model.headModules[goal.task] ?? [];
-  const textHead = goal.task === "classification" || goal.task === "regression";
-  const pooler = textHead && model.poolerModule ? joinPath(model.prefix, model.poolerModule) : undefined;
+  const { head } = objectiveOf(goal.task);
+  const own = model.headModules[head] ?? [];
+  const pooler =
+    heads[head].of === "text" && model.poolerModule ? joinPath(model.prefix, model.poolerModule) : undefined;
   const lacks = (module: string) =>
     base.tensors !== undefined && ![...base.tensors.keys()].some((name) => name.startsWith(`${module}.`));
   const lacksPooler = pooler !== undefined && base.tensors !== undefined && !findTensor(base, `${pooler}.weight`);
@@ -208,7 +210,7 @@ function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: F
     ...{ base, methods, noise, cache },
     promptedIds: prompted.inputIds === inputs.inputIds ? undefined : prompted.inputIds,
     headModules: [...own, ...(lacksPooler ? [pooler] : []), ...(goal.savedModules ?? [])],
-    headTrained: goal.trainsHead ?? (!isLanguageModel(goal.task) || lacksHead),
+    headTrained: goal.trainsHead ?? (heads[head].from === "labels" || lacksHead),
     parameters: new Map(),
     starts: new Map(),
     frozen: new Map(),
@@ -270,9 +272,10 @@ function logitsOf(
   options: ForwardOptions,
 ): Value {
   const { task, labels, pooling = "default" } = goal;
-  if (isLanguageModel(task))
+  const head = heads[objectiveOf(task).head];
+  if (head.from === "vocabulary")
     return model.predictTokens(root, options.cache ? lastOf(hidden) : hidden, root.at(model.prefix));
-  if (task === "token-classification") return model.classifyTokens(root, hidden, labels);
+  if (head.of === "tokens") return model.classifyTokens(root, hidden, labels);
   const usual = pooled();
   const vector = pooling === "default" ? usual : pool(pooling, hidden, inputs.attentionMask);
   return reshape(model.classify(root, vector, labels), [batchDim, labels]);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { InputError } from "../errors.ts";
 import { modelOf } from "../models/models.ts";
-import type { Task } from "../nn/model.ts";
+import type { Task } from "../objectives/objectives.ts";
 import { adapt } from "./adapt.ts";
 import type { Base } from "./base.ts";
 import { methods } from "./methods.ts";

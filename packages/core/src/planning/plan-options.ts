@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { InputError, suggestion } from "../errors.ts";
-import { tasks } from "../nn/model.ts";
+import { tasks } from "../objectives/objectives.ts";
 import { methods } from "../peft/methods.ts";
 import type { PlanRequest } from "./plan.ts";
 import { targetOf } from "./target.ts";

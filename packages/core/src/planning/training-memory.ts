@@ -1,6 +1,6 @@
 import type { Value } from "../graph/value.ts";
 import { leavesOf } from "../graph/walk.ts";
-import { isLanguageModel } from "../nn/model.ts";
+import { isLanguageModel } from "../objectives/objectives.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { longestRow } from "../peft/longest-row.ts";
 import { lengthOf } from "../peft/phi.ts";

@@ -48,11 +48,16 @@ export async function* trainOnce(
   try {
     for await (const fitted of bench.train(fit, seed)) {
       const measured = { ...(await bench.described(fit, seed, fitted)), ...(await bench.score(fitted)) };
-      const chosenBy = fit.rows === "selection" ? { held_out_score: await bench.heldOutScore(fitted) } : {};
-      yield { cell, measured: { ...measured, ...chosenBy } };
+      yield { cell, measured: { ...measured, ...(await besideScore(bench, fit, fitted)) } };
     }
   } catch (error) {
     if (!(error instanceof RunError)) throw error;
     yield { cell, measured: await bench.diverged(fit, seed) };
   }
+}
+
+/** What a rate is chosen by, or what is forgotten where there is text of the source task. */
+async function besideScore(bench: Bench, { rows }: Fit, fitted: Fitted): Promise<Partial<Measured>> {
+  if (rows === "selection") return { held_out_score: await bench.heldOutScore(fitted) };
+  return bench.setup.hasSource ? { source_loss: await bench.sourceLoss(fitted) } : {};
 }

@@ -1,6 +1,7 @@
+import { pearson } from "../objectives/metrics/metrics.ts";
 import { bootstrap, type Interval } from "../statistics/bootstrap.ts";
 import { shareRight } from "../statistics/interval.ts";
-import { pearson } from "../training/metrics.ts";
+import { studentInterval } from "../statistics/student.ts";
 import type { Cell, Json, Outcomes, StudyRecord } from "./study.ts";
 
 /** A cell with its seeds joined. */
@@ -33,13 +34,16 @@ export function joinSeeds(records: readonly StudyRecord[]): readonly JoinedRow[]
   }
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
-    if (!first || group.some(({ score }) => score === null)) return [];
+    if (!first || group.some(({ score, vectors_90 }) => (score ?? vectors_90 ?? null) === null)) return [];
     return [{ cell: first.cell, ...intervalOf(group), seeds: group.length, records: group, first }];
   });
 }
 
-/** Wilson's interval for shares of rows that are right, the bootstrap's for every other score. */
+/** Wilson's interval for shares of rows that are right, the bootstrap's for every other score, Student's over seeds for counts of vectors. */
 function intervalOf(group: readonly StudyRecord[]): Interval {
+  const counts = group.flatMap(({ vectors_90 }) => vectors_90 ?? []);
+  if (counts.length > 1) return studentInterval(counts);
+  if (counts[0] !== undefined) return { mean: counts[0], low: counts[0], high: counts[0] };
   const right = group.map(({ outcomes }) => (outcomes && isShare(outcomes) ? outcomes.values : undefined));
   if (right.every((each) => each !== undefined)) {
     const { share, low, high } = shareRight(right.map((values) => values.map((value) => value === 1)));

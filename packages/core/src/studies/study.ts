@@ -1,5 +1,6 @@
 import type { Figure } from "../figures/figure.ts";
-import type { Model, Task } from "../nn/model.ts";
+import type { Model } from "../nn/model.ts";
+import type { Task } from "../objectives/objectives.ts";
 import type { Bench } from "./bench.ts";
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
@@ -119,6 +120,8 @@ export interface Study {
   readonly question: string;
   /** the paper and the section or figure */
   readonly source: string;
+  /** whether it cannot do without text of the source task */
+  readonly readsSource?: boolean;
   /**
    * Every cell, those that wait for `records` of others among them.
    * @throws InputError where base, data or methods are not for this study

@@ -11,7 +11,7 @@ import { lora } from "../peft/methods/lora.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
 import { random } from "../tensor/random.ts";
 import { compileEvaluation } from "./evaluate.ts";
-import { objective } from "./objective.ts";
+import { minimised } from "./minimised.ts";
 import { compileStep } from "./step.ts";
 
 const draw = random(3, "rows");
@@ -67,7 +67,7 @@ describe.each(cases)("%s", (_, name, task, method) => {
 test("outside the chunks nothing is as wide as the vocabulary but tensors of the model", async () => {
   const { base } = await goldenBase("llama-causal-lm");
   const adapted = adapt(base, [lora.use({ rank: 2 })], { task: "causal-lm", labels: 1 });
-  const { loss, right } = objective(adapted);
+  const { loss, right } = minimised(adapted);
   const values = nodesOf([loss, right ?? loss]).flatMap((node) => node.outputs);
   expect(values.filter(({ shape }) => shape.length > 2 && shape.includes(base.model.sizes.vocabulary))).toEqual([]);
 });

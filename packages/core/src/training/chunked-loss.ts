@@ -2,8 +2,8 @@ import { gradients } from "../autodiff/gradients.ts";
 import { sumOverChunks } from "../graph/ops/scan.ts";
 import { input, type Value } from "../graph/value.ts";
 import { leavesOf } from "../graph/walk.ts";
+import { rightAnswers } from "../objectives/losses/cross-entropy.ts";
 import type { ChosenStates } from "../peft/adapt.ts";
-import { rightAnswers, summedLoss } from "./losses.ts";
 
 /** A language model's output layer, on one chunk of the positions that have a label. */
 export interface ChunkedLogits extends ChosenStates {
@@ -13,16 +13,19 @@ export interface ChunkedLogits extends ChosenStates {
   readonly labels: Value;
 }
 
+/** The loss summed over the positions of a chunk. */
+type ChunkLoss = (logits: Value, labels: Value) => Value;
+
 /**
- * Cross-entropy summed over labelled positions, chunk by chunk: logits, probabilities and their gradients exist for one
+ * A loss summed over labelled positions, chunk by chunk: logits, probabilities and their gradients exist for one
  * chunk only. A chunk's gradient is computed where its logits are and multiplied by the factor of the loss afterwards,
  * which is exact, since the loss is a sum.
  *
  * @param trained what the loss is differentiated by besides the states, where the output layer reads it
  */
-export function differentiableLoss(layer: ChunkedLogits, trained: readonly Value[], labelSmoothing: number): Value {
+export function differentiableLoss(layer: ChunkedLogits, trained: readonly Value[], lossOf: ChunkLoss): Value {
   const { labels, chunked: chunks } = chunksOf(layer);
-  const loss = summedLoss("causal-lm", layer.logits, labels, labelSmoothing);
+  const loss = lossOf(layer.logits, labels);
   const leaves = new Set(leavesOf([loss]));
   const numbered = leaves.has(layer.number) ? [[layer.numbers, layer.number] as const] : []; // dropout reads them
   const chunked = [...chunks, ...numbered];
@@ -33,9 +36,12 @@ export function differentiableLoss(layer: ChunkedLogits, trained: readonly Value
 }
 
 /** The same loss, not differentiated, and at how many positions no token is likelier than the label. */
-export function measuredLoss(layer: ChunkedLogits): { readonly loss: Value; readonly right: Value | undefined } {
+export function measuredLoss(
+  layer: ChunkedLogits,
+  lossOf: ChunkLoss,
+): { readonly loss: Value; readonly right: Value | undefined } {
   const { labels, chunked } = chunksOf(layer);
-  const loss = summedLoss("causal-lm", layer.logits, labels, 0);
+  const loss = lossOf(layer.logits, labels);
   const counted = [rightAnswers(layer.logits, labels)];
   const { sum, others } = sumOverChunks({ chunked, sum: loss, others: counted, slopes: new Map() });
   return { loss: sum, right: others[0] };

@@ -1,29 +1,21 @@
 import { planEvaluation } from "../data/batches/batches.ts";
 import { collate } from "../data/batches/collate.ts";
 import { type EncodedRows, lengthsOf, rowsAt } from "../data/rows/encoded-rows.ts";
+import type { Label } from "../data/rows/examples.ts";
+import { labelNames } from "../data/rows/labels.ts";
 import { InputError } from "../errors.ts";
-import { isLanguageModel } from "../nn/model.ts";
+import { type Measures, objectiveOf } from "../objectives/objectives.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
 import { compile } from "../runtime/program.ts";
 import type { Engine } from "../runtime/session.ts";
-import type { HostTensor } from "../tensor/host-tensor.ts";
-import { accuracy, f1Macro, matthews, pearson, spearman } from "./metrics.ts";
-import { type ObjectiveOptions, objective } from "./objective.ts";
+import { type MinimisedOptions, minimised } from "./minimised.ts";
 
-/** What a model's answers are worth, as the task has it. */
-export interface Evaluation {
+/** What a model's answers are worth: what every objective says, and what the task's own adds. */
+export interface Evaluation extends Measures {
   readonly examples: number;
   /** mean over the items: rows, or tokens with a label */
   readonly loss: number;
-  /** the share of rows, or of tokens with a label, whose class is the likeliest */
-  readonly accuracy?: number;
-  readonly f1_macro?: number;
-  readonly matthews?: number;
-  readonly pearson?: number;
-  readonly spearman?: number;
-  /** e to the loss, of language models */
-  readonly perplexity?: number;
   /** mean distance to the teacher's vectors, 1 − cos; only with a teacher */
   readonly teacher_loss?: number;
 }
@@ -36,14 +28,20 @@ export interface CompiledEvaluation {
 
 const evaluationBatch = 32;
 
+export interface EvaluationOptions extends Pick<MinimisedOptions, "logitsAtOnce"> {
+  /** the classes' names in the order of their ids; LABEL_0, LABEL_1, … where left out */
+  readonly labels?: readonly Label[] | undefined;
+}
+
 /** Compiles the forward pass of an adapted model with its loss. The same examples always give the same numbers. */
 export async function compileEvaluation(
   engine: Engine,
   adapted: AdaptedModel,
-  options: Pick<ObjectiveOptions, "logitsAtOnce"> = {},
+  { labels: given, ...options }: EvaluationOptions = {},
 ): Promise<CompiledEvaluation> {
-  const { task } = adapted.goal;
-  const { loss, right, teacherLoss, logits, feed } = objective(adapted, options);
+  const { task, labels: outputs } = adapted.goal;
+  const labels = labelNames(outputs, given);
+  const { loss, right, teacherLoss, logits, feed } = minimised(adapted, options);
   const program = await compile(engine, {
     loss,
     ...(right ? { right } : { logits }), // a language model's answers are counted where its logits are
@@ -52,7 +50,7 @@ export async function compileEvaluation(
   return {
     async run(phi, examples, lender) {
       if (examples.length === 0) throw new InputError("there is nothing to evaluate: no examples");
-      const answers: Answers = { predicted: [], actual: [] };
+      const measuring = objectiveOf(task).measure(labels);
       let [sum, items, hits, distance] = [0, 0, 0, 0];
       for (const places of planEvaluation(lengthsOf(examples), evaluationBatch)) {
         const batch = collate(await rowsAt(examples, places), adapted.base.model.sizes.padId);
@@ -61,52 +59,15 @@ export async function compileEvaluation(
         hits += Number(outputs.right?.data[0] ?? 0);
         distance += Number(outputs.teacher_loss?.data[0] ?? 0);
         items += batch.items;
-        if (outputs.logits && batch.labels) collect(answers, outputs.logits, batch.labels);
+        if (outputs.logits && batch.labels) measuring.add(outputs.logits, batch.labels);
       }
       const loss = sum / items;
       return {
         ...{ examples: examples.length, loss },
-        ...(isLanguageModel(task) ? { accuracy: hits / items, perplexity: Math.exp(loss) } : scores(task, answers)),
+        ...measuring.result({ loss, items, right: hits }),
         ...(teacherLoss && { teacher_loss: distance / examples.length }),
       };
     },
     release: () => program.release(),
   };
-}
-
-interface Answers {
-  readonly predicted: number[];
-  readonly actual: number[];
-}
-
-/** Notes the predicted number or class of each item with a label. */
-function collect(answers: Answers, { data, shape }: HostTensor, labels: HostTensor): void {
-  const classes = shape.at(-1) ?? 1;
-  for (let item = 0; item < labels.data.length; item++) {
-    const label = Number(labels.data[item]);
-    if (labels.dtype === "int32" && label < 0) continue;
-    answers.actual.push(label);
-    answers.predicted.push(labels.dtype === "int32" ? argmax(data, item * classes, classes) : Number(data[item]));
-  }
-}
-
-/** The index, from 0, of the largest of `length` numbers from `start` on; the first of several. */
-function argmax(values: ArrayLike<number | bigint>, start: number, length: number): number {
-  let best = 0;
-  for (let i = 1; i < length; i++) if ((values[start + i] ?? 0) > (values[start + best] ?? 0)) best = i;
-  return best;
-}
-
-function scores(task: AdaptedModel["goal"]["task"], answers: Answers): Partial<Evaluation> {
-  const { predicted, actual } = answers;
-  switch (task) {
-    case "regression":
-      return { pearson: pearson(predicted, actual), spearman: spearman(predicted, actual) };
-    case "masked-lm":
-    case "causal-lm":
-      return {};
-    case "classification":
-    case "token-classification":
-      return { accuracy: accuracy(answers), f1_macro: f1Macro(answers), matthews: matthews(answers) };
-  }
 }

@@ -1,5 +1,7 @@
 import { packExamples } from "../data/batches/pack-examples.ts";
 import { refuse } from "../errors.ts";
+import { heads } from "../nn/model.ts";
+import { objectiveOf } from "../objectives/objectives.ts";
 import { longestRow } from "../peft/longest-row.ts";
 import { promptLength } from "../peft/prompted.ts";
 import type { TrainingRun } from "./train.ts";
@@ -16,7 +18,9 @@ export function packedRun<Run extends Pick<TrainingRun, "examples" | "adapted" |
   const longest = longestRow(adapted);
   const stored = "lengths" in examples;
   refuse([
-    ...(task === "causal-lm" ? [] : [`only rows of causal language models are packed; this model is for ${task}`]),
+    ...(heads[objectiveOf(task).head].goesOn
+      ? []
+      : [`only rows of causal language models are packed; this model is for ${task}`]),
     ...(room <= longest ? [] : [`packed rows of ${room} tokens are longer than the ${longest} that the model takes`]),
     ...(promptLength(adapted.methods) === 0
       ? []

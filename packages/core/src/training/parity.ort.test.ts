@@ -10,10 +10,10 @@ import { readFloat32 } from "../containers/stored-values.ts";
 import { collate } from "../data/batches/collate.ts";
 import { readExamples } from "../data/rows/columns.ts";
 import { type EncodedExample, encodeExamples } from "../data/rows/encode.ts";
-import { labelMap } from "../data/rows/labels.ts";
+import { labelMap, labelNames } from "../data/rows/labels.ts";
 import { readTable } from "../data/tables/readers.ts";
 import { labelCount, taskOf } from "../models/models.ts";
-import type { Task } from "../nn/model.ts";
+import { objectiveOf, type Task } from "../objectives/objectives.ts";
 import { type AdaptedModel, adapt, initialPhi } from "../peft/adapt.ts";
 import { methods } from "../peft/methods.ts";
 import { type Phi, viewsOf } from "../peft/phi.ts";
@@ -52,10 +52,7 @@ async function ownStart(base: HfModel, flags: { method: string; count?: number }
   return { adapted, phi: await initialPhi(adapted, 0) };
 }
 
-const targetOf = (task: Task, labels: number) =>
-  task === "classification" || task === "token-classification"
-    ? { task, labels: labelMap(Array.from({ length: labels }, (_, id) => `LABEL_${id}`)) }
-    : { task };
+const targetOf = (task: Task, labels: number) => objectiveOf(task).targets(labelMap(labelNames(labels, undefined)));
 
 test.each(cases)("%s: thirty steps have torch's losses, gradient norms, rates and final logits", async (name) => {
   const golden = goldenJson(`training/${name}.json`);

@@ -1,5 +1,7 @@
 import { planEvaluation } from "../data/batches/batches.ts";
 import type { EncodedExample } from "../data/rows/encode.ts";
+import { heads } from "../nn/model.ts";
+import { objectiveOf } from "../objectives/objectives.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import type { Phi } from "../peft/phi.ts";
 import type { Engine } from "../runtime/session.ts";
@@ -43,11 +45,11 @@ export async function* predictions(
 
 /** Where the window that begins at `start` ends. */
 function windowEnd(examples: readonly EncodedExample[], start: number, batch: number, { goal, base }: AdaptedModel) {
-  const perToken = goal.task === "token-classification" ? goal.labels : base.model.sizes.vocabulary;
-  const perText = goal.task === "classification" || goal.task === "regression" ? goal.labels : undefined;
+  const head = heads[objectiveOf(goal.task).head];
+  const outputs = head.from === "labels" ? goal.labels : base.model.sizes.vocabulary;
   let [end, numbers] = [start, 0];
   while (end < examples.length && end - start < windowBatches * batch) {
-    numbers += perText ?? perToken * (examples[end]?.inputIds.length ?? 0);
+    numbers += head.of === "text" ? outputs : outputs * (examples[end]?.inputIds.length ?? 0);
     if (numbers > keptNumbers && end - start >= batch) break;
     end++;
   }

@@ -9,7 +9,7 @@ import { compile } from "../runtime/program.ts";
 import type { Engine } from "../runtime/session.ts";
 import { float32 } from "../tensor/host-tensor.ts";
 import { type GradientOutputs, gradientOutputs } from "./gradient-outputs.ts";
-import { type Objective, type ObjectiveOptions, objective } from "./objective.ts";
+import { type Minimised, type MinimisedOptions, minimised } from "./minimised.ts";
 
 /** Factors of a batch's sums. */
 export interface LossScale {
@@ -42,7 +42,7 @@ export interface LossAndGradient {
   readonly gradient: Float32Array;
 }
 
-export interface StepOptions extends Pick<ObjectiveOptions, "logitsAtOnce" | "packed"> {
+export interface StepOptions extends Pick<MinimisedOptions, "logitsAtOnce" | "packed"> {
   /** the base's own */
   readonly dropout: number;
   readonly labelSmoothing: number;
@@ -52,20 +52,20 @@ export interface StepOptions extends Pick<ObjectiveOptions, "logitsAtOnce" | "pa
 export interface StepGraph extends Pick<GradientOutputs, "tables" | "lend" | "collect"> {
   readonly losses: Readonly<Record<string, Value>>;
   readonly outputs: GradientOutputs["outputs"];
-  readonly feed: Objective["feed"];
+  readonly feed: Minimised["feed"];
 }
 
 /** Differentiates the adapted model's loss with respect to Φ. */
 export function stepGraph(adapted: AdaptedModel, options: StepOptions): StepGraph {
   const { dropout, labelSmoothing, ...rest } = options;
   const training = { noise: { key: input("noise", "int64", []), dropout }, labelSmoothing };
-  const { loss: sum, teacherLoss, penalty: mean, phi: tensors, feed } = objective(adapted, { ...rest, training });
+  const { loss: sum, teacherLoss, penalty: mean, phi: tensors, feed } = minimised(adapted, { ...rest, training });
   const loss = mul(sum, input("loss_scale", "float32", []));
   const teacher = teacherLoss && mul(teacherLoss, input("teacher_scale", "float32", []));
   const penalty = mean && mul(mean, input("penalty_scale", "float32", []));
-  const minimised = [teacher, penalty].reduce<Value>((all, part) => (part ? add(all, part) : all), loss);
+  const whole = [teacher, penalty].reduce<Value>((all, part) => (part ? add(all, part) : all), loss);
   const losses = { loss, ...(teacher && { teacher_loss: teacher }), ...(penalty && { penalty }) };
-  return { losses, feed, ...gradientOutputs(adapted.layout, gradients(minimised, tensors)) };
+  return { losses, feed, ...gradientOutputs(adapted.layout, gradients(whole, tensors)) };
 }
 
 /** Compiles the step of an adapted model. */

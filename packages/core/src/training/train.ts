@@ -1,6 +1,7 @@
 import type { Batch } from "../data/batches/collate.ts";
 import type { Masking } from "../data/batches/masking.ts";
 import type { EncodedRows } from "../data/rows/encoded-rows.ts";
+import type { Label } from "../data/rows/examples.ts";
 import { InputError, RunError } from "../errors.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { lengthOf, type Phi } from "../peft/phi.ts";
@@ -25,6 +26,8 @@ export interface TrainingRun {
   readonly phi: Phi;
   readonly examples: EncodedRows;
   readonly validation?: EncodedRows | undefined;
+  /** the classes' names in the order of their ids, for evaluations; LABEL_0, LABEL_1, … where left out */
+  readonly labels?: readonly Label[] | undefined;
   /** hides tokens of examples without labels, anew in every epoch: how a masked LM learns from plain text */
   readonly masking?: Masking | undefined;
   readonly settings: TrainingSettings;
@@ -72,7 +75,7 @@ export async function* train(given: TrainingRun): AsyncGenerator<TrainingEvent, 
   const batchesOf = stepBatches({ ...run, padId: adapted.base.model.sizes.padId });
   const step = await compileStep(engine, adapted, stepOptions(settings));
   const machine = { run, step, schedule, vectors: gradientVectors(run) };
-  const evaluation = validation && (await compileEvaluation(engine, adapted));
+  const evaluation = validation && (await compileEvaluation(engine, adapted, { labels: run.labels }));
   let stepping = true;
   const endSteps = async () => {
     if (stepping) await step.release();

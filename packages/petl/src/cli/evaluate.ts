@@ -1,6 +1,7 @@
 import { compileEvaluation, InputError, lossParts } from "@petl/core";
 import { findData, readData } from "../data.ts";
 import { measurable } from "../library/evaluate.ts";
+import { evaluationLines } from "./evaluation-report.ts";
 import { explained } from "./finite.ts";
 import { choice, neededText, text, toggle } from "./flags.ts";
 import { endTokenFlag, modelFlags, rowFlags, withModel } from "./open.ts";
@@ -39,18 +40,16 @@ export const evaluateVerb = defineVerb({
     await withModel(flags, where, async (model) => {
       const onRemark = (remark: string) => where.terminal.line(remark);
       const rows = measurable(model, set, { ...flags, endToken: flags.endToken !== "no", onRemark });
-      const evaluation = await compileEvaluation(model.base.engine, model.adapted);
+      const evaluation = await compileEvaluation(model.base.engine, model.adapted, { labels: model.labels });
       const measured = await evaluation.run(model.phi, rows);
       await evaluation.release();
       if (!Number.isFinite(measured.loss)) throw await explained(`the loss is ${measured.loss}`, model);
       const result = { ...measured, ...(flags.generate && (await scored(model, set, flags, where))) };
       if (json || !process.stdout.isTTY) return print(JSON.stringify(result));
-      for (const [name, value] of Object.entries(result)) await print(`${name.padEnd(12)} ${shown(value)}`);
+      for (const line of evaluationLines(result)) await print(line);
     });
   },
 });
-
-const shown = (value: number) => (Number.isInteger(value) ? value : value.toFixed(4));
 
 /** The files of a data set's split that is asked for, else of the test set, else of the next that there is. */
 async function filesOf(data: string, split: (typeof splits)[number] | undefined): Promise<readonly string[]> {

@@ -4,8 +4,9 @@ import {
   countParameters,
   type Goal,
   type HfModel,
-  isLanguageModel,
+  heads,
   listSites,
+  objectiveOf,
   type Quantization,
   type Sites,
 } from "@petl/core";
@@ -24,6 +25,7 @@ export interface Found {
 export function describe({ base, adapter, adapted, hasTask }: Found) {
   const { model } = base;
   const { goal, layout, modelTensors, targets } = adapted;
+  const { head: kind } = objectiveOf(goal.task);
   const counts = countParameters(adapted);
   const own = hasTask ? counts : { ...counts, head_parameters: 0, trainable_ratio_with_head: counts.trainable_ratio };
   const tensors = hasTask ? modelTensors : modelTensors.filter(({ head }) => !head);
@@ -31,9 +33,9 @@ export function describe({ base, adapter, adapted, hasTask }: Found) {
     ...{
       base: base.name,
       architecture: model.modelType,
-      class: hasTask ? model.classes[goal.task] : model.classes.base,
+      class: hasTask ? model.classes[kind] : model.classes.base,
     },
-    ...{ task: hasTask ? goal.task : null, labels: hasTask && !isLanguageModel(goal.task) ? goal.labels : null },
+    ...{ task: hasTask ? goal.task : null, labels: hasTask && heads[kind].from === "labels" ? goal.labels : null },
     sizes: model.sizes,
     ...(base.quantization && { quantization: base.quantization }),
     ...own,
@@ -53,7 +55,7 @@ export function describe({ base, adapter, adapted, hasTask }: Found) {
 /** Without a task there is no head whose layers were sites. */
 function sitesOf(base: HfModel, goal: Goal, hasTask: boolean) {
   const { linear, ...others } = listSites(base, goal);
-  const heads = hasTask ? [] : (base.model.headModules[goal.task] ?? []);
+  const heads = hasTask ? [] : (base.model.headModules[objectiveOf(goal.task).head] ?? []);
   const outside = (path: string) => !heads.some((module) => path === module || path.startsWith(`${module}.`));
   const paths = (sites: Sites[keyof Sites]) => sites.map(({ path }) => path);
   return {

@@ -7,6 +7,7 @@ import {
   InputError,
   labelCount,
   type MethodUse,
+  outputsFor,
   readAdapter,
   readBase,
   taskOf,
@@ -122,7 +123,7 @@ function parts(asked: Asked, base: HfModel, adapter: Adapter | undefined): Parts
   if (adapter) return { ...adapterOn(adapter, base), hasTask: true };
   const methods = asked.method === undefined ? [] : chooseMethods(asked.method, asked.methodOptions);
   const task = asked.task ?? taskOf(base.config);
-  const labels = task === "regression" ? 1 : (asked.labels ?? labelCount(base.config));
+  const labels = outputsFor(task ?? "classification", asked.labels ?? labelCount(base.config));
   return { methods, goal: { task: task ?? "classification", labels }, hasTask: task !== undefined };
 }
 

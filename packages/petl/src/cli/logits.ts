@@ -17,7 +17,7 @@ export const logitsVerb = defineVerb({
   async run({ flags }, context) {
     const { set } = await readData([flags.input], {});
     await withModel(flags, context, async (model) => {
-      const { rows } = await encodeRows(set, model, { task: "none" }, flags);
+      const { rows } = await encodeRows(set, model, undefined, flags);
       const all = predictions(rows, {
         ...model,
         engine: model.base.engine,

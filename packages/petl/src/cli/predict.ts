@@ -1,4 +1,4 @@
-import { type ExampleSet, InputError, isLanguageModel, type Prediction, predictions, type Task } from "@petl/core";
+import { type ExampleSet, heads, InputError, objectiveOf, type Prediction, predictions, type Task } from "@petl/core";
 import { readData } from "../data.ts";
 import { textAnswer, tokenAnswers } from "../library/answers.ts";
 import type { OpenModel } from "../library/model.ts";
@@ -26,9 +26,9 @@ export const predictVerb = defineVerb({
     const set = await rowsFrom(flags);
     await withModel(flags, context, async (model) => {
       const { task } = model.adapted.goal;
-      if (isLanguageModel(task))
+      if (!objectiveOf(task).answer)
         throw new InputError(`predict is for heads with labels; for ${task} use petl ${instead(task)}`);
-      const encoded = await encodeRows(set, model, { task: "none" }, flags);
+      const encoded = await encodeRows(set, model, undefined, flags);
       const all = predictions(encoded.rows, {
         ...model,
         engine: model.base.engine,
@@ -48,7 +48,7 @@ export const predictVerb = defineVerb({
   },
 });
 
-const instead = (task: Task) => (task === "causal-lm" ? "generate" : "logits");
+const instead = (task: Task) => (heads[objectiveOf(task).head].goesOn ? "generate" : "logits");
 
 interface Rows {
   readonly text: readonly string[];
@@ -90,7 +90,7 @@ function names(set: ExampleSet, { rows, tokenizer, maxLength }: EncodedRows, row
   return { tokens: Array.from(rows[row]?.inputIds ?? [], (id) => tokenizer.tokenOf(id) ?? String(id)) };
 }
 
-/** Lists of label, score and scores, one for each word or token; null for a word without one. */
+/** Lists of what is said, one for each word or token; null for a word without one. */
 function ofTokens(prediction: Prediction, model: OpenModel, { positions, ...named }: Names) {
   const answers = tokenAnswers(prediction, model, positions);
   return {

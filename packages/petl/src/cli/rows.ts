@@ -1,5 +1,5 @@
-import type { EncodedExample, ExampleSet, Tokenizer } from "@petl/core";
-import { encodeRows as encode, rowLimits, type TargetKind } from "../library/encode-rows.ts";
+import type { EncodedExample, ExampleSet, TargetRule, Tokenizer } from "@petl/core";
+import { encodeRows as encode, rowLimits } from "../library/encode-rows.ts";
 import type { OpenModel } from "../library/model.ts";
 
 export interface EncodedRows {
@@ -17,10 +17,10 @@ export interface EncodedRows {
 export async function encodeRows(
   set: ExampleSet,
   { adapted, base }: OpenModel,
-  kind: TargetKind,
+  rule: TargetRule | undefined,
   asked: { readonly maxLength: number | undefined },
 ): Promise<EncodedRows> {
   const tokenizer = set.examples[0]?.kind === "tokens" ? undefined : base.tokenizer;
   const limits = rowLimits(adapted, tokenizer, asked.maxLength);
-  return { rows: encode(set, adapted, kind, { tokenizer, ...limits }), tokenizer, maxLength: limits.maxLength };
+  return { rows: encode(set, adapted, rule, { tokenizer, ...limits }), tokenizer, maxLength: limits.maxLength };
 }

@@ -7,6 +7,7 @@ import { type PreparedRun, prepareRun, type RunRequest } from "../runs/prepare.t
 import { baseDigest, type RunRecord, readRecord, writeRecord } from "../runs/record.ts";
 import { version } from "../version.ts";
 import { refuseBeside } from "./beside-resume.ts";
+import { figures } from "./evaluation-report.ts";
 import { chooseMethods } from "./method-flags.ts";
 import { resolveModel } from "./open.ts";
 import { type TrainFlags, trainFlags } from "./train-flags.ts";
@@ -117,6 +118,7 @@ async function validationOf(given: string | undefined, own: readonly string[] | 
   if (given === undefined) return own;
   const share = Number(given);
   if (Number.isFinite(share)) {
+    if (share === 0) return undefined;
     if (share > 0 && share < 1) return share;
     throw new InputError(`--validation ${given} is not possible: a share lies between 0 and 1`);
   }
@@ -198,7 +200,7 @@ function report(summary: RunSummary): readonly string[] {
     `${summary.steps} steps in ${summary.seconds.toFixed(1)} s, ${Math.round(summary.tokens_per_second).toLocaleString("en-US")} tokens/s, ${Math.round(summary.peak_rss_bytes / 1e6)} MB at most`,
     ...(evaluation
       ? [
-          Object.entries(evaluation)
+          figures(evaluation)
             .map(([name, value]) => `${name} ${Number.isInteger(value) ? value : value.toFixed(4)}`)
             .join("  "),
         ]

@@ -1,4 +1,5 @@
 import type { Watch } from "../runs/execute.ts";
+import { figures } from "./evaluation-report.ts";
 import type { Context } from "./verb.ts";
 
 /** Shows a run's events, and ends it after the step under way on Ctrl-C. */
@@ -12,7 +13,7 @@ export function watchRun({ terminal, signal }: Context): Watch {
       if (event.kind === "start") ({ steps } = event);
       if (event.kind === "evaluation") {
         const { examples, ...scores } = event.evaluation;
-        const shown = Object.entries(scores).map(([name, value]) => `${name} ${value.toPrecision(4)}`);
+        const shown = figures(scores).map(([name, value]) => `${name} ${value.toPrecision(4)}`);
         terminal.line(`step ${event.step}: ${shown.join("  ")}  (${examples} examples)`);
       }
       if (event.kind !== "step") return;

@@ -1,7 +1,8 @@
-import { adapt, type ExampleSet, initialPhi, taskOf } from "@petl/core";
+import { type ExampleSet, taskOf } from "@petl/core";
 import { evaluate } from "../library/evaluate.ts";
 import { type OpenModel, unadapted } from "../library/model.ts";
 import type { OpenBase } from "../library/open-base.ts";
+import { bodyOf } from "../studies/source-loss.ts";
 
 /** What a base was made for, hiding tokens and guessing them, as a measure of what an adapter makes it forget. */
 export interface OwnTask {
@@ -19,7 +20,7 @@ export async function ownTask(base: OpenBase, texts: readonly string[]): Promise
   const { loss } = await evaluate(await unadapted(base), set);
   return {
     ...{ texts: texts.length, loss },
-    lossWith: async (model) => (await evaluate(await bodyOf(model), set)).loss,
+    lossWith: async (model) => (await evaluate(await bodyOf(model, "masked-lm"), set)).loss,
   };
 }
 
@@ -29,17 +30,3 @@ const textSet = (texts: readonly string[]): ExampleSet => ({
   placeOf: (row) => `held-out text ${row + 1}`,
   columns: { text: "text" },
 });
-
-/**
- * A model's trained tensors, all but the task's head, in the base under its masked-LM head. What a method would do to that
- * head was never trained and stays as it starts: as the base.
- */
-export async function bodyOf({ base, adapted, phi }: OpenModel): Promise<OpenModel> {
-  const body = adapt(base, adapted.methods, { task: "masked-lm", labels: 1, trainsHead: false });
-  const copy = await initialPhi(body, 0);
-  for (const { name, offset } of body.layout) {
-    const from = phi.layout.find((tensor) => tensor.name === name);
-    if (from) copy.values.set(phi.values.subarray(from.offset, from.offset + from.size), offset);
-  }
-  return { base, adapted: body, phi: copy, labels: [] };
-}

@@ -51,7 +51,7 @@ export async function askTogether(
       text,
       answers: all.flatMap(([adapter, answers]) => {
         const answer = answers[i];
-        return answer ? [{ adapter, label: answer.label, score: answer.score }] : [];
+        return answer?.label === undefined ? [] : [{ adapter, label: answer.label, score: answer.score }];
       }),
     }));
   };

@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
-import { InputError, loadAdapter } from "@petl/core";
+import { InputError, labelNames, loadAdapter } from "@petl/core";
 import { directory } from "../disk/files.ts";
 import { strangeParameter } from "../disk/strange-numbers.ts";
 import type { OpenModel } from "./model.ts";
 import type { OpenBase } from "./open-base.ts";
-import { labelNames } from "./purpose.ts";
 
 /** An adapter's folder and what its content is. */
 export interface BankAdapter {

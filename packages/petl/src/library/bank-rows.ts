@@ -96,7 +96,7 @@ function encoded(
   const examples = [{ kind: "text" as const, text, ...(textPair === undefined ? {} : { pair: textPair }) }];
   const set = { name: "the texts", examples, placeOf: () => "the text", columns: { text: "text" } };
   const how = { tokenizer: base.tokenizer, ...rowLimits(adapted, base.tokenizer, undefined) };
-  const [row] = encodeRows(set, adapted, { task: "none" }, how);
+  const [row] = encodeRows(set, adapted, undefined, how);
   if (!row) throw new InputError("a text is missing");
   return row;
 }

@@ -1,5 +1,13 @@
-import { adapt, type GeneratedToken, InputError, initialPhi, type Label } from "@petl/core";
-import type { Answer } from "./answers.ts";
+import {
+  type Answer,
+  adapt,
+  type GeneratedToken,
+  heads,
+  InputError,
+  initialPhi,
+  type Label,
+  objectiveOf,
+} from "@petl/core";
 import { textAnswer } from "./answers.ts";
 import { type BankAdapter, readBankAdapter, refuseChanged } from "./bank-adapter.ts";
 import { rowPrograms } from "./bank-programs.ts";
@@ -124,7 +132,7 @@ async function nth<T>(all: readonly Promise<T>[], at: number): Promise<T> {
 
 async function predictRow(model: OpenModel, row: BankText, batches: RowBatches): Promise<Answer> {
   const { task } = model.adapted.goal;
-  if (task !== "classification" && task !== "regression")
+  if (heads[objectiveOf(task).head].of !== "text")
     throw new InputError(`${row.adapter ?? model.base.name} is for ${task}, and gives whole texts no labels`);
   return textAnswer(await batches.ask(model, "logits", row), model);
 }

@@ -6,6 +6,7 @@ import {
   InputError,
   inferredBase,
   type LoadedAdapter,
+  objectiveOf,
   putOnBase,
   readAdapter,
   readBase,
@@ -14,7 +15,6 @@ import { directory, fileOrDirectory } from "../disk/files.ts";
 import { MachineError } from "../machine-error.ts";
 import { version } from "../version.ts";
 import { type LocateOptions, locate } from "./locate.ts";
-import { hasClasses } from "./purpose.ts";
 import { type SaveOptions, writeAll } from "./save.ts";
 
 /** What an adapter can be converted to: `peft` is also petl's own layout, where PEFT has no such method. */
@@ -83,7 +83,7 @@ function encoded(loaded: LoadedAdapter, to: AdapterFormat, naming: { name: strin
   const format = foreignFormats.find((each) => each.name === to);
   if (format) return format.encode(loaded, naming);
   const { adapted, phi, labels } = loaded;
-  const named = hasClasses(adapted.goal.task) && labels ? { labels } : {};
+  const named = objectiveOf(adapted.goal.task).hasClasses && labels ? { labels } : {};
   const info = { baseName: naming.baseName ?? null, petlVersion: version, ...named };
   return { files: { ...encodeAdapter(adapted, phi, info) } };
 }

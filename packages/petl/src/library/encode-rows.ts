@@ -9,17 +9,17 @@ import {
   InputError,
   labelMap,
   longestRow,
+  objectiveOf,
+  type TargetRule,
   type Tokenizer,
   trainedRow,
 } from "@petl/core";
 import type { Purpose } from "./purpose.ts";
 
-export type TargetKind = Parameters<typeof encodeExamples>[1];
 type EncodeOptions = Parameters<typeof encodeExamples>[2];
 
 /** What labels mean to a model's head. */
-export const targetOf = ({ task, labels }: Purpose): TargetKind =>
-  task === "classification" || task === "token-classification" ? { task, labels: labelMap(labels) } : { task };
+export const targetOf = ({ task, labels }: Purpose): TargetRule => objectiveOf(task).targets(labelMap(labels));
 
 /** How long rows may be: texts are cut after `maxLength` tokens, rows of tokens that are longer than `longest` refused. */
 export type RowLimits = Required<Pick<EncodeOptions, "maxLength" | "longest">>;
@@ -48,10 +48,10 @@ export function rowLimits(
 export function encodeRows(
   set: ExampleSet,
   adapted: AdaptedModel,
-  kind: TargetKind,
+  rule: TargetRule | undefined,
   how: Omit<EncodeOptions, "vocabularySize">,
 ): readonly EncodedExample[] {
-  const rows = encodeExamples(set, kind, { ...how, vocabularySize: adapted.base.model.sizes.vocabulary });
+  const rows = encodeExamples(set, rule, { ...how, vocabularySize: adapted.base.model.sizes.vocabulary });
   refuseTypes(set, rows, adapted);
   return rows;
 }
@@ -63,11 +63,10 @@ export function encodeRows(
 export function fedRows(
   set: ExampleSet,
   adapted: AdaptedModel,
-  kind: TargetKind,
-  how: Omit<FeedOptions, "vocabularySize" | "languageModel">,
+  rule: TargetRule | undefined,
+  how: Omit<FeedOptions, "vocabularySize">,
 ): FedRows {
-  const languageModel = adapted.goal.task === "causal-lm";
-  const fed = feedRows(set, kind, { ...how, languageModel, vocabularySize: adapted.base.model.sizes.vocabulary });
+  const fed = feedRows(set, rule, { ...how, vocabularySize: adapted.base.model.sizes.vocabulary });
   refuseTypes(fed.set, fed.rows, adapted);
   return fed;
 }

@@ -6,6 +6,7 @@ import {
   InputError,
   isLabelled,
   type LossOn,
+  objectiveOf,
 } from "@petl/core";
 import { encodeRows, fedRows, rowLimits, targetOf } from "./encode-rows.ts";
 import type { OpenModel } from "./model.ts";
@@ -30,7 +31,7 @@ export interface EvaluateOptions {
  */
 export async function evaluate(model: OpenModel, rows: ExampleSet, options: EvaluateOptions = {}): Promise<Evaluation> {
   const encoded = measurable(model, rows, options);
-  const evaluation = await compileEvaluation(model.base.engine, model.adapted);
+  const evaluation = await compileEvaluation(model.base.engine, model.adapted, { labels: model.labels });
   try {
     return await evaluation.run(model.phi, encoded);
   } finally {
@@ -47,12 +48,13 @@ export function measurable(
   const { task } = adapted.goal;
   const tokenizer = set.examples[0]?.kind === "tokens" ? undefined : base.tokenizer;
   const how = { tokenizer, lossOn, endToken, ...rowLimits(adapted, tokenizer, maxLength) };
-  if (isLabelled(set) || task === "causal-lm") {
+  const { unlabelled } = objectiveOf(task);
+  if (isLabelled(set) || unlabelled === "next tokens") {
     const { rows, remarks } = fedRows(set, adapted, targetOf({ task, labels }), how);
     for (const remark of remarks) onRemark?.(remark);
     return rows;
   }
-  if (task !== "masked-lm") throw new InputError(`${set.name} has no labels to measure by; name their column`);
-  const rows = encodeRows(set, adapted, { task }, how);
+  if (unlabelled === "refused") throw new InputError(`${set.name} has no labels to measure by; name their column`);
+  const rows = encodeRows(set, adapted, undefined, how);
   return maskedOnce(rows, maskingOf(base.tokenizer, base.model.sizes.vocabulary), seed);
 }

@@ -8,8 +8,10 @@ import {
   inputDirections,
   type Label,
   labelCount,
+  labelNames,
   loadAdapter as loadAdapterOn,
   type MethodUse,
+  outputsFor,
   type Phi,
   type Pooling,
   startsFromData,
@@ -21,7 +23,7 @@ import { directory } from "../disk/files.ts";
 import { encodeRows, rowLimits, targetOf } from "./encode-rows.ts";
 import { type LocateOptions, locate } from "./locate.ts";
 import type { OpenBase } from "./open-base.ts";
-import { baseFor, hasClasses, labelNames, type Purpose } from "./purpose.ts";
+import { baseFor, type Purpose } from "./purpose.ts";
 
 /**
  * An adapted model that is ready to be trained and asked: g(x; Θ, Φ). Training changes `phi` in place, and has it to itself
@@ -55,7 +57,7 @@ export async function adaptTo(
   { task, labels, train }: Purpose & { readonly train?: ExampleSet | undefined },
   { seed = 0, pooling }: AdaptOptions = {},
 ): Promise<OpenModel> {
-  const goal = { task, labels: hasClasses(task) ? labels.length : 1, pooling };
+  const goal = { task, labels: outputsFor(task, labels.length), pooling };
   const adapted = adapt(baseFor(base, { task, labels }), "name" in method ? [method] : method, goal);
   const how = { tokenizer: base.tokenizer, ...rowLimits(adapted, base.tokenizer, undefined) };
   const directions =
@@ -97,7 +99,7 @@ export function goalOf(
   { task, labels }: { readonly task?: Task | undefined; readonly labels?: number | undefined },
 ): Goal {
   const own = task ?? taskOf(config);
-  if (own !== undefined) return { task: own, labels: own === "regression" ? 1 : (labels ?? labelCount(config)) };
+  if (own !== undefined) return { task: own, labels: outputsFor(own, labels ?? labelCount(config)) };
   const { architectures } = config;
   const what = architectures?.length ? `is a ${architectures.join(", ")}` : "names no architectures in config.json";
   throw new InputError(

@@ -1,5 +1,14 @@
-import { type ExampleSet, InputError, type Prediction, predictions } from "@petl/core";
-import { type Answer, textAnswer, tokenAnswers } from "./answers.ts";
+import {
+  type Answer,
+  type ExampleSet,
+  heads,
+  InputError,
+  objectiveOf,
+  type Prediction,
+  predictions,
+  type Task,
+} from "@petl/core";
+import { textAnswer, tokenAnswers } from "./answers.ts";
 import { encodeRows, rowLimits } from "./encode-rows.ts";
 import type { OpenModel } from "./model.ts";
 
@@ -27,8 +36,8 @@ export async function predict(
   options: PredictOptions = {},
 ): Promise<readonly Answer[]> {
   const { task } = model.adapted.goal;
-  if (task !== "classification" && task !== "regression")
-    throw new InputError(`predict answers for whole texts; for ${task} ${instead[task]}`);
+  if (heads[objectiveOf(task).head].of !== "text")
+    throw new InputError(`predict answers for whole texts; for ${task} use ${instead(task)}`);
   const examples = texts.map((given) => {
     const [text, pair] = typeof given === "string" ? [given] : given;
     return { kind: "text" as const, text, ...(pair === undefined ? {} : { pair }) };
@@ -38,11 +47,12 @@ export async function predict(
   return answers;
 }
 
-const instead = {
-  "token-classification": "use predictWords",
-  "masked-lm": "use evaluate",
-  "causal-lm": "use generate",
-} as const;
+/** The function that answers in place of {@link predict}. */
+function instead(task: Task): string {
+  const head = heads[objectiveOf(task).head];
+  if (head.from === "labels") return "predictWords";
+  return head.goesOn ? "generate" : "evaluate";
+}
 
 /**
  * What a model says of each word of each text, by the word's first token; undefined for a word that was cut away.
@@ -55,7 +65,7 @@ export async function predictWords(
 ): Promise<readonly (readonly (Answer | undefined)[])[]> {
   const { base, adapted } = model;
   const { task } = adapted.goal;
-  if (task !== "token-classification")
+  if (!objectiveOf(task).answer || heads[objectiveOf(task).head].of !== "tokens")
     throw new InputError(`predictWords answers for words; this model is for ${task}`);
   const { maxLength: limit } = rowLimits(adapted, base.tokenizer, options.maxLength);
   const examples = texts.map(({ words }) => ({ kind: "words" as const, words }));
@@ -79,5 +89,5 @@ function predicted(
     columns: { text: "text" },
   };
   const how = { tokenizer: base.tokenizer, ...rowLimits(adapted, base.tokenizer, maxLength) };
-  return predictions(encodeRows(set, adapted, { task: "none" }, how), { engine: base.engine, adapted, phi, batch });
+  return predictions(encodeRows(set, adapted, undefined, how), { engine: base.engine, adapted, phi, batch });
 }

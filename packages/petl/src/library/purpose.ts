@@ -3,12 +3,14 @@ import {
   type ExampleSet,
   guessTask,
   type HfModel,
+  heads,
   isLabelled,
-  isLanguageModel,
   type Label,
   labelCount,
   labelMap,
+  labelNames,
   learnLabels,
+  objectiveOf,
   type Task,
   taskOf,
 } from "@petl/core";
@@ -18,14 +20,6 @@ export interface Purpose {
   readonly task: Task;
   /** the classes in the order of their ids, as the data have them; empty where the task has none */
   readonly labels: readonly Label[];
-}
-
-/** Whether a task has classes with names of their own. */
-export const hasClasses = (task: Task): boolean => task === "classification" || task === "token-classification";
-
-/** The given names where there is one for every label, else LABEL_0, LABEL_1, … as transformers has them. */
-export function labelNames(count: number, given: readonly Label[] | undefined): readonly Label[] {
-  return given?.length === count ? given : Array.from({ length: count }, (_, id) => `LABEL_${id}`);
 }
 
 /**
@@ -39,7 +33,7 @@ export function findPurpose(
   said: { readonly task?: Task | undefined; readonly labels?: readonly Label[] | undefined },
 ): Purpose & { readonly remarks: readonly string[] } {
   const { task, remarks } = said.task === undefined ? guessed(base, set) : { task: said.task, remarks: [] };
-  if (!hasClasses(task)) return { task, labels: [], remarks };
+  if (!objectiveOf(task).hasClasses) return { task, labels: [], remarks };
   if (said.labels) return { task, labels: said.labels, remarks };
   const names = headNames(base, task);
   const own = names && ownLabels(names, set);
@@ -49,9 +43,10 @@ export function findPurpose(
 
 /** The base as a head for these labels begins with it: without its own head where that is for other classes. */
 export function baseFor<B extends HfModel>(base: B, { task, labels }: Purpose): B {
-  const names = hasClasses(task) ? headNames(base, task) : undefined;
+  const { head, hasClasses } = objectiveOf(task);
+  const names = hasClasses ? headNames(base, task) : undefined;
   if (!names || fits(names, labels)) return base;
-  const modules = base.model.headModules[task] ?? [];
+  const modules = base.model.headModules[head] ?? [];
   const inHead = (name: string) => modules.some((module) => name.startsWith(`${module}.`));
   const tensors = base.tensors && new Map([...base.tensors].filter(([name]) => !inHead(name)));
   return { ...base, tensors };
@@ -59,11 +54,12 @@ export function baseFor<B extends HfModel>(base: B, { task, labels }: Purpose): 
 
 function guessed(base: HfModel, set: ExampleSet): { readonly task: Task; readonly remarks: readonly string[] } {
   const own = taskOf(base.config);
-  if (own === "causal-lm" && !isLabelled(set))
+  if (own && objectiveOf(own).unlabelled === "next tokens" && !isLabelled(set))
     return { task: own, remarks: [`task: ${own}, since that is what the base is for and the rows have no labels`] };
   const { task, why } = guessTask(set);
-  const ids = set.examples[0]?.kind === "tokens" && task === "token-classification";
-  const found = ids && own !== undefined && isLanguageModel(own) ? own : task;
+  // numbers at every token may be classes or words
+  const ids = set.examples[0]?.kind === "tokens" && objectiveOf(task).items === "tokens";
+  const found = ids && own !== undefined && heads[objectiveOf(own).head].from === "vocabulary" ? own : task;
   return { task: found, remarks: [`task: ${found}, since ${why}`] };
 }
 

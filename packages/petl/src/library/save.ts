@@ -5,7 +5,9 @@ import {
   encodeOnnx,
   encodeOnnxForAdapters,
   type FloatType,
+  heads,
   InputError,
+  objectiveOf,
   onnxAdapter,
   readJson,
   tokenizerFileNames,
@@ -14,7 +16,6 @@ import { directory } from "../disk/files.ts";
 import { type Chunks, writeFolderSafely } from "../disk/safe-write.ts";
 import { version } from "../version.ts";
 import type { OpenModel } from "./model.ts";
-import { hasClasses } from "./purpose.ts";
 
 export interface SaveOptions {
   /** replace a folder that isn't empty, with all that is in it */
@@ -60,7 +61,7 @@ export async function saveMerged(
   folder: string,
   { dtype, ...options }: SaveMergedOptions = {},
 ): Promise<number> {
-  const named = hasClasses(adapted.goal.task) ? labels.map(String) : undefined;
+  const named = objectiveOf(adapted.goal.task).hasClasses ? labels.map(String) : undefined;
   const files = await encodeMerged(base, adapted, phi, base.engine, { labels: named, dtype });
   return writeAll(folder, [...checkpointFiles(files), ...(await tokenizerFiles(base.path))], options);
 }
@@ -89,7 +90,7 @@ export async function saveOnnx(
   folder: string,
   { dtype, past = false, adapterInputs = false, ...options }: SaveOnnxOptions = {},
 ): Promise<number> {
-  const named = hasClasses(adapted.goal.task) ? labels.map(String) : undefined;
+  const named = objectiveOf(adapted.goal.task).hasClasses ? labels.map(String) : undefined;
   if (adapterInputs && dtype)
     throw new InputError("--dtype is for merged weights, and with inputs for adapters none are");
   const files = adapterInputs
@@ -103,7 +104,9 @@ export async function saveOnnx(
       { name: "config.json", chunks: [bytesOf(files["config.json"])] },
       { name: "onnx/model.onnx", chunks: [files["model.onnx"]] },
       ...Object.entries(apart).map(([name, content]) => ({ name: `adapter/${name}`, chunks: [bytesOf(content)] })),
-      ...(adapted.goal.task === "causal-lm" ? await promptFiles(base) : await tokenizerFiles(base.path)),
+      ...(heads[objectiveOf(adapted.goal.task).head].goesOn
+        ? await promptFiles(base)
+        : await tokenizerFiles(base.path)),
     ],
     options,
   );
@@ -127,7 +130,7 @@ const bytesOf = (content: Uint8Array | string): Uint8Array =>
 
 /** An adapter's files, the configuration last, which marks it as whole. */
 export async function adapterFiles({ base, adapted, phi, labels }: Saved): Promise<readonly NamedFile[]> {
-  const named = hasClasses(adapted.goal.task) ? { labels } : {};
+  const named = objectiveOf(adapted.goal.task).hasClasses ? { labels } : {};
   const info = { baseName: base.name, petlVersion: version, ...named };
   if (adapted.methods.some(({ name }) => name === "full")) {
     const [config, weights] = checkpointFiles(await encodeFull(base, adapted, phi, info));

@@ -2,8 +2,8 @@ import {
   type ExampleSet,
   InputError,
   isLabelled,
-  isLanguageModel,
   type LossOn,
+  objectiveOf,
   parseSettings,
   type TrainingEvent,
   type TrainingSettings,
@@ -43,13 +43,14 @@ export async function* train(
 ): AsyncGenerator<TrainingEvent, void, void> {
   const { base, adapted, phi } = model;
   const { task } = adapted.goal;
-  const plain = task === "masked-lm" && !isLabelled(data.train);
-  if (!isLanguageModel(task) && !isLabelled(data.train))
+  const { unlabelled } = objectiveOf(task);
+  const plain = unlabelled === "hidden tokens" && !isLabelled(data.train);
+  if (unlabelled === "refused" && !isLabelled(data.train))
     throw new InputError(`${data.train.name} has no labels to learn from; name their column`);
   const settings = parseSettings({ lr: adapted.methods[0]?.rate, ...given });
   const how = { tokenizer: base.tokenizer, lossOn, endToken, ...rowLimits(adapted, base.tokenizer, maxLength) };
   yield* trainRun({
-    ...{ engine: base.engine, adapted, phi, settings, stop, resume },
+    ...{ engine: base.engine, adapted, phi, settings, stop, resume, labels: model.labels },
     examples: fedRows(data.train, adapted, targetOf({ task, labels: model.labels }), how).rows,
     validation:
       data.validation && measurable(model, data.validation, { maxLength, lossOn, endToken, seed: settings.seed }),

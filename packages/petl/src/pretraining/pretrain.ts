@@ -9,6 +9,7 @@ import {
   InputError,
   initialPhi,
   nextTokens,
+  objectiveOf,
   readBase,
   type StoredRows,
   someRows,
@@ -120,7 +121,10 @@ async function trainingOf(
   const { kept, held } = holdOutBlocks(rows.length, record.held_out, seed);
   const taught = teacher ? withTeacher(rows, teacher) : rows;
   const [examples, heldOut] = [someRows(taught, kept), someRows(taught, held)];
-  const goals = task === "masked-lm" ? masked(examples, heldOut, base, tokenizer, seed) : foretold(examples, heldOut);
+  const goals =
+    objectiveOf(task).unlabelled === "hidden tokens"
+      ? masked(examples, heldOut, base, tokenizer, seed)
+      : foretold(examples, heldOut);
   const counts = await countsWithout(rows.counts, heldOut);
   for (const id of Object.values(tokenizer.specialIds)) counts[id] = 0; // they frame every row and are no words
   const unigram = await unigramLoss(counts, goals.validation);

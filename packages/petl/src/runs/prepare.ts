@@ -5,16 +5,19 @@ import {
   type EncodedRows,
   type ExampleSet,
   type HfModel,
+  heads,
   holdOut,
   InputError,
   initialPhi,
   isLabelled,
-  isLanguageModel,
   type Label,
   type LossOn,
+  labelNames,
   loadAdapter,
   type Masking,
   type MethodUse,
+  objectiveOf,
+  outputsFor,
   type Phi,
   type Pooling,
   planRun,
@@ -26,7 +29,7 @@ import { type DataOptions, readData } from "../data.ts";
 import { directory } from "../disk/files.ts";
 import { fedRows, rowLimits, targetOf } from "../library/encode-rows.ts";
 import { maskedOnce, maskingOf } from "../library/plain-text.ts";
-import { baseFor, findPurpose, hasClasses, labelNames } from "../library/purpose.ts";
+import { baseFor, findPurpose } from "../library/purpose.ts";
 import { openTokenizer } from "../open-tokenizer.ts";
 import { drawStart } from "./draw-start.ts";
 
@@ -72,8 +75,9 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   const { set, sha256 } = await readData(request.train, request.data);
   const { adapted, draw, labels, remarks } = await startOf(request, base, set);
   const { task } = adapted.goal;
-  const plain = task === "masked-lm" && !isLabelled(set);
-  if (!isLanguageModel(task) && !isLabelled(set))
+  const { unlabelled } = objectiveOf(task);
+  const plain = unlabelled === "hidden tokens" && !isLabelled(set);
+  if (unlabelled === "refused" && !isLabelled(set))
     throw new InputError(`${set.name} has no labels to learn from; name their column with --label`);
   const tokenizer = await openTokenizer(request.base);
   const limits = rowLimits(adapted, tokenizer, request.maxLength);
@@ -109,7 +113,7 @@ async function startOf(request: RunRequest, base: HfModel, set: ExampleSet): Pro
   const { task, labels, remarks } = findPurpose(base, set, request);
   const adapted = adapt(baseFor(base, { task, labels }), methods, {
     task,
-    labels: hasClasses(task) ? labels.length : 1,
+    labels: outputsFor(task, labels.length),
     pooling,
   });
   const draw = (examples: EncodedRows) => drawStart(base, request.base, adapted, examples, settings.seed);
@@ -129,9 +133,9 @@ async function adapterStart({ methods, task, settings }: RunRequest, init: strin
       : [`--task ${task} does not go with --init ${init}, an adapter for ${goal.task}`]),
   ];
   if (problems.length > 0) throw new InputError(problems);
-  const headless = goal.trainsHead === false && !isLanguageModel(goal.task);
+  const headless = goal.trainsHead === false && heads[objectiveOf(goal.task).head].from === "labels";
   const { adapted, phi } = headless ? await withHead(base, loaded, settings.seed) : loaded;
-  const labels = hasClasses(goal.task) ? labelNames(goal.labels, loaded.labels) : [];
+  const labels = objectiveOf(goal.task).hasClasses ? labelNames(goal.labels, loaded.labels) : [];
   return { adapted, draw: async () => phi, labels, remarks: [] };
 }
 

@@ -6,11 +6,12 @@ import { z } from "zod";
 import { directory, namesIn } from "../disk/files.ts";
 import { parsedJson } from "../disk/parsed-json.ts";
 import { removeFolderSafely, writeFileSafely, writeFolderSafely } from "../disk/safe-write.ts";
-import type { Bank, BankEntry } from "../library/bank.ts";
+import type { Bank, BankEntry, BankLoadOptions } from "../library/bank.ts";
 import { adapterDigest } from "../library/bank-adapter.ts";
 import { locate } from "../library/locate.ts";
 import { HttpError } from "./http-error.ts";
 import type { Models } from "./models.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 
 /** The adapters of a server: in the bank, among the models, and in the folder that outlives it. */
 export interface AdapterShelf {
@@ -20,7 +21,16 @@ export interface AdapterShelf {
    * Copies an adapter, tries the copy, serves and keeps it. Under a name in use it takes the other's place.
    * @throws InputError for an adapter that does not fit, HttpError 409 for the base's name
    */
-  keep(name: string, source: string, owner: string | null): Promise<BankEntry>;
+  keep(
+    name: string,
+    source: string,
+    owner: string | null,
+    options?: Pick<BankLoadOptions, "neutral">,
+  ): Promise<BankEntry>;
+  /** The path below the shared folder of a kept copy of an adapter. */
+  copyOf(name: string): Promise<string>;
+  /** How many adapters a tenant has. */
+  count(owner: string): number;
   share(name: string, shared: readonly string[] | "all"): Promise<void>;
   remove(name: string): Promise<void>;
   /** Serves what was kept for this base. What no longer fits is left out and said. */
@@ -42,6 +52,7 @@ type KeptAdapter = Readonly<z.infer<typeof keptAdapter>>;
 export function openAdapterShelf(folder: string, bank: Bank, models: Models, baseSha256: string): AdapterShelf {
   const [contents, names] = [join(folder, "adapters"), join(folder, "names")];
   const kept = new Map<string, KeptAdapter>();
+  const served = new Map<string, string>();
   const inTurn = oneAtATime();
   const recordOf = (name: string) =>
     join(names, `${createHash("sha256").update(name).digest("hex").slice(0, 32)}.json`);
@@ -57,17 +68,32 @@ export function openAdapterShelf(folder: string, bank: Bank, models: Models, bas
     async serve(name, source) {
       refuseBase(name, models);
       await bank.load(name, source);
+      served.set(name, await locate(source));
       models.add(name, null);
     },
-    keep: (name, source, owner) =>
+    count: (owner) => models.count(owner),
+    copyOf: (name) =>
+      inTurn(async () => {
+        const source = kept.get(name) ? join(contents, kept.get(name)?.digest ?? "") : served.get(name);
+        if (source === undefined) throw new InputError(`there is no adapter ${JSON.stringify(name)}`);
+        return join("adapters", await copied(source, contents, name));
+      }),
+    keep: (name, source, owner, options = {}) =>
       inTurn(async () => {
         refuseBase(name, models);
         const digest = await copied(await locate(source), contents, name);
         const old = kept.get(name);
         try {
-          const entry = await bank.load(name, join(contents, digest));
+          const entry = await bank.load(name, join(contents, digest), options);
           const { created, shared } = models.add(name, owner);
-          await write({ name, owner, created, digest, base_sha256: baseSha256, shared: [...shared] });
+          await write({
+            name,
+            owner,
+            created,
+            digest,
+            base_sha256: baseSha256,
+            shared: shared === "all" ? shared : [...shared],
+          });
           if (old && old.digest !== digest) await forget(old.digest);
           return entry;
         } catch (error) {
@@ -97,7 +123,7 @@ export function openAdapterShelf(folder: string, bank: Bank, models: Models, bas
         if (record) kept.set(record.name, record);
         if (record?.base_sha256 !== baseSha256 || bank.list().some(({ name }) => name === record.name)) continue;
         try {
-          await bank.load(record.name, join(contents, record.digest));
+          await bank.load(record.name, join(contents, record.digest), { neutral: true });
           models.add(record.name, record.owner, record.created);
           models.share(record.name, record.shared);
         } catch (error) {
@@ -140,14 +166,4 @@ const pieceBytes = 2 ** 24;
 
 async function* pieces({ size, read }: { size: number; read(offset: number, length: number): Promise<Uint8Array> }) {
   for (let at = 0; at < size; at += pieceBytes) yield await read(at, Math.min(pieceBytes, size - at));
-}
-
-/** Runs one piece of work after the other. */
-function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const next = last.then(work, work);
-    last = next.catch(() => undefined);
-    return next;
-  };
 }

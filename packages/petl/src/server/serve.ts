@@ -2,12 +2,17 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "@petl/core";
 import { foldersIn, userDataFolder } from "../disk/user-data.ts";
+import { type AttemptEnd, attempt } from "../jobs/attempt.ts";
+import { childrenExecutor } from "../jobs/children.ts";
+import { openJobFolder } from "../jobs/job-folder.ts";
 import { openBank } from "../library/bank.ts";
 import { openBase } from "../library/open-base.ts";
 import { baseDigest } from "../runs/record.ts";
 import { openAdapterShelf } from "./adapter-shelf.ts";
 import { openAllowances } from "./allowance.ts";
+import { openFileStore } from "./file-store.ts";
 import { openGate } from "./gate.ts";
+import { type JobDesk, openJobDesk } from "./job-desk.ts";
 import { openKeys, readKeys } from "./keys.ts";
 import { type AccessLine, listen } from "./listen.ts";
 import { openMetrics } from "./metrics.ts";
@@ -58,6 +63,7 @@ export async function serve(options: ServeOptions, { log, remark }: Watching): P
     );
   const keys = options.keys === undefined ? openKeys : await readKeys(options.keys);
   let service: Service | undefined;
+  const ending = new AbortController();
   const fault = (id: string, error: unknown) =>
     remark(`${id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   const { host, port, offline, threads, maxBatch, maxWait, resident } = options;
@@ -74,14 +80,26 @@ export async function serve(options: ServeOptions, { log, remark }: Watching): P
     for (const { name, source } of [...(await adaptersIn(options.adapters)), ...options.named])
       await shelf.serve(name, source);
     await shelf.restore(remark);
+    const files = await openFileStore(shared);
+    const executor = childrenExecutor(
+      (id, signal) => workOn(shared, id, signal),
+      (error) => fault("a job", error),
+    );
+    const jobs = await openJobDesk({
+      ...{ shared, baseModel: models.base, executor, shelf, files },
+      base: { base: options.base, folder: process.cwd(), base_sha256: digest },
+    });
+    const reconciling = reconcile(jobs, (error) => fault("jobs", error));
     service = {
-      ...{ bank, models, shelf, keys, maxBatch },
+      ...{ bank, models, shelf, keys, maxBatch, files, jobs, ending: ending.signal },
       ...{ allowances: openAllowances(), metrics: openMetrics(), gate: openGate(batchesInside * maxBatch) },
     };
     return {
       url: listening.url,
       async end(milliseconds) {
-        await listening.end(milliseconds);
+        ending.abort();
+        clearInterval(reconciling);
+        await Promise.all([listening.end(milliseconds), executor.close()]);
         await bank.close();
         await base.close();
       },
@@ -90,6 +108,28 @@ export async function serve(options: ServeOptions, { log, remark }: Watching): P
     await listening.end(0);
     throw error;
   }
+}
+
+/** Works on a job of the shared folder; one that is not there has nothing to be done. */
+async function workOn(shared: string, id: string, signal: AbortSignal): Promise<AttemptEnd> {
+  const job = await openJobFolder(join(shared, "jobs"), id);
+  return job ? attempt(shared, job, signal) : "ended";
+}
+
+/** Milliseconds between looks at what the executor may have lost. */
+const reconcileEvery = 1000;
+
+/** Looks at once, and again and again. */
+function reconcile(jobs: JobDesk, fault: (error: unknown) => void): NodeJS.Timeout {
+  let looking = false;
+  const look = async () => {
+    if (looking) return;
+    looking = true;
+    await jobs.reconcile().catch(fault);
+    looking = false;
+  };
+  look();
+  return setInterval(look, reconcileEvery);
 }
 
 const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1)$/i.test(host);

@@ -1,7 +1,9 @@
 import type { Bank } from "../library/bank.ts";
 import type { AdapterShelf } from "./adapter-shelf.ts";
 import type { Allowances } from "./allowance.ts";
+import type { FileStore } from "./file-store.ts";
 import type { Gate } from "./gate.ts";
+import type { JobDesk } from "./job-desk.ts";
 import type { Keys, Tenant } from "./keys.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Models } from "./models.ts";
@@ -11,6 +13,10 @@ export interface Service {
   readonly bank: Bank;
   readonly models: Models;
   readonly shelf: AdapterShelf;
+  readonly files: FileStore;
+  readonly jobs: JobDesk;
+  /** aborted once the server is to end */
+  readonly ending: AbortSignal;
   readonly keys: Keys;
   readonly allowances: Allowances;
   readonly metrics: Metrics;

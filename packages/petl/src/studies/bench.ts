@@ -17,6 +17,7 @@ import {
   methods,
   methodsByName,
   type Outcomes,
+  objectiveOf,
   type Phi,
   predictions,
   type Scored,
@@ -68,6 +69,7 @@ export async function openBench(out: string, context: StudyContext, signal?: Abo
     files.set(name, known);
     return known;
   };
+  let source: ReturnType<typeof readRows> | undefined;
   const maxLength = context.max_length ?? undefined;
   const open = ({ adapted, phi }: Pick<OpenModel, "adapted" | "phi">): OpenModel => ({ base, adapted, phi, labels });
   const fresh = async ({ method, options, rows }: Fit, seed: number) => {
@@ -125,7 +127,8 @@ export async function openBench(out: string, context: StudyContext, signal?: Abo
       return scorer.scoreOnly(open(model), (await rowsIn(heldOutFile)).set, maxLength);
     },
     async sourceLoss(model) {
-      return sourceLossOf(open(model), (await rowsIn(sourceFile)).set);
+      source ??= readRows(out, sourceFile, {});
+      return sourceLossOf(open(model), (await source).set);
     },
     async untrained() {
       const { adapted } = await adaptTo(base, headMethod.use({}), { task, labels });
@@ -146,7 +149,7 @@ function countsOf(adapted: AdaptedModel) {
 async function emptyMeasure(adapted: AdaptedModel, data_sha256: string): Promise<Measured> {
   const { head_parameters, base_parameters } = countsOf(adapted);
   return {
-    ...{ train: null, score: null, score_name: scoreNameOf(adapted.goal.task, {}), scores: {}, loss: null },
+    ...{ train: null, score: null, score_name: scoreNameOf(adapted.goal.task), scores: {}, loss: null },
     ...{ trained_parameters: 0, head_parameters, base_parameters, trainable_ratio: 0, seconds: 0 },
     ...{ peak_rss_bytes: process.resourceUsage().maxRSS * 1024, adapter_bytes: 0, phi_sha256: null, data_sha256 },
   };
@@ -173,23 +176,17 @@ async function weightsOf(model: OpenModel): Promise<Uint8Array> {
 
 type Task = AdaptedModel["goal"]["task"];
 
-/** The first of these that an evaluation has is the score; a language model's is its loss with the other sign. */
-const scoreNames = ["accuracy", "pearson"] as const;
 const lossScore = "minus_loss";
 
-const scoreNameOf = (task: Task, scores: Readonly<Record<string, number>>): string =>
-  (isLanguageModel(task) ? undefined : scoreNames.find((name) => name in scores)) ??
-  (task === "classification" || task === "token-classification"
-    ? "accuracy"
-    : task === "regression"
-      ? "pearson"
-      : lossScore);
+/** The usual metric of the task's objective; a language model's score is its loss with the other sign. */
+const scoreNameOf = (task: Task): string =>
+  isLanguageModel(task) ? lossScore : (objectiveOf(task).metrics[0]?.name ?? lossScore);
 
 function scoredBy(task: Task, evaluation: Evaluation): Omit<Scored, "outcomes"> {
   const { loss, examples: _, ...rest } = evaluation;
   const numbers = Object.entries(rest).filter((entry): entry is [string, number] => typeof entry[1] === "number");
   const scores: Readonly<Record<string, number>> = { ...Object.fromEntries(numbers), [lossScore]: -loss };
-  const score_name = scoreNameOf(task, scores);
+  const score_name = scoreNameOf(task);
   return { score: scores[score_name] ?? null, score_name, scores, loss };
 }
 

@@ -1,4 +1,4 @@
-import { isAbsolute, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import {
   type Budget,
   type ExampleSet,
@@ -14,6 +14,7 @@ import {
   type Task,
 } from "@petl/core";
 import { bundledBases } from "../bundled/bundled-bases.ts";
+import { bundledData } from "../bundled/bundled-data.ts";
 import { type DataOptions, findData, readData } from "../data.ts";
 import { directory } from "../disk/files.ts";
 import { type LocateOptions, locate } from "../library/locate.ts";
@@ -22,6 +23,7 @@ import { setupOf } from "./bench.ts";
 import type { StudyContext } from "./context.ts";
 import { sha256, weightsDigest } from "./digests.ts";
 import { drawRows, fewestRows, rowLines } from "./row-files.ts";
+import { languageTask } from "./source-loss.ts";
 import type { StudySets } from "./study-rows.ts";
 
 /** What a study is asked for. */
@@ -71,7 +73,8 @@ export async function prepareStudy(name: string, request: StudyRequest): Promise
   refuseUnlabelled(all, task);
   const asked = request.trainRows ?? Math.min(all.examples.length, sizes[budget].rows ?? Number.POSITIVE_INFINITY);
   const train = drawRows(all, asked);
-  const source = request.source === undefined ? undefined : await sourceOf(request.source);
+  const source = await sourceOf(request.source, study);
+  if (source) languageTask({ config: base.config, name: request.base });
   const digestOf = (set: ExampleSet) => sha256(rowLines(set));
   const context: StudyContext = {
     ...{ study: name, budget, seeds, methods: request.methods === undefined ? null : [...request.methods] },
@@ -82,10 +85,16 @@ export async function prepareStudy(name: string, request: StudyRequest): Promise
     ...{
       train_sha256: digestOf(train),
       score_sha256: digestOf(score),
-      source_sha256: source ? digestOf(source) : null,
+      source_sha256: source ? digestOf(source.set) : null,
     },
   };
-  return { study, context, setup: setupOf(context, base), sets: { train, score, source }, remarks };
+  return {
+    study,
+    context,
+    setup: setupOf(context, base),
+    sets: { train, score, source: source?.set },
+    remarks: [...remarks, ...(source?.remarks ?? [])],
+  };
 }
 
 function studyNamed(name: string): Study {
@@ -116,12 +125,29 @@ function refuseUnlabelled(set: ExampleSet, task: Task): void {
   throw new InputError(`${set.name} has no labels to learn from; name their column with --label`);
 }
 
-async function sourceOf(path: string): Promise<ExampleSet> {
+/** The text of the source task: that which was named, else, where a study needs some, the texts of petl's own sets. */
+async function sourceOf(path: string | undefined, { readsSource }: Study) {
+  if (path === undefined && !readsSource) return undefined;
+  if (path === undefined) {
+    const files = (["messages", "questions", "reviews"] as const).map((name) => join(bundledData(name), "test.csv"));
+    const { set } = await readData(files, {});
+    const remark = `no --source: what is forgotten is measured on ${set.examples.length} texts of petl's own sets`;
+    return { set: withoutLabels(set), remarks: [remark] };
+  }
   const { files } = await findData(path, "train");
   const found = files.test ?? files.validation ?? files.train;
   if (!found) throw new InputError(`--source ${path} holds no text`);
-  return (await readData(found, {})).set;
+  return { set: withoutLabels((await readData(found, {})).set), remarks: [] };
 }
+
+const withoutLabels = (set: ExampleSet): ExampleSet => ({
+  ...set,
+  examples: set.examples.map((example) => {
+    if (example.kind !== "text") return example;
+    const { label: _, ...text } = example;
+    return text;
+  }),
+});
 
 /** The base as a training that starts in another folder is told of it: names and hub ids as they are, paths whole. */
 async function baseName(given: string, folder: string): Promise<string> {

@@ -1,5 +1,4 @@
-import { type ExampleSet, InputError, isLanguageModel, taskOf } from "@petl/core";
-import { bodyOf } from "../demo/forgetting.ts";
+import { adapt, type ExampleSet, InputError, initialPhi, isLanguageModel, type Task, taskOf } from "@petl/core";
 import { evaluate } from "../library/evaluate.ts";
 import type { OpenModel } from "../library/model.ts";
 
@@ -9,9 +8,28 @@ import type { OpenModel } from "../library/model.ts";
  * @throws InputError for a base without a language model's head
  */
 export async function sourceLossOf(model: OpenModel, source: ExampleSet): Promise<number> {
-  const own = taskOf(model.base.config);
-  if (own === undefined || !isLanguageModel(own))
-    throw new InputError(`${model.base.name} has no language model's head, so what it forgets cannot be measured`);
-  const { loss } = await evaluate(model.adapted.goal.task === own ? model : await bodyOf(model), source);
+  const own = languageTask(model.base);
+  const { loss } = await evaluate(model.adapted.goal.task === own ? model : await bodyOf(model, own), source);
   return loss;
+}
+
+/** @throws InputError for a base that is no language model */
+export function languageTask({ config, name }: Pick<OpenModel["base"], "config" | "name">): Task {
+  const own = taskOf(config);
+  if (own !== undefined && isLanguageModel(own)) return own;
+  throw new InputError(`${name} has no language model's head, so what it forgets cannot be measured`);
+}
+
+/**
+ * A model's trained tensors, all but the task's head, in the base under its language model's head. What a method would do
+ * to that head was never trained and stays as it starts: as the base.
+ */
+export async function bodyOf({ base, adapted, phi }: OpenModel, task: Task): Promise<OpenModel> {
+  const body = adapt(base, adapted.methods, { task, labels: 1, trainsHead: false });
+  const copy = await initialPhi(body, 0);
+  for (const { name, offset } of body.layout) {
+    const from = phi.layout.find((tensor) => tensor.name === name);
+    if (from) copy.values.set(phi.values.subarray(from.offset, from.offset + from.size), offset);
+  }
+  return { base, adapted: body, phi: copy, labels: [] };
 }

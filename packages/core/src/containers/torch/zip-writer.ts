@@ -1,4 +1,5 @@
 import { joinBytes, littleEndian } from "../bytes.ts";
+import { crc32 } from "../checksums.ts";
 
 /** Torch lays every file's bytes at a multiple of this many, so that they may be mapped. */
 const alignment = 64;
@@ -36,14 +37,4 @@ const uint32 = (value: number) => littleEndian("uint32", value);
 function paddingField(at: number): Uint8Array {
   const length = (alignment - ((at + 4) % alignment)) % alignment;
   return joinBytes([uint16(0x4246), uint16(length), new Uint8Array(length)]);
-}
-
-/** CRC-32 of ISO 3309, bit by bit. */
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
-  return ~crc >>> 0;
 }

@@ -1,7 +1,8 @@
 import { InternalError } from "../../errors.ts";
 import { float32, type HostTensor, int32 } from "../../tensor/host-tensor.ts";
-import type { EncodedExample, Target } from "../rows/encode.ts";
+import type { EncodedExample } from "../rows/encode.ts";
 import { ignoredLabel } from "../rows/examples.ts";
+import type { Target } from "../rows/target.ts";
 
 /** Rows side by side, padded on the right to the longest of them. */
 export interface Batch {
@@ -14,8 +15,8 @@ export interface Batch {
   /** [batch, tokens], of which text of its row each token is, from 1, and 0 behind the row's end; absent where rows are one text. */
   readonly documents?: HostTensor;
   /**
-   * What the rows are trained to give: int32 [batch] for classes, float32 [batch] for numbers, int32 [batch, tokens]
-   * for classes of tokens, -100 where none counts. Absent where the rows have no targets.
+   * What the rows are trained to give: int32 [batch] for a class, float32 [batch] for numbers, float32 [batch, labels]
+   * for any number of classes, int32 [batch, tokens] for classes of tokens, -100 where none counts. Absent where the rows have no targets.
    */
   readonly labels?: HostTensor;
   /** float32 [batch, size], the teacher's vectors; absent where the rows have none. */
@@ -60,9 +61,15 @@ function teachers(examples: readonly EncodedExample[]): Pick<Batch, "teacher"> {
   const [first] = vectors;
   if (!first) return {};
   if (vectors.length !== examples.length) throw new InternalError("a batch mixes rows with and without a teacher");
-  const data = new Float32Array(vectors.length * first.length);
-  for (const [row, vector] of vectors.entries()) data.set(vector, row * first.length);
-  return { teacher: float32([vectors.length, first.length], data) };
+  return { teacher: sideBySide(vectors) };
+}
+
+/** Vectors of one length: [rows, length]. */
+function sideBySide(vectors: readonly Float32Array[]): HostTensor {
+  const length = vectors[0]?.length ?? 0;
+  const data = new Float32Array(vectors.length * length);
+  for (const [row, vector] of vectors.entries()) data.set(vector, row * length);
+  return float32([vectors.length, length], data);
 }
 
 function pad(rows: readonly (Int32Array | undefined)[], tokens: number, fill: number): HostTensor {
@@ -84,6 +91,8 @@ function targets(all: readonly (Target | undefined)[], tokens: number): Pick<Bat
     const numbers = Float32Array.from(values, ({ value }) => value);
     return { labels: float32([count], numbers), items: count };
   }
+  const sets = ofKind(given, "classes").map(({ has }) => has);
+  if (sets.length === count) return { labels: sideBySide(sets), items: count };
   if (rows.length !== count) throw new InternalError("a batch mixes rows with and without targets, or their kinds");
   const labels = rows.map(({ ids }) => ids);
   const items = labels.reduce((sum, ids) => sum + ids.filter((id) => id !== ignoredLabel).length, 0);

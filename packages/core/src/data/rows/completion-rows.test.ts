@@ -1,11 +1,16 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { causalLm } from "../../objectives/causal-lm.ts";
+import { regression } from "../../objectives/regression.ts";
 import { readTable } from "../tables/readers.ts";
 import { loadTokenizer } from "../tokenizer/tokenizer.ts";
 import { readExamples } from "./columns.ts";
 import { encodeCompletion } from "./completion-rows.ts";
 import { encodeExamples } from "./encode.ts";
+import { labelMap } from "./labels.ts";
 import { guessTask } from "./task.ts";
+
+const none = labelMap([]); // of tasks without classes
 
 const golden = new URL("../../../golden/tokenizer/", import.meta.url);
 const words = readFileSync(new URL("tiny-wordpiece.json", golden), "utf8");
@@ -21,7 +26,7 @@ const ids = (text: string) => Array.from(tokenizer.encode(text).inputIds);
 test("a completion's tokens and the end of the text are asked for, its prompt's are not", async () => {
   const data = await set('{"prompt":"the film","completion":" was good"}');
   expect(guessTask(data)).toEqual({ task: "causal-lm", why: "rows are prompts with completions" });
-  const [row] = encodeExamples(data, { task: "causal-lm" }, { tokenizer, maxLength: 99 });
+  const [row] = encodeExamples(data, causalLm.targets(none), { tokenizer, maxLength: 99 });
   const end = tokenizer.idOf("[SEP]")!;
   const [prompt, completion] = [ids("the film"), ids(" was good")];
   expect(Array.from(row!.inputIds)).toEqual([...prompt, ...completion, end]);
@@ -63,7 +68,7 @@ test("rows without a prompt or for another task are refused", async () => {
     't.jsonl line 1: "prompt" is a number instead of text',
   );
   const data = await set('{"prompt":"a","completion":"b"}');
-  expect(() => encodeExamples(data, { task: "regression" }, { tokenizer, maxLength: 9 })).toThrow(
+  expect(() => encodeExamples(data, regression.targets(none), { tokenizer, maxLength: 9 })).toThrow(
     "t.jsonl has prompts with completions, which regression can't use",
   );
 });

@@ -1,10 +1,17 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { causalLm } from "../../objectives/causal-lm.ts";
+import { classification } from "../../objectives/classification.ts";
+import { maskedLm } from "../../objectives/masked-lm.ts";
+import { regression } from "../../objectives/regression.ts";
+import { tokenClassification } from "../../objectives/token-classification.ts";
 import { readTable } from "../tables/readers.ts";
 import { loadTokenizer } from "../tokenizer/tokenizer.ts";
 import { readExamples } from "./columns.ts";
 import { encodeExamples } from "./encode.ts";
-import { learnLabels } from "./labels.ts";
+import { labelMap, learnLabels } from "./labels.ts";
+
+const none = labelMap([]); // of tasks without classes
 
 const golden = new URL("../../../golden/tokenizer/", import.meta.url);
 const tokenizer = loadTokenizer({ "tokenizer.json": readFileSync(new URL("tiny-wordpiece.json", golden), "utf8") });
@@ -13,7 +20,7 @@ const options = { tokenizer, maxLength: 16 };
 
 test("text becomes the tokenizer's ids, cut to the length, with its class", async () => {
   const data = await set("t.csv", "premise,hypothesis,label\nthe film,was good,yes\nthe movie,was bad,no\n");
-  const rows = encodeExamples(data, { task: "classification", labels: learnLabels(data) }, { tokenizer, maxLength: 5 });
+  const rows = encodeExamples(data, classification.targets(learnLabels(data)), { tokenizer, maxLength: 5 });
   expect(rows.map(({ target }) => target)).toEqual([
     { kind: "class", id: 1 },
     { kind: "class", id: 0 },
@@ -24,7 +31,7 @@ test("text becomes the tokenizer's ids, cut to the length, with its class", asyn
 
 test("of a word only the first token has a class", async () => {
   const data = await set("t.jsonl", '{"tokens":["xylo","the"],"tags":["A","B"]}');
-  const [row] = encodeExamples(data, { task: "token-classification", labels: learnLabels(data) }, options);
+  const [row] = encodeExamples(data, tokenClassification.targets(learnLabels(data)), options);
   const pieces = tokenizer.encode("xylo").inputIds.length - 2;
   expect(pieces).toBeGreaterThan(1);
   const rest = Array.from({ length: pieces - 1 }, () => -100);
@@ -33,40 +40,40 @@ test("of a word only the first token has a class", async () => {
 
 test("rows of tokens pass as they are, with the numbers of a regression", async () => {
   const data = await set("t.jsonl", '{"input_ids":[7,8],"attention_mask":[0,1],"label":2.5}');
-  const [row] = encodeExamples(data, { task: "regression" }, { maxLength: 2 });
+  const [row] = encodeExamples(data, regression.targets(none), { maxLength: 2 });
   expect(row).toEqual({
     inputIds: Int32Array.of(7, 8),
     attentionMask: Int32Array.of(0, 1),
     target: { kind: "value", value: 2.5 },
   });
-  expect(encodeExamples(data, { task: "none" }, { maxLength: 2 })[0]).not.toHaveProperty("target");
+  expect(encodeExamples(data, undefined, { maxLength: 2 })[0]).not.toHaveProperty("target");
 });
 
 test("what can't be used is refused with its line", async () => {
   const rows = await set("t.jsonl", '{"input_ids":[1,2,3]}\n{"input_ids":[9]}');
-  expect(() => encodeExamples(rows, { task: "none" }, { maxLength: 2, vocabularySize: 9 })).toThrow(
+  expect(() => encodeExamples(rows, undefined, { maxLength: 2, vocabularySize: 9 })).toThrow(
     "t.jsonl line 1: 3 input_ids; the model takes at most 2\nt.jsonl line 2: input id 9; the model knows 0 to 8",
   );
   const names = await set("t.csv", "text,label\na,good\nb,bad\n");
-  expect(() => encodeExamples(names, { task: "regression" }, options)).toThrow(
+  expect(() => encodeExamples(names, regression.targets(none), options)).toThrow(
     't.csv line 2: label "good" is no number, which regression needs',
   );
-  expect(() => encodeExamples(names, { task: "none" }, { maxLength: 8 })).toThrow(
+  expect(() => encodeExamples(names, undefined, { maxLength: 8 })).toThrow(
     't.csv holds text; give rows with "input_ids"',
   );
   const labels = learnLabels(names);
-  expect(() => encodeExamples(names, { task: "token-classification", labels }, options)).toThrow(
+  expect(() => encodeExamples(names, tokenClassification.targets(labels), options)).toThrow(
     "t.csv has one label a row, which token-classification can't use",
   );
 });
 
 test("a row of tokens without labels is its own beside rows that have some, and for no other task", async () => {
   const data = await set("t.jsonl", '{"input_ids":[7,8],"labels":[-100,8]}\n{"input_ids":[5,6]}');
-  const rows = encodeExamples(data, { task: "causal-lm" }, { maxLength: 2 });
+  const rows = encodeExamples(data, causalLm.targets(none), { maxLength: 2 });
   expect(rows.map(({ target }) => target)).toEqual([
     { kind: "tokens", ids: Int32Array.of(8, -100) },
     { kind: "tokens", ids: Int32Array.of(6, -100) },
   ]);
-  const asked = () => encodeExamples(data, { task: "masked-lm" }, { maxLength: 2 });
+  const asked = () => encodeExamples(data, maskedLm.targets(none), { maxLength: 2 });
   expect(asked).toThrow("t.jsonl line 2: no label, where other rows have one");
 });

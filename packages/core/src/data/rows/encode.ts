@@ -1,27 +1,10 @@
 import { InputError } from "../../errors.ts";
 import { refuseRows } from "../tables/table.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import { isNumber } from "./cells.ts";
 import { encodeCompletion } from "./completion-rows.ts";
-import {
-  type Example,
-  type ExampleSet,
-  ignoredLabel,
-  isLabelled,
-  type Label,
-  missingLabels,
-  rowLabel,
-} from "./examples.ts";
-import { checkLabels, type LabelMap } from "./labels.ts";
+import { type Example, type ExampleSet, isLabelled, missingLabels } from "./examples.ts";
 import { encodeMessages } from "./message-rows.ts";
-import { nextTokens } from "./next-tokens.ts";
-
-/** What a row is trained to give. */
-export type Target =
-  | { readonly kind: "class"; readonly id: number }
-  | { readonly kind: "value"; readonly value: number }
-  /** A class for every token, `ignoredLabel` for none. */
-  | { readonly kind: "tokens"; readonly ids: Int32Array };
+import { type LabelForm, labelForm, type Target, type TargetRule, type TokenisedRow } from "./target.ts";
 
 /** A row as a model reads it, unpadded: every array of shape [tokens]. */
 export interface EncodedExample {
@@ -34,16 +17,6 @@ export interface EncodedExample {
   /** the vector that a teacher gives the row's text */
   readonly teacher?: Float32Array;
 }
-
-/** What labels mean: classes of a row, a number, classes of tokens, or nothing (prediction). */
-export type TargetKind =
-  | { readonly task: "classification" | "token-classification"; readonly labels: LabelMap }
-  | { readonly task: "regression" }
-  /** every token's label is the id of the token that stands there, -100 where none is asked for */
-  | { readonly task: "masked-lm" }
-  /** the same, but each token is foretold by those in front of it; rows without labels are their own */
-  | { readonly task: "causal-lm" }
-  | { readonly task: "none" };
 
 /** Which tokens a causal language model's loss counts: those of completions and of the assistant's turns, or all. */
 export const lossParts = ["completions", "all"] as const;
@@ -64,23 +37,25 @@ export interface EncodeOptions {
 }
 
 /**
- * The rows of a data set as a model reads them, in the same order, with targets where the rows have labels. Of a word
- * only the first token has the word's class, the others are ignored, as transformers' token classification does.
- * @throws InputError: text for a base without a tokenizer; labels that don't fit the task, ids out of range and rows of
+ * The rows of a data set as a model reads them, in the same order, with targets where there is a rule for them and the
+ * rows have labels.
+ * @throws InputError: text for a base without a tokenizer; labels that don't fit the rule, ids out of range and rows of
  * tokens that are too long, each named by its line, ten at most.
  */
-export function encodeExamples(set: ExampleSet, kind: TargetKind, options: EncodeOptions): EncodedExample[] {
-  const target = isLabelled(set) || kind.task === "causal-lm" ? kind : ({ task: "none" } as const);
-  if (target.task !== "none" && isLabelled(set)) refuseLabels(set, target);
+export function encodeExamples(
+  set: ExampleSet,
+  given: TargetRule | undefined,
+  options: EncodeOptions,
+): EncodedExample[] {
+  const rule = isLabelled(set) || given?.ofOwnTokens ? given : undefined;
+  if (rule && isLabelled(set)) refuseLabels(set, rule);
   const encoded = set.examples.map((example, index) =>
     example.kind === "messages"
-      ? atPlace(set.placeOf(index), () => encodeExample(set, example, target, options))
-      : encodeExample(set, example, target, options),
+      ? atPlace(set.placeOf(index), () => encodeExample(set, example, rule, options))
+      : encodeExample(set, example, rule, options),
   );
   refuseRows(
-    encoded.flatMap((row, index) =>
-      tokenProblems(row, target, options).map((text) => `${set.placeOf(index)}: ${text}`),
-    ),
+    encoded.flatMap((row, index) => tokenProblems(row, rule, options).map((text) => `${set.placeOf(index)}: ${text}`)),
   );
   return encoded;
 }
@@ -94,60 +69,48 @@ function atPlace<T>(place: string, work: () => T): T {
   }
 }
 
-function refuseLabels(set: ExampleSet, kind: Exclude<TargetKind, { task: "none" }>): void {
-  const completions = set.examples.some(({ kind }) => kind === "completion" || kind === "messages");
-  const perToken = set.examples.some((example) => "labels" in example);
-  const fits = completions ? kind.task === "causal-lm" : perToken === labelsTokens.includes(kind.task);
-  if (!fits) {
-    const has = completions ? "prompts with completions" : perToken ? "a label for every token" : "one label a row";
-    throw new InputError(`${set.name} has ${has}, which ${kind.task} can't use`);
-  }
-  if (kind.task !== "causal-lm") refuseRows(missingLabels(set));
-  if (kind.task === "regression") refuseNames(set);
-  else if ("labels" in kind) checkLabels(set, kind.labels);
+function refuseLabels(set: ExampleSet, rule: TargetRule): void {
+  const form = set.examples.map(labelForm).find((found) => found !== undefined && !rule.forms.includes(found));
+  if (form !== undefined) throw new InputError(`${set.name} has ${inWords[form]}, which ${rule.name} can't use`);
+  if (!rule.ofOwnTokens) refuseRows(missingLabels(set));
+  refuseRows(rule.problems(set));
 }
 
-const labelsTokens: readonly TargetKind["task"][] = ["token-classification", "masked-lm", "causal-lm"];
+const inWords: Readonly<Record<LabelForm, string>> = {
+  row: "one label a row",
+  list: "a label for every token",
+  words: "a label for every token",
+  names: "any number of labels a row",
+  completion: "prompts with completions",
+};
 
-function refuseNames(set: ExampleSet): void {
-  const problems = set.examples.flatMap((example, index) => {
-    const label = rowLabel(example);
-    if (isNumber(label)) return [];
-    const comma = typeof label === "string" && /^[+-]?\d+,\d+$/.test(label) ? "; write its comma as a point" : "";
-    return [`${set.placeOf(index)}: label ${JSON.stringify(label)} is no number, which regression needs${comma}`];
-  });
-  refuseRows(problems);
+function encodeExample(
+  set: ExampleSet,
+  example: Example,
+  rule: TargetRule | undefined,
+  options: EncodeOptions,
+): EncodedExample {
+  const { firstTokens, labels, ...encoded } = tokenised(set, example, options);
+  const target = rule?.target(example, { ...encoded, labels, firstTokens });
+  return target ? { ...encoded, target } : encoded;
 }
 
-function encodeExample(set: ExampleSet, example: Example, kind: TargetKind, options: EncodeOptions): EncodedExample {
+function tokenised(set: ExampleSet, example: Example, options: EncodeOptions): TokenisedRow {
   switch (example.kind) {
     case "tokens": {
-      const { inputIds, attentionMask, tokenTypeIds } = example;
-      const masks = { ...(attentionMask && { attentionMask }), ...(tokenTypeIds && { tokenTypeIds }) };
-      return { inputIds, ...masks, ...withTarget(rowTarget(example, kind)) };
+      const { inputIds, attentionMask, tokenTypeIds, labels } = example;
+      return { inputIds, ...(attentionMask && { attentionMask }), ...(tokenTypeIds && { tokenTypeIds }), labels };
     }
-    case "text": {
-      const encoded = needTokenizer(set, options).encode(example.text, example.pair, options.maxLength);
-      const target = kind.task === "causal-lm" ? nextTokens(encoded) : rowTarget(example, kind);
-      return { ...encoded, ...withTarget(target) };
-    }
+    case "text":
+      return needTokenizer(set, options).encode(example.text, example.pair, options.maxLength);
     case "completion": {
       const { labels, ...encoded } = encodeCompletion(example, needTokenizer(set, options), options.maxLength);
-      const asked = options.lossOn === "all" ? {} : { labels };
-      return kind.task === "causal-lm" ? { ...encoded, target: nextTokens({ ...encoded, ...asked }) } : encoded;
+      return options.lossOn === "all" ? encoded : { ...encoded, labels };
     }
-    case "messages": {
-      const { labels, ...encoded } = encodeMessages(example, needTokenizer(set, options), options);
-      return kind.task === "causal-lm" ? { ...encoded, target: nextTokens({ ...encoded, labels }) } : encoded;
-    }
-    case "words": {
-      const { firstTokens, ...encoded } = needTokenizer(set, options).encodeWords(example.words, options.maxLength);
-      const { labels } = example;
-      if (kind.task !== "token-classification" || !labels) return encoded;
-      const ids = new Int32Array(encoded.inputIds.length).fill(ignoredLabel);
-      for (const [word, token] of firstTokens.entries()) if (token >= 0) ids[token] = kind.labels.idOf(labels[word]!)!;
-      return { ...encoded, target: { kind: "tokens", ids } };
-    }
+    case "messages":
+      return encodeMessages(example, needTokenizer(set, options), options);
+    case "words":
+      return needTokenizer(set, options).encodeWords(example.words, options.maxLength);
   }
 }
 
@@ -156,25 +119,16 @@ function needTokenizer(set: ExampleSet, { tokenizer }: EncodeOptions): Tokenizer
   throw new InputError(`the base has no tokenizer, and ${set.name} holds text; give rows with "input_ids" instead`);
 }
 
-function rowTarget(example: Extract<Example, { label?: Label }>, kind: TargetKind): Target | undefined {
-  if (kind.task === "none") return undefined;
-  if (kind.task === "causal-lm" && example.kind === "tokens") return nextTokens(example);
-  if (example.kind === "tokens" && example.labels) return { kind: "tokens", ids: example.labels };
-  if (kind.task === "regression") return { kind: "value", value: Number(example.label) };
-  if (!("labels" in kind) || example.label === undefined) return undefined;
-  return { kind: "class", id: kind.labels.idOf(example.label)! };
-}
-
-function withTarget(target: Target | undefined): { target?: Target } {
-  return target ? { target } : {};
-}
-
-function tokenProblems({ inputIds, target }: EncodedExample, kind: TargetKind, options: EncodeOptions): string[] {
+function tokenProblems(
+  { inputIds, target }: EncodedExample,
+  rule: TargetRule | undefined,
+  options: EncodeOptions,
+): string[] {
   const { maxLength, longest = maxLength, vocabularySize } = options;
   const problems: string[] = [];
   if (inputIds.length > longest) problems.push(`${inputIds.length} input_ids; the model takes at most ${longest}`);
   const strange = vocabularySize === undefined ? undefined : inputIds.find((id) => id >= vocabularySize);
-  const labels = target?.kind === "tokens" && !("labels" in kind) ? target.ids : new Int32Array();
+  const labels = target?.kind === "tokens" && rule?.ofVocabulary ? target.ids : new Int32Array();
   const label = vocabularySize === undefined ? undefined : labels.find((id) => id >= vocabularySize);
   if (label !== undefined) problems.push(`label ${label}; the model knows 0 to ${(vocabularySize ?? 0) - 1}`);
   if (strange !== undefined) problems.push(`input id ${strange}; the model knows 0 to ${(vocabularySize ?? 0) - 1}`);

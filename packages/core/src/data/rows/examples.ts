@@ -10,7 +10,14 @@ export const ignoredLabel = -100;
 
 /** One row that means something to a model. */
 export type Example =
-  | { readonly kind: "text"; readonly text: string; readonly pair?: string; readonly label?: Label }
+  | {
+      readonly kind: "text";
+      readonly text: string;
+      readonly pair?: string;
+      readonly label?: Label;
+      /** Any number of labels of the row. */
+      readonly labels?: readonly Label[];
+    }
   | {
       readonly kind: "tokens";
       readonly inputIds: Int32Array;

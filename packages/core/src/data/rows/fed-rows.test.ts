@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { causalLm } from "../../objectives/causal-lm.ts";
 import { readTable } from "../tables/readers.ts";
 import { loadTokenizer } from "../tokenizer/tokenizer.ts";
 import { readExamples } from "./columns.ts";
 import { ignoredLabel } from "./examples.ts";
 import { type FeedOptions, feedRows } from "./fed-rows.ts";
+import { labelMap } from "./labels.ts";
 
 const bytes = readFileSync(new URL("../../../golden/tokenizer/tiny-bytes.json", import.meta.url), "utf8");
 const json = JSON.stringify({ ...JSON.parse(bytes), post_processor: null });
@@ -15,7 +17,7 @@ const tokenizer = loadTokenizer({
 const feed = async (name: string, text: string, options: Partial<FeedOptions> = {}, text_?: string) => {
   const table = await readTable(name, new TextEncoder().encode(text));
   const set = readExamples(table, text_ === undefined ? {} : { text: text_ });
-  return feedRows(set, { task: "causal-lm" }, { tokenizer, maxLength: 99, languageModel: true, ...options });
+  return feedRows(set, causalLm.targets(labelMap([])), { tokenizer, maxLength: 99, ...options });
 };
 const end = tokenizer.idOf("</s>");
 

@@ -5,12 +5,9 @@ import { answerNames, promptNames } from "./completion-rows.ts";
 import { type EncodedExample, type EncodeOptions, encodeExamples } from "./encode.ts";
 import { type Example, type ExampleSet, ignoredLabel } from "./examples.ts";
 import { templateOf } from "./message-rows.ts";
-
-type TargetKind = Parameters<typeof encodeExamples>[1];
+import type { TargetRule } from "./target.ts";
 
 export interface FeedOptions extends EncodeOptions {
-  /** whether the rows are a causal language model's, each token foretold by those in front of it */
-  readonly languageModel: boolean;
   /** whether rows of text end with the tokenizer's end token; yes where left out */
   readonly endToken?: boolean | undefined;
 }
@@ -30,9 +27,9 @@ export interface FedRows {
  * @throws InputError as `encodeExamples`; where no row teaches anything; a language model's rows whose answers stand in a
  * column that nobody reads
  */
-export function feedRows(set: ExampleSet, kind: TargetKind, options: FeedOptions): FedRows {
-  const { set: told, remarks } = options.languageModel ? languageRows(set, options) : { set, remarks: [] };
-  const encoded = encodeExamples(told, kind, options);
+export function feedRows(set: ExampleSet, rule: TargetRule | undefined, options: FeedOptions): FedRows {
+  const { set: told, remarks } = rule?.ofOwnTokens ? languageRows(set, options) : { set, remarks: [] };
+  const encoded = encodeExamples(told, rule, options);
   const kept = [...encoded.keys()].filter((row) => teaches(encoded[row]));
   const cut = cutRows(told, encoded, options);
   return {
@@ -64,11 +61,9 @@ function cutRows(set: ExampleSet, encoded: readonly EncodedExample[], options: F
     set,
     full.filter((row) => set.examples[row]?.kind !== "tokens"),
   );
-  const whole = encodeExamples(some, noTargets, { ...options, maxLength: 2 ** 31, longest: 2 ** 31 });
+  const whole = encodeExamples(some, undefined, { ...options, maxLength: 2 ** 31, longest: 2 ** 31 });
   return whole.filter(({ inputIds }) => inputIds.length > options.maxLength).length;
 }
-
-const noTargets: TargetKind = { task: "none" };
 
 const rowsOf = (count: number) => (count === 1 ? "1 row" : `${count} rows`);
 

@@ -36,6 +36,11 @@ export function labelMap(labels: readonly Label[]): LabelMap {
   };
 }
 
+/** The given names where there is one for every label, else LABEL_0, LABEL_1, … as transformers has them. */
+export function labelNames(count: number, given: readonly Label[] | undefined): readonly Label[] {
+  return given?.length === count ? given : Array.from({ length: count }, (_, id) => `LABEL_${id}`);
+}
+
 /** A head with more classes is a mistake in the data: an identifier in place of a class number. */
 const mostClasses = 100_000;
 
@@ -91,25 +96,27 @@ function inOrder(a: Label, b: Label): number {
  * Checks a data set against classes that are given (a config's, an adapter's, those of the training set).
  * @throws InputError naming the line of every label (ten at most) that is none of them, and the allowed ones.
  */
-export function checkLabels(set: ExampleSet, map: LabelMap): void {
+export const checkLabels = (set: ExampleSet, map: LabelMap): void => refuseRows(labelProblems(set, map));
+
+/** The line of every label that is none of the classes, and the allowed ones. */
+export function labelProblems(set: ExampleSet, map: LabelMap): readonly string[] {
   const shown = map.names.slice(0, 20).join(", ");
   const allowed = `; allowed: ${shown}${map.names.length > 20 ? `, … (${map.names.length})` : ""}`;
-  refuseRows(
-    set.examples.flatMap((example, index) => {
-      const unknown = [...new Set(labelsOf(example))].filter((label) => map.idOf(label) === undefined);
-      return unknown.map((label) => {
-        if (typeof label === "number")
-          return `${set.placeOf(index)}: label ${label} is not one of the ${map.names.length} classes${allowed}`;
-        return `${set.placeOf(index)}: unknown label "${label}"${suggestion(String(label), map.names)}${allowed}`;
-      });
-    }),
-  );
+  return set.examples.flatMap((example, index) => {
+    const unknown = [...new Set(labelsOf(example))].filter((label) => map.idOf(label) === undefined);
+    return unknown.map((label) => {
+      if (typeof label === "number")
+        return `${set.placeOf(index)}: label ${label} is not one of the ${map.names.length} classes${allowed}`;
+      return `${set.placeOf(index)}: unknown label "${label}"${suggestion(String(label), map.names)}${allowed}`;
+    });
+  });
 }
 
 /** The labels of a row or of its tokens or words, without those that count for nothing. */
 export function labelsOf(example: Example): readonly Label[] {
   if (example.kind === "words") return example.labels ?? [];
   if (example.kind === "tokens" && example.labels) return [...example.labels].filter((id) => id !== ignoredLabel);
+  if (example.kind === "text" && example.labels) return example.labels;
   const label = rowLabel(example);
   return label === undefined ? [] : [label];
 }

@@ -1,12 +1,16 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { causalLm } from "../../objectives/causal-lm.ts";
 import { readTable } from "../tables/readers.ts";
 import { loadTokenizer } from "../tokenizer/tokenizer.ts";
 import { readExamples } from "./columns.ts";
 import { encodeExamples } from "./encode.ts";
 import { ignoredLabel } from "./examples.ts";
 import { feedRows } from "./fed-rows.ts";
+import { labelMap } from "./labels.ts";
 import { guessTask } from "./task.ts";
+
+const none = labelMap([]); // of tasks without classes
 
 const json = readFileSync(new URL("../../../golden/tokenizer/tiny-bytes.json", import.meta.url), "utf8");
 const marked =
@@ -36,7 +40,7 @@ function asked(row: ReturnType<typeof encodeExamples>[number] | undefined): stri
 test("a conversation is written by the template, and the assistant's turns with their ends are asked for", async () => {
   const data = await rows(talk);
   expect(guessTask(data)).toEqual({ task: "causal-lm", why: "rows are conversations" });
-  const [row] = encodeExamples(data, { task: "causal-lm" }, { tokenizer, maxLength: 999 });
+  const [row] = encodeExamples(data, causalLm.targets(none), { tokenizer, maxLength: 999 });
   expect(tokenizer.decode(row!.inputIds, { specialTokens: true })).toBe(
     "<s>user: the film</s><s>assistant: a fine one</s><s>user: why</s><s>assistant: so</s>",
   );
@@ -44,7 +48,7 @@ test("a conversation is written by the template, and the assistant's turns with 
 });
 
 test("with the loss on all of it every token but the first is asked for", async () => {
-  const [row] = encodeExamples(await rows(talk), { task: "causal-lm" }, { tokenizer, maxLength: 999, lossOn: "all" });
+  const [row] = encodeExamples(await rows(talk), causalLm.targets(none), { tokenizer, maxLength: 999, lossOn: "all" });
   const labels = row?.target?.kind === "tokens" ? row.target.ids : new Int32Array();
   expect([...labels.slice(0, -1)]).toEqual([...row!.inputIds.slice(1)]);
 });
@@ -69,11 +73,10 @@ test("conversations that can't be read, told apart or written are refused by the
   );
   await refused([{ role: "assistant", content: "a", weight: 0.5 }]).toThrow("its weight is 0.5; allowed are 0");
   const encode = async (template: string | undefined, ...conversations: readonly unknown[]) =>
-    encodeExamples(
-      await rows(...conversations),
-      { task: "causal-lm" },
-      { tokenizer: withTemplate(template), maxLength: 9 },
-    );
+    encodeExamples(await rows(...conversations), causalLm.targets(none), {
+      tokenizer: withTemplate(template),
+      maxLength: 9,
+    });
   await expect(encode(undefined, talk)).rejects.toThrow("chat.jsonl line 1: the base's tokenizer has no chat template");
   const refusing = "{% if messages[0].role != 'user' %}{{ raise_exception('the user begins') }}{% endif %}";
   await expect(encode(refusing, [turn("user", "a")], talk.slice(1))).rejects.toThrow(
@@ -83,8 +86,8 @@ test("conversations that can't be read, told apart or written are refused by the
 
 /** What is learnt of conversations of a template, a text for each row. */
 async function learnt(template: string, ...conversations: readonly unknown[]): Promise<readonly string[]> {
-  const options = { tokenizer: withTemplate(template), maxLength: 999, languageModel: true };
-  const { rows: fed } = feedRows(await rows(...conversations), { task: "causal-lm" }, options);
+  const options = { tokenizer: withTemplate(template), maxLength: 999 };
+  const { rows: fed } = feedRows(await rows(...conversations), causalLm.targets(none), options);
   return fed.map((row) => asked(row).replaceAll(" ", ""));
 }
 

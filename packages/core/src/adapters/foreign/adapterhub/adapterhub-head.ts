@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { InputError } from "../../../errors.ts";
 import { modelOf } from "../../../models/models.ts";
-import { type Task, tasks } from "../../../nn/model.ts";
+import { headNames, heads } from "../../../nn/model.ts";
+import { objectivesFor, type Task } from "../../../objectives/objectives.ts";
 import { type ForeignTensor, renamed } from "../foreign-format.ts";
 import type { HubFiles } from "./adapterhub-files.ts";
 
@@ -29,7 +30,8 @@ export interface HubHead {
 export function readHead(files: HubFiles, place: string): HubHead {
   const { head, headConfig, model_type: modelType, model_class: ownClass } = files;
   const model = modelOf({ model_type: modelType });
-  const task = tasks.find((name) => name !== "regression" && model.classes[name] === ownClass);
+  const kind = headNames.find((name) => model.classes[name] === ownClass);
+  const task = kind && objectivesFor(kind)[0]?.name;
   const parsed = fields.safeParse(headConfig ?? {});
   if (!parsed.success) throw new InputError(`${place}/head_config.json: is not AdapterHub's`);
   const { config, label2id } = parsed.data;
@@ -37,7 +39,7 @@ export function readHead(files: HubFiles, place: string): HubHead {
   const labelNames = names.length > 0 ? names.map(([name]) => name) : undefined;
   const none = { task, tensors: [], labelNames: undefined, savedModules: [] };
   // a language model's output layer is the base's own
-  if (head.size === 0 || task === "causal-lm" || task === "masked-lm") return none;
+  if (head.size === 0 || (kind && heads[kind].from === "vocabulary")) return none;
   const plain = (name: string) => name;
   if (!config) return { task, tensors: named(files, plain), labelNames, savedModules: [] };
   const modules = exchangeable.get(modelType);

@@ -1,5 +1,6 @@
 import { torchFileBytes } from "../../../containers/torch/torch-writer.ts";
 import { InputError } from "../../../errors.ts";
+import { objectiveOf } from "../../../objectives/objectives.ts";
 import { type ForeignFormat, foreignAdapter, type Hints } from "../foreign-format.ts";
 import { readBottleneck } from "./adapterhub-bottleneck.ts";
 import { hubBottleneck, hubHead, hubLowRank, hubPrefix } from "./adapterhub-encode.ts";
@@ -30,7 +31,10 @@ export const adapterHub: ForeignFormat = {
     const { config, tensors } =
       hubBottleneck(adapted, phi, name) ?? hubPrefix(adapted, phi, name) ?? hubLowRank(adapted, phi, name);
     const about = {
-      ...{ hidden_size: model.sizes.hidden, model_class: model.classes[adapted.goal.task] ?? model.classes.base },
+      ...{
+        hidden_size: model.sizes.hidden,
+        model_class: model.classes[objectiveOf(adapted.goal.task).head] ?? model.classes.base,
+      },
       ...{ model_name: baseName ?? null, model_type: model.modelType, version },
     };
     const head = hubHead(adapted, phi, labels?.map(String));

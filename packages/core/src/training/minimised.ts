@@ -2,17 +2,18 @@ import type { Batch } from "../data/batches/collate.ts";
 import { add } from "../graph/ops/add.ts";
 import { mul } from "../graph/ops/mul.ts";
 import { input, scalar, type Value } from "../graph/value.ts";
-import { isLanguageModel, type Task } from "../nn/model.ts";
-import type { AdaptedModel, Forward, Noise } from "../peft/adapt.ts";
+import { heads } from "../nn/model.ts";
+import type { LossOptions } from "../objectives/objective.ts";
+import { objectiveOf } from "../objectives/objectives.ts";
+import type { AdaptedModel, Forward, Goal, Noise } from "../peft/adapt.ts";
 import type { Tensors } from "../runtime/session.ts";
-import { batchDim, type Shape } from "../tensor/shape.ts";
+import { batchDim } from "../tensor/shape.ts";
 import { differentiableLoss, measuredLoss } from "./chunked-loss.ts";
 import { summedDistance } from "./distillation.ts";
 import { labelledRows } from "./labelled-rows.ts";
-import { labelsInput, summedLoss } from "./losses.ts";
 
-/** What is minimised, and what measures it: an adapted model's forward graph with its task's loss on top. */
-export interface Objective extends Forward {
+/** What is minimised, and what measures it: an adapted model's forward graph with its objective's loss on top. */
+export interface Minimised extends Forward {
   /** summed over the batch's items, a scalar */
   readonly loss: Value;
   /** how many of the batch's items have their label as the likeliest token; only of language models that are measured */
@@ -23,10 +24,10 @@ export interface Objective extends Forward {
   feed(batch: Batch): Tensors;
 }
 
-/** How an objective is used. */
-export interface ObjectiveOptions {
+/** How a loss is used. */
+export interface MinimisedOptions {
   /** what a loss that is differentiated is computed with; one that only measures has neither noise nor smoothing */
-  readonly training?: { readonly noise: Noise; readonly labelSmoothing: number } | undefined;
+  readonly training?: ({ readonly noise: Noise } & LossOptions) | undefined;
   /** whether the batch's rows are packed */
   readonly packed?: boolean | undefined;
   /** how many logits of a language model may exist at once; 2²⁴, 64 MiB, where left out */
@@ -38,21 +39,21 @@ export interface ObjectiveOptions {
  * have one at about every seventh token, and chunk by chunk: the output layer is its largest product, and its result
  * would be its largest tensor.
  */
-export function objective(
+export function minimised(
   adapted: AdaptedModel,
-  { training, packed, logitsAtOnce = 2 ** 24 }: ObjectiveOptions = {},
-): Objective {
+  { training, packed, logitsAtOnce = 2 ** 24 }: MinimisedOptions = {},
+): Minimised {
   const { task, teacher } = adapted.goal;
-  const sparse = isLanguageModel(task);
+  const sparse = heads[objectiveOf(task).head].from === "vocabulary";
   const forward = adapted.forward({
     packed,
     noise: training?.noise,
-    rows: sparse ? input("label_rows", "int32", rowsShape) : undefined,
+    rows: sparse ? input("label_rows", "int32", ["chunks", 1, "rows"]) : undefined,
   });
   const rowsAtOnce = Math.max(1, Math.floor(logitsAtOnce / adapted.base.model.sizes.vocabulary));
   return {
     ...forward,
-    ...lossOf(task, forward, training),
+    ...lossOf(adapted.goal, forward, training),
     teacherLoss: teacher && meanDistance(forward.taught, teacher.size),
     feed({ items: _, ...tensors }) {
       return sparse ? { ...tensors, ...labelledRows(tensors, rowsAtOnce) } : tensors;
@@ -60,17 +61,18 @@ export function objective(
   };
 }
 
-const rowsShape: Shape = ["chunks", 1, "rows"];
-
 function lossOf(
-  task: Task,
+  { task, labels: outputs }: Goal,
   { logits, chosen, phi }: Forward,
-  training: ObjectiveOptions["training"],
-): Pick<Objective, "loss" | "right"> {
-  const labelSmoothing = training?.labelSmoothing ?? 0;
-  if (!chosen) return { loss: summedLoss(task, logits, labelsInput(task), labelSmoothing), right: undefined };
-  const layer = { ...chosen, logits, labels: input("labels", "int32", rowsShape) };
-  return training ? { loss: differentiableLoss(layer, phi, labelSmoothing), right: undefined } : measuredLoss(layer);
+  training: MinimisedOptions["training"],
+): Pick<Minimised, "loss" | "right"> {
+  const objective = objectiveOf(task);
+  const labels = objective.labels(outputs);
+  const options = training ?? { labelSmoothing: 0 };
+  if (!chosen) return { loss: objective.loss(logits, labels, options), right: undefined };
+  const layer = { ...chosen, logits, labels };
+  const loss = (logits: Value, labels: Value) => objective.loss(logits, labels, options);
+  return training ? { loss: differentiableLoss(layer, phi, loss), right: undefined } : measuredLoss(layer, loss);
 }
 
 function meanDistance(taught: readonly Value[], size: number): Value {

@@ -1,0 +1,78 @@
+import { trainOnce } from "./bench.ts";
+import { scatterFigure } from "./drawn.ts";
+import { type Comparison, decided, smallDifference } from "./findings.ts";
+import { fitOf, seedsOf } from "./recipes.ts";
+import { type JoinedRow, joinSeeds } from "./rows.ts";
+import type { Budget, PlannedCell, Setup, Study } from "./study.ts";
+
+const bottleneckSizes: Readonly<Record<Budget, readonly number[]>> = {
+  quick: [1, 4, 16, 64],
+  standard: [1, 2, 4, 8, 16, 32, 64, 128, 256],
+  paper: [1, 2, 4, 8, 16, 32, 64, 128, 256],
+};
+
+/** Bottleneck adapters of every size against fine-tuning the top k layers, for every k. */
+export const bottleneckSize: Study = {
+  name: "bottleneck-size",
+  question: "How small may the bottleneck be, and how many top layers must be fine-tuned to do as well?",
+  source: "Houlsby et al. 2019, arXiv:1902.00751, section 3.4 and figure 4",
+  plan: (setup) =>
+    seedsOf(setup).flatMap((seed) => [
+      ...bottleneckSizes[setup.budget].map((size) => planned(setup, seed, "bottleneck", { size })),
+      ...Array.from({ length: setup.model.sizes.layers }, (_, k) =>
+        planned(setup, seed, "top-layers", { count: k + 1 }),
+      ),
+    ]),
+  work: trainOnce,
+  figures: (_, records) => [
+    scatterFigure("score-by-parameters", "Score against trained parameters, without the head", joinSeeds(records), {
+      x: trainedOf,
+      xLabel: "trained parameters, without the head",
+      series: ({ cell }) => String(cell.series),
+    }),
+  ],
+  findings(_, records) {
+    const rows = joinSeeds(records);
+    const sized = rows.filter(({ cell }) => cell.series === "bottleneck");
+    const layers = rows.filter(({ cell }) => cell.series === "top-layers");
+    return decided([...smallestAgainstLargest(sized), ...layers.flatMap((than) => atNoMore(sized, than))]);
+  },
+};
+
+function planned(
+  setup: Setup,
+  seed: number,
+  method: "bottleneck" | "top-layers",
+  options: Readonly<Record<string, number>>,
+): PlannedCell {
+  const fit = fitOf(setup, { method, options });
+  return { cell: { series: method, ...options }, seed, fit, steps: fit.steps };
+}
+
+const trainedOf = ({ first }: JoinedRow) => first.trained_parameters;
+
+function smallestAgainstLargest(sized: readonly JoinedRow[]): readonly Comparison[] {
+  const order = [...sized].sort((a, b) => trainedOf(a) - trainedOf(b));
+  const [better, than] = [order[0], order.at(-1)];
+  if (!better || !than || better === than) return [];
+  return [
+    {
+      claim: `a bottleneck of size ${better.cell.size} is at most ${smallDifference} worse than one of ${than.cell.size}`,
+      ...{ better, than, margin: smallDifference },
+    },
+  ];
+}
+
+/** The largest bottleneck that trains no more parameters than the top layers do. */
+function atNoMore(sized: readonly JoinedRow[], than: JoinedRow): readonly Comparison[] {
+  const fitting = sized.filter((row) => trainedOf(row) <= trainedOf(than));
+  const better = [...fitting].sort((a, b) => trainedOf(b) - trainedOf(a))[0];
+  if (!better) return [];
+  const [adapters, layers] = [trainedOf(better), trainedOf(than)].map((count) => count.toLocaleString("en-US"));
+  return [
+    {
+      claim: `bottlenecks of size ${better.cell.size} (${adapters} parameters) score better than fine-tuning the top ${than.cell.count === 1 ? "layer" : `${than.cell.count} layers`} (${layers})`,
+      ...{ better, than },
+    },
+  ];
+}

@@ -1,0 +1,68 @@
+import { InputError } from "../errors.ts";
+import { trainOnce } from "./bench.ts";
+import { scatterFigure } from "./drawn.ts";
+import { decided } from "./findings.ts";
+import { chosenMethods, fitOf, seedsOf } from "./recipes.ts";
+import { joinSeeds } from "./rows.ts";
+import type { Budget, Setup, Study } from "./study.ts";
+
+const own: Readonly<Record<Budget, readonly string[]>> = {
+  quick: ["head", "lora", "full"],
+  standard: ["head", "bitfit", "bottleneck", "lora", "full"],
+  paper: ["head", "bitfit", "bottleneck", "lora", "full"],
+};
+
+/** shares of the training rows */
+const shares: Readonly<Record<Budget, readonly number[]>> = {
+  quick: [1 / 4, 1 / 2, 1],
+  standard: [1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1],
+  paper: [1 / 128, 1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1],
+};
+
+/** Methods on more and more training rows, the fewer among the more, with as many steps. */
+export const dataSize: Study = {
+  name: "data-size",
+  question: "How many training rows does each method need, and from how many on does full fine-tuning win?",
+  source: "Ben Zaken et al. 2021, arXiv:2106.10199, section 4.3 and figure 2",
+  plan: (setup) =>
+    chosenMethods(setup, own[setup.budget]).flatMap((method) =>
+      rowCounts(setup).flatMap((rows) =>
+        seedsOf(setup).map((seed) => {
+          const fit = fitOf(setup, { method, rows });
+          return { cell: { method, rows }, seed, fit, steps: fit.steps };
+        }),
+      ),
+    ),
+  work: trainOnce,
+  figures: (_, records) => [
+    scatterFigure("score-by-rows", "Score against training rows", joinSeeds(records), {
+      x: ({ cell }) => Number(cell.rows),
+      xLabel: "training rows",
+      series: ({ cell }) => String(cell.method),
+    }),
+  ],
+  findings(_, records) {
+    const rows = joinSeeds(records);
+    const full = rows.filter(({ cell }) => cell.method === "full");
+    return decided(
+      full.flatMap((better) =>
+        rows
+          .filter(({ cell }) => cell.rows === better.cell.rows && cell.method !== "full")
+          .map((than) => ({
+            claim: `with ${better.cell.rows} training rows full fine-tuning scores better than ${than.cell.method}`,
+            ...{ better, than },
+          })),
+      ),
+    );
+  },
+};
+
+/** Numbers of rows that hold every label, the largest all rows. */
+function rowCounts({ budget, rows, fewestRows }: Setup): readonly number[] {
+  const counts = [...new Set(shares[budget].map((share) => Math.max(fewestRows, Math.round(rows * share))))];
+  const least = 3;
+  if (counts.length >= least) return counts;
+  throw new InputError(
+    `data-size needs at least ${least} different numbers of rows with every label in each; ${fewestRows} of ${rows} rows are the fewest with every label: give more training rows`,
+  );
+}

@@ -1,0 +1,65 @@
+import { targetSets } from "./attention-layers.ts";
+import { trainOnce } from "./bench.ts";
+import { scatterFigure } from "./drawn.ts";
+import { decided, smallDifference } from "./findings.ts";
+import { fitOf, seedsOf } from "./recipes.ts";
+import { joinSeeds } from "./rows.ts";
+import type { Budget, Setup, Study } from "./study.ts";
+
+const ranks: Readonly<Record<Budget, readonly number[]>> = {
+  quick: [1, 4, 16],
+  standard: [1, 2, 4, 8, 16, 64],
+  paper: [1, 2, 4, 8, 16, 64],
+};
+
+/** LoRA of several ranks on several sets of layers, its scale alpha / rank being 2 throughout. */
+export const rank: Study = {
+  name: "rank",
+  question: "How large must LoRA's rank be, and which layers should it change?",
+  source: "Hu et al. 2021, arXiv:2106.09685, section 7 and tables 5 and 6",
+  plan: (setup) =>
+    chosenSets(setup).flatMap(({ called, targets }) =>
+      ranks[setup.budget].flatMap((rank) =>
+        seedsOf(setup).map((seed) => {
+          const fit = fitOf(setup, { method: "lora", options: { rank, alpha: 2 * rank, targets } });
+          return { cell: { targets: called, rank }, seed, fit, steps: fit.steps };
+        }),
+      ),
+    ),
+  work: trainOnce,
+  figures: (_, records) => [
+    scatterFigure("score-by-rank", "Score against LoRA's rank", joinSeeds(records), {
+      x: ({ cell }) => Number(cell.rank),
+      xLabel: "rank",
+      series: ({ cell }) => String(cell.targets),
+    }),
+    scatterFigure("score-by-parameters", "Score against trained parameters, without the head", joinSeeds(records), {
+      x: ({ first }) => first.trained_parameters,
+      xLabel: "trained parameters, without the head",
+      series: ({ cell }) => String(cell.targets),
+    }),
+  ],
+  findings(_, records) {
+    const rows = joinSeeds(records);
+    const sets = [...new Set(rows.map(({ cell }) => String(cell.targets)))];
+    return decided(
+      sets.flatMap((targets) => {
+        const own = rows
+          .filter(({ cell }) => cell.targets === targets)
+          .sort((a, b) => Number(a.cell.rank) - Number(b.cell.rank));
+        const [better, than] = [own[0], own.at(-1)];
+        if (!better || !than || better === than) return [];
+        const claim = `on ${targets}, rank ${better.cell.rank} is at most ${smallDifference} worse than rank ${than.cell.rank}`;
+        return [{ claim, better, than, margin: smallDifference }];
+      }),
+    );
+  },
+};
+
+/** All sets, but in a quick look the second and the last. */
+function chosenSets(setup: Setup) {
+  const sets = targetSets(setup);
+  if (setup.budget !== "quick") return sets;
+  const usual = sets.find(({ called }) => called === "q,v") ?? sets[0];
+  return [...new Set([usual, sets.at(-1)])].filter((set) => set !== undefined);
+}

@@ -1,0 +1,218 @@
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { random } from "@petl/core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { lora } from "../library/methods.ts";
+import { adaptTo } from "../library/model.ts";
+import { openTiny, testFolder, writeRows } from "../library/open-tiny.fake.ts";
+import { predict } from "../library/predict.ts";
+import { saveAdapter } from "../library/save.ts";
+import { routes } from "./routes.ts";
+import { type Serving, serve } from "./serve.ts";
+
+const folder = testFolder();
+const keys = { boss: "key of the boss", ann: "key of ann", bob: "key of bob" } as const;
+type Name = keyof typeof keys;
+let serving: Serving;
+let expected: number;
+
+const options = {
+  ...{ base: join(folder, "base"), host: "127.0.0.1", port: 0, keys: join(folder, "keys.json"), threads: 1 },
+  ...{ maxBatch: 8, maxWait: 1, resident: 8, offline: true, shared: join(folder, "shared") },
+  named: [{ name: "reviews", source: join(folder, "reviews") }],
+};
+const watching = { log: () => undefined, remark: () => undefined };
+
+beforeAll(async () => {
+  const base = await openTiny(folder);
+  const model = await adaptTo(base, lora({ rank: 2 }), { task: "classification", labels: ["bad", "good"] });
+  const numbers = random(1, "a test's adapter");
+  model.phi.values.set(Array.from(model.phi.values, () => numbers.uniform() - 0.5));
+  await saveAdapter(model, join(folder, "reviews"));
+  expected = (await predict(model, ["a fine film"]))[0]?.scores.good ?? 0;
+  await base.close();
+  const sha256 = (key: string) => createHash("sha256").update(key).digest("hex");
+  const tenants = Object.entries(keys).map(([name, key]) => ({
+    ...{ name, key_sha256: sha256(key.replaceAll(" ", "-")) },
+    ...(name === "boss" && { admin: true }),
+  }));
+  writeFileSync(options.keys, JSON.stringify({ tenants }));
+  serving = await serve(options, watching);
+});
+afterAll(() => serving.end(2000));
+
+async function ask(
+  who: Name | undefined,
+  verb: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+) {
+  const key = who && { authorization: `Bearer ${keys[who].replaceAll(" ", "-")}` };
+  const sent = body instanceof FormData ? body : body === undefined ? null : JSON.stringify(body);
+  const response = await fetch(serving.url + path, { method: verb, headers: { ...key, ...headers }, body: sent });
+  const text = await response.text();
+  const names = [...response.headers.keys()].sort();
+  const known = text.startsWith("{") ? JSON.parse(text) : undefined;
+  return { status: response.status, text, names, json: known, headers: response.headers };
+}
+
+async function upload(who: Name): Promise<string> {
+  const form = new FormData();
+  form.set("purpose", "fine-tune");
+  form.set("file", new Blob([readFileSync(writeRows(folder, "rows.csv"))]), "../../rows.csv");
+  const { json, status } = await ask(who, "POST", "/v1/files", form);
+  expect(status).toBe(200);
+  expect(json.filename).toBe("rows.csv");
+  return json.id;
+}
+
+async function trained(
+  who: Name,
+  file: string,
+): Promise<{ id: string; fine_tuned_model: string; result_files: string[] }> {
+  const hyperparameters = { method: "lora", rank: 2, steps: 2, batch: 4, threads: 1, lr: 0.01 };
+  const { json } = await ask(who, "POST", "/v1/fine_tuning/jobs", {
+    model: "base",
+    training_file: file,
+    hyperparameters,
+  });
+  const stream = await ask(who, "GET", `/v1/fine_tuning/jobs/${json.id}/events`, undefined, {
+    accept: "text/event-stream",
+  });
+  expect(stream.text).toMatch(/has succeeded/);
+  return (await ask(who, "GET", `/v1/fine_tuning/jobs/${json.id}`)).json;
+}
+
+test("an answer of the server is the library's, probabilities in the order of label ids", async () => {
+  const { json } = await ask("boss", "POST", "/v1/classify", { model: "reviews", input: ["a fine film", "dull work"] });
+  expect(json.data[0].probs[1]).toBeCloseTo(expected, 5);
+  expect(
+    json.data.map(({ num_classes, index }: { num_classes: number; index: number }) => [index, num_classes]),
+  ).toEqual([
+    [0, 2],
+    [1, 2],
+  ]);
+  expect((await ask("boss", "POST", "/v1/classify", { model: "base", input: "a" })).status).toBe(422);
+  expect((await ask("boss", "POST", "/v1/classify", { model: "reviews", input: [] })).status).toBe(400);
+  expect((await ask("boss", "POST", "/v1/chat/completions", { model: "base", messages: [] })).status).toBe(400);
+});
+
+test("every route needs a key but /health; a wrong verb is 405; ids of others answer as ids of nobody, to the byte", async () => {
+  const file = await upload("ann");
+  const job = await trained("ann", file);
+  const result = job.result_files[0] ?? "";
+  const [model, nobody] = [job.fine_tuned_model, "ftjob-000000000000000000000000"];
+  const job2 = { model: "base", training_file: file };
+  /** for every route: a request for what is ann's, and the same for what is nobody's; undefined where none is named */
+  const matrix: Readonly<Record<string, readonly [theirs: Asking, none: Asking] | undefined>> = {
+    "GET /health": undefined,
+    "GET /metrics": undefined,
+    "GET /v1/models": undefined,
+    "GET /v1/models/{id}": [[`/v1/models/${model}`], ["/v1/models/nobody"]],
+    "DELETE /v1/models/{id}": [[`/v1/models/${model}`], ["/v1/models/nobody"]],
+    "POST /v1/models/{id}/share": [
+      [`/v1/models/${model}/share`, { tenants: "all" }],
+      ["/v1/models/nobody/share", { tenants: "all" }],
+    ],
+    "POST /v1/classify": [
+      ["/v1/classify", { model, input: "a" }],
+      ["/v1/classify", { model: "nobody", input: "a" }],
+    ],
+    "POST /v1/embeddings": [
+      ["/v1/embeddings", { model, input: "a" }],
+      ["/v1/embeddings", { model: "nobody", input: "a" }],
+    ],
+    "POST /v1/completions": [
+      ["/v1/completions", { model, prompt: "a" }],
+      ["/v1/completions", { model: "nobody", prompt: "a" }],
+    ],
+    "POST /v1/chat/completions": [
+      ["/v1/chat/completions", { model, messages: [{ role: "user", content: "a" }] }],
+      ["/v1/chat/completions", { model: "nobody", messages: [{ role: "user", content: "a" }] }],
+    ],
+    "POST /v1/load_lora_adapter": [
+      ["/v1/load_lora_adapter", { lora_name: "x", lora_path: join(folder, "reviews") }],
+      ["/v1/load_lora_adapter", { lora_name: "x", lora_path: "/nowhere" }],
+    ],
+    "POST /v1/unload_lora_adapter": [
+      ["/v1/unload_lora_adapter", { lora_name: model }],
+      ["/v1/unload_lora_adapter", { lora_name: "nobody" }],
+    ],
+    "POST /v1/files": undefined,
+    "GET /v1/files": [["/v1/files?after=".concat(file)], ["/v1/files?after=file-0"]],
+    "GET /v1/files/{id}": [[`/v1/files/${file}`], ["/v1/files/file-0"]],
+    "GET /v1/files/{id}/content": [[`/v1/files/${result}/content`], ["/v1/files/file-0/content"]],
+    "DELETE /v1/files/{id}": [[`/v1/files/${file}`], ["/v1/files/file-0"]],
+    "POST /v1/fine_tuning/jobs": [
+      ["/v1/fine_tuning/jobs", job2],
+      ["/v1/fine_tuning/jobs", { ...job2, training_file: "file-0" }],
+    ],
+    "GET /v1/fine_tuning/jobs": [[`/v1/fine_tuning/jobs?after=${job.id}`], ["/v1/fine_tuning/jobs?after=ftjob-0"]],
+    ...Object.fromEntries(
+      [
+        ["GET", ""],
+        ["GET", "/events"],
+        ["GET", "/checkpoints"],
+        ["POST", "/cancel"],
+        ["POST", "/pause"],
+        ["POST", "/resume"],
+      ].map(([verb, end]) => [
+        `${verb} /v1/fine_tuning/jobs/{id}${end}`,
+        [[`/v1/fine_tuning/jobs/${job.id}${end}`], [`/v1/fine_tuning/jobs/${nobody}${end}`]],
+      ]),
+    ),
+  };
+  expect(routes.map(({ verb, path }) => `${verb} ${path}`).sort()).toEqual(Object.keys(matrix).sort());
+  for (const { verb, path, access } of routes) {
+    const [theirs, none] = matrix[`${verb} ${path}`] ?? [[path], [path]];
+    if (access !== "all") expect((await ask(undefined, verb, theirs[0], theirs[1])).status, path).toBe(401);
+    if (!matrix[`${verb} ${path}`]) continue;
+    for (const who of access === "admin" ? (["bob"] as const) : (["bob", "boss"] as const)) {
+      const [a, b] = [await ask(who, verb, ...theirs), await ask(who, verb, ...none)];
+      expect([a.status, a.text, a.names], `${who} ${verb} ${path}`).toEqual([404, b.text, b.names]);
+    }
+  }
+  expect((await ask("ann", "PUT", "/v1/models")).status).toBe(405);
+  expect((await ask("ann", "POST", "/v1/classify", { model, input: "a fine film" })).status).toBe(200);
+  expect((await ask("bob", "GET", "/metrics")).text).not.toMatch(/tenant="ann"/);
+  expect((await ask("bob", "GET", "/v1/models")).json.data.map(({ id }: { id: string }) => id)).toEqual(["base"]);
+  await ask("boss", "POST", "/v1/models/reviews/share", { tenants: ["bob"] });
+  expect((await ask("bob", "POST", "/v1/classify", { model: "reviews", input: "a" })).status).toBe(200);
+  expect((await ask("ann", "POST", "/v1/classify", { model: "reviews", input: "a" })).status).toBe(404);
+});
+type Asking = readonly [path: string, body?: unknown];
+
+test("what was uploaded, trained and loaded outlives the server; one Idempotency-Key makes one job", async () => {
+  const file = await upload("bob");
+  const job = await trained("bob", file);
+  await ask("boss", "POST", "/v1/load_lora_adapter", { lora_name: "kept", lora_path: join(folder, "reviews") });
+  const request = { model: "base", training_file: file, hyperparameters: { steps: 1, threads: 1 } };
+  const key = { "idempotency-key": "one" };
+  const [first, second] = await Promise.all([1, 2].map(() => ask("bob", "POST", "/v1/fine_tuning/jobs", request, key)));
+  expect(second?.json.id).toBe(first?.json.id);
+  expect((await ask("bob", "POST", "/v1/fine_tuning/jobs", { ...request, seed: 1 }, key)).status).toBe(409);
+  await ask("bob", "POST", `/v1/fine_tuning/jobs/${first?.json.id}/cancel`);
+  expect((await ask("bob", "POST", `/v1/fine_tuning/jobs/${first?.json.id}/cancel`)).status).toBe(409);
+  await serving.end(5000);
+  serving = await serve(options, watching);
+  const models = (await ask("boss", "GET", "/v1/models")).json.data.map(({ id }: { id: string }) => id);
+  expect(models).toEqual(["base", "reviews", "kept"]);
+  expect((await ask("bob", "GET", "/v1/models")).json.data.map(({ id }: { id: string }) => id)).toContain(
+    job.fine_tuned_model,
+  );
+  expect((await ask("bob", "GET", `/v1/files/${file}/content`)).text).toBe(
+    readFileSync(join(folder, "rows.csv"), "utf8"),
+  );
+  expect((await ask("bob", "GET", `/v1/fine_tuning/jobs/${first?.json.id}`)).json.status).toBe("cancelled");
+  const again = await ask("boss", "POST", "/v1/classify", { model: "kept", input: "a fine film" });
+  expect(again.json.data[0].probs[1]).toBeCloseTo(expected, 5);
+});
+
+test("too large a body is refused by its length, unread; a host that others reach needs keys", async () => {
+  const { status } = await ask("ann", "POST", "/v1/classify", { model: "reviews", input: "x".repeat(2 ** 23) });
+  expect(status).toBe(413);
+  const { keys: _, ...open } = { ...options, host: "0.0.0.0" };
+  await expect(serve(open, watching)).rejects.toThrow(/needs --keys/);
+});

@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { canonical, type StudyRecord, type Summary, studies } from "@petl/core";
+import { beforeAll, expect, test } from "vitest";
+import { testFolder } from "../library/open-tiny.fake.ts";
+import { writeTinyBase } from "../library/tiny-base.fake.ts";
+import { type StudyOptions, study } from "./study.ts";
+
+const folder = testFolder();
+const base = join(folder, "base");
+const texts = ["a fine film", "a dull film", "what a fine song", "so dull a song", "fine work", "dull work"];
+
+beforeAll(async () => {
+  await writeTinyBase(base, texts, { head: "masked-lm" });
+  const rows = Array.from(
+    { length: 42 },
+    (_, row) => `${texts[row % 6]} ${row},${row % 2 === 0 ? "good" : "<b>bad</b>"}`,
+  );
+  for (const split of ["train", "test"])
+    writeFileSync(join(folder, `${split}.csv`), `text,label\n${rows.join("\n")}\n`);
+  writeFileSync(join(folder, "source.txt"), `${texts.join("\n")}\n`);
+});
+
+interface Ended {
+  readonly out: string;
+  readonly summary: Summary;
+  readonly worked: number;
+}
+
+async function run(name: string, options: Partial<StudyOptions> = {}): Promise<Ended> {
+  const out = join(folder, `study-${name}`);
+  const source = name === "forgetting" ? { source: join(folder, "source.txt") } : {};
+  const given = { base, data: folder, jobs: 1, out, ...source, ...options };
+  let worked = 0;
+  for await (const event of study(name, given)) {
+    if (event.kind === "record") worked++;
+    if (event.kind === "end") return { out, summary: event.summary, worked };
+  }
+  throw new Error("a study should end");
+}
+
+const recordsOf = (out: string): StudyRecord[] =>
+  readFileSync(join(out, "records.jsonl"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+
+const fields = [
+  ...[
+    "study",
+    "cell",
+    "seed",
+    "train",
+    "score",
+    "score_name",
+    "scores",
+    "loss",
+    "trained_parameters",
+    "head_parameters",
+  ],
+  ...["base_parameters", "trainable_ratio", "seconds", "peak_rss_bytes", "adapter_bytes", "phi_sha256", "data_sha256"],
+  ...["base_sha256", "petl"],
+];
+
+test.each(studies)(
+  "$name: every cell once, whole records, the same command again changes nothing, figures and findings come of numbers",
+  async ({ name }) => {
+    const small = { seeds: 1, ...(name === "compare" && { methods: ["head", "lora"] }) };
+    const { out, summary, worked } = await run(name, small);
+    const records = recordsOf(out);
+    expect(worked).toBe(records.length);
+    expect(new Set(records.map(({ cell, seed }) => `${canonical(cell)} ${seed}`)).size).toBe(records.length);
+    for (const record of records) {
+      expect(Object.keys(record)).toEqual(expect.arrayContaining(fields));
+      if (record.score !== null) expect(record.scores[record.score_name]).toBe(record.score);
+    }
+    expect(summary.rows.length).toBe(new Set(records.map(({ cell }) => canonical(cell))).size);
+    for (const { mean, low, high } of summary.rows) expect(low <= mean && mean <= high).toBe(true);
+    expect(summary.findings.length).toBeGreaterThan(0);
+    const page = readFileSync(join(out, "report.html"), "utf8");
+    expect(page).not.toContain("<b>bad");
+    expect(page).not.toMatch(/(src|href)=/);
+    for (const file of readdirSync(join(out, "figures")))
+      expect(readFileSync(join(out, "figures", file), "utf8")).not.toMatch(/NaN|undefined/);
+    const before = readFileSync(join(out, "records.jsonl"));
+    expect((await run(name, small)).worked).toBe(0);
+    expect(readFileSync(join(out, "records.jsonl"))).toEqual(before);
+  },
+  60_000,
+);
