@@ -148,11 +148,13 @@ export {
   type Evaluation,
   type EvaluationOptions,
 } from "./training/evaluate.ts";
+export { type CacheMode, type CacheOptions, cacheModes } from "./training/cache.ts";
 export { inputDirections } from "./training/input-directions.ts";
 export { optimizerNames } from "./training/optimizers.ts";
 export { planRun } from "./training/plan-run.ts";
 export { predictions } from "./training/predict.ts";
 export { compileRows, type Prediction, type RowOutput, type RowProgram } from "./training/row-program.ts";
+export { memoryStore, type RowStore } from "./training/row-store.ts";
 export { schedules } from "./training/schedules.ts";
 export { parseSettings, type TrainingSettings, trainingSettings } from "./training/settings.ts";
 export type { TrainingState } from "./training/state.ts";

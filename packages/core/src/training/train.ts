@@ -1,4 +1,4 @@
-import type { Batch } from "../data/batches/collate.ts";
+import type { Batch, NumberedBatch } from "../data/batches/collate.ts";
 import type { Masking } from "../data/batches/masking.ts";
 import type { EncodedRows } from "../data/rows/encoded-rows.ts";
 import type { Label } from "../data/rows/examples.ts";
@@ -8,6 +8,7 @@ import { lengthOf, type Phi } from "../peft/phi.ts";
 import type { Engine } from "../runtime/session.ts";
 import { random } from "../tensor/random.ts";
 import { afterStep, memoryOf } from "./after-step.ts";
+import { type CacheOptions, openCache, refill, stepOptions } from "./cache.ts";
 import { compileEvaluation, type Evaluation } from "./evaluate.ts";
 import { optimizerGroups } from "./groups.ts";
 import { optimizers } from "./optimizers.ts";
@@ -31,6 +32,8 @@ export interface TrainingRun {
   /** hides tokens of examples without labels, anew in every epoch: how a masked LM learns from plain text */
   readonly masking?: Masking | undefined;
   readonly settings: TrainingSettings;
+  /** keeps from epoch to epoch what stays the same; nothing is kept where it is left out */
+  readonly cache?: CacheOptions | undefined;
   /** where an earlier run stopped */
   readonly resume?: TrainingState | undefined;
   /** ends the run after the step under way, with a checkpoint */
@@ -73,7 +76,8 @@ export async function* train(given: TrainingRun): AsyncGenerator<TrainingEvent, 
   const { run, schedule } = planRun(given);
   const { engine, adapted, settings, phi, validation } = run;
   const batchesOf = stepBatches({ ...run, padId: adapted.base.model.sizes.padId });
-  const step = await compileStep(engine, adapted, stepOptions(settings));
+  const cached = await openCache(run, schedule.stepsPerEpoch, schedule.steps);
+  const step = cached ?? (await compileStep(engine, adapted, stepOptions(settings)));
   const machine = { run, step, schedule, vectors: gradientVectors(run) };
   const evaluation = validation && (await compileEvaluation(engine, adapted, { labels: run.labels }));
   let stepping = true;
@@ -83,6 +87,7 @@ export async function* train(given: TrainingRun): AsyncGenerator<TrainingEvent, 
   };
   try {
     const progress = beginning(run);
+    if (cached) await refill(cached, Math.min(progress.step, schedule.stepsPerEpoch), batchesOf);
     yield { kind: "start", ...schedule, step: progress.step };
     while (progress.step < schedule.steps) {
       if (run.stop?.aborted) {
@@ -113,10 +118,6 @@ export async function* train(given: TrainingRun): AsyncGenerator<TrainingEvent, 
     await evaluation?.release();
   }
 }
-
-const stepOptions = ({ dropout, labelSmoothing, pack }: TrainingSettings) => ({
-  ...{ dropout, labelSmoothing, packed: pack !== undefined },
-});
 
 const isDue = (step: number, every: number) => every > 0 && step % every === 0;
 
@@ -151,7 +152,7 @@ interface Machine {
 }
 
 /** One step of the optimizer; Φ stays as it was where loss or gradient are not finite. */
-async function oneStep(machine: Machine, progress: Progress, batches: readonly Batch[]): Promise<StepEvent> {
+async function oneStep(machine: Machine, progress: Progress, batches: readonly NumberedBatch[]): Promise<StepEvent> {
   const { adapted, phi, settings } = machine.run;
   const { stepsPerEpoch, steps, warmup } = machine.schedule;
   const step = progress.step + 1;
@@ -184,7 +185,7 @@ async function oneStep(machine: Machine, progress: Progress, batches: readonly B
 async function lossAndGradient(
   { run, step, vectors }: Machine,
   number: number,
-  batches: readonly Batch[],
+  batches: readonly NumberedBatch[],
 ): Promise<LossAndGradient> {
   const { settings, phi } = run;
   const items = batches.reduce((sum, batch) => sum + batch.items, 0);
