@@ -3,6 +3,7 @@
  * models and peft are strangers; so are runtime and nn.
  */
 export const layers = {
+  settings: [],
   tensor: [],
   graph: ["tensor"],
   autodiff: ["graph"],
@@ -23,7 +24,8 @@ export const layers = {
   "data/batches": ["data/rows"],
   scoring: [],
   generation: ["peft", "runtime", "data/rows"],
-  training: ["peft", "autodiff", "runtime", "data/batches"],
+  training: ["settings", "peft", "autodiff", "runtime", "data/batches"],
+  library: ["training", "generation", "scoring", "adapters"],
   planning: ["exports", "training"],
   statistics: ["tensor"],
   figures: [],

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { distance, goldenBase, logitsOf } from "../checkpoints/golden.fake.ts";
 import { memoryFolder } from "../containers/folder.ts";
 import { adapt, initialPhi } from "../peft/adapt.ts";
-import { adalora } from "../peft/methods/adalora.ts";
+import { adalora } from "../peft/methods/lora/adalora.ts";
 import { viewsOf } from "../peft/phi.ts";
 import { random } from "../tensor/random.ts";
 import { loadAdapter } from "./adapter-on-base.ts";

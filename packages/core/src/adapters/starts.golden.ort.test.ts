@@ -8,7 +8,7 @@ import { readSafetensors } from "../containers/safetensors.ts";
 import { readFloat32 } from "../containers/stored-values.ts";
 import { taskOf } from "../models/models.ts";
 import { type AdaptedModel, adapt, initialPhi } from "../peft/adapt.ts";
-import { lora } from "../peft/methods/lora.ts";
+import { lora } from "../peft/methods/lora/lora.ts";
 import { type Phi, viewsOf } from "../peft/phi.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";
 import { loadAdapter } from "./adapter-on-base.ts";

@@ -14,7 +14,7 @@ import { nodesOf } from "../graph/walk.ts";
 import { type AdaptedModel, adapt, initialPhi } from "../peft/adapt.ts";
 import { contractCases } from "../peft/contract-cases.fake.ts";
 import type { MethodUse } from "../peft/method.ts";
-import { lora } from "../peft/methods/lora.ts";
+import { lora } from "../peft/methods/lora/lora.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
 import { nativeEngine, numbers } from "../runtime/native.fake.ts";
 import { compile } from "../runtime/program.ts";

@@ -1,6 +1,6 @@
 import { advance, type Beam, type Beams, begunBeams, type SearchRules } from "./beams.ts";
 import type { Continuing } from "./continuing.ts";
-import type { Decoder, NextToken } from "./decoder.ts";
+import type { NextToken } from "./decoder.ts";
 import { withoutRepetition } from "./repetition.ts";
 import { type GeneratedToken, type Text, taken, unrepeated } from "./texts.ts";
 
@@ -12,16 +12,15 @@ interface Search {
 }
 
 /** Looks for the best ends of texts, all side by side; the tokens of each come when its search is over. */
-export async function* search(
-  decoder: Decoder,
-  texts: readonly Text[],
-  options: Continuing,
-): AsyncGenerator<GeneratedToken, void, void> {
-  const decoding = decoder.begin(texts.map(({ ids }) => ids));
+export async function* search(texts: readonly Text[], options: Continuing): AsyncGenerator<GeneratedToken, void, void> {
+  const decoding = options.decoder.begin(
+    texts.map(({ ids }) => ids),
+    options.phi,
+  );
   let open: readonly Search[] = texts.map((text) => ({ text, rules: rulesOf(text, options), beams: begunBeams }));
   let tokens: readonly NextToken[] | undefined;
   while (open.length > 0) {
-    options.signal?.throwIfAborted();
+    if (options.signal?.aborted) throw options.signal.reason;
     const logits = await decoding.next(tokens);
     const starts = startsOf(open);
     const longer = open.map((one, i) => longerBy(one, logits.slice(starts[i], starts[i + 1]), options));

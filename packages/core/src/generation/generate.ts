@@ -1,7 +1,7 @@
 import { random } from "../tensor/random.ts";
 import { search } from "./beam-search.ts";
 import type { Continuing } from "./continuing.ts";
-import { compileDecoder, type Decoder, type NextToken } from "./decoder.ts";
+import type { NextToken } from "./decoder.ts";
 import { nextToken } from "./sampling.ts";
 import { type GeneratedToken, type Text, taken, textsOf, unrepeated } from "./texts.ts";
 
@@ -17,27 +17,23 @@ export async function* generate(
   options: Continuing,
   first = 0,
 ): AsyncGenerator<GeneratedToken, void, void> {
-  const { engine, adapted, phi, settings } = options;
   const texts = textsOf(prompts, options);
-  const decoder = await compileDecoder(engine, adapted, phi);
-  try {
-    yield* settings.beams > 1 ? search(decoder, texts, options) : tokenByToken(decoder, texts, options, first);
-  } finally {
-    await decoder.release();
-  }
+  yield* options.settings.beams > 1 ? search(texts, options) : tokenByToken(texts, options, first);
 }
 
 async function* tokenByToken(
-  decoder: Decoder,
   texts: readonly Text[],
-  { settings, endIds, signal }: Continuing,
+  { decoder, phi, settings, endIds, signal }: Continuing,
   first: number,
 ): AsyncGenerator<GeneratedToken, void, void> {
-  const decoding = decoder.begin(texts.map(({ ids }) => ids));
+  const decoding = decoder.begin(
+    texts.map(({ ids }) => ids),
+    phi,
+  );
   let open = texts;
   let tokens: readonly NextToken[] | undefined;
   while (open.length > 0) {
-    signal?.throwIfAborted();
+    if (signal?.aborted) throw signal.reason;
     const logits = await decoding.next(tokens);
     const chosen = open.map((text, at) => {
       const stream = random(settings.seed, `token of text ${first + text.row}`, text.ids.length - text.begun);

@@ -41,6 +41,7 @@ const withPrefix: Hooks = {
     const more = (name: string) =>
       expand(input(name, "float32", [1, heads, virtual, headSize]), ["batch", heads, virtual, headSize]);
     return {
+      ...site,
       key: concat([more("more keys"), site.key], 2),
       value: concat([more("more values"), site.value], 2),
       bias: concat([expand(scalar(0), ["batch", 1, 1, virtual]), site.bias], 3),

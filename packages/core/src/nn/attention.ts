@@ -58,7 +58,7 @@ export function headAttention(scope: Scope, { query, key, value, bias, ...rest }
   };
   const read = scope.hooks.attention({
     ...{ path, layer, heads: Number(key.shape[1]), headSize: Number(size), bias, key, value },
-    ...{ queryHeads: Number(heads), hidden, attend, keysAndValues, seenInFront },
+    ...{ queryHeads: Number(heads), hidden, attend, keysAndValues, seenInFront, added: undefined },
   });
   const context = attend(read.key, read.value, read.bias);
   return joinHeads(read.added ? add(context, read.added) : context);

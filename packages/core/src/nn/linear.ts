@@ -6,12 +6,12 @@ import type { Value } from "../graph/value.ts";
 import type { Scope } from "./scope.ts";
 
 /**
- * x Wᵀ, each of the last axis' vectors multiplied by W; of a W that is held in 4 bits, from those bits. (ONNX Runtime has
- * a kernel that is exact and fast for 4 bits; for 8 bits it would itself dequantise, more slowly.)
- * x: [..., in], W: [out, in] -> [..., out]
+ * scale · x Wᵀ, each of the last axis' vectors multiplied by W; of a W that is held in 4 bits, from those bits. (ONNX Runtime
+ * has a kernel that is exact and fast for 4 bits; for 8 bits it would itself dequantise, more slowly.)
+ * x: [batch, tokens, in] or [..., in], W: [out, in], or a matrix for each row of the batch, [batch, out, in] -> [..., out]
  */
-export const project = (x: Value, weight: Value): Value =>
-  matmulNBits(x, weight) ?? matmul(x, weight, { transB: true });
+export const project = (x: Value, weight: Value, scale = 1): Value =>
+  (scale === 1 ? matmulNBits(x, weight) : undefined) ?? matmul(x, weight, { transB: true, alpha: scale });
 
 /**
  * A linear layer, y = W x + b with W: [out, in] as PyTorch keeps it, or `transposed`: [in, out]; a site where methods may

@@ -75,29 +75,34 @@ export interface AttentionSite extends Pick<Scope, "path"> {
    * [batch, tokens, hidden] -> [batch, heads, tokens, head size] each
    */
   readonly keysAndValues: ((x: Value) => Pick<AttentionSite, "key" | "value">) | undefined;
+  /** what is added to what the queries have read: [batch, heads of queries, tokens, head size] */
+  readonly added: Value | undefined;
 }
 
 /** What a layer reads when methods have acted, and what is added to what its queries have read. */
-export interface AttentionRead extends Pick<AttentionSite, "key" | "value" | "bias"> {
-  /** [batch, heads of queries, tokens, head size] */
-  readonly added?: Value;
+export type AttentionRead = Pick<AttentionSite, "key" | "value" | "bias" | "added">;
+
+/** What architectures announce: a site of each kind, and what comes back. */
+export interface SiteKinds {
+  readonly linear: { readonly site: LinearSite; readonly result: Value };
+  readonly embedding: { readonly site: EmbeddingSite; readonly result: Value };
+  readonly sublayer: { readonly site: SublayerSite; readonly result: Value };
+  readonly attention: { readonly site: AttentionSite; readonly result: AttentionRead };
 }
 
-/** What acts at the sites that an architecture announces. */
-export interface Hooks {
-  linear(site: LinearSite): Value;
-  embedding(site: EmbeddingSite): Value;
-  sublayer(site: SublayerSite): Value;
-  attention(site: AttentionSite): AttentionRead;
-  /** vectors that take part in attention without being text; the text's positions are counted behind them */
-  readonly virtualTokens: number;
-}
-
-/** Nothing acts: the base model itself. */
-export const noHooks: Hooks = {
+/** What a site of each kind gives where nothing acts. */
+export const unchanged: { readonly [K in keyof SiteKinds]: (site: SiteKinds[K]["site"]) => SiteKinds[K]["result"] } = {
   linear: ({ y }) => y,
   embedding: ({ y }) => y,
   sublayer: ({ y }) => y,
-  attention: ({ key, value, bias }) => ({ key, value, bias }),
-  virtualTokens: 0,
+  attention: ({ key, value, bias, added }) => ({ key, value, bias, added }),
 };
+
+/** What acts at the sites that an architecture announces. */
+export type Hooks = typeof unchanged & {
+  /** vectors that take part in attention without being text; the text's positions are counted behind them */
+  readonly virtualTokens: number;
+};
+
+/** Nothing acts: the base model itself. */
+export const noHooks: Hooks = { ...unchanged, virtualTokens: 0 };

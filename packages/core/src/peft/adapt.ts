@@ -1,28 +1,17 @@
-import { InputError, refuse } from "../errors.ts";
-import { narrow } from "../graph/narrow.ts";
-import { add } from "../graph/ops/add.ts";
-import { gather } from "../graph/ops/gather.ts";
-import { mul } from "../graph/ops/mul.ts";
-import { reshape } from "../graph/ops/reshape.ts";
-import { slice } from "../graph/ops/slice.ts";
-import { input, scalar, type Value } from "../graph/value.ts";
-import { type KeyValueCache, pastDim } from "../nn/cache.ts";
-import { countedFromOne } from "../nn/dropout.ts";
-import { project } from "../nn/linear.ts";
-import { heads, type Model, type ModelInputs } from "../nn/model.ts";
-import { type Pooling, pool } from "../nn/pooling.ts";
-import { joinPath, type Role, type Scope } from "../nn/scope.ts";
-import { objectiveOf, requireTask, type Task } from "../objectives/objectives.ts";
+import { refuse } from "../errors.ts";
+import type { Value } from "../graph/value.ts";
+import type { Pooling } from "../nn/pooling.ts";
+import type { Role } from "../nn/scope.ts";
+import type { Task } from "../objectives/objectives.ts";
 import { float32, type HostTensor } from "../tensor/host-tensor.ts";
 import { random } from "../tensor/random.ts";
-import { batchDim, type Dim, elements, plus, times, tokensDim } from "../tensor/shape.ts";
 import { type Base, findTensor } from "./base.ts";
-import { type Building, inHead, moduleScope, trained } from "./builder.ts";
+import { type AnnouncedSite, type Building, inHead } from "./building.ts";
 import { checkTargets } from "./check-targets.ts";
+import { build, type Forward, type ForwardOptions } from "./forward.ts";
 import type { MethodUse } from "./method.ts";
-import { type InputDirections, normal, type Projection } from "./parameter.ts";
+import type { InputDirections, Projection } from "./parameter.ts";
 import { layOut, lengthOf, type Phi, type Placed } from "./phi.ts";
-import { behindPrompt, promptLength, textStates } from "./prompted.ts";
 
 /** What an adapted model is for. */
 export interface Goal {
@@ -39,58 +28,6 @@ export interface Goal {
   readonly teacher?: { readonly size: number } | undefined;
 }
 
-/** The model's forward graph. */
-export interface Forward {
-  readonly inputs: ModelInputs;
-  /** the last hidden states, [batch, tokens, hidden] */
-  readonly hidden: Value;
-  /** what each linear layer reads, by its path: [batch, tokens, in] */
-  readonly layerInputs: ReadonlyMap<string, Value>;
-  /**
-   * [batch, labels], [batch, tokens, labels] or [batch, tokens, vocabulary]; [1, rows, vocabulary] of one chunk of chosen
-   * rows, [batch, 1, vocabulary] behind a cache
-   */
-  readonly logits: Value;
-  /** undefined where no rows were chosen */
-  readonly chosen: ChosenStates | undefined;
-  /** [batch, teacher's size] each: vectors of the whole text, through linear maps; none without a teacher */
-  readonly taught: readonly Value[];
-  /** the mean of what methods want small beside the loss, a scalar; undefined where they want nothing */
-  readonly penalty: Value | undefined;
-  /** Φ's tensors as the graph's inputs, in the layout's order */
-  readonly phi: readonly Value[];
-}
-
-/** Hidden states of chosen rows, which are read chunk by chunk. */
-export interface ChosenStates {
-  /** [chunks, 1, rows, hidden] */
-  readonly states: Value;
-  /** an input of the graph that is computed for each chunk, [1, rows, hidden] */
-  readonly chunk: Value;
-  /** the chosen rows counted from 0 on, int64 [chunks, 1, rows], and those of a chunk, [1, rows] */
-  readonly numbers: Value;
-  readonly number: Value;
-}
-
-/** What a forward graph is built with. */
-export interface ForwardOptions {
-  readonly noise?: Noise | undefined;
-  /** int32 [chunks, 1, rows]: of a language model's positions, counted through all rows, those whose logits are wanted */
-  readonly rows?: Value | undefined;
-  /** whether rows may be several texts; the batch then brings `documents` */
-  readonly packed?: boolean | undefined;
-  /** keys and values of tokens in front of the ids; a language model's logits are then those of the last token alone */
-  readonly cache?: KeyValueCache | undefined;
-  /** whether the cache holds the methods' prompts already, being that of texts that go on */
-  readonly continues?: boolean;
-}
-
-/** Noise while training: `key` is an int64 scalar, new at every step; `dropout` is the base's own. */
-export interface Noise {
-  readonly key: Value;
-  readonly dropout: number;
-}
-
 /** A base model with methods acting on it and a head on top: g(x; Θ, Φ). */
 export interface AdaptedModel {
   readonly base: Base;
@@ -104,7 +41,8 @@ export interface AdaptedModel {
   readonly projections: readonly Projection[];
   /** the sites that the methods act on, in the model's order */
   readonly targets: readonly string[];
-  readonly linearLayers: readonly string[];
+  /** every site that the architecture announces */
+  readonly sites: readonly AnnouncedSite[];
   /** every tensor of the model with the task's head, frozen or trained, without what methods add */
   readonly modelTensors: readonly {
     readonly name: string;
@@ -128,12 +66,12 @@ export interface AdaptedModel {
 /** Puts methods and a head on a base model. Throws one InputError with everything that does not fit. */
 export function adapt(base: Base, methods: readonly MethodUse[], goal: Goal): AdaptedModel {
   const { building } = build(base, methods, goal);
-  const { parameters, linearLayers, adaptedSites } = building;
+  const { parameters, sites, adaptedSites } = building;
   refuse([...building.problems, ...checkTargets(building)]);
   const unmergeable = [...building.unmergeable];
   const layout = layOut([...parameters.values()].map(({ parameter }) => parameter));
   return {
-    ...{ base, methods, goal, layout, linearLayers: [...new Set(linearLayers.map(({ path }) => path))], unmergeable },
+    ...{ base, methods, goal, layout, sites, unmergeable },
     starts: [...building.starts.keys()],
     projections: [...building.projections.values()].map(({ projection }) => projection),
     targets: [...adaptedSites],
@@ -164,7 +102,7 @@ export function adapt(base: Base, methods: readonly MethodUse[], goal: Goal): Ad
 export async function initialPhi(
   { layout, starts, projections, base }: Pick<AdaptedModel, "layout" | "starts" | "projections" | "base">,
   seed: number,
-  directions: InputDirections = noDirections,
+  directions?: InputDirections,
 ): Promise<Phi> {
   const read = (tensor: string) => base.read(findTensor(base, tensor)?.name ?? tensor);
   const values = new Float32Array(lengthOf(layout));
@@ -184,137 +122,6 @@ export async function initialPhi(
 /** Whether a method's start is found in data to train on. */
 export const startsFromData = ({ methods }: Pick<AdaptedModel, "methods">): boolean =>
   methods.some((use) => use.startsFromData?.());
-
-const noDirections: InputDirections = () => {
-  throw new InputError("the start eva comes from the data to train on, and here are none");
-};
-
-function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: ForwardOptions = {}) {
-  const { model } = base;
-  const { noise, cache, continues = false } = options;
-  requireTask(model, goal.task);
-  const { head } = objectiveOf(goal.task);
-  const own = model.headModules[head] ?? [];
-  const pooler =
-    heads[head].of === "text" && model.poolerModule ? joinPath(model.prefix, model.poolerModule) : undefined;
-  const lacks = (module: string) =>
-    base.tensors !== undefined && ![...base.tensors.keys()].some((name) => name.startsWith(`${module}.`));
-  const lacksPooler = pooler !== undefined && base.tensors !== undefined && !findTensor(base, `${pooler}.weight`);
-  const lacksHead = own.some(lacks);
-  const length = promptLength(methods);
-  const keys = cache ? plus(pastDim, plus(tokensDim, continues ? -length : 0)) : tokensDim;
-  const inputs = batchInputs(keys, options.packed);
-  const prompted = behindPrompt(inputs, length, model.sizes.padId, continues);
-  let dropouts = 0;
-  const building: Building = {
-    ...{ base, methods, noise, cache },
-    promptedIds: prompted.inputIds === inputs.inputIds ? undefined : prompted.inputIds,
-    headModules: [...own, ...(lacksPooler ? [pooler] : []), ...(goal.savedModules ?? [])],
-    headTrained: goal.trainsHead ?? (heads[head].from === "labels" || lacksHead),
-    parameters: new Map(),
-    starts: new Map(),
-    frozen: new Map(),
-    projections: new Map(),
-    penalties: [],
-    shared: new Set(),
-    linearLayers: [],
-    layerInputs: new Map(),
-    adaptedSites: new Set(),
-    acting: new Set(),
-    merges: [],
-    unmergeable: new Set(),
-    problems: new Set(),
-    nextDropout: () => ++dropouts,
-  };
-  const root = moduleScope(building, "");
-  const states = model.encode(root.at(model.prefix), prompted);
-  const hidden = textStates(states, inputs);
-  const encoded = { inputs, hidden, pooled: () => model.pool(root.at(model.prefix), states, prompted) };
-  const chosen = options.rows && chosenStates(hidden, options.rows);
-  const read = { ...encoded, hidden: chosen?.chunk ?? hidden };
-  const ofChunk = noise && chosen ? { ...building, noise: { ...noise, rows: chosen.number } } : building;
-  const logits = narrow(logitsOf(model, moduleScope(ofChunk, ""), read, goal, options));
-  const taught = goal.teacher ? taughtVectors(building, encoded, goal.teacher.size) : [];
-  const phi = [...building.parameters.values()].map(({ value }) => value);
-  const { layerInputs, penalties } = building;
-  return {
-    building,
-    forward: { inputs, hidden, layerInputs, logits, chosen, taught, penalty: meanOf(penalties), phi },
-  };
-}
-
-const meanOf = (numbers: readonly Value[]): Value | undefined =>
-  numbers.length === 0
-    ? undefined
-    : mul(
-        numbers.map((number) => reshape(number, [])).reduce((sum, number) => add(sum, number)),
-        scalar(1 / numbers.length),
-      );
-
-/** What an architecture makes of a batch. */
-interface Encoded extends Pick<Forward, "inputs" | "hidden"> {
-  /** Computes the vector that Hugging Face's class reads of a text: of a prompt's first token where it reads the first. */
-  pooled(): Value;
-}
-
-const batchInputs = (keys: Dim, packed = false): ModelInputs => ({
-  inputIds: input("input_ids", "int32", [batchDim, tokensDim]),
-  attentionMask: input("attention_mask", "int32", [batchDim, keys]),
-  tokenTypeIds: input("token_type_ids", "int32", [batchDim, tokensDim]),
-  documents: packed ? input("documents", "int32", [batchDim, tokensDim]) : undefined,
-});
-
-function logitsOf(
-  model: Model,
-  root: Scope,
-  { inputs, hidden, pooled }: Encoded,
-  goal: Goal,
-  options: ForwardOptions,
-): Value {
-  const { task, labels, pooling = "default" } = goal;
-  const head = heads[objectiveOf(task).head];
-  if (head.from === "vocabulary")
-    return model.predictTokens(root, options.cache ? lastOf(hidden) : hidden, root.at(model.prefix));
-  if (head.of === "tokens") return model.classifyTokens(root, hidden, labels);
-  const usual = pooled();
-  const vector = pooling === "default" ? usual : pool(pooling, hidden, inputs.attentionMask);
-  return reshape(model.classify(root, vector, labels), [batchDim, labels]);
-}
-
-/**
- * The two vectors that heads read of a text, the one of Hugging Face's classes and the tokens' mean, each mapped to the
- * teacher's length. The maps are trained with the model and belong to nothing that is saved.
- * hidden: [batch, tokens, hidden] -> [batch, size]
- */
-function taughtVectors(building: Building, { inputs, hidden, pooled }: Encoded, size: number): readonly Value[] {
-  const { model } = building.base;
-  const vectors = { default: pooled(), mean: pool("mean", hidden, inputs.attentionMask) };
-  return Object.entries(vectors).map(([pooling, vector]) => {
-    const map = trained(building, {
-      ...{ name: `teacher.${pooling}.weight`, shape: [size, model.sizes.hidden] },
-      ...{ initial: normal(model.sizes.initializerRange), role: "weight", layer: undefined },
-      ...{ part: "adapter", method: undefined, stored: undefined },
-    });
-    return reshape(project(vector, map), [batchDim, size]);
-  });
-}
-
-/** The last token's hidden states.  [batch, tokens, hidden] -> [batch, 1, hidden] */
-function lastOf(hidden: Value): Value {
-  const tokens = hidden.shape[1] ?? 1;
-  return slice(hidden, 1, plus(tokens, -1), tokens);
-}
-
-/** Chosen positions of all rows.  hidden: [batch, tokens, hidden], rows: [chunks, 1, rows] */
-function chosenStates(hidden: Value, rows: Value): ChosenStates {
-  const [batch = 1, tokens = 1, size = 1] = hidden.shape;
-  const states = gather(reshape(hidden, [times(batch, tokens), size]), rows);
-  const numbers = reshape(add(countedFromOne(elements(rows.shape)), scalar(-1, "int64")), rows.shape);
-  return {
-    ...{ states, chunk: input("states of a chunk", states.dtype, states.shape.slice(1)) },
-    ...{ numbers, number: input("numbers of a chunk's rows", numbers.dtype, numbers.shape.slice(1)) },
-  };
-}
 
 function modelTensors(building: Building): AdaptedModel["modelTensors"] {
   const trained = [...building.parameters.values()].flatMap(({ parameter: { name, shape, role, layer, part } }) =>

@@ -1,5 +1,5 @@
 import { suggestion } from "../errors.ts";
-import { type Building, inHead } from "./builder.ts";
+import { type Building, inHead } from "./building.ts";
 import type { MethodUse } from "./method.ts";
 import { endsIn } from "./targets.ts";
 
@@ -46,7 +46,7 @@ function actsNowhere(building: Building, use: MethodUse): readonly string[] {
   const { modelType } = building.base.model;
   const chooses = "targets" in use.options && (use.options.targets !== undefined || !use.trains);
   if (!chooses && use.trains) return [`${use.name} finds nothing to train in this ${modelType}`];
-  if (!chooses) return use.attention ? [`${use.name} finds nothing to act on in this ${modelType}`] : [];
+  if (!chooses) return use.at("attention") ? [`${use.name} finds nothing to act on in this ${modelType}`] : [];
   return [
     `${use.name} finds no layer to act on in this ${modelType}; its linear layers: ${targetNames(building).join(", ")}`,
   ];
@@ -62,10 +62,12 @@ function modulePaths({ parameters, frozen }: Building): readonly string[] {
 
 /** The linear layers that methods may act on: all but those of a trained head. */
 const targetNames = (building: Building): readonly string[] =>
-  shortNames(building.linearLayers.filter(({ path }) => !building.headTrained || !inHead(building, path)));
+  shortNames(
+    building.sites.filter(({ kind, path }) => kind === "linear" && !(building.headTrained && inHead(building, path))),
+  );
 
 /** The names that tell a model's linear layers apart: `ffn.lin1` and `query`, not `encoder.layer.0.attention.self.query`. */
-function shortNames(linearLayers: Building["linearLayers"]): readonly string[] {
+function shortNames(linearLayers: Building["sites"]): readonly string[] {
   const short = linearLayers.map(({ path, layer }) => {
     const inLayer = layer === undefined ? path : path.slice(path.indexOf(`.${layer}.`) + `.${layer}.`.length);
     return inLayer.replace(/^attention\.(self\.)?(?!output)/, "");

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join, sep } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gradients } from "../autodiff/gradients.ts";
 import { diskFolder, goldenBase } from "../checkpoints/golden.fake.ts";
@@ -22,10 +22,10 @@ import { float32, int32 } from "../tensor/host-tensor.ts";
 import { random } from "../tensor/random.ts";
 import { type AdaptedModel, adapt, type Goal, initialPhi } from "./adapt.ts";
 import { contractCases, type Lengths } from "./contract-cases.fake.ts";
-import { dora } from "./methods/dora.ts";
 import { head } from "./methods/head.ts";
 import { ia3 } from "./methods/ia3.ts";
-import { lora } from "./methods/lora.ts";
+import { dora } from "./methods/lora/dora.ts";
+import { lora } from "./methods/lora/lora.ts";
 import { vera } from "./methods/vera.ts";
 import { methods } from "./methods.ts";
 import { type Phi, tensorsOf } from "./phi.ts";
@@ -125,10 +125,15 @@ const slopeOf = ([a = 0, b = 0, c = 0, d = 0]: readonly number[]) => (8 * (c - b
 const sha256 = (file: string) => createHash("sha256").update(readFileSync(file)).digest("hex");
 const distance = (a: readonly number[], b: readonly number[]) => Math.max(...a.map((x, i) => Math.abs(x - b[i]!)));
 
-test("the list of methods is the folder peft/methods, and the contract tries every one", () => {
-  const files = readdirSync(new URL("./methods", import.meta.url)).filter((file) => !file.includes(".test."));
+test("the list of methods is what the folder peft/methods declares, and the contract tries every one", () => {
+  const folder = new URL("./methods/", import.meta.url);
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+  const declaring = files.filter((file) => /= defineMethod\(/.test(readFileSync(new URL(file, folder), "utf8")));
   const names = methods.map(({ name }) => name);
-  expect([...names].sort()).toEqual(files.map((file) => file.replace(/\.ts$/, "")).sort());
+  expect([...names].sort()).toEqual(declaring.map((file) => basename(file, ".ts")).sort());
+  expect(files.filter((file) => !file.includes(sep)).sort()).toEqual(
+    declaring.filter((file) => !file.includes(sep)).sort(),
+  );
   const tried = new Set(contractCases.flatMap((entry) => entry.methods.map(({ name }) => name)));
   expect([...tried].sort()).toEqual([...names].sort());
 });

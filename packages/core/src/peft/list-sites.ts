@@ -1,48 +1,20 @@
 import { adapt, type Goal } from "./adapt.ts";
 import type { Base } from "./base.ts";
-import type { MethodUse, Place } from "./method.ts";
-
-/** A model's sites, by kind, each in the model's order. */
-export interface Sites {
-  readonly linear: readonly SitePlace[];
-  readonly embedding: readonly SitePlace[];
-  readonly sublayer: readonly SitePlace[];
-  readonly attention: readonly SitePlace[];
-}
+import type { AnnouncedSite } from "./building.ts";
+import type { SiteKind } from "./site-kinds.ts";
 
 /** Where a site is. */
-export type SitePlace = Pick<Place, "path" | "layer">;
+export type SitePlace = Pick<AnnouncedSite, "path" | "layer">;
+
+/** A model's sites, by kind, each once and in the model's order. */
+export type Sites = Readonly<Record<Exclude<SiteKind, "prompt">, readonly SitePlace[]>>;
 
 /** Lists where methods can act on a model with a task's head, the head's own linear layers included. */
 export function listSites(base: Base, goal: Goal): Sites {
-  const linear = new Map<string, SitePlace>();
-  const embedding = new Map<string, SitePlace>();
-  const sublayer = new Map<string, SitePlace>();
-  const attention = new Map<string, SitePlace>();
-  const watching: MethodUse = {
-    ...{ name: "watching", summary: "acts nowhere", source: "", start: "base", rate: 0, options: {} },
-    targetsLinear({ path, layer }) {
-      linear.set(path, { path, layer });
-      return false;
-    },
-    targetsEmbedding({ path, layer }) {
-      embedding.set(path, { path, layer });
-      return false;
-    },
-    sublayer({ path, layer }) {
-      sublayer.set(path, { path, layer });
-      return undefined;
-    },
-    attention(site) {
-      attention.set(site.path, { path: site.path, layer: site.layer });
-      return site;
-    },
+  const { sites } = adapt(base, [], { ...goal, trainsHead: false });
+  const of = (kind: SiteKind) => {
+    const found = sites.filter((site) => site.kind === kind);
+    return [...new Map(found.map(({ path, layer }) => [path, { path, layer }])).values()];
   };
-  adapt(base, [watching], { ...goal, trainsHead: false });
-  return {
-    linear: [...linear.values()],
-    embedding: [...embedding.values()],
-    sublayer: [...sublayer.values()],
-    attention: [...attention.values()],
-  };
+  return { linear: of("linear"), embedding: of("embedding"), sublayer: of("sublayer"), attention: of("attention") };
 }

@@ -2,11 +2,11 @@ import { refuse, suggestion } from "../errors.ts";
 import type { Value } from "../graph/value.ts";
 import type { Conventions, Model } from "../nn/model.ts";
 import type { Role } from "../nn/scope.ts";
-import type { AttentionRead, AttentionSite, EmbeddingSite, LinearSite, SublayerSite } from "../nn/sites.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";
 import type { Options, OptionValues } from "./options.ts";
 import type { Initializer, Projection, RateFactor } from "./parameter.ts";
 import type { Placed } from "./phi.ts";
+import type { MergedAt, Result, Site, SiteKind } from "./site-kinds.ts";
 
 /** What a training asks of a tensor. */
 export interface TensorKind {
@@ -49,31 +49,26 @@ export interface BaseParameter extends Place {
   readonly head: boolean;
 }
 
-type Weights = Pick<LinearSite, "weight" | "bias" | "inSize" | "outSize" | "transposed">;
-type Table = { readonly weight: Value } & Pick<EmbeddingSite, "rows" | "size">;
-
-/** What a method does at the sites that an architecture announces; each member is left out where it does nothing. */
-interface Actions<Rest extends readonly unknown[]> {
-  /** whether a linear layer is one that {@link linear} acts on */
-  targetsLinear?(place: Place, ...options: Rest): boolean;
-  linear?(site: LinearSite & Place, scope: AdapterScope, ...options: Rest): Value;
-  /** the weight and bias that compute alone what the adapted layer computes */
-  merge?(site: Weights & Place, scope: AdapterScope, ...options: Rest): Pick<LinearSite, "weight" | "bias">;
-  targetsEmbedding?(place: Place, ...options: Rest): boolean;
-  embedding?(site: EmbeddingSite & Place, scope: AdapterScope, ...options: Rest): Value;
-  /** the table that gives alone what the adapted embedding gives */
-  mergeEmbedding?(site: Table & Place, scope: AdapterScope, ...options: Rest): Value;
-  /** what replaces a sublayer's output before the residual sum; undefined where the method does not act */
-  sublayer?(site: SublayerSite & Place, scope: AdapterScope, ...options: Rest): Value | undefined;
-  /** whether an attention layer is one that {@link attention} acts on; every one is where this is left out */
-  targetsAttention?(site: AttentionSite & Place, ...options: Rest): boolean;
-  attention?(site: AttentionSite & Place, scope: AdapterScope, ...options: Rest): AttentionRead;
-  /** learned vectors in front of every text's word embeddings: [virtual tokens, size] */
-  prompt?(site: EmbeddingSite & Place, scope: AdapterScope, ...options: Rest): Value;
+/** What a method does at the sites of a kind. */
+export interface Action<K extends SiteKind, Rest extends readonly unknown[]> {
+  /** whether it acts at a site */
+  targets(site: Site<K> & Place, ...options: Rest): boolean;
+  /** what the site gives instead */
+  apply(site: Site<K> & Place, scope: AdapterScope, ...options: Rest): Result<K>;
+  /** what of the base computes alone what the adapted site computes; left out where nothing of it does */
+  merge?(site: Site<K> & Place, scope: AdapterScope, ...options: Rest): MergedAt<K>;
   /**
-   * how many positions are taken up in front of every text: by vectors of {@link prompt}, or where there is none by those
-   * in front of keys and values alone
+   * whether it adds to what the site gives something that no other method's work changes, so that several such methods
+   * may act at one site
    */
+  readonly adds?: boolean;
+}
+
+type Actions<Rest extends readonly unknown[]> = { readonly [K in SiteKind]?: Action<K, Rest> };
+
+/** What a method does beside its sites; each member is left out where it does nothing. */
+interface Doings<Rest extends readonly unknown[]> {
+  /** how many positions are taken up in front of every text, by a prompt or by vectors in front of keys and values alone */
   virtualTokens?(...options: Rest): number;
   /** whether a tensor of the base is trained */
   trains?(parameter: BaseParameter, ...options: Rest): boolean;
@@ -111,7 +106,10 @@ interface Description {
 }
 
 /** A recipe: what is done at which sites, which base tensors are unfrozen, how an update merges, how it is saved. */
-interface MethodRule<O extends Options> extends Description, Actions<readonly [OptionValues<O>]> {
+interface MethodRule<O extends Options>
+  extends Description,
+    Doings<readonly [OptionValues<O>]>,
+    Actions<readonly [OptionValues<O>]> {
   readonly options: O;
   /** left out where the method has one size only */
   readonly size?: SizeOption<keyof O & string>;
@@ -160,8 +158,10 @@ export interface Settled<Use> {
 }
 
 /** A method with its options chosen. */
-export interface MethodUse extends Description, Actions<readonly []> {
+export interface MethodUse extends Description, Doings<readonly []> {
   readonly options: Json;
+  /** what it does at the sites of a kind; undefined where it does nothing there */
+  at<K extends SiteKind>(kind: K): Action<K, readonly []> | undefined;
   settle?(trained: Trained): Settled<MethodUse> | undefined;
   /** the fields of adapter_config.json that say the same; undefined where PEFT has no such type or variant */
   peftConfig?(model: Pick<Model, "sizes" | "conventions">): Json | undefined;
@@ -187,12 +187,17 @@ export interface MethodOf<O extends Options> extends Method {
 export function defineMethod<const O extends Options>(rule: MethodRule<O>): MethodOf<O> {
   const { name, summary, source, start, rate, options, peft, settle } = rule;
   const description = { name, summary, source, start, rate, ...(rule.memory && { memory: rule.memory }) };
+  const actions: Actions<readonly [OptionValues<O>]> = rule;
   const use = (given: Json): MethodUse => {
     const values = parseOptions(name, options, given);
     refuse(rule.optionProblems?.(values) ?? []);
     return {
       ...description,
-      ...bind(rule, values),
+      ...bound(rule, values),
+      at(kind) {
+        const own = actions[kind];
+        return own && boundAction(own, values);
+      },
       options: values,
       ...(settle && {
         settle(trained) {
@@ -220,22 +225,21 @@ export function defineMethod<const O extends Options>(rule: MethodRule<O>): Meth
   };
 }
 
-/** A rule's actions with their options fixed. */
-function bind<O extends Options>(rule: MethodRule<O>, options: OptionValues<O>): Actions<readonly []> {
-  const { targetsLinear, linear, merge, targetsEmbedding, embedding, mergeEmbedding } = rule;
-  const { sublayer, targetsAttention, attention, prompt, virtualTokens, trains } = rule;
-  const { startsFromData, runProblems, afterStep } = rule;
+/** An action with its options fixed. */
+function boundAction<K extends SiteKind, V>(own: Action<K, readonly [V]>, values: V): Action<K, readonly []> {
+  const { targets, apply, merge, adds = false } = own;
   return {
-    ...(targetsLinear && { targetsLinear: (place) => targetsLinear(place, options) }),
-    ...(linear && { linear: (site, scope) => linear(site, scope, options) }),
-    ...(merge && { merge: (site, scope) => merge(site, scope, options) }),
-    ...(targetsEmbedding && { targetsEmbedding: (place) => targetsEmbedding(place, options) }),
-    ...(embedding && { embedding: (site, scope) => embedding(site, scope, options) }),
-    ...(mergeEmbedding && { mergeEmbedding: (site, scope) => mergeEmbedding(site, scope, options) }),
-    ...(sublayer && { sublayer: (site, scope) => sublayer(site, scope, options) }),
-    ...(targetsAttention && { targetsAttention: (site) => targetsAttention(site, options) }),
-    ...(attention && { attention: (site, scope) => attention(site, scope, options) }),
-    ...(prompt && { prompt: (site, scope) => prompt(site, scope, options) }),
+    adds,
+    targets: (site) => targets(site, values),
+    apply: (site, scope) => apply(site, scope, values),
+    ...(merge && { merge: (site, scope) => merge(site, scope, values) }),
+  };
+}
+
+/** The other doings of a rule with their options fixed. */
+function bound<O extends Options>(rule: MethodRule<O>, options: OptionValues<O>): Doings<readonly []> {
+  const { virtualTokens, trains, startsFromData, runProblems, afterStep } = rule;
+  return {
     ...(virtualTokens && { virtualTokens: () => virtualTokens(options) }),
     ...(trains && { trains: (parameter) => trains(parameter, options) }),
     ...(startsFromData && { startsFromData: () => startsFromData(options) }),

@@ -1,18 +1,18 @@
 import type { Method } from "./method.ts";
-import { adalora } from "./methods/adalora.ts";
 import { bitfit } from "./methods/bitfit.ts";
-import { bottleneck } from "./methods/bottleneck.ts";
-import { dora } from "./methods/dora.ts";
+import { bottleneck } from "./methods/bottleneck/bottleneck.ts";
+import { parallel } from "./methods/bottleneck/parallel.ts";
 import { full } from "./methods/full.ts";
 import { head } from "./methods/head.ts";
 import { ia3 } from "./methods/ia3.ts";
-import { llamaAdapter } from "./methods/llama-adapter.ts";
-import { loha } from "./methods/loha.ts";
-import { lokr } from "./methods/lokr.ts";
-import { lora } from "./methods/lora.ts";
-import { parallel } from "./methods/parallel.ts";
-import { prefix } from "./methods/prefix.ts";
-import { prompt } from "./methods/prompt.ts";
+import { adalora } from "./methods/lora/adalora.ts";
+import { dora } from "./methods/lora/dora.ts";
+import { lora } from "./methods/lora/lora.ts";
+import { loha } from "./methods/lycoris/loha.ts";
+import { lokr } from "./methods/lycoris/lokr.ts";
+import { llamaAdapter } from "./methods/prompts/llama-adapter.ts";
+import { prefix } from "./methods/prompts/prefix.ts";
+import { prompt } from "./methods/prompts/prompt.ts";
 import { topLayers } from "./methods/top-layers.ts";
 import { vera } from "./methods/vera.ts";
 

@@ -42,7 +42,8 @@ export interface InitialContext {
   readonly random: Random;
   /** a tensor of the checkpoint, in float32 */
   readonly read: (name: string) => Promise<Float32Array>;
-  readonly directions: InputDirections;
+  /** undefined where there are no data to train on */
+  readonly directions: InputDirections | undefined;
 }
 
 /** The directions in which a linear layer's inputs differ most, the first of them: [count, in], of length 1. */

@@ -8,11 +8,12 @@ import { plus, times } from "../tensor/shape.ts";
 import type { MethodUse } from "./method.ts";
 
 /** How many learned vectors the methods put in front of a text's embeddings. */
-export const promptLength = (methods: readonly MethodUse[]): number => lengthOf(methods.filter(({ prompt }) => prompt));
+export const promptLength = (methods: readonly MethodUse[]): number =>
+  lengthOf(methods.filter((use) => use.at("prompt")));
 
 /** How many positions are taken up by vectors that they put in front of a text's keys and values alone. */
 export const prefixLength = (methods: readonly MethodUse[]): number =>
-  lengthOf(methods.filter(({ prompt }) => !prompt));
+  lengthOf(methods.filter((use) => !use.at("prompt")));
 
 const lengthOf = (methods: readonly MethodUse[]): number =>
   methods.reduce((sum, use) => sum + (use.virtualTokens?.() ?? 0), 0);

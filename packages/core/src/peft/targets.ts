@@ -1,4 +1,5 @@
 import { compilePattern } from "../patterns/pattern.ts";
+import type { Place } from "./method.ts";
 import type { Layers, Targets } from "./options.ts";
 
 /** A name matches a path that is equal to it or ends in it behind a dot. */
@@ -22,6 +23,20 @@ export function isChosen(layer: number | undefined, chosen: Layers, layers: numb
   if (layer === undefined) return false;
   if ("end" in chosen) return chosen.end === "top" ? layer >= layers - chosen.count : layer < chosen.count;
   return chosen.includes(layer);
+}
+
+/** Which linear layers an update changes: those that were named, or those of the architecture's convention. */
+interface Chosen {
+  readonly targets: Targets;
+  readonly exclude?: Targets;
+  readonly layers: Layers;
+}
+
+/** Whether options name a linear layer, by the convention of the architecture where they name none. */
+export function isUpdated({ path, layer, layers, conventions }: Place, options: Chosen): boolean {
+  const chosen = options.targets ?? { kind: "names", names: conventions.updated, required: true };
+  if (options.exclude && isTarget(path, options.exclude)) return false;
+  return isTarget(path, chosen) && isChosen(layer, options.layers, layers);
 }
 
 /** Whether a path, or what of it is behind one of its dots, is what the pattern means. */

@@ -1,4 +1,4 @@
-import { bottleneck } from "../peft/methods/bottleneck.ts";
+import { bottleneck } from "../peft/methods/bottleneck/bottleneck.ts";
 import { type MeasuredSetting, measure, type PlannedTraining } from "./setting.ts";
 import type { Target } from "./target.ts";
 

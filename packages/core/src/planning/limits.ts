@@ -28,21 +28,7 @@ export const limits: Readonly<Record<SizeLimit, (use: MethodUse, base: Base, goa
 
 /** The shortest side of all matrices that a method acts on. */
 function shortestSide(use: MethodUse, base: Base, goal: Goal): number {
-  let shortest = Number.POSITIVE_INFINITY;
-  const { targetsLinear, targetsEmbedding } = use;
-  const watching: MethodUse = {
-    ...{ name: use.name, summary: "", source: "", start: "base", rate: 0, options: use.options },
-    ...(targetsLinear && { targetsLinear }),
-    ...(targetsEmbedding && { targetsEmbedding }),
-    linear({ inSize, outSize, y }) {
-      shortest = Math.min(shortest, inSize, outSize);
-      return y;
-    },
-    embedding({ rows, size, y }) {
-      shortest = Math.min(shortest, rows, size);
-      return y;
-    },
-  };
-  adapt(base, [watching], goal);
-  return shortest;
+  const { targets, modelTensors } = adapt(base, [use], goal);
+  const matrices = new Set(targets.map((path) => `${path}.weight`));
+  return Math.min(...modelTensors.flatMap(({ name, shape }) => (matrices.has(name) ? shape : [])));
 }

@@ -8,7 +8,7 @@ import { outputsFor, requireTask, type Task } from "../objectives/objectives.ts"
 import { adapt, type Goal } from "../peft/adapt.ts";
 import { countParameters } from "../peft/counts.ts";
 import { longestRow } from "../peft/longest-row.ts";
-import type { Method } from "../peft/method.ts";
+import type { Method, MethodUse } from "../peft/method.ts";
 import { methods as allMethods } from "../peft/methods.ts";
 import { fittingLoads } from "./fitting-loads.ts";
 import { lectureEstimate } from "./lecture.ts";
@@ -96,7 +96,10 @@ export function planMethods(base: HfModel, request: PlanRequest): PlacedPlan {
 }
 
 /** Nothing acts: the base alone. */
-const bare = { name: "none", summary: "", source: "", start: "base", rate: 0, options: {} } as const;
+const bare: MethodUse = {
+  ...{ name: "none", summary: "", source: "", start: "base", rate: 0, options: {} },
+  at: () => undefined,
+};
 
 function plannedTraining(base: HfModel, request: PlanRequest): PlannedTraining {
   const { batch = usual.batch, accumulate = usual.accumulate, petlVersion } = request;

@@ -26,8 +26,9 @@ export interface CacheOptions {
 /** Below this share of a step's products a cache is not worth what it keeps. */
 const leastShare = 0.1;
 
-export const stepOptions = ({ dropout, labelSmoothing, pack }: TrainingSettings) => ({
-  ...{ dropout, labelSmoothing, packed: pack !== undefined },
+/** How a run's settings build its step. */
+export const stepOptions = ({ baseDropout, labelSmoothing, pack }: TrainingSettings) => ({
+  ...{ dropout: baseDropout, labelSmoothing, packed: pack !== undefined },
 });
 
 /** The step of a run with its cache; undefined where nothing is kept. */
@@ -39,7 +40,7 @@ export async function openCache(
   const { cache, adapted, settings, examples, engine } = run;
   if (!cache || cache.mode === "off") return undefined;
   const off = (reason: string) => cache.remark(`cache: off, since ${reason}`);
-  if (settings.dropout > 0) return void off("the base's own dropout changes what it gives at every step");
+  if (settings.baseDropout > 0) return void off("the base's own dropout changes what it gives at every step");
   if (run.masking) return void off("other tokens are hidden in every epoch");
   if (steps <= stepsPerEpoch) return void off("no row is read twice");
   const split = splitStep(stepGraph(adapted, stepOptions(settings)), adapted);

@@ -7,7 +7,7 @@ import { nextTokens } from "../data/rows/next-tokens.ts";
 import { nodesOf } from "../graph/walk.ts";
 import { adapt, initialPhi } from "../peft/adapt.ts";
 import { full } from "../peft/methods/full.ts";
-import { lora } from "../peft/methods/lora.ts";
+import { lora } from "../peft/methods/lora/lora.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
 import { random } from "../tensor/random.ts";
 import { compileEvaluation } from "./evaluate.ts";

@@ -3,7 +3,7 @@ import { sumOverChunks } from "../graph/ops/scan.ts";
 import { input, type Value } from "../graph/value.ts";
 import { leavesOf } from "../graph/walk.ts";
 import { rightAnswers } from "../objectives/losses/cross-entropy.ts";
-import type { ChosenStates } from "../peft/adapt.ts";
+import type { ChosenStates } from "../peft/forward.ts";
 
 /** A language model's output layer, on one chunk of the positions that have a label. */
 export interface ChunkedLogits extends ChosenStates {

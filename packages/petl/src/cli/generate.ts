@@ -1,7 +1,5 @@
-import { type ExampleSet, InputError } from "@petl/core";
+import { complete, type ExampleSet, generate, InputError, type OpenModel, type PromptInput } from "@petl/core";
 import { readData } from "../data.ts";
-import { complete, generate, type PromptInput } from "../library/generate.ts";
-import type { OpenModel } from "../library/model.ts";
 import { text, texts } from "./flags.ts";
 import { generationFlags, givenSettings } from "./generation-flags.ts";
 import { modelFlags, rowFlags, withModel } from "./open.ts";

@@ -6,8 +6,8 @@ import { type AttemptEnd, attempt } from "../jobs/attempt.ts";
 import { childrenExecutor } from "../jobs/children.ts";
 import { openJobFolder } from "../jobs/job-folder.ts";
 import { openBank } from "../library/bank.ts";
+import { baseDigest } from "../library/digests.ts";
 import { openBase } from "../library/open-base.ts";
-import { baseDigest } from "../runs/record.ts";
 import { openAdapterShelf } from "./adapter-shelf.ts";
 import { openAllowances } from "./allowance.ts";
 import { openFileStore } from "./file-store.ts";
@@ -72,7 +72,7 @@ export async function serve(options: ServeOptions, { log, remark }: Watching): P
     const base = await openBase(options.base, { offline, threads });
     const bank = await openBank(base, { resident, maxBatch, maxWait });
     const models = openModels(await modelNameOf(options.base), Math.floor(Date.now() / 1000));
-    const digest = await baseDigest(base.path);
+    const digest = await baseDigest(base.folder);
     const shared =
       options.shared ??
       join(userDataFolder(), "serve", `${models.base.replace(/[^\w.-]/g, "_")}-${digest.slice(0, 12)}`);

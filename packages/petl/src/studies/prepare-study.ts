@@ -2,6 +2,7 @@ import { isAbsolute, join, resolve } from "node:path";
 import {
   type Budget,
   type ExampleSet,
+  findPurpose,
   InputError,
   isLabelled,
   isLanguageModel,
@@ -18,7 +19,6 @@ import { bundledData } from "../bundled/bundled-data.ts";
 import { type DataOptions, findData, readData } from "../data.ts";
 import { directory } from "../disk/files.ts";
 import { type LocateOptions, locate } from "../library/locate.ts";
-import { findPurpose } from "../library/purpose.ts";
 import { setupOf } from "./bench.ts";
 import type { StudyContext } from "./context.ts";
 import { sha256, weightsDigest } from "./digests.ts";

@@ -7,7 +7,7 @@ import { torchFileBytes } from "../../containers/torch/torch-writer.ts";
 import { adapt, initialPhi } from "../../peft/adapt.ts";
 import type { MethodUse } from "../../peft/method.ts";
 import { bitfit } from "../../peft/methods/bitfit.ts";
-import { lora } from "../../peft/methods/lora.ts";
+import { lora } from "../../peft/methods/lora/lora.ts";
 import { viewsOf } from "../../peft/phi.ts";
 import { float32 } from "../../tensor/host-tensor.ts";
 import { readAdapter } from "../adapter.ts";

@@ -1,9 +1,9 @@
 import { refuse } from "../../errors.ts";
 import type { AdaptedModel } from "../../peft/adapt.ts";
-import { type LowRank, rankAndScale } from "../../peft/low-rank.ts";
 import type { MethodUse } from "../../peft/method.ts";
-import { dora } from "../../peft/methods/dora.ts";
-import { lora } from "../../peft/methods/lora.ts";
+import { dora } from "../../peft/methods/lora/dora.ts";
+import { lora } from "../../peft/methods/lora/lora.ts";
+import { type LowRank, rankAndScale } from "../../peft/methods/lora/low-rank.ts";
 import { type Phi, viewsOf } from "../../peft/phi.ts";
 
 /** LoRA at one layer, the common ground of formats that know little else: y += scale · B A x. */

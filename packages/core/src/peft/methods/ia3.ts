@@ -26,21 +26,23 @@ export const ia3 = defineMethod({
   start: "base",
   rate: 5e-3,
   options,
-  targetsLinear(place, { targets, layers }) {
-    const chosen = targets ?? { kind: "names", names: place.conventions.scaled, required: true };
-    return isTarget(place.path, chosen) && isChosen(place.layer, layers, place.layers);
-  },
-  linear(site, scope, options) {
-    const { x, y, inSize, outSize, apply } = site;
-    return scalesInput(site, options)
-      ? apply(mul(x, inputScale(scope, inSize)))
-      : mul(y, reshape(outputScale(scope, outSize), [outSize]));
-  },
-  merge(site, scope, options) {
-    const { weight, bias, inSize, outSize } = site;
-    if (scalesInput(site, options)) return { weight: mul(weight, inputScale(scope, inSize)), bias };
-    const l = outputScale(scope, outSize);
-    return { weight: mul(weight, l), bias: bias && mul(bias, reshape(l, [outSize])) };
+  linear: {
+    targets({ path, layer, layers: count, conventions }, { targets, layers }) {
+      const chosen = targets ?? { kind: "names", names: conventions.scaled, required: true };
+      return isTarget(path, chosen) && isChosen(layer, layers, count);
+    },
+    apply(site, scope, options) {
+      const { x, y, inSize, outSize, apply } = site;
+      return scalesInput(site, options)
+        ? apply(mul(x, inputScale(scope, inSize)))
+        : mul(y, reshape(outputScale(scope, outSize), [outSize]));
+    },
+    merge(site, scope, options) {
+      const { weight, bias, inSize, outSize } = site;
+      if (scalesInput(site, options)) return { weight: mul(weight, inputScale(scope, inSize)), bias };
+      const l = outputScale(scope, outSize);
+      return { weight: mul(weight, l), bias: bias && mul(bias, reshape(l, [outSize])) };
+    },
   },
   peft: {
     type: "IA3",

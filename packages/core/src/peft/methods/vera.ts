@@ -5,12 +5,12 @@ import { matmul } from "../../graph/ops/matmul.ts";
 import { mul } from "../../graph/ops/mul.ts";
 import { reshape } from "../../graph/ops/reshape.ts";
 import { project } from "../../nn/linear.ts";
-import { isLowRankTarget } from "../low-rank.ts";
 import { type AdapterScope, defineMethod } from "../method.ts";
 import { fraction, layers, natural, type OptionValues, positive, real, targets } from "../options.ts";
 import { filledWith, heUniform, zeros } from "../parameter.ts";
 import { peftFields } from "../peft-fields.ts";
 import { layersFromPeft, layersToPeft, targetsFromPeft, targetsToPeft } from "../peft-targets.ts";
+import { isUpdated } from "../targets.ts";
 
 const options = {
   rank: positive(256, "width of the random matrices"),
@@ -34,18 +34,19 @@ export const vera = defineMethod({
   rate: 4e-3,
   size: { option: "rank", limit: "shortest side" },
   options,
-  targetsLinear: isLowRankTarget,
-  linear({ x, y, inSize, outSize }, scope, options) {
-    const { A, B, d, b } = tensors(scope, inSize, outSize, options);
-    const low = mul(project(scope.dropout(x, options.dropout), A), d);
-    return add(y, mul(project(low, B), b));
-  },
-  merge({ weight, bias, inSize, outSize }, scope, options) {
-    const { A, B, d, b } = tensors(scope, inSize, outSize, options);
-    return {
-      weight: add(weight, matmul(mul(B, reshape(b, [outSize, 1])), mul(A, reshape(d, [options.rank, 1])))),
-      bias,
-    };
+  linear: {
+    adds: true,
+    targets: isUpdated,
+    apply({ x, y, inSize, outSize }, scope, options) {
+      const { A, B, d, b } = tensors(scope, inSize, outSize, options);
+      const low = mul(project(scope.dropout(x, options.dropout), A), d);
+      return add(y, mul(project(low, B), b));
+    },
+    merge({ weight, bias, inSize, outSize }, scope, options) {
+      const { A, B, d, b } = tensors(scope, inSize, outSize, options);
+      const [rows, columns] = [mul(B, reshape(b, [outSize, 1])), mul(A, reshape(d, [options.rank, 1]))];
+      return { weight: add(weight, matmul(rows, columns)), bias };
+    },
   },
   peft: {
     type: "VERA",

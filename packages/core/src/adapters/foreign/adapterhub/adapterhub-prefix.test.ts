@@ -3,7 +3,7 @@ import { goldenBase } from "../../../checkpoints/golden.fake.ts";
 import { memoryFolder } from "../../../containers/folder.ts";
 import { torchFileBytes } from "../../../containers/torch/torch-writer.ts";
 import { adapt, initialPhi } from "../../../peft/adapt.ts";
-import { prefix } from "../../../peft/methods/prefix.ts";
+import { prefix } from "../../../peft/methods/prompts/prefix.ts";
 import { float32, type HostTensor } from "../../../tensor/host-tensor.ts";
 import { readAdapter } from "../../adapter.ts";
 import { loadAdapter } from "../../adapter-on-base.ts";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { readFloat32 } from "../../../containers/stored-values.ts";
 import { InputError, InternalError, refuse } from "../../../errors.ts";
 import type { MethodUse } from "../../../peft/method.ts";
-import { prefix } from "../../../peft/methods/prefix.ts";
+import { prefix } from "../../../peft/methods/prompts/prefix.ts";
 import type { ForeignTensor, Hints } from "../foreign-format.ts";
 import type { Held, HubFiles } from "./adapterhub-files.ts";
 import { layerOf } from "./adapterhub-places.ts";

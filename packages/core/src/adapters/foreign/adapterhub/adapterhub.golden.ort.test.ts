@@ -9,7 +9,7 @@ import {
 } from "../../../checkpoints/golden.fake.ts";
 import { memoryFolder } from "../../../containers/folder.ts";
 import { adapt, initialPhi } from "../../../peft/adapt.ts";
-import { lora } from "../../../peft/methods/lora.ts";
+import { lora } from "../../../peft/methods/lora/lora.ts";
 import { viewsOf } from "../../../peft/phi.ts";
 import { random } from "../../../tensor/random.ts";
 import { readAdapter } from "../../adapter.ts";

@@ -14,7 +14,7 @@ import { readFloat32 } from "../../../containers/stored-values.ts";
 import { encodeOnnxForAdapters } from "../../../exports/onnx-file.ts";
 import { join, message } from "../../../onnx/protobuf.ts";
 import { adapt, initialPhi } from "../../../peft/adapt.ts";
-import { bottleneck } from "../../../peft/methods/bottleneck.ts";
+import { bottleneck } from "../../../peft/methods/bottleneck/bottleneck.ts";
 import { full } from "../../../peft/methods/full.ts";
 import { readAdapter } from "../../adapter.ts";
 import { loadAdapter } from "../../adapter-on-base.ts";

@@ -1,8 +1,8 @@
 import { type AdaptedModel, adapt } from "../../../peft/adapt.ts";
-import { type LowRank, rankAndScale } from "../../../peft/low-rank.ts";
 import type { MethodUse } from "../../../peft/method.ts";
-import { dora } from "../../../peft/methods/dora.ts";
-import { lora } from "../../../peft/methods/lora.ts";
+import { dora } from "../../../peft/methods/lora/dora.ts";
+import { lora } from "../../../peft/methods/lora/lora.ts";
+import { type LowRank, rankAndScale } from "../../../peft/methods/lora/low-rank.ts";
 import type { Phi } from "../../../peft/phi.ts";
 import { settle } from "../../../peft/settle.ts";
 

@@ -1,0 +1,120 @@
+import { slice } from "../graph/ops/slice.ts";
+import { input, type Value } from "../graph/value.ts";
+import type { KeyValueCache } from "../nn/cache.ts";
+import { dropout } from "../nn/dropout.ts";
+import type { Base } from "./base.ts";
+import type { AdapterScope, MethodUse, Place } from "./method.ts";
+import type { Parameter, Projection } from "./parameter.ts";
+import { startName } from "./phi.ts";
+import type { SiteKind } from "./site-kinds.ts";
+
+/** A tensor that an architecture names. */
+export interface ModuleTensor extends Pick<Parameter, "name" | "shape" | "role" | "layer"> {
+  readonly module: string;
+}
+
+/** A site that an architecture announced. */
+export interface AnnouncedSite extends Pick<Place, "path" | "layer"> {
+  readonly kind: SiteKind;
+}
+
+/** What one building of the forward graph is told and notes down; all of it belongs to that building alone. */
+export interface Building {
+  readonly base: Base;
+  readonly methods: readonly MethodUse[];
+  /** modules that are the task's head or are trained with it because the checkpoint lacks them */
+  readonly headModules: readonly string[];
+  readonly headTrained: boolean;
+  /** present while training: the step's key, the base's own dropout, and in a chunk of rows their numbers */
+  readonly noise: { readonly key: Value; readonly dropout: number; readonly rows?: Value } | undefined;
+  /** the ids that the architecture looks up where some in front stand for a prompt */
+  readonly promptedIds: Value | undefined;
+  /** present where tokens are decoded one behind the other */
+  readonly cache: KeyValueCache | undefined;
+  readonly parameters: Map<string, { readonly value: Value; readonly parameter: Parameter }>;
+  /** the starts of those trained tensors that are measured from there, by their names */
+  readonly starts: Map<string, Value>;
+  readonly frozen: Map<string, ModuleTensor & { readonly value: Value }>;
+  readonly projections: Map<string, { readonly value: Value; readonly projection: Projection }>;
+  /** what methods want small beside the loss */
+  readonly penalties: Value[];
+  /** tensors of the model that are read in several places, such as embeddings that the output layer uses too */
+  readonly shared: Set<string>;
+  /** every site that was announced, and the paths of those at which a method acts */
+  readonly sites: AnnouncedSite[];
+  /** what each linear layer reads, by its path */
+  readonly layerInputs: Map<string, Value>;
+  readonly adaptedSites: Set<string>;
+  /** methods that found something to act on or to train */
+  readonly acting: Set<MethodUse>;
+  /** tensors of the base as merging changes them, by name, one entry a site */
+  readonly merges: (() => readonly (readonly [string, Value])[])[];
+  /** methods that cannot be merged into the base's weights */
+  readonly unmergeable: Set<string>;
+  readonly problems: Set<string>;
+  /** the next site of a dropout */
+  readonly nextDropout: () => number;
+}
+
+/** Whether a path lies in the task's head. */
+export const inHead = ({ headModules }: Pick<Building, "headModules">, path: string): boolean =>
+  headModules.some((module) => path === module || path.startsWith(`${module}.`));
+
+/** A tensor of Φ, the same one wherever it is read. */
+export function trained(building: Building, parameter: Parameter): Value {
+  const known = building.parameters.get(parameter.name);
+  if (known) {
+    const users = [known.parameter.method, parameter.method];
+    if (users[0] !== users[1]) building.problems.add(`${users.join(" and ")} both train "${parameter.name}"`);
+    return known.value;
+  }
+  const value = input(parameter.name, "float32", parameter.shape);
+  building.parameters.set(parameter.name, { value, parameter });
+  return value;
+}
+
+/** Where a tensor of Φ started, the same value wherever it is read. */
+function startOf({ starts }: Building, { name, shape }: Pick<Parameter, "name" | "shape">): Value {
+  const start = starts.get(name) ?? input(startName(name), "float32", shape);
+  starts.set(name, start);
+  return start;
+}
+
+/** A site's corner of a shared matrix, whose own lengths are known only when all sites have asked. */
+function corner(building: Building, { shape, ...asked }: Projection): Value {
+  const { name } = asked;
+  const known = building.projections.get(name);
+  const value = known?.value ?? input(name, "float32", [`${name}.rows`, `${name}.columns`]);
+  const largest = shape.map((length, axis) => Math.max(length, known?.projection.shape[axis] ?? 0));
+  building.projections.set(name, { value, projection: { ...asked, shape: largest } });
+  return shape.reduce((part, length, axis) => slice(part, axis, 0, length), value);
+}
+
+/** Dropout while training; the identity otherwise. */
+export function noisy(building: Building, x: Value, probability: number): Value {
+  const { noise, nextDropout } = building;
+  return noise ? dropout(x, probability, noise.key, nextDropout(), noise.rows) : x;
+}
+
+/** What a method sees of the model at one site. */
+export function adapterScope(
+  building: Building,
+  { path, layer }: Pick<Place, "path" | "layer">,
+  method: string,
+): AdapterScope {
+  const own = { part: "adapter", role: "weight", stored: undefined, method } as const;
+  return {
+    parameter: (name, shape, initial, said) =>
+      trained(building, { name: `${path}.${name}`, shape, initial, layer, ...own, ...said }),
+    shared: (name, shape, initial) => trained(building, { name, shape, initial, layer: undefined, ...own }),
+    start: (name, shape) => startOf(building, { name: `${path}.${name}`, shape }),
+    projection: (name, shape, drawn) => corner(building, { name, shape, ...drawn }),
+    penalize: (penalty) => building.penalties.push(penalty),
+    dropout: (x, probability) => noisy(building, x, probability),
+  };
+}
+
+export function placeOf({ base }: Building, { path, layer }: Pick<Place, "path" | "layer">): Place {
+  const { sizes, conventions } = base.model;
+  return { path, layer, layers: sizes.layers, conventions };
+}

@@ -1,0 +1,23 @@
+import { add } from "../../../graph/ops/add.ts";
+import type { Value } from "../../../graph/value.ts";
+import { type Activation, activations } from "../../../nn/activations.ts";
+import { project } from "../../../nn/linear.ts";
+import type { AdapterScope } from "../../method.ts";
+import { normal, zeros } from "../../parameter.ts";
+
+const deviation = 0.01; // Houlsby et al. 2019, section 3.6: up to 0.01 is as good as any
+
+interface BottleneckSizes {
+  readonly hidden: number;
+  readonly size: number;
+  readonly activation: Activation;
+}
+
+/** W_up act(W_down x + b_down) + b_up.  x: [..., hidden] -> the same; 2 · hidden · size + hidden + size parameters */
+export function bottleneckModule(scope: AdapterScope, x: Value, { hidden, size, activation }: BottleneckSizes): Value {
+  const down = scope.parameter("adapter_down.weight", [size, hidden], normal(deviation));
+  const downBias = scope.parameter("adapter_down.bias", [size], zeros, { role: "bias" });
+  const up = scope.parameter("adapter_up.weight", [hidden, size], zeros);
+  const upBias = scope.parameter("adapter_up.bias", [hidden], zeros, { role: "bias" });
+  return add(project(activations[activation](add(project(x, down), downBias)), up), upBias);
+}

@@ -1,0 +1,135 @@
+import { z } from "zod";
+import { refuse } from "../../../errors.ts";
+import { matmul } from "../../../graph/ops/matmul.ts";
+import type { Value } from "../../../graph/value.ts";
+import type { Model } from "../../../nn/model.ts";
+import type { LinearSite } from "../../../nn/sites.ts";
+import type { AdapterScope } from "../../method.ts";
+import { fraction, layers, type OptionValues, patterns, positive, real, targets, toggle } from "../../options.ts";
+import { kaimingUniform, zeros } from "../../parameter.ts";
+import { peftFields } from "../../peft-fields.ts";
+import { layersFromPeft, layersToPeft, targetsFromPeft, targetsToPeft } from "../../peft-targets.ts";
+import { byPattern } from "../../targets.ts";
+
+/** The options that methods with an update of low rank share. */
+export const lowRankOptions = {
+  rank: positive(8, "width of the update"),
+  alpha: real(16, "numerator of the scale"),
+  dropout: fraction(0, "dropout on the adapter's input while training"),
+  targets: targets("linear layers to adapt: names, a regular expression or all-linear"),
+  exclude: targets("linear layers to leave out, named in the same way"),
+  layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
+  rankStabilized: toggle(false, "scale by alpha / √rank instead of alpha / rank"),
+  rankPattern: patterns("ranks of their own for layers by the end of their path", z.int().positive()),
+  alphaPattern: patterns("alphas of their own for layers by the end of their path"),
+};
+export type LowRank = OptionValues<typeof lowRankOptions>;
+
+type Scaled = Pick<LowRank, "rank" | "alpha" | "rankPattern" | "alphaPattern"> &
+  Partial<Pick<LowRank, "rankStabilized">>;
+
+/** A site's rank and scale: alpha / rank, or alpha / √rank where rank-stabilised (arXiv:2312.03732). */
+export function rankAndScale(path: string, options: Scaled): { rank: number; scale: number } {
+  const rank = byPattern(path, options.rankPattern, options.rank);
+  const alpha = byPattern(path, options.alphaPattern, options.alpha);
+  return { rank, scale: alpha / (options.rankStabilized ? Math.sqrt(rank) : rank) };
+}
+
+/** A low-rank update's factors. */
+export interface Factors {
+  /** [rank, in] */
+  readonly A: Value;
+  /** [out, rank] */
+  readonly B: Value;
+  readonly scale: number;
+}
+
+/** A: [rank, in], Kaiming-uniform, and B: [out, rank], zero, of a linear layer. */
+export function factors(
+  scope: AdapterScope,
+  { path, inSize, outSize }: Pick<LinearSite, "path" | "inSize" | "outSize">,
+  options: LowRank,
+): Factors {
+  const { rank, scale } = rankAndScale(path, options);
+  const A = scope.parameter("lora_A.weight", [rank, inSize], kaimingUniform);
+  const B = scope.parameter("lora_B.weight", [outSize, rank], zeros, { rate: "loraPlus" });
+  return { A, B, scale };
+}
+
+/** ΔW = scale · B A: [out, in] */
+export const update = ({ A, B, scale }: Factors): Value => matmul(B, A, { alpha: scale });
+
+/** What would change the computation in ways that petl does not know; each must be absent or empty. */
+const unsupported = [
+  "layer_replication",
+  "target_parameters",
+  "trainable_token_indices",
+  "alora_invocation_tokens",
+  "use_qalora",
+  "use_bdlora",
+  "lora_bias",
+  "kasa_config",
+  "velora_config",
+  "monteclora_config",
+  "arrow_config",
+];
+
+const config = z.looseObject({
+  r: z.int().positive().default(8),
+  lora_alpha: z.number().default(8),
+  lora_dropout: z.number().min(0).lt(1).default(0),
+  use_rslora: z.boolean().default(false),
+  use_dora: z.boolean().default(false),
+  rank_pattern: z.record(z.string(), z.number()).nullish(),
+  alpha_pattern: z.record(z.string(), z.number()).nullish(),
+  target_modules: z.union([z.string(), z.array(z.string())]).nullish(),
+  exclude_modules: z.union([z.string(), z.array(z.string())]).nullish(),
+  layers_to_transform: z.union([z.int(), z.array(z.int())]).nullish(),
+});
+
+/** @throws InputError with every field of a low-rank adapter's adapter_config.json that changes what is computed */
+export function refuseUnsupported(json: Readonly<Record<string, unknown>>): void {
+  const present = unsupported.filter(
+    (name) => json[name] && JSON.stringify(json[name]) !== "{}" && JSON.stringify(json[name]) !== "[]",
+  );
+  refuse(
+    present.map((name) => `adapter_config.json: ${name} is ${JSON.stringify(json[name])}, which petl does not support`),
+  );
+}
+
+/** The options in an adapter_config.json of type LORA, and whether it is DoRA. */
+export function readLowRank(json: Readonly<Record<string, unknown>>) {
+  const given = peftFields(config, json);
+  refuseUnsupported(json);
+  return {
+    dora: given.use_dora,
+    options: {
+      rank: given.r,
+      alpha: given.lora_alpha,
+      dropout: given.lora_dropout,
+      rankStabilized: given.use_rslora,
+      rankPattern: given.rank_pattern ?? {},
+      alphaPattern: given.alpha_pattern ?? {},
+      targets: targetsFromPeft(given.target_modules),
+      exclude: targetsFromPeft(given.exclude_modules),
+      layers: layersFromPeft(given.layers_to_transform),
+    },
+  };
+}
+
+/** The same options as PEFT writes them. */
+export function writeLowRank(options: LowRank, { conventions, sizes }: Pick<Model, "conventions" | "sizes">) {
+  return {
+    r: options.rank,
+    lora_alpha: options.alpha,
+    lora_dropout: options.dropout,
+    use_rslora: options.rankStabilized,
+    rank_pattern: options.rankPattern,
+    alpha_pattern: options.alphaPattern,
+    target_modules: targetsToPeft(options.targets) ?? conventions.updated,
+    exclude_modules: targetsToPeft(options.exclude) ?? null,
+    layers_to_transform: layersToPeft(options.layers, sizes.layers) ?? null,
+    fan_in_fan_out: conventions.transposed ?? false,
+    init_lora_weights: true,
+  };
+}

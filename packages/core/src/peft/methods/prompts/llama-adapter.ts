@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { add } from "../../../graph/ops/add.ts";
+import { mul } from "../../../graph/ops/mul.ts";
+import { reshape } from "../../../graph/ops/reshape.ts";
+import { tanh } from "../../../graph/ops/tanh.ts";
+import { defineMethod } from "../../method.ts";
+import { choice, layers, positive } from "../../options.ts";
+import { normal, zeros } from "../../parameter.ts";
+import { peftFields } from "../../peft-fields.ts";
+import { layersToPeft } from "../../peft-targets.ts";
+import { isChosen } from "../../targets.ts";
+
+/**
+ * LLaMA-Adapter: beside the text, a layer's queries read T learned vectors P: [T, hidden], with a softmax of their own:
+ * softmax(Q Kᵀ/√d + bias) V + g · softmax(Q (P W_k)ᵀ/√d) (P W_v), W_k and W_v the layer's own, frozen, P without positions.
+ * g is one number a layer, as in PEFT ("layer"), or tanh of one number a head, as in the paper's equation 7 and the authors'
+ * code ("head-tanh"). It starts at zero, so the adapted model starts as the base model.
+ */
+export const llamaAdapter = defineMethod({
+  name: "llama-adapter",
+  summary: "lets attention read learned vectors beside the text, through gates that start at zero",
+  source: "Zhang et al. 2023, arXiv:2303.16199, section 3",
+  start: "base",
+  rate: 9e-3,
+  size: { option: "tokens", limit: "positions" },
+  options: {
+    tokens: positive(10, "number of learned vectors in each layer"),
+    layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
+    gate: choice(["layer", "head-tanh"], "layer", "what the vectors' part is multiplied with"),
+  },
+  attention: {
+    adds: true,
+    targets: ({ keysAndValues, layer, layers: count }, { layers }) =>
+      keysAndValues !== undefined && isChosen(layer, layers, count),
+    apply(site, scope, { tokens, gate }) {
+      const { attend, keysAndValues, queryHeads, hidden, added } = site;
+      const own = keysAndValues?.(scope.parameter("adaption_prompt", [1, tokens, hidden], normal(1)));
+      if (!own) return site;
+      const g =
+        gate === "layer"
+          ? scope.parameter("adaption_gate", [1], zeros)
+          : reshape(tanh(scope.parameter("adaption_gate", [queryHeads], zeros)), [1, queryHeads, 1, 1]);
+      const read = mul(attend(own.key, own.value), g);
+      return { ...site, added: added ? add(added, read) : read };
+    },
+  },
+  peft: {
+    type: "ADAPTION_PROMPT",
+    read(json) {
+      const { adapter_len, adapter_layers } = peftFields(config, json);
+      return { tokens: adapter_len, layers: { end: "top", count: adapter_layers } };
+    },
+    write({ tokens, layers, gate }, { sizes }) {
+      const chosen = layersToPeft(layers ?? { end: "top", count: sizes.layers }, sizes.layers) ?? [];
+      if (gate !== "layer" || chosen.some((layer) => layer < sizes.layers - chosen.length)) return undefined;
+      return { adapter_len: tokens, adapter_layers: chosen.length, target_modules: "self_attn" };
+    },
+  },
+});
+
+const config = z.looseObject({ adapter_len: z.int().positive(), adapter_layers: z.int().positive() });

@@ -1,0 +1,92 @@
+import { z } from "zod";
+import { InputError } from "../../../errors.ts";
+import { cast } from "../../../graph/ops/cast.ts";
+import { concat } from "../../../graph/ops/concat.ts";
+import { cumSum } from "../../../graph/ops/cum-sum.ts";
+import { expand } from "../../../graph/ops/expand.ts";
+import { greater } from "../../../graph/ops/greater.ts";
+import { not } from "../../../graph/ops/not.ts";
+import { reshape } from "../../../graph/ops/reshape.ts";
+import { slice } from "../../../graph/ops/slice.ts";
+import { sub } from "../../../graph/ops/sub.ts";
+import { transpose } from "../../../graph/ops/transpose.ts";
+import { scalar, type Value } from "../../../graph/value.ts";
+import { visibilityBias } from "../../../nn/attention.ts";
+import { defineMethod } from "../../method.ts";
+import { choice, layers, positive } from "../../options.ts";
+import { normal } from "../../parameter.ts";
+import { isChosen } from "../../targets.ts";
+
+/**
+ * Prefix tuning: every adapted attention layer sees T learned keys and values in front of the text's own, P: [T, layers ·
+ * 2 · width], for the i-th of them the keys at 2i and the values at 2i + 1; width is that of all heads of keys together,
+ * which is `hidden` unless groups of heads share them. The text's positions are counted behind the prefix ("shifted"), as
+ * PEFT does, or as if it were not there ("unshifted"), as AdapterHub's library does.
+ */
+export const prefix = defineMethod({
+  name: "prefix",
+  summary: "puts learned keys and values in front of every attention layer's own",
+  source: "Li & Liang 2021, arXiv:2101.00190, section 4; as PEFT stores it, without the training-time network",
+  start: { differs: "random prefixes take part in attention from the first step on" },
+  rate: 1e-2,
+  size: { option: "tokens", limit: "positions" },
+  options: {
+    tokens: positive(20, "length of the prefix"),
+    layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
+    positions: choice(["shifted", "unshifted"], "shifted", "the text's, behind the prefix or as without it"),
+  },
+  virtualTokens: ({ tokens, positions }) => (positions === "shifted" ? tokens : 0),
+  attention: {
+    targets: ({ layer, layers: count }, { layers }) => isChosen(layer, layers, count),
+    apply({ key, value, bias, seenInFront, added, ...site }, scope, { tokens, layers }) {
+      const { heads, headSize, layers: count } = site;
+      const width = heads * headSize;
+      const all = Array.from({ length: count }, (_, layer) => layer);
+      const chosen = all.filter((layer) => isChosen(layer, layers, count));
+      const table = scope.shared("prompt_embeddings", [tokens, chosen.length * 2 * width], normal(1));
+      const own = chosen.indexOf(site.layer);
+      const batch = key.shape[0] ?? 1;
+      const vectors = (at: number): Value => {
+        const part = reshape(slice(table, 1, at * width, (at + 1) * width), [1, tokens, heads, headSize]);
+        return expand(transpose(part, [0, 2, 1, 3]), [batch, heads, tokens, headSize]);
+      };
+      const visible = seenInFront ? windowBias(seenInFront, tokens) : scalar(0);
+      return {
+        key: concat([vectors(2 * own), key], 2),
+        value: concat([vectors(2 * own + 1), value], 2),
+        bias: concat([expand(visible, [...bias.shape.slice(0, -1), tokens]), bias], -1),
+        added,
+      };
+    },
+  },
+  peft: {
+    type: "PREFIX_TUNING",
+    read(config) {
+      const fields = z.looseObject({ num_virtual_tokens: z.int().positive() }).safeParse(config);
+      if (!fields.success) throw new InputError("adapter_config.json: num_virtual_tokens must be a positive integer");
+      return { tokens: fields.data.num_virtual_tokens };
+    },
+    write({ tokens, layers, positions }, { sizes }) {
+      if (layers !== undefined || positions !== "shifted") return undefined;
+      const width = sizes.keyValueHeads * sizes.headSize;
+      return {
+        num_virtual_tokens: tokens,
+        token_dim: width,
+        num_transformer_submodules: 1,
+        num_attention_heads: sizes.keyValueHeads,
+        num_layers: sizes.layers,
+        encoder_hidden_size: width,
+        prefix_projection: false,
+      };
+    },
+  },
+});
+
+/** What hides a prefix from tokens whose window ends behind it.  seenInFront: [batch, tokens] -> [batch, 1, tokens, prefix] */
+function windowBias(seenInFront: Value, prefix: number): Value {
+  const [batch = 1, tokens = 1] = seenInFront.shape;
+  const count = cumSum(expand(scalar(1, "int32"), [prefix]), 0);
+  const distance = reshape(sub(scalar(prefix + 1, "int32"), count), [1, 1, 1, prefix]);
+  const near = not(greater(distance, reshape(seenInFront, [batch, 1, tokens, 1])));
+  return visibilityBias(cast(near, "float32"));
+}
