@@ -14,7 +14,7 @@ export { inferredBase } from "./adapters/inferred-base.ts";
 export { loadPhi } from "./adapters/load-phi.ts";
 export type { AdapterInfo } from "./adapters/petl-fields.ts";
 export { encodeQuantized, type QuantizedFiles } from "./checkpoints/encode-quantized.ts";
-export { endOfText } from "./checkpoints/generation-config.ts";
+export { type GenerationConfig, readGenerationConfig } from "./checkpoints/generation-config.ts";
 export { type HfModel, readBase } from "./checkpoints/hf-model.ts";
 export { isLlama2c, llama2cModel } from "./checkpoints/llama2c/llama2c.ts";
 export { llama2cTokenizer } from "./checkpoints/llama2c/llama2c-tokenizer.ts";
@@ -58,7 +58,7 @@ export { readTable } from "./data/tables/readers.ts";
 export { findSplits } from "./data/tables/splits.ts";
 export type { ChatMessage } from "./data/tokenizer/chat-template.ts";
 export { loadTokenizer, type Tokenizer } from "./data/tokenizer/tokenizer.ts";
-export { tokenizerFileNames } from "./data/tokenizer/tokenizer-files.ts";
+export { type TokenizerFiles, tokenizerFileNames } from "./data/tokenizer/tokenizer-files.ts";
 export {
   type TokenizerKind,
   type TokenizerTraining,
@@ -66,6 +66,7 @@ export {
   tokenizerKinds,
   trainTokenizer,
 } from "./data/tokenizer/train-tokenizer.ts";
+export { turnEnd } from "./data/tokenizer/turn-end.ts";
 export { InputError, InternalError, RunError, shown, suggestion } from "./errors.ts";
 export { type CheckpointFiles, encodeFull, encodeMerged, encodeTrained, type MergeOptions } from "./exports/merged.ts";
 export { encodeOnnx, encodeOnnxForAdapters, type OnnxFiles, type OnnxOptions } from "./exports/onnx-file.ts";
@@ -104,6 +105,7 @@ export {
   parallel,
   prefix,
   prompt,
+  subspace,
   topLayers,
   vera,
 } from "./library/methods.ts";
@@ -139,6 +141,7 @@ export { type PreparedTraining, prepareTraining, type TrainData, type TrainOptio
 export { labelCount, taskOf } from "./models/models.ts";
 export { type Head, type HeadKind, heads, type Sizes } from "./nn/model.ts";
 export { type Pooling, poolings } from "./nn/pooling.ts";
+export { type ClassWeights, classWeightsOf } from "./objectives/labels/class-weights.ts";
 export type { Answer, Metric, Objective } from "./objectives/objective.ts";
 export {
   isLanguageModel,

@@ -19,7 +19,7 @@ export const layers = {
   adapters: ["checkpoints"],
   exports: ["adapters", "runtime"], // to write a merged checkpoint is to compute it
   "data/tables": [],
-  "data/tokenizer": [],
+  "data/tokenizer": ["patterns"],
   "data/rows": ["data/tables", "data/tokenizer", "tensor"],
   "data/batches": ["data/rows"],
   scoring: [],

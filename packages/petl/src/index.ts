@@ -59,6 +59,7 @@ export {
   type ScoreOptions,
   type StepEvent,
   scoreTexts,
+  subspace,
   type Task,
   type TextInput,
   type TextScores,

@@ -3,6 +3,7 @@ import { search } from "./beam-search.ts";
 import type { Continuing } from "./continuing.ts";
 import type { NextToken } from "./decoder.ts";
 import { nextToken } from "./sampling.ts";
+import { withoutSuppressed } from "./suppressed.ts";
 import { type GeneratedToken, type Text, taken, textsOf, unrepeated } from "./texts.ts";
 
 /**
@@ -23,7 +24,7 @@ export async function* generate(
 
 async function* tokenByToken(
   texts: readonly Text[],
-  { decoder, phi, settings, endIds, signal }: Continuing,
+  { decoder, phi, settings, signal, ...options }: Continuing,
   first: number,
 ): AsyncGenerator<GeneratedToken, void, void> {
   const decoding = decoder.begin(
@@ -37,9 +38,10 @@ async function* tokenByToken(
     const logits = await decoding.next(tokens);
     const chosen = open.map((text, at) => {
       const stream = random(settings.seed, `token of text ${first + text.row}`, text.ids.length - text.begun);
-      return nextToken(logits[at] ?? new Float32Array(), unrepeated(text, settings), settings, stream);
+      const possible = withoutSuppressed(logits[at] ?? new Float32Array(), text, options);
+      return nextToken(possible, unrepeated(text, settings), settings, stream);
     });
-    for (const [at, text] of open.entries()) yield taken(text, chosen[at] ?? 0, endIds);
+    for (const [at, text] of open.entries()) yield taken(text, chosen[at] ?? 0);
     tokens = open.flatMap(({ done }, row) => (done ? [] : [{ row, id: chosen[row] ?? 0 }]));
     open = open.filter(({ done }) => !done);
   }

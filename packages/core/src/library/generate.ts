@@ -1,6 +1,8 @@
-import { endOfText } from "../checkpoints/generation-config.ts";
+import { readGenerationConfig } from "../checkpoints/generation-config.ts";
 import { templateOf } from "../data/rows/message-rows.ts";
 import type { Conversation } from "../data/rows/prompts.ts";
+import type { Tokenizer } from "../data/tokenizer/tokenizer.ts";
+import { turnEnd } from "../data/tokenizer/turn-end.ts";
 import { InputError } from "../errors.ts";
 import { compileDecoder } from "../generation/decoder.ts";
 import { generate as continued } from "../generation/generate.ts";
@@ -35,7 +37,7 @@ export async function* generate(
   options: GenerateOptions = {},
 ): AsyncGenerator<GeneratedToken, void, void> {
   requireDecoder(model);
-  yield* withDecoder(model, options, [idsOf(model, prompt, 0)], 0);
+  yield* withDecoder(model, options, [promptOf(model, prompt, 0)], 0);
 }
 
 /** What a model made of a prompt: the new tokens only. */
@@ -64,7 +66,7 @@ export async function* complete(
   const { batch: asked, ...how } = requireOptions(options);
   const { batch } = pickSettings(settings, { batch: asked });
   if (!Array.isArray(prompts)) throw new InputError(`prompts are ${what(prompts)}; they must be a list`);
-  const all = prompts.map((prompt, row) => idsOf(model, prompt, row));
+  const all = prompts.map((prompt, row) => promptOf(model, prompt, row));
   for (let start = 0; start < all.length; start += batch) {
     const some = all.slice(start, start + batch);
     const rows = some.map(() => ({ text: "", ids: [] as number[], end: undefined as GeneratedToken["end"] }));
@@ -91,20 +93,20 @@ function requireDecoder(given: OpenModel): OpenModel {
 async function* withDecoder(
   model: OpenModel,
   { signal, ...given }: GenerateOptions,
-  prompts: readonly Int32Array[],
+  prompts: readonly Prompt[],
   first: number,
 ): AsyncGenerator<GeneratedToken, void, void> {
   const { base, adapted, phi } = model;
   throwIfStopped(signal);
   const parsed = parseGenerationSettings(given);
-  const endIds = await endsOf(base);
+  const { endIds, ...suppressed } = await generationOf(base, parsed.eosToken);
   const lent = await base.programs.decoders.borrow(shapeOf(adapted), () => compileDecoder(base.engine, adapted));
   try {
-    const { tokenizer } = base;
-    const decode = tokenizer && ((ids: readonly number[]) => tokenizer.decode(ids));
+    const turnEnds = prompts.map(({ ends }) => ends);
+    const how = { decoder: lent.compiled, adapted, phi, signal, settings: parsed, ...suppressed };
     yield* continued(
-      prompts,
-      { decoder: lent.compiled, adapted, phi, signal, settings: parsed, endIds, decode },
+      prompts.map(({ ids }) => ids),
+      { ...how, endIds, turnEnds, decode: base.tokenizer?.decode },
       first,
     );
   } finally {
@@ -112,11 +114,36 @@ async function* withDecoder(
   }
 }
 
-/** The tokens that end a text: those of the base's folder, else the tokenizer's. */
-async function endsOf({ folder, tokenizer }: OpenModel["base"]): Promise<readonly number[]> {
-  const own = await endOfText(folder);
+/** What a base says of how its texts go on, with the tokens that end them: those of its folder, else the tokenizer's. */
+export async function generationOf({ folder, tokenizer }: OpenModel["base"], eosTokens: readonly string[]) {
+  const { endIds: own, ...suppressed } = await readGenerationConfig(folder);
   const end = tokenizer?.specialIds.eos_token;
-  return own.length === 0 && end !== undefined ? [end] : own;
+  const asked = eosTokens.map((token) => askedId(tokenizer, token));
+  return { ...suppressed, endIds: [...(own.length === 0 && end !== undefined ? [end] : own), ...asked] };
+}
+
+function askedId(tokenizer: Tokenizer | undefined, token: string): number {
+  if (!tokenizer) throw new InputError("tokens that end a text need a tokenizer, which the base has not");
+  const id = tokenizer.idOf(token);
+  if (id === undefined)
+    throw new InputError(`the tokenizer has no token ${JSON.stringify(token)} that could end a text`);
+  return id;
+}
+
+/** A prompt's tokens, and what ends it beside the model's own ends. */
+interface Prompt {
+  readonly ids: Int32Array;
+  readonly ends: readonly number[];
+}
+
+function promptOf(model: OpenModel, prompt: PromptInput, row: number): Prompt {
+  return { ids: idsOf(model, prompt, row), ends: turnEndsOf(model, prompt) };
+}
+
+/** What ends the assistant's turn in a conversation; nothing more ends other prompts. */
+export function turnEndsOf({ base }: OpenModel, prompt: PromptInput): readonly number[] {
+  const id = conversationOf(prompt) && base.tokenizer ? turnEnd(base.tokenizer) : undefined;
+  return id === undefined ? [] : [id];
 }
 
 /** A prompt's tokens; the tokenizer may know more of them than the model has a row for. */

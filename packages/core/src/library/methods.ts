@@ -33,4 +33,5 @@ export const ia3 = chosen("ia3");
 export const bitfit = chosen("bitfit");
 export const prefix = chosen("prefix");
 export const prompt = chosen("prompt");
+export const subspace = chosen("subspace");
 export const llamaAdapter = chosen("llamaAdapter");

@@ -13,7 +13,7 @@ import { readSettings, type SettingInputs } from "../settings/settings.ts";
 import { inputDirections } from "../training/input-directions.ts";
 import { isRows, requireBase, what } from "./check.ts";
 import { encodeRows, rowLimits, targetOf } from "./encode-rows.ts";
-import type { OpenBase } from "./open-base.ts";
+import { bringsTokenizer, type OpenBase, openTokenizer } from "./open-base.ts";
 import { baseFor, type Purpose } from "./purpose.ts";
 import { adaptSettings } from "./settings.ts";
 
@@ -87,14 +87,15 @@ function checkedPurpose(purpose: AdaptPurpose): AdaptPurpose {
 
 /**
  * Puts an adapter on a base: of a folder in Hugging Face PEFT's layout, petl's or AdapterHub's, or of a checkpoint of the
- * whole model.
+ * whole model. Tokenizer and template that its folder brings are used in place of the base's.
  *
  * @throws InputError with every missing, superfluous or misshapen tensor
  */
 export async function loadAdapter(base: OpenBase, folder: Folder): Promise<OpenModel> {
   requireBase(base);
   const { adapted, phi, labels } = await loadAdapterOn(folder, base);
-  return { base, adapted, phi, labels: labelNames(adapted.goal.labels, labels) };
+  const tokenizer = (await bringsTokenizer(folder)) ? await openTokenizer(base.folder, folder) : base.tokenizer;
+  return { base: { ...base, tokenizer }, adapted, phi, labels: labelNames(adapted.goal.labels, labels) };
 }
 
 /** A model whose head is trained too: an adapter without one of its own goes on with the base's, or a new one. */

@@ -1,7 +1,7 @@
 import { type HfModel, readBase } from "../checkpoints/hf-model.ts";
 import { type Folder, readText } from "../containers/folder.ts";
 import { loadTokenizer, type Tokenizer } from "../data/tokenizer/tokenizer.ts";
-import { tokenizerFileNames } from "../data/tokenizer/tokenizer-files.ts";
+import { type TokenizerFiles, tokenizerFileNames } from "../data/tokenizer/tokenizer-files.ts";
 import { InputError } from "../errors.ts";
 import type { Engine } from "../runtime/session.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
@@ -95,11 +95,29 @@ function checked(engine: Engine, check: () => void): Engine {
   };
 }
 
-/** The tokenizer of a folder; undefined where it has none. */
-export async function openTokenizer(folder: Folder): Promise<Tokenizer | undefined> {
+/**
+ * The tokenizer of a folder; undefined where it has none. An adapter's folder may bring files of its own, a template or
+ * tokens that were added: they take the place of the base's.
+ */
+export async function openTokenizer(folder: Folder, adapter?: Folder): Promise<Tokenizer | undefined> {
+  const own = await tokenizerFilesOf(folder);
+  const brought = adapter ? await tokenizerFilesOf(adapter) : {};
+  const files = { ...own, ...brought, "config.json": own["config.json"] };
+  return vocabularies.some((name) => files[name] !== undefined) ? loadTokenizer(files) : undefined;
+}
+
+/** Whether a folder says how text is written or becomes tokens. */
+export async function bringsTokenizer(folder: Folder): Promise<boolean> {
   const present = await folder.files();
-  if (!present.includes("tokenizer.json") && !present.includes("vocab.txt")) return undefined;
+  return tokenizerFileNames.some((name) => name !== "config.json" && present.includes(name));
+}
+
+/** Each of them makes a tokenizer. */
+const vocabularies = ["tokenizer.json", "vocab.txt", "vocab.json"] as const;
+
+async function tokenizerFilesOf(folder: Folder): Promise<TokenizerFiles> {
+  const present = await folder.files();
   const names = tokenizerFileNames.filter((name) => present.includes(name));
   const texts = await Promise.all(names.map(async (name) => [name, await readText(folder, name)] as const));
-  return loadTokenizer(Object.fromEntries(texts));
+  return Object.fromEntries(texts);
 }

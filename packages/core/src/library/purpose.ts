@@ -1,10 +1,9 @@
 import type { HfModel } from "../checkpoints/hf-model.ts";
 import { type ExampleSet, isLabelled, type Label } from "../data/rows/examples.ts";
-import { distinctLabels, labelMap, labelNames, learnLabels } from "../data/rows/labels.ts";
+import { distinctLabels, labelMap, labelNames } from "../data/rows/labels.ts";
 import { guessTask } from "../data/rows/task.ts";
 import { labelCount, taskOf } from "../models/models.ts";
-import { heads } from "../nn/model.ts";
-import { objectiveOf, type Task } from "../objectives/objectives.ts";
+import { objectiveOf, objectives, type Task } from "../objectives/objectives.ts";
 
 /** What a model is to do. */
 export interface Purpose {
@@ -27,11 +26,12 @@ export function findPurpose(
   said: { readonly task?: Task | undefined; readonly labels?: readonly Label[] | undefined },
 ): Purpose & { readonly remarks: readonly string[] } {
   const { task, remarks } = said.task === undefined ? guessed(base, set) : { task: said.task, remarks: [] };
-  if (!objectiveOf(task).hasClasses) return { task, labels: [], remarks };
+  const objective = objectiveOf(task);
+  if (!objective.hasClasses) return { task, labels: [], remarks };
   if (said.labels) return { task, labels: said.labels, remarks };
   const names = headNames(base, task);
   const own = names && ownLabels(names, set);
-  const labels = own ?? learnLabels(set).labels;
+  const labels = own ?? objective.learn?.(set).labels ?? [];
   return { task, labels, remarks: names ? [...remarks, ...headRemarks(names, labels)] : remarks };
 }
 
@@ -51,9 +51,12 @@ function guessed(base: HfModel, set: ExampleSet): { readonly task: Task; readonl
   if (own && objectiveOf(own).unlabelled === "next tokens" && !isLabelled(set))
     return { task: own, remarks: [`task: ${own}, since that is what the base is for and the rows have no labels`] };
   const { task, why } = guessTask(set);
-  // numbers at every token may be classes or words
-  const ids = set.examples[0]?.kind === "tokens" && objectiveOf(task).items === "tokens";
-  const found = ids && own !== undefined && heads[objectiveOf(own).head].from === "vocabulary" ? own : task;
+  // a list of numbers may be classes of the tokens, words, or classes of the row
+  const lists = set.examples.some((example) => example.kind === "tokens" && example.labels);
+  const said =
+    own ?? objectives.find(({ problemType }) => problemType && problemType === base.config.problem_type)?.name;
+  const takes = said !== undefined && objectiveOf(said).targets(labelMap([])).forms.includes("list");
+  const found = lists && takes ? said : task;
   return { task: found, remarks: [`task: ${found}, since ${why}`] };
 }
 

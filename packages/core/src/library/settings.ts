@@ -26,6 +26,7 @@ export const columnSettings = {
   text: text("COLUMN", "the column that holds the text", "found by its name"),
   textPair: text("COLUMN", "the column that holds the second text"),
   label: text("COLUMN", "the column that holds the label", "found by its name"),
+  labelSeparator: text("TEXT", "what parts the labels of a cell that has any number of them", "a cell is one label"),
   header: toggle(true, "the first line of a CSV or TSV names its columns"),
 };
 

@@ -1,5 +1,7 @@
 import { type ExampleSet, isLabelled } from "../data/rows/examples.ts";
+import { labelMap } from "../data/rows/labels.ts";
 import { InputError } from "../errors.ts";
+import { classWeightsOf } from "../objectives/labels/class-weights.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
 import { readSettings, type SettingInputs } from "../settings/settings.ts";
 import { planRun } from "../training/plan-run.ts";
@@ -66,7 +68,7 @@ export function prepareTraining(
   if (options.steps !== undefined && options.epochs !== undefined)
     throw new InputError("steps and epochs say the same; leave one out");
   const { task } = adapted.goal;
-  const { unlabelled } = objectiveOf(task);
+  const { unlabelled, takes } = objectiveOf(task);
   const plain = unlabelled === "hidden tokens" && !isLabelled(rows);
   if (unlabelled === "refused" && !isLabelled(rows))
     throw new InputError(`${rows.name} has no labels to learn from; name their column`);
@@ -77,6 +79,10 @@ export function prepareTraining(
     ...{ engine: base.engine, adapted, phi, labels },
     settings: parseSettings({ ...(rate !== undefined && { lr: rate }), ...given }),
     examples: fed.rows,
+    classWeights:
+      given.classWeights && takes.classWeights
+        ? classWeightsOf(given.classWeights, labelMap(labels), fed.rows)
+        : undefined,
     validation: validation && measurable(model, validation, { maxLength, lossOn, endToken, seed: given.seed }),
     masking: plain ? maskingOf(base.tokenizer, base.model.sizes.vocabulary) : undefined,
   };

@@ -2,7 +2,6 @@ import type { NumberedBatch } from "../data/batches/collate.ts";
 import { lengthsOf } from "../data/rows/encoded-rows.ts";
 import { bytesOfRows, type CachedStep, compileCached, type SplitStep, splitStep } from "./frozen-cache.ts";
 import { memoryStore, type RowStore } from "./row-store.ts";
-import type { TrainingSettings } from "./settings.ts";
 import { stepGraph } from "./step.ts";
 import type { TrainingRun } from "./train.ts";
 
@@ -26,10 +25,11 @@ export interface CacheOptions {
 /** Below this share of a step's products a cache is not worth what it keeps. */
 const leastShare = 0.1;
 
-/** How a run's settings build its step. */
-export const stepOptions = ({ baseDropout, labelSmoothing, pack }: TrainingSettings) => ({
-  ...{ dropout: baseDropout, labelSmoothing, packed: pack !== undefined },
-});
+/** How a run builds its step. */
+export const stepOptions = ({ settings, classWeights }: Pick<TrainingRun, "settings" | "classWeights">) => {
+  const { baseDropout: dropout, labelSmoothing, pack } = settings;
+  return { dropout, labelSmoothing, classWeights, packed: pack !== undefined };
+};
 
 /** The step of a run with its cache; undefined where nothing is kept. */
 export async function openCache(
@@ -43,7 +43,7 @@ export async function openCache(
   if (settings.baseDropout > 0) return void off("the base's own dropout changes what it gives at every step");
   if (run.masking) return void off("other tokens are hidden in every epoch");
   if (steps <= stepsPerEpoch) return void off("no row is read twice");
-  const split = splitStep(stepGraph(adapted, stepOptions(settings)), adapted);
+  const split = splitStep(stepGraph(adapted, stepOptions(run)), adapted);
   if (!split) return void off("everything that costs products is trained");
   const lengths = lengthsOf(examples);
   const store = await storeFor(split, bytesOfRows(split, lengths), cache);

@@ -1,4 +1,5 @@
-import { InputError, refuse } from "../errors.ts";
+import { InputError, refuse, suggestion } from "../errors.ts";
+import { metricsOf, objectiveOf } from "../objectives/objectives.ts";
 import { looksForBest } from "./best.ts";
 import { packedRun } from "./packed-run.ts";
 import { stepsInEpoch } from "./step-batches.ts";
@@ -29,10 +30,25 @@ export function planRun<Run extends Planned>(given: Run): { readonly run: Run; r
   const { evaluateEvery = looksForBest(settings) ? stepsPerEpoch : 0 } = settings;
   const warmup = settings.warmup < 1 ? Math.ceil(settings.warmup * steps) : Math.round(settings.warmup);
   refuse([
+    ...lossProblems(run),
     ...adapted.methods.flatMap((use) => use.runProblems?.(steps) ?? []),
     ...(looksForBest(settings) && !run.validation
       ? ["to stop early or to keep the best adapter there must be rows to validate on"]
       : []),
   ]);
   return { run, schedule: { steps, stepsPerEpoch, warmup, evaluateEvery } };
+}
+
+/** What is asked for and the task's objective has not. */
+function lossProblems({ adapted: { goal }, settings }: Planned): readonly string[] {
+  const { name, takes } = objectiveOf(goal.task);
+  const { labelSmoothing, classWeights, bestBy } = settings;
+  const metrics = [...metricsOf(goal.task).map((metric) => metric.name), ...(goal.teacher ? ["teacher_loss"] : [])];
+  return [
+    ...(labelSmoothing > 0 && !takes.labelSmoothing ? [`${name} has no label smoothing`] : []),
+    ...(classWeights !== undefined && !takes.classWeights ? [`${name} has no class weights`] : []),
+    ...(bestBy !== undefined && !metrics.includes(bestBy)
+      ? [`bestBy is "${bestBy}"${suggestion(bestBy, metrics)}; metrics of ${name}: ${metrics.join(", ")}`]
+      : []),
+  ];
 }

@@ -1,5 +1,6 @@
 import { choice, choices, count, fraction, natural, nonnegative, positive, text, toggle } from "../settings/setting.ts";
 import { readSettings, type SettingInputs, type SettingValues } from "../settings/settings.ts";
+import { classWeights } from "./class-weights.ts";
 import { optimizerNames } from "./optimizers.ts";
 import { schedules } from "./schedules.ts";
 
@@ -20,6 +21,7 @@ export const trainingSettings = {
   noDecay: choices(["bias", "norm"], "KINDS", "tensors that are not decayed: bias, norm or bias,norm"),
   clip: nonnegative(1, "largest norm of the gradient, 0 for none", { placeholder: "NORM" }),
   baseDropout: fraction(0, "the base's own dropout"),
+  classWeights,
   labelSmoothing: fraction(0, "share of the target spread over all classes", { placeholder: "X" }),
   headLr: nonnegative(undefined, "the head's own learning rate", { otherwise: "that of all" }),
   /** Hayou et al. 2024, arXiv:2402.12354, section 4 */

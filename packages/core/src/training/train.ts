@@ -3,6 +3,7 @@ import type { Masking } from "../data/batches/masking.ts";
 import type { EncodedRows } from "../data/rows/encoded-rows.ts";
 import type { Label } from "../data/rows/examples.ts";
 import { InputError, RunError } from "../errors.ts";
+import { weightOf } from "../objectives/labels/class-weights.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { lengthOf, type Phi } from "../peft/phi.ts";
 import type { Engine } from "../runtime/session.ts";
@@ -10,6 +11,7 @@ import { random } from "../tensor/random.ts";
 import { afterStep, memoryOf } from "./after-step.ts";
 import { bestOf, keptOf } from "./best.ts";
 import { type CacheOptions, openCache, refill, stepOptions } from "./cache.ts";
+import { type Coordinates, coordinatesOf } from "./coordinates.ts";
 import { type CompiledEvaluation, compileEvaluation, type Evaluation } from "./evaluate.ts";
 import { optimizerGroups } from "./groups.ts";
 import { optimizers } from "./optimizers.ts";
@@ -31,6 +33,8 @@ export interface TrainingRun {
   readonly validation?: EncodedRows | undefined;
   /** the classes' names in the order of their ids, for evaluations; LABEL_0, LABEL_1, … where left out */
   readonly labels?: readonly Label[] | undefined;
+  /** what each class weighs in the loss, in the order of the ids; all the same where left out */
+  readonly classWeights?: readonly number[] | undefined;
   /** hides tokens of examples without labels, anew in every epoch: how a masked LM learns from plain text */
   readonly masking?: Masking | undefined;
   readonly settings: TrainingSettings;
@@ -92,15 +96,16 @@ export async function* trainSteps(given: TrainingRun): AsyncGenerator<TrainingEv
   const { run, schedule } = planRun(given);
   const { adapted, settings, phi, signal } = run;
   const batchesOf = stepBatches({ ...run, padId: adapted.base.model.sizes.padId });
-  const progress = beginning(run);
-  const machine = { run, schedule, ...(await compileRun(run, schedule)), vectors: gradientVectors(run) };
+  const coordinates = coordinatesOf(adapted, phi, settings.seed);
+  const progress = beginning(run, coordinates);
+  const machine = { run, schedule, coordinates, ...(await compileRun(run, schedule)), vectors: gradientVectors(run) };
   try {
     const begun = progress.step;
     if (machine.cached) await refill(machine.cached, Math.min(begun, schedule.stepsPerEpoch), batchesOf);
     yield { kind: "start", ...schedule, step: begun, examples: given.examples.length };
     for (;;) {
       if (signal?.aborted) {
-        yield { kind: "checkpoint", state: { ...progress, values: phi.values } };
+        yield { kind: "checkpoint", state: { ...progress, values: trainedValues(phi, coordinates) } };
         throw signal.reason;
       }
       if (progress.pending) {
@@ -114,7 +119,7 @@ export async function* trainSteps(given: TrainingRun): AsyncGenerator<TrainingEv
         return;
       }
       if (progress.step > begun && isDue(progress.step, settings.checkpointEvery))
-        yield { kind: "checkpoint", state: { ...progress, values: phi.values } };
+        yield { kind: "checkpoint", state: { ...progress, values: trainedValues(phi, coordinates) } };
       yield await oneStep(machine, progress, await batchesOf(progress.step));
       const last = progress.step === schedule.steps;
       if (last) await machine.step.release(); // the last evaluation has the memory for itself
@@ -127,9 +132,9 @@ export async function* trainSteps(given: TrainingRun): AsyncGenerator<TrainingEv
 }
 
 async function compileRun(run: TrainingRun, { stepsPerEpoch, steps }: ScheduleLengths) {
-  const { engine, adapted, settings, validation, labels } = run;
+  const { engine, adapted, validation, labels } = run;
   const cached = await openCache(run, stepsPerEpoch, steps);
-  const step = cached ?? (await compileStep(engine, adapted, stepOptions(settings)));
+  const step = cached ?? (await compileStep(engine, adapted, stepOptions(run)));
   let released = false;
   const release = async () => {
     if (!released) await step.release();
@@ -155,8 +160,8 @@ interface Progress {
 }
 
 /** The first state of a run, or the one it goes on from. */
-function beginning({ adapted, phi, settings, resume }: TrainingRun): Progress {
-  const length = lengthOf(phi.layout);
+function beginning({ adapted, phi, settings, resume }: TrainingRun, coordinates: Coordinates | undefined): Progress {
+  const length = coordinates?.values.length ?? lengthOf(phi.layout);
   const count = optimizers[settings.optimizer].moments + memoryOf(adapted);
   if (!resume) {
     const moments = Array.from({ length: count }, () => new Float32Array(length));
@@ -167,19 +172,24 @@ function beginning({ adapted, phi, settings, resume }: TrainingRun): Progress {
     throw new InputError(`the checkpoint holds ${values.length} trained numbers; this run has ${length}`);
   if (moments.length !== count || moments.some((moment) => moment.length !== length))
     throw new InputError(`the checkpoint holds ${moments.length} vectors of an optimizer; this run has ${count}`);
-  phi.values.set(values);
+  trainedValues(phi, coordinates).set(values);
+  coordinates?.expand(phi.values);
   return { step: resume.step, tokens: resume.tokens, moments, best, pending, evaluation };
 }
 
+/** What the optimizer moves: Φ, or the few numbers that Φ is a function of. */
+const trainedValues = (phi: Phi, coordinates: Coordinates | undefined): Float32Array =>
+  coordinates?.values ?? phi.values;
+
 /** Measures Φ and remembers the best; undefined where the signal came first. */
 async function evaluated({ run, evaluation }: Machine, progress: Progress): Promise<Evaluation | undefined> {
-  const { phi, validation, settings, signal } = run;
+  const { phi, validation, signal } = run;
   if (!evaluation || !validation) return undefined;
   const result = await evaluation.run(phi, validation, phi, signal).catch((error: unknown) => {
     if (!signal?.aborted) throw error;
   });
   if (!result) return undefined;
-  Object.assign(progress, { pending: false, evaluation: result, best: bestOf(progress, result, phi, settings) });
+  Object.assign(progress, { pending: false, evaluation: result, best: bestOf(progress, result, phi, run) });
   return result;
 }
 
@@ -203,12 +213,14 @@ interface Machine {
   readonly step: TrainingStep;
   readonly evaluation: CompiledEvaluation | undefined;
   readonly schedule: ScheduleLengths;
+  readonly coordinates: Coordinates | undefined;
   readonly vectors: Vectors;
 }
 
 /** One step of the optimizer; Φ stays as it was where loss or gradient are not finite. */
 async function oneStep(machine: Machine, progress: Progress, batches: readonly NumberedBatch[]): Promise<StepEvent> {
   const { adapted, phi, settings } = machine.run;
+  const { coordinates } = machine;
   const { stepsPerEpoch, steps, warmup } = machine.schedule;
   const step = progress.step + 1;
   const { loss, teacherLoss, penalty, gradient } = await lossAndGradient(machine, step, batches);
@@ -223,10 +235,12 @@ async function oneStep(machine: Machine, progress: Progress, batches: readonly N
   const lr = settings.lr * scheduleFactor(settings.schedule, progress.step, warmup, steps);
   const gradientFactor = settings.clip > 0 ? Math.min(1, settings.clip / (norm + 1e-6)) : 1;
   const { beta1, beta2, epsilon } = settings;
-  const groups = optimizerGroups(adapted.layout, settings);
+  const groups = optimizerGroups(coordinates?.layout ?? adapted.layout, settings);
   const at = { step, lr, gradientFactor, groups, beta1, beta2, epsilon };
   const { moments, update } = optimizers[settings.optimizer];
-  update(phi.values, gradient, progress.moments.slice(0, moments), at);
+  const moving = coordinates?.contract(gradient) ?? gradient;
+  update(trainedValues(phi, coordinates), moving, progress.moments.slice(0, moments), at);
+  coordinates?.expand(phi.values);
   afterStep(adapted, progress.moments.slice(moments), { values: phi.values, gradient, gradientFactor, step, steps });
   progress.step = step;
   progress.tokens += batches.reduce((sum, batch) => sum + tokensOf(batch), 0);
@@ -245,10 +259,10 @@ async function lossAndGradient(
   batches: readonly NumberedBatch[],
 ): Promise<LossAndGradient> {
   const { settings, phi } = run;
-  const items = batches.reduce((sum, batch) => sum + batch.items, 0);
+  const items = batches.reduce((sum, batch) => sum + itemsOf(batch, run), 0);
   const rows = batches.reduce((sum, batch) => sum + (batch.input_ids.shape[0] ?? 0), 0);
   const scale = {
-    loss: 1 / Math.max(1, items),
+    loss: items > 0 ? 1 / items : 1,
     teacher: settings.teacherWeight / Math.max(1, rows),
     penalty: 1 / batches.length,
   };
@@ -266,6 +280,10 @@ async function lossAndGradient(
   }
   return { loss, teacherLoss, penalty, gradient: sum ?? vectors.lent };
 }
+
+/** What the loss of a batch is divided by to be a mean: the number of its items, or what their classes weigh. */
+const itemsOf = ({ items, labels }: Batch, { classWeights }: TrainingRun): number =>
+  classWeights ? weightOf(labels, classWeights) : items;
 
 /** Tokens that are not padding. */
 function tokensOf({ attention_mask }: Batch): number {

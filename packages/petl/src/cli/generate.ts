@@ -31,7 +31,8 @@ export const generateVerb = defineVerb({
       const [only, ...others] = prompts;
       const read = !json && process.stdout.isTTY && others.length === 0 && model.base.tokenizer !== undefined;
       if (read && only !== undefined) return streamed(model, only, given, context);
-      for await (const completion of complete(model, prompts, given)) await context.print(JSON.stringify(completion));
+      for await (const { finishReason, ...completion } of complete(model, prompts, given))
+        await context.print(JSON.stringify({ ...completion, finish_reason: finishReason }));
     });
   },
 });

@@ -35,7 +35,8 @@ export const generationFlags = {
     },
   ),
   seed: natural(undefined, "seed of what is drawn", { otherwise: "0" }),
-  stop: texts("TEXT", "a text that ends the generation; several may be given"),
+  eosToken: texts("TOKEN", "a token that ends the generation, beside the model's own; several may be given"),
+  stop: texts("TEXT", "a text, special tokens too, that ends the generation; several may be given"),
 };
 
 /** The settings that were given; what is left out has its default. */

@@ -26,7 +26,13 @@ export async function openData(
   options: OpenDataOptions = {},
 ): Promise<OpenData> {
   const { validation, ...rest } = { ...options };
-  const columns = { text: rest.text, textPair: rest.textPair, label: rest.label, header: rest.header };
+  const columns = {
+    text: rest.text,
+    textPair: rest.textPair,
+    label: rest.label,
+    labelSeparator: rest.labelSeparator,
+    header: rest.header,
+  };
   const held =
     typeof validation === "string" ? (await readData(await validationFiles(validation), columns)).set : validation;
   const paths = pathsOf(source);

@@ -36,8 +36,12 @@ export const rowLines = ({ examples }: ExampleSet): string =>
 function rowOf(example: Example): Readonly<Record<string, unknown>> {
   switch (example.kind) {
     case "text": {
-      const { text, pair, label } = example;
-      return { text, ...(pair !== undefined && { text_pair: pair }), ...(label !== undefined && { label }) };
+      const { text, pair, label, labels } = example;
+      return {
+        ...{ text, ...(pair !== undefined && { text_pair: pair }) },
+        ...(label !== undefined && { label }),
+        ...(labels && { labels }),
+      };
     }
     case "tokens": {
       const { inputIds, attentionMask, tokenTypeIds, label, labels } = example;
@@ -54,7 +58,7 @@ function rowOf(example: Example): Readonly<Record<string, unknown>> {
     case "completion":
       return { prompt: example.prompt, completion: example.completion };
     case "messages":
-      return { messages: example.messages };
+      return { messages: example.messages, ...(example.tools && { tools: example.tools }) };
   }
 }
 
