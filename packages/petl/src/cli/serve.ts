@@ -3,7 +3,9 @@ import { z } from "zod";
 import { type ServeOptions, serve } from "../server/serve.ts";
 import { count, number, text, texts } from "./flags.ts";
 import { modelFlags } from "./open.ts";
+import { untilTold } from "./until-told.ts";
 import { defineVerb } from "./verb.ts";
+import { queueHelp } from "./worker.ts";
 
 /** Milliseconds in which a server that is told to end must have ended. */
 const endingTime = 25_000;
@@ -23,6 +25,7 @@ export const serveVerb = defineVerb({
     maxBatch: counted(32, "rows that are computed together at most"),
     maxWait: nonnegative(2, "milliseconds that a row waits for others at most", { placeholder: "MS" }),
     resident: counted(128, "adapters that stay in memory; others are read when asked"),
+    queue: text("URL", `${queueHelp}, whose workers take the jobs (default: children of this process)`),
     shared: text("DIR", "where files, jobs and adapters are kept (default: in your data folder)"),
     threads: count("threads that share the work (default: the machine's cores)"),
     offline: modelFlags.offline,
@@ -32,10 +35,7 @@ export const serveVerb = defineVerb({
     "serve --base BASE --adapters adapters --keys keys.json --host 0.0.0.0 --port 80",
   ],
   async run({ flags }, { terminal, signal }) {
-    const ended = new Promise<"SIGTERM" | "interrupted">((resolve) => {
-      process.once("SIGTERM", () => resolve("SIGTERM"));
-      signal.addEventListener("abort", () => resolve("interrupted"), { once: true });
-    });
+    const ended = untilTold(signal);
     const options: ServeOptions = { ...flags, named: flags.adapter.map(namedAdapter) };
     const serving = await serve(options, {
       log: (line) => terminal.line(JSON.stringify(line)),

@@ -67,7 +67,7 @@ interface Run {
 }
 
 /** Checks everything that can be checked, and only then touches the run's folder. */
-async function newRun(
+export async function newRun(
   flags: TrainFlags,
   methodOptions: Readonly<Record<string, unknown>>,
   context: Context,
