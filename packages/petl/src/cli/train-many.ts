@@ -98,10 +98,10 @@ async function trainUser(
   };
   try {
     context.signal.throwIfAborted();
-    const { out, run, logEvery, resume } = await newRun(given, methodOptions, { ...context, terminal });
+    const { out, run, kept, resume } = await newRun(given, methodOptions, { ...context, terminal });
     try {
       for (const remark of run.remarks) terminal.line(remark);
-      return await trainRun(out, run, watchRun({ ...context, terminal }), { resume, logEvery, signal: context.signal });
+      return await trainRun(out, run, watchRun({ ...context, terminal }), { ...kept, resume, signal: context.signal });
     } catch (error) {
       if (context.signal.aborted) terminal.line(`stopped; go on with \`petl train --resume ${out}\``);
       throw error;

@@ -45,7 +45,7 @@ export const trainVerb = defineVerb({
       : await oldRun(flags.resume, flags, methodOptions, context);
     try {
       if (!resume) for (const remark of run.remarks) terminal.line(remark);
-      const summary = await trainRun(out, run, watchRun(context), { ...asked, resume, signal });
+      const summary = await trainRun(out, run, watchRun(context), { ...kept, resume, signal });
       terminal.done();
       if (json) await context.print(JSON.stringify(summary));
       else for (const line of report(summary)) await context.print(line);
@@ -62,7 +62,8 @@ export const trainVerb = defineVerb({
 interface Run {
   readonly out: string;
   readonly run: OpenRun;
-  readonly flags: Pick<RequestFlags, "logEvery" | "cache" | "cacheSize">;
+  /** which lines of the metrics are kept, and what from epoch to epoch */
+  readonly kept: Pick<RequestFlags, "logEvery" | "cache" | "cacheSize">;
   readonly resume: boolean;
 }
 
@@ -98,8 +99,10 @@ export async function newRun(
     await run.base.close();
     throw error;
   }
-  return { out: folder, run, flags, resume: false };
+  return { out: folder, run, kept: keptBy(flags), resume: false };
 }
+
+const keptBy = ({ logEvery, cache, cacheSize }: RequestFlags) => ({ logEvery, cache, cacheSize });
 
 /** A folder's name as it is found from everywhere; a hub id or a bundled name as it is. */
 const settledName = async (base: string): Promise<string> =>
@@ -163,7 +166,7 @@ async function oldRun(
       ? []
       : [`the data ${values.data.join(", ")} have changed since the run began`]),
   ];
-  if (problems.length === 0) return { out, run, flags: values, resume: true };
+  if (problems.length === 0) return { out, run, kept: keptBy(values), resume: true };
   await run.base.close();
   throw new InputError(problems);
 }
