@@ -88,7 +88,7 @@ export {
   idsOf,
   type PromptInput,
 } from "./library/generate.ts";
-export { holdOutRows } from "./library/hold-out.ts";
+export { drawRows, holdOutRows } from "./library/hold-out.ts";
 export {
   adalora,
   bitfit,

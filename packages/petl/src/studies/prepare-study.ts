@@ -1,6 +1,7 @@
 import { isAbsolute, join, resolve } from "node:path";
 import {
   type Budget,
+  drawRows,
   type ExampleSet,
   findPurpose,
   InputError,
@@ -23,7 +24,7 @@ import { type LocateOptions, locate } from "../library/locate.ts";
 import { setupOf } from "./bench.ts";
 import type { StudyContext } from "./context.ts";
 import { sha256 } from "./digests.ts";
-import { drawRows, fewestRows, rowLines } from "./row-files.ts";
+import { fewestRows, rowLines } from "./row-files.ts";
 import { languageTask } from "./source-loss.ts";
 import type { StudySets } from "./study-rows.ts";
 
