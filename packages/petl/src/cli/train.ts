@@ -35,14 +35,10 @@ export const trainVerb = defineVerb({
   ],
   async run({ flags, json, methodOptions }, context) {
     const { terminal, signal } = context;
-    const {
-      out,
-      run,
-      flags: asked,
-      resume,
-    } = flags.resume === undefined
-      ? await newRun(flags, methodOptions, context)
-      : await oldRun(flags.resume, flags, methodOptions, context);
+    const { out, run, kept, resume } =
+      flags.resume === undefined
+        ? await newRun(flags, methodOptions, context)
+        : await oldRun(flags.resume, flags, methodOptions, context);
     try {
       if (!resume) for (const remark of run.remarks) terminal.line(remark);
       const summary = await trainRun(out, run, watchRun(context), { ...kept, resume, signal });
