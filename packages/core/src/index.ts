@@ -155,7 +155,7 @@ export {
 } from "./objectives/objectives.ts";
 export type { EncodedGraph } from "./onnx/encode.ts";
 export * as protobuf from "./onnx/protobuf.ts";
-export { type AdaptedModel, adapt, type Goal, initialPhi, startsFromData } from "./peft/adapt.ts";
+export { type AdaptedModel, adapt, aloneBecause, type Goal, initialPhi, startsFromData } from "./peft/adapt.ts";
 export type { Base } from "./peft/base.ts";
 export { countParameters, type ParameterCounts } from "./peft/counts.ts";
 export { listSites, type Sites } from "./peft/list-sites.ts";
@@ -241,6 +241,7 @@ export {
 } from "./training/evaluate.ts";
 export { type CacheMode, type CacheOptions, cacheModes } from "./training/cache.ts";
 export { inputDirections } from "./training/input-directions.ts";
+export { compileMixedRows, type MixedRowProgram } from "./training/mixed-rows.ts";
 export { optimizerNames } from "./training/optimizers.ts";
 export { planRun } from "./training/plan-run.ts";
 export { predictions } from "./training/predict.ts";

@@ -91,13 +91,13 @@ export interface Bank {
   close(): Promise<void>;
 }
 
-/** Opens a bank of adapters over a base; rows that ask the same adapter are computed together. */
+/** Opens a bank of adapters over a base; rows whose adapters are of one kind are computed together. */
 export async function openBank(
   base: OpenBase,
   { resident = 128, maxBatch = 32, maxWait = 2 }: BankOptions = {},
 ): Promise<Bank> {
   const shelf = openShelf(base, resident);
-  const programs = rowPrograms(base.engine);
+  const programs = rowPrograms(base.engine, Math.max(maxBatch, Math.min(resident, 2 * maxBatch)));
   const batches = rowBatches(programs, { maxBatch, maxWait });
   return {
     base,
