@@ -233,13 +233,13 @@ export { float32, type HostTensor } from "./tensor/host-tensor.ts";
 export type { Lender } from "./tensor/lender.ts";
 export { principalComponents } from "./tensor/principal-components.ts";
 export { random } from "./tensor/random.ts";
+export { type CacheMode, type CacheOptions, cacheModes } from "./training/cache.ts";
 export {
   type CompiledEvaluation,
   compileEvaluation,
   type Evaluation,
   type EvaluationOptions,
 } from "./training/evaluate.ts";
-export { type CacheMode, type CacheOptions, cacheModes } from "./training/cache.ts";
 export { inputDirections } from "./training/input-directions.ts";
 export { compileMixedRows, type MixedRowProgram } from "./training/mixed-rows.ts";
 export { optimizerNames } from "./training/optimizers.ts";
