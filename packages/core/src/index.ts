@@ -75,7 +75,7 @@ export { drawFigure } from "./figures/draw.ts";
 export { type Figure, tableOf } from "./figures/figure.ts";
 export { type GenerationSettings, parseGenerationSettings } from "./generation/settings.ts";
 export type { GeneratedToken } from "./generation/texts.ts";
-export { textAnswer, tokenAnswers } from "./library/answers.ts";
+export { textAnswer, tokenAnswers, withBest } from "./library/answers.ts";
 export { type EmbedOptions, embed } from "./library/embed.ts";
 export { encodeRows, type RowLimits, rowLimits, targetOf } from "./library/encode-rows.ts";
 export { type EvaluateOptions, evaluate, measurable } from "./library/evaluate.ts";
@@ -113,7 +113,9 @@ export {
   type AdaptOptions,
   type AdaptPurpose,
   adaptTo,
+  type BaseGoal,
   goalOf,
+  headless,
   loadAdapter,
   type OpenModel,
   unadapted,
@@ -130,6 +132,7 @@ export {
   predictionsOf,
   predictWords,
   type RowsRead,
+  topK,
   type WordsInput,
 } from "./library/predict.ts";
 export { baseFor, findPurpose, namesOf, type Purpose } from "./library/purpose.ts";

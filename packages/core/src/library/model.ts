@@ -131,6 +131,12 @@ export async function unadapted(base: OpenBase, said: BaseGoal = {}): Promise<Op
   };
 }
 
+/** The base for its hidden states alone: a head that is drawn stands on it, which nobody is to ask. */
+export async function headless(base: OpenBase): Promise<OpenModel> {
+  const adapted = adapt(requireBase(base), [], { task: "classification", labels: 1 });
+  return { base, adapted, phi: await initialPhi(adapted, 0), labels: [] };
+}
+
 /** What a base is for: what was said, else what its config.json says. */
 export function goalOf({ config, name }: Pick<OpenBase, "config" | "name">, { task, labels }: BaseGoal): Goal {
   const own = task ?? taskOf(config);

@@ -98,15 +98,17 @@ async function trainUser(
   };
   try {
     context.signal.throwIfAborted();
-    const { out, run, kept, resume } = await newRun(given, methodOptions, { ...context, terminal });
+    const { out, run, lock, id, kept, resume } = await newRun(given, methodOptions, { ...context, terminal });
     try {
       for (const remark of run.remarks) terminal.line(remark);
-      return await trainRun(out, run, watchRun({ ...context, terminal }), { ...kept, resume, signal: context.signal });
+      const { signal } = context;
+      return await trainRun(out, run, watchRun({ ...context, terminal }), { ...kept, resume, lock, id, signal });
     } catch (error) {
       if (context.signal.aborted) terminal.line(`stopped; go on with \`petl train --resume ${out}\``);
       throw error;
     } finally {
       terminal.done();
+      await lock.release();
       await run.base.close();
     }
   } catch (error) {

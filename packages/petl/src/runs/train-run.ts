@@ -2,7 +2,7 @@ import { type CacheMode, countParameters, type ParameterCounts, type StopSignal,
 import { adapterFiles } from "../library/save.ts";
 import type { OpenRun } from "./open-run.ts";
 import { runCache } from "./run-cache.ts";
-import { type RunResult, storeRun, type Watch } from "./store-run.ts";
+import { type RunResult, type StoreOptions, storeRun, type Watch } from "./store-run.ts";
 
 /** What a finished run says of itself; `petl train --json` prints it. */
 export interface RunSummary extends ParameterCounts, Omit<RunResult, "bytes"> {
@@ -11,8 +11,8 @@ export interface RunSummary extends ParameterCounts, Omit<RunResult, "bytes"> {
   readonly out: string;
 }
 
-export interface TrainRunOptions {
-  readonly resume: boolean;
+export interface TrainRunOptions extends StoreOptions {
+  readonly id: string;
   readonly logEvery: number;
   /** where and how much is kept from epoch to epoch */
   readonly cache: CacheMode;
@@ -26,16 +26,16 @@ export async function trainRun(
   out: string,
   { base, model, training }: Pick<OpenRun, "base" | "model" | "training">,
   watch: Watch,
-  { resume, logEvery, cache: mode, cacheSize, signal }: TrainRunOptions,
+  { resume, lock, id, logEvery, cache: mode, cacheSize, signal }: TrainRunOptions,
 ): Promise<RunSummary> {
   const cache = await runCache(mode, cacheSize, watch.remark);
   const stored = {
-    ...{ base, logEvery },
+    ...{ base, logEvery, id },
     events: (state: Parameters<typeof trainSteps>[0]["resume"]) =>
       trainSteps({ ...training, cache, resume: state, signal }),
     files: () => adapterFiles(model), // the whole model for full fine-tuning
   };
-  const { bytes, ...result } = await storeRun(out, stored, watch, { resume });
+  const { bytes, ...result } = await storeRun(out, stored, watch, { resume, lock });
   const { methods } = model.adapted;
   return {
     method: methods.map(({ name }) => name).join("+"),
