@@ -137,6 +137,7 @@ export {
 } from "./library/predict.ts";
 export { baseFor, findPurpose, namesOf, type Purpose } from "./library/purpose.ts";
 export { type Message, type Row, type Rows as RowsInput, readRows as readGiven } from "./library/rows.ts";
+export { type RunWatch, watchTraining } from "./library/run-remarks.ts";
 export { type ScoreOptions, scoreTexts, type TextScores } from "./library/score-texts.ts";
 export { adaptSettings, batchSettings, columnSettings, purposeSettings, tokenSettings } from "./library/settings.ts";
 export type { TextInput, TextRow } from "./library/texts.ts";

@@ -16,6 +16,7 @@ import { encodeRows, rowLimits, targetOf } from "./encode-rows.ts";
 import { bringsTokenizer, type OpenBase, openTokenizer } from "./open-base.ts";
 import { baseFor, type Purpose } from "./purpose.ts";
 import { adaptSettings } from "./settings.ts";
+import { standardPooling } from "./standard-pooling.ts";
 
 /**
  * An adapted model that is ready to be trained and asked: g(x; Θ, Φ). Training changes `phi` in place, and has it to itself
@@ -51,7 +52,7 @@ export async function adaptTo(
   requireBase(base);
   const { task, labels, train } = checkedPurpose(purpose);
   const { seed, pooling } = readSettings(settings, options);
-  const goal = { task, labels: outputsFor(task, labels.length), pooling };
+  const goal = { task, labels: outputsFor(task, labels.length), pooling: pooling ?? standardPooling(base, task) };
   const adapted = adapt(baseFor(base, { task, labels }), methodsOf(method), goal);
   const how = { tokenizer: base.tokenizer, ...rowLimits(adapted, base.tokenizer, undefined) };
   const directions =

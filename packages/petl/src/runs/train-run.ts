@@ -1,4 +1,11 @@
-import { type CacheMode, countParameters, type ParameterCounts, type StopSignal, trainSteps } from "@petl/core";
+import {
+  type CacheMode,
+  countParameters,
+  type ParameterCounts,
+  type StopSignal,
+  trainSteps,
+  watchTraining,
+} from "@petl/core";
 import { adapterFiles } from "../library/save.ts";
 import type { OpenRun } from "./open-run.ts";
 import { runCache } from "./run-cache.ts";
@@ -35,7 +42,16 @@ export async function trainRun(
       trainSteps({ ...training, cache, resume: state, signal }),
     files: () => adapterFiles(model), // the whole model for full fine-tuning
   };
-  const { bytes, ...result } = await storeRun(out, stored, watch, { resume, lock });
+  const seen = watchTraining();
+  const watching: Watch = {
+    ...watch,
+    onEvent(event, seconds) {
+      seen.see(event);
+      watch.onEvent(event, seconds);
+    },
+  };
+  const { bytes, ...result } = await storeRun(out, stored, watching, { resume, lock });
+  for (const remark of seen.remarks()) watch.remark(remark);
   const { methods } = model.adapted;
   return {
     method: methods.map(({ name }) => name).join("+"),
