@@ -17,7 +17,7 @@ test("the best ids come in the order of a full sort, as many as are wanted or mo
   fc.assert(
     fc.property(scores, fc.option(fc.integer({ min: 1, max: 70 }), { nil: undefined }), (values, topK) => {
       const all = sorted(values);
-      const found = rankedIds(values, { topK, topP: 1, temperature: 1 });
+      const { ids: found } = rankedIds(values, { topK, topP: 1, temperature: 1 });
       expect(found).toEqual(all.slice(0, found.length));
       expect(found.length).toBeGreaterThanOrEqual(Math.min(topK ?? all.length, all.length));
     }),
@@ -31,7 +31,7 @@ test("the best ids have the probability that is wanted together", () => {
     fc.property(likely, fc.double({ min: 0.01, max: 0.99, noNaN: true }), (given, topP) => {
       const values = Float32Array.from(given);
       const mass = (ids: readonly number[]) => ids.reduce((sum, id) => sum + Math.exp(values[id]!), 0);
-      const found = rankedIds(values, { topK: undefined, topP, temperature: 1 });
+      const { ids: found } = rankedIds(values, { topK: undefined, topP, temperature: 1 });
       expect(found).toEqual(sorted(values).slice(0, found.length));
       expect(mass(found) / mass([...values.keys()])).toBeGreaterThanOrEqual(topP * (1 - 1e-6));
     }),

@@ -6,17 +6,23 @@ export interface Wanted {
   readonly temperature: number;
 }
 
+export interface Ranked {
+  readonly ids: readonly number[];
+  /** what all tokens weigh beside the likeliest one, where a probability is wanted */
+  readonly mass: number | undefined;
+}
+
 /** Scores fall into as many ranges, by the first half of their bits. */
 const ranges = 2 ** 16;
 
 /**
- * Ids by falling score, the first of equals in front, without those of −∞: at least as many as are wanted. Scores are
+ * The ids by falling score, the first of equals in front, without those of −∞: at least as many as are wanted. Scores are
  * counted by ranges first, and only those of the ranges that are needed are sorted, so that a few of a large vocabulary
  * cost its length.
  *
  * @param scores [vocabulary], at most 2²¹
  */
-export function rankedIds(scores: Float32Array, wanted: Wanted): readonly number[] {
+export function rankedIds(scores: Float32Array, wanted: Wanted): Ranked {
   const bits = new Uint32Array(scores.buffer, scores.byteOffset, scores.length);
   const counts = new Uint32Array(ranges);
   let best = Number.NEGATIVE_INFINITY;
@@ -26,7 +32,7 @@ export function rankedIds(scores: Float32Array, wanted: Wanted): readonly number
     counts[rank(bits[id]!) >>> 16]!++;
     if (score > best) best = score;
   }
-  const last = lastRange(scores, bits, counts, best, wanted);
+  const { last, mass } = lastRange(scores, bits, counts, best, wanted);
   let count = 0;
   for (let range = 0; range <= last; range++) count += counts[range]!;
   const keys = new Float64Array(count);
@@ -36,7 +42,7 @@ export function rankedIds(scores: Float32Array, wanted: Wanted): readonly number
     if (place >>> 16 > last || !(scores[id]! > Number.NEGATIVE_INFINITY)) continue;
     keys[filled++] = place * scores.length + id;
   }
-  return Array.from(keys.sort(), (key) => key % scores.length);
+  return { ids: Array.from(keys.sort(), (key) => key % scores.length), mass };
 }
 
 /** A score's bits as a whole number that falls where scores rise; both zeros are one. */
@@ -52,9 +58,9 @@ function lastRange(
   counts: Uint32Array,
   best: number,
   { topK, topP, temperature }: Wanted,
-): number {
-  if (topK !== undefined) return reached(counts, topK);
-  if (topP >= 1) return ranges - 1;
+): { readonly last: number; readonly mass: number | undefined } {
+  if (topK !== undefined) return { last: reached(counts, topK), mass: undefined };
+  if (topP >= 1) return { last: ranges - 1, mass: undefined };
   const masses = new Float64Array(ranges);
   let all = 0;
   for (let id = 0; id < scores.length; id++) {
@@ -64,7 +70,7 @@ function lastRange(
     all += mass;
   }
   // rounding may differ from that of a sum in another order
-  return reached(masses, topP * all * (1 + 1e-9));
+  return { last: reached(masses, topP * all * (1 + 1e-9)), mass: all };
 }
 
 /** The first range up to which amounts make up the wanted one. */

@@ -31,11 +31,10 @@ export function candidates(logits: Float32Array, text: readonly number[], sampli
   const scores = withoutRepetition(logits, text, sampling);
   const { topK, topP, temperature = topK === undefined && topP === undefined ? 0 : 1 } = sampling;
   if (temperature === 0) return { ids: [likeliest(scores)], shares: [1] };
-  const ids = rankedIds(scores, { topK, topP: topP ?? 1, temperature });
+  const { ids, mass } = rankedIds(scores, { topK, topP: topP ?? 1, temperature });
   const few = ids.slice(0, topK ?? ids.length);
   const masses = few.map((id) => Math.exp((scores[id]! - scores[few[0]!]!) / temperature));
-  const all = topK === undefined && topP !== undefined ? massOf(scores, few[0], temperature) : undefined;
-  const kept = inParts(nucleus(inParts(masses, all), topP ?? 1));
+  const kept = inParts(nucleus(inParts(masses, mass), topP ?? 1));
   return { ids: few.slice(0, kept.length), shares: kept };
 }
 
@@ -56,14 +55,6 @@ function nucleus(shares: readonly number[], P: number): readonly number[] {
     return enough;
   });
   return end < 0 ? shares : shares.slice(0, end);
-}
-
-/** What all tokens weigh beside the likeliest one. */
-function massOf(scores: Float32Array, first: number | undefined, temperature: number): number {
-  const best = scores[first ?? 0] ?? 0;
-  let sum = 0;
-  for (const score of scores) sum += Math.exp((score - best) / temperature);
-  return sum;
 }
 
 /** Numbers as parts of their sum, or of another one. */
