@@ -240,6 +240,7 @@ export { float32, type HostTensor } from "./tensor/host-tensor.ts";
 export type { Lender } from "./tensor/lender.ts";
 export { principalComponents } from "./tensor/principal-components.ts";
 export { random } from "./tensor/random.ts";
+export { type CacheMode, type CacheOptions, cacheModes } from "./training/cache.ts";
 export {
   type CompiledEvaluation,
   compileEvaluation,
@@ -252,6 +253,7 @@ export { optimizerNames } from "./training/optimizers.ts";
 export { planRun } from "./training/plan-run.ts";
 export { predictions } from "./training/predict.ts";
 export { compileRows, type Prediction, type RowOutput, type RowProgram } from "./training/row-program.ts";
+export { memoryStore, type RowStore } from "./training/row-store.ts";
 export { schedules } from "./training/schedules.ts";
 export {
   parseSettings,
