@@ -54,6 +54,7 @@ export {
   head,
   ia3,
   llamaAdapter,
+  lnTuning,
   loha,
   lokr,
   lora,
