@@ -4,7 +4,7 @@
 //   node scripts/generate-docs.mjs --check   changes nothing; names the pages that are not up to date, and then fails
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { methods } from "../packages/core/dist/index.js";
+import { helpOf, methods } from "../packages/core/dist/index.js";
 import { flagName } from "../packages/petl/dist/cli/flags.js";
 import { verbs } from "../packages/petl/dist/cli/verbs.js";
 
@@ -46,8 +46,10 @@ function shown(initial) {
 }
 
 function verbSection({ name, summary, operand, flags, takesMethods, examples }) {
-  const rows = Object.entries(flags).map(([flag, { schema, placeholder, help, many }]) => {
-    const isOn = placeholder === undefined && schema.safeParse(undefined).data === true;
+  const rows = Object.entries(flags).map(([flag, setting]) => {
+    const { placeholder, initial, many } = setting;
+    const help = helpOf(setting);
+    const isOn = placeholder === undefined && initial === true;
     const value = placeholder === undefined ? "" : ` ${placeholder}`;
     return [`\`--${isOn ? "no-" : ""}${flagName(flag)}${value}\`${many ? " …" : ""}`, isOn ? `not: ${help}` : help];
   });

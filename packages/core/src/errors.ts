@@ -28,6 +28,21 @@ export function refuse(problems: readonly string[]): void {
   if (problems.length > 0) throw new InputError(problems);
 }
 
+/** A value of any kind as messages quote it, at most some eighty letters long. */
+export function shown(value: unknown): string {
+  const text = textOf(value);
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === "function") return "a function";
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return String(value); // a circle, or a bigint
+  }
+}
+
 /** `"q_lim"` among `["q_lin", "k_lin"]` gives `; did you mean "q_lin"?`, or nothing where no name is near. */
 export function suggestion(given: string, allowed: Iterable<string>): string {
   let best: { name: string; distance: number } | undefined;

@@ -3,7 +3,7 @@ export {
   type AdapterOnBase,
   adapterOn,
   type LoadedAdapter,
-  loadAdapter,
+  loadAdapter as loadAdapterFiles,
   putOnBase,
 } from "./adapters/adapter-on-base.ts";
 export { type AdapterFiles, encodeAdapter } from "./adapters/encode-adapter.ts";
@@ -14,7 +14,7 @@ export { inferredBase } from "./adapters/inferred-base.ts";
 export { loadPhi } from "./adapters/load-phi.ts";
 export type { AdapterInfo } from "./adapters/petl-fields.ts";
 export { encodeQuantized, type QuantizedFiles } from "./checkpoints/encode-quantized.ts";
-export { endOfText } from "./checkpoints/generation-config.ts";
+export { type GenerationConfig, readGenerationConfig } from "./checkpoints/generation-config.ts";
 export { type HfModel, readBase } from "./checkpoints/hf-model.ts";
 export { isLlama2c, llama2cModel } from "./checkpoints/llama2c/llama2c.ts";
 export { llama2cTokenizer } from "./checkpoints/llama2c/llama2c-tokenizer.ts";
@@ -58,7 +58,7 @@ export { readTable } from "./data/tables/readers.ts";
 export { findSplits } from "./data/tables/splits.ts";
 export type { ChatMessage } from "./data/tokenizer/chat-template.ts";
 export { loadTokenizer, type Tokenizer } from "./data/tokenizer/tokenizer.ts";
-export { tokenizerFileNames } from "./data/tokenizer/tokenizer-files.ts";
+export { type TokenizerFiles, tokenizerFileNames } from "./data/tokenizer/tokenizer-files.ts";
 export {
   type TokenizerKind,
   type TokenizerTraining,
@@ -66,18 +66,83 @@ export {
   tokenizerKinds,
   trainTokenizer,
 } from "./data/tokenizer/train-tokenizer.ts";
-export { InputError, InternalError, RunError, suggestion } from "./errors.ts";
+export { turnEnd } from "./data/tokenizer/turn-end.ts";
+export { InputError, InternalError, RunError, shown, suggestion } from "./errors.ts";
 export { type CheckpointFiles, encodeFull, encodeMerged, encodeTrained, type MergeOptions } from "./exports/merged.ts";
 export { encodeOnnx, encodeOnnxForAdapters, type OnnxFiles, type OnnxOptions } from "./exports/onnx-file.ts";
 export { type FloatType, floatTypes } from "./exports/task-config.ts";
 export { drawFigure } from "./figures/draw.ts";
 export { type Figure, tableOf } from "./figures/figure.ts";
-export { generate } from "./generation/generate.ts";
 export { type GenerationSettings, parseGenerationSettings } from "./generation/settings.ts";
 export type { GeneratedToken } from "./generation/texts.ts";
+export { textAnswer, tokenAnswers } from "./library/answers.ts";
+export { type EmbedOptions, embed } from "./library/embed.ts";
+export { encodeRows, type RowLimits, rowLimits, targetOf } from "./library/encode-rows.ts";
+export { type EvaluateOptions, evaluate, measurable } from "./library/evaluate.ts";
+export {
+  type Completion,
+  type CompletionOptions,
+  complete,
+  type GenerateOptions,
+  generate,
+  idsOf,
+  type PromptInput,
+} from "./library/generate.ts";
+export { drawRows, holdOutRows } from "./library/hold-out.ts";
+export {
+  adalora,
+  bitfit,
+  bottleneck,
+  dora,
+  full,
+  head,
+  ia3,
+  llamaAdapter,
+  lnTuning,
+  loha,
+  lokr,
+  lora,
+  type MethodFunction,
+  parallel,
+  prefix,
+  prompt,
+  subspace,
+  topLayers,
+  vera,
+} from "./library/methods.ts";
+export {
+  type AdaptOptions,
+  type AdaptPurpose,
+  adaptTo,
+  goalOf,
+  loadAdapter,
+  type OpenModel,
+  unadapted,
+  withTrainedHead,
+} from "./library/model.ts";
+export { type BaseSource, type ClosableEngine, type OpenBase, openBase, openTokenizer } from "./library/open-base.ts";
+export { type DataSource, type OpenData, type OpenDataOptions, openData, type Splits } from "./library/open-data.ts";
+export { maskedOnce, maskingOf } from "./library/plain-text.ts";
+export {
+  asRead,
+  logitsOf,
+  type PredictOptions,
+  predict,
+  predictionsOf,
+  predictWords,
+  type RowsRead,
+  type WordsInput,
+} from "./library/predict.ts";
+export { baseFor, findPurpose, namesOf, type Purpose } from "./library/purpose.ts";
+export { type Message, type Row, type Rows as RowsInput, readRows as readGiven } from "./library/rows.ts";
+export { type ScoreOptions, scoreTexts, type TextScores } from "./library/score-texts.ts";
+export { adaptSettings, batchSettings, columnSettings, purposeSettings, tokenSettings } from "./library/settings.ts";
+export type { TextInput, TextRow } from "./library/texts.ts";
+export { type PreparedTraining, prepareTraining, type TrainData, type TrainOptions, train } from "./library/train.ts";
 export { labelCount, taskOf } from "./models/models.ts";
 export { type Head, type HeadKind, heads, type Sizes } from "./nn/model.ts";
 export { type Pooling, poolings } from "./nn/pooling.ts";
+export { type ClassWeights, classWeightsOf } from "./objectives/labels/class-weights.ts";
 export type { Answer, Metric, Objective } from "./objectives/objective.ts";
 export {
   isLanguageModel,
@@ -113,6 +178,33 @@ export { type Bleu, type BleuOptions, corpusBleu } from "./scoring/bleu.ts";
 export { exactMatch } from "./scoring/exact-match.ts";
 export { rougeL } from "./scoring/rouge-l.ts";
 export type { ScoredText } from "./scoring/scored-text.ts";
+export {
+  choice,
+  count,
+  fraction,
+  innerFraction,
+  natural,
+  needed,
+  nonnegative,
+  positive,
+  probability,
+  real,
+  reasonOf,
+  type Setting,
+  setting,
+  share,
+  text,
+  texts,
+  toggle,
+} from "./settings/setting.ts";
+export {
+  helpOf,
+  pickSettings,
+  readSettings,
+  type SettingInputs,
+  type Settings,
+  type SettingValues,
+} from "./settings/settings.ts";
 export { bootstrap, holm } from "./statistics/bootstrap.ts";
 export { overlaps, type Share, shareRight } from "./statistics/interval.ts";
 export type { Bench, Fitted, Scored } from "./studies/bench.ts";
@@ -154,8 +246,15 @@ export { planRun } from "./training/plan-run.ts";
 export { predictions } from "./training/predict.ts";
 export { compileRows, type Prediction, type RowOutput, type RowProgram } from "./training/row-program.ts";
 export { schedules } from "./training/schedules.ts";
-export { parseSettings, type TrainingSettings, trainingSettings } from "./training/settings.ts";
+export {
+  parseSettings,
+  type TrainingInputs,
+  type TrainingSettings,
+  teachingSettings,
+  trainingSettings,
+} from "./training/settings.ts";
 export type { TrainingState } from "./training/state.ts";
 export { compileStep, type TrainingStep } from "./training/step.ts";
+export { type StopSignal, throwIfStopped } from "./training/stop-signal.ts";
 export { compileTextVectors, type TextVectors } from "./training/text-vectors.ts";
-export { type StepEvent, type TrainingEvent, type TrainingRun, train } from "./training/train.ts";
+export { type StepEvent, type TrainingEvent, type TrainingRun, trainSteps } from "./training/train.ts";

@@ -3,6 +3,7 @@
  * models and peft are strangers; so are runtime and nn.
  */
 export const layers = {
+  settings: [],
   tensor: [],
   graph: ["tensor"],
   autodiff: ["graph"],
@@ -18,12 +19,13 @@ export const layers = {
   adapters: ["checkpoints"],
   exports: ["adapters", "runtime"], // to write a merged checkpoint is to compute it
   "data/tables": [],
-  "data/tokenizer": [],
+  "data/tokenizer": ["patterns"],
   "data/rows": ["data/tables", "data/tokenizer", "tensor"],
   "data/batches": ["data/rows"],
   scoring: [],
   generation: ["peft", "runtime", "data/rows"],
-  training: ["peft", "autodiff", "runtime", "data/batches"],
+  training: ["settings", "peft", "autodiff", "runtime", "data/batches"],
+  library: ["training", "generation", "scoring", "adapters"],
   planning: ["exports", "training"],
   statistics: ["tensor"],
   figures: [],

@@ -1,29 +1,79 @@
 export {
   type AdaptedModel,
+  type AdaptOptions,
   type Answer,
+  adalora,
+  adaptTo,
+  bitfit,
+  bottleneck,
+  type Completion,
+  type CompletionOptions,
+  complete,
   countParameters,
+  type DataSource,
+  dora,
+  type EmbedOptions,
+  type EvaluateOptions,
   type Evaluation,
   type Example,
   type ExampleSet,
+  embed,
+  evaluate,
   type FloatType,
+  full,
   type GeneratedToken,
+  type GenerateOptions,
   type GenerationSettings,
+  generate,
+  head,
   InputError,
+  ia3,
   joinSets,
+  type Label,
+  llamaAdapter,
+  lnTuning,
+  loha,
+  lokr,
+  lora,
   type Method,
+  type MethodFunction,
   type MethodUse,
   methods,
+  type OpenData,
+  type OpenModel,
   type ParameterCounts,
   type Phi,
   type Plan,
   type PlanOptions,
   type Pooling,
+  type PredictOptions,
+  type PromptInput,
+  type Purpose,
+  parallel,
+  predict,
+  predictWords,
+  prefix,
+  prompt,
+  type Row,
+  type RowsInput,
   RunError,
+  type ScoreOptions,
   type StepEvent,
+  scoreTexts,
+  subspace,
   type Task,
+  type TextInput,
+  type TextScores,
+  type TrainData,
   type TrainingEvent,
   type TrainingSettings,
   type TrainingState,
+  type TrainOptions,
+  topLayers,
+  train,
+  unadapted,
+  vera,
+  type WordsInput,
 } from "@petl/core";
 export type { HubEvent } from "./hub/hub.ts";
 export {
@@ -36,41 +86,11 @@ export {
   type BankText,
   openBank,
 } from "./library/bank.ts";
-export { type EvaluateOptions, evaluate } from "./library/evaluate.ts";
-export {
-  type Completion,
-  type CompletionOptions,
-  complete,
-  type GenerateOptions,
-  generate,
-  type PromptInput,
-} from "./library/generate.ts";
-export {
-  adalora,
-  bitfit,
-  bottleneck,
-  dora,
-  full,
-  head,
-  ia3,
-  llamaAdapter,
-  lnTuning,
-  loha,
-  lokr,
-  lora,
-  type MethodFunction,
-  parallel,
-  prefix,
-  prompt,
-  topLayers,
-  vera,
-} from "./library/methods.ts";
-export { type AdaptOptions, adaptTo, loadAdapter, type OpenModel, unadapted } from "./library/model.ts";
+export { weightsDigest } from "./library/digests.ts";
+export { loadAdapter } from "./library/load-adapter.ts";
 export { type OpenBase, type OpenBaseOptions, openBase } from "./library/open-base.ts";
-export { type OpenData, type OpenDataOptions, openData } from "./library/open-data.ts";
+export { type OpenDataOptions, openData } from "./library/open-data.ts";
 export { type NamedPlanSource, plan } from "./library/plan.ts";
-export { type PredictOptions, predict, predictWords, type TextInput, type WordsInput } from "./library/predict.ts";
-export type { Purpose } from "./library/purpose.ts";
 export { type QuantizeOptions, type QuantizeSummary, quantize } from "./library/quantize.ts";
 export {
   type SaveMergedOptions,
@@ -80,7 +100,6 @@ export {
   saveMerged,
   saveOnnx,
 } from "./library/save.ts";
-export { type ScoreOptions, scoreTexts, type TextScores } from "./library/score-texts.ts";
-export { type TrainOptions, train } from "./library/train.ts";
+export { type ManyEvent, type TrainUser, trainMany } from "./library/train-many.ts";
 export { MachineError } from "./machine-error.ts";
 export { type StudyEvent, type StudyOptions, study } from "./studies/study.ts";

@@ -33,7 +33,13 @@ async function opened(name: string, more: object = {}): Promise<Continuing> {
     ...{ repetitionPenalty: settings["repetition-penalty"] },
     ...{ repetitionIgnoresPrompt: settings["repetition-ignores-prompt"], ...more },
   });
-  return { engine: nativeEngine(path), adapted, phi, settings: parsed, endIds: endings };
+  return {
+    decoder: await compileDecoder(nativeEngine(path), adapted),
+    adapted,
+    phi,
+    settings: parsed,
+    endIds: endings,
+  };
 }
 
 /** The new tokens of each prompt. */
@@ -86,14 +92,12 @@ test("what is found is likelier than the greedy text of as many tokens", async (
 
 /** log p(ids | prompt) */
 async function logProbability(prompt: readonly number[], ids: readonly number[], options: Continuing) {
-  const decoder = await compileDecoder(options.engine, options.adapted, options.phi);
-  const decoding = decoder.begin([prompt]);
+  const decoding = options.decoder.begin([prompt], options.phi);
   let [row = new Float32Array(), sum] = [(await decoding.next())[0], 0];
   for (const id of ids) {
     sum += (row[id] ?? Number.NaN) - Math.log(row.reduce((all, each) => all + Math.exp(each), 0));
     [row = new Float32Array()] = await decoding.next([{ row: 0, id }]);
   }
-  await decoder.release();
   return sum;
 }
 

@@ -1,7 +1,8 @@
 import { advance, type Beam, type Beams, begunBeams, type SearchRules } from "./beams.ts";
 import type { Continuing } from "./continuing.ts";
-import type { Decoder, NextToken } from "./decoder.ts";
+import type { NextToken } from "./decoder.ts";
 import { withoutRepetition } from "./repetition.ts";
+import { withoutSuppressed } from "./suppressed.ts";
 import { type GeneratedToken, type Text, taken, unrepeated } from "./texts.ts";
 
 /** The search for one text. */
@@ -12,20 +13,19 @@ interface Search {
 }
 
 /** Looks for the best ends of texts, all side by side; the tokens of each come when its search is over. */
-export async function* search(
-  decoder: Decoder,
-  texts: readonly Text[],
-  options: Continuing,
-): AsyncGenerator<GeneratedToken, void, void> {
-  const decoding = decoder.begin(texts.map(({ ids }) => ids));
+export async function* search(texts: readonly Text[], options: Continuing): AsyncGenerator<GeneratedToken, void, void> {
+  const decoding = options.decoder.begin(
+    texts.map(({ ids }) => ids),
+    options.phi,
+  );
   let open: readonly Search[] = texts.map((text) => ({ text, rules: rulesOf(text, options), beams: begunBeams }));
   let tokens: readonly NextToken[] | undefined;
   while (open.length > 0) {
-    options.signal?.throwIfAborted();
+    if (options.signal?.aborted) throw options.signal.reason;
     const logits = await decoding.next(tokens);
     const starts = startsOf(open);
     const longer = open.map((one, i) => longerBy(one, logits.slice(starts[i], starts[i + 1]), options));
-    for (const { text, beams } of longer) if (beams.done) yield* tokensOf(text, beams.ended[0], options);
+    for (const { text, beams } of longer) if (beams.done) yield* tokensOf(text, beams.ended[0]);
     tokens = longer.flatMap(({ beams: { running, done } }, i) =>
       done ? [] : running.map(({ from, ids }) => ({ row: (starts[i] ?? 0) + from, id: ids.at(-1) ?? 0 })),
     );
@@ -33,16 +33,19 @@ export async function* search(
   }
 }
 
-function rulesOf({ most }: Text, { settings, endIds, decode }: Continuing): SearchRules {
+function rulesOf({ most, ends }: Text, { settings, decode }: Continuing): SearchRules {
   const { beams, lengthPenalty, earlyStopping, stop } = settings;
   return {
-    ...{ beams, lengthPenalty, earlyStopping, most, endings: endIds.length },
+    ...{ beams, lengthPenalty, earlyStopping, most, endings: ends.length },
     ends: (ids) =>
       ids.length === most ||
-      endIds.includes(ids.at(-1) ?? -1) ||
-      (stop.length > 0 && stop.some((end) => decode?.(ids).includes(end))),
+      ends.includes(ids.at(-1) ?? -1) ||
+      (stop.length > 0 && stop.some((end) => holds(decode, ids, end))),
   };
 }
+
+const holds = (decode: Continuing["decode"], ids: readonly number[], stop: string): boolean =>
+  decode !== undefined && (decode(ids).includes(stop) || decode(ids, { specialTokens: true }).includes(stop));
 
 /** The row of each search's first beam, and behind all of them the number of rows. */
 function startsOf(searches: readonly Search[]): readonly number[] {
@@ -52,13 +55,17 @@ function startsOf(searches: readonly Search[]): readonly number[] {
 }
 
 /** One step of a search, by the logits behind each of its running beams. */
-function longerBy(search: Search, logits: readonly Float32Array[], { settings }: Continuing): Search {
+function longerBy(search: Search, logits: readonly Float32Array[], { settings, ...options }: Continuing): Search {
   const { text, rules, beams } = search;
   const scores = logits.map((row, i) =>
-    withoutRepetition(
-      logProbabilities(row),
-      [...unrepeated(text, settings), ...(beams.running[i]?.ids ?? [])],
-      settings,
+    withoutSuppressed(
+      withoutRepetition(
+        logProbabilities(row),
+        [...unrepeated(text, settings), ...(beams.running[i]?.ids ?? [])],
+        settings,
+      ),
+      { ids: [...text.ids, ...(beams.running[i]?.ids ?? [])], begun: text.begun },
+      options,
     ),
   );
   return { ...search, beams: advance(beams, scores, rules) };
@@ -73,6 +80,6 @@ function logProbabilities(logits: Float32Array): Float32Array {
   return logits.map((each) => each - shift);
 }
 
-function* tokensOf(text: Text, best: Beam | undefined, { endIds }: Continuing): Generator<GeneratedToken, void, void> {
-  for (const id of best?.ids ?? []) yield taken(text, id, endIds);
+function* tokensOf(text: Text, best: Beam | undefined): Generator<GeneratedToken, void, void> {
+  for (const id of best?.ids ?? []) yield taken(text, id);
 }

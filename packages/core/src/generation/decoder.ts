@@ -12,8 +12,8 @@ import { emptyPast } from "./past.ts";
 
 /** A causal language model that computes every token once. */
 export interface Decoder {
-  /** Begins with prompts side by side. */
-  begin(prompts: readonly (readonly number[])[]): Decoding;
+  /** Begins with prompts side by side, for a model of Φ. */
+  begin(prompts: readonly (readonly number[])[], phi: Phi): Decoding;
   release(): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ export interface Decoding {
  * keys and values of all before them, its outputs the logits of the last token and the keys and values of all. Where a
  * method puts learned vectors in front of every text, single tokens have a graph of their own without them.
  */
-export async function compileDecoder(engine: Engine, adapted: AdaptedModel, phi: Phi): Promise<Decoder> {
+export async function compileDecoder(engine: Engine, adapted: AdaptedModel): Promise<Decoder> {
   const { task } = adapted.goal;
   if (!heads[objectiveOf(task).head].goesOn)
     throw new InputError(`only causal language models go on with texts; this model is for ${task}`);
@@ -50,13 +50,13 @@ export async function compileDecoder(engine: Engine, adapted: AdaptedModel, phi:
   const beginning = await program(false);
   const prompt = promptLength(adapted.methods);
   const continuing = prompt > 0 ? await program(true) : beginning;
-  const fixed = tensorsOf(phi);
   return {
     async release() {
       await beginning.release();
       if (prompt > 0) await continuing.release();
     },
-    begin(prompts) {
+    begin(prompts, phi) {
+      const fixed = tensorsOf(phi);
       const past = emptyPast(sizes, prompts.length);
       const { ids, mask } = paddedLeft(prompts, sizes.padId);
       let keys: readonly (readonly number[])[] = mask;

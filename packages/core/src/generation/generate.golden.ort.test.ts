@@ -6,6 +6,7 @@ import type { HfModel } from "../checkpoints/hf-model.ts";
 import { adapt, initialPhi } from "../peft/adapt.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
 import type { Continuing } from "./continuing.ts";
+import { compileDecoder } from "./decoder.ts";
 import { generate } from "./generate.ts";
 import { parseGenerationSettings } from "./settings.ts";
 
@@ -25,7 +26,7 @@ async function opened(name: string, more: object = {}): Promise<Continuing> {
   const { adapted, phi } = await modelOf(base, adapter);
   const penalty = flags["repetition-penalty"] ?? 1;
   const settings = parseGenerationSettings({ maxTokens: flags["max-tokens"], repetitionPenalty: penalty, ...more });
-  return { engine: nativeEngine(path), adapted, phi, settings, endIds: [] };
+  return { decoder: await compileDecoder(nativeEngine(path), adapted), adapted, phi, settings, endIds: [] };
 }
 
 /** The new tokens of each prompt. */

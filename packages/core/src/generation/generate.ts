@@ -1,8 +1,9 @@
 import { random } from "../tensor/random.ts";
 import { search } from "./beam-search.ts";
 import type { Continuing } from "./continuing.ts";
-import { compileDecoder, type Decoder, type NextToken } from "./decoder.ts";
+import type { NextToken } from "./decoder.ts";
 import { nextToken } from "./sampling.ts";
+import { withoutSuppressed } from "./suppressed.ts";
 import { type GeneratedToken, type Text, taken, textsOf, unrepeated } from "./texts.ts";
 
 /**
@@ -17,33 +18,30 @@ export async function* generate(
   options: Continuing,
   first = 0,
 ): AsyncGenerator<GeneratedToken, void, void> {
-  const { engine, adapted, phi, settings } = options;
   const texts = textsOf(prompts, options);
-  const decoder = await compileDecoder(engine, adapted, phi);
-  try {
-    yield* settings.beams > 1 ? search(decoder, texts, options) : tokenByToken(decoder, texts, options, first);
-  } finally {
-    await decoder.release();
-  }
+  yield* options.settings.beams > 1 ? search(texts, options) : tokenByToken(texts, options, first);
 }
 
 async function* tokenByToken(
-  decoder: Decoder,
   texts: readonly Text[],
-  { settings, endIds, signal }: Continuing,
+  { decoder, phi, settings, signal, ...options }: Continuing,
   first: number,
 ): AsyncGenerator<GeneratedToken, void, void> {
-  const decoding = decoder.begin(texts.map(({ ids }) => ids));
+  const decoding = decoder.begin(
+    texts.map(({ ids }) => ids),
+    phi,
+  );
   let open = texts;
   let tokens: readonly NextToken[] | undefined;
   while (open.length > 0) {
-    signal?.throwIfAborted();
+    if (signal?.aborted) throw signal.reason;
     const logits = await decoding.next(tokens);
     const chosen = open.map((text, at) => {
       const stream = random(settings.seed, `token of text ${first + text.row}`, text.ids.length - text.begun);
-      return nextToken(logits[at] ?? new Float32Array(), unrepeated(text, settings), settings, stream);
+      const possible = withoutSuppressed(logits[at] ?? new Float32Array(), text, options);
+      return nextToken(possible, unrepeated(text, settings), settings, stream);
     });
-    for (const [at, text] of open.entries()) yield taken(text, chosen[at] ?? 0, endIds);
+    for (const [at, text] of open.entries()) yield taken(text, chosen[at] ?? 0);
     tokens = open.flatMap(({ done }, row) => (done ? [] : [{ row, id: chosen[row] ?? 0 }]));
     open = open.filter(({ done }) => !done);
   }

@@ -30,7 +30,9 @@ const fields = z.strictObject({
    */
   earlyStopping: z.union([z.boolean(), z.literal("never")]).optional(),
   seed: z.int().nonnegative().default(0),
-  /** texts that end the generation; they are not part of the text that is given */
+  /** tokens that end the generation, beside those that the model's folder names */
+  eosToken: z.array(z.string().min(1)).default([]),
+  /** texts that end the generation, special tokens too; they are not part of the text that is given */
   stop: z.array(z.string().min(1)).default([]),
 });
 

@@ -17,6 +17,19 @@ function read(text: string, stops: readonly string[]) {
   return { pieces: [...pieces, stream.finish()], stopped: false };
 }
 
+/** The bytes 1 and 2 stand for special tokens. */
+const special = (ids: readonly number[], options?: { readonly specialTokens?: boolean }) =>
+  decode(ids.flatMap((id) => (id > 2 ? [id] : options?.specialTokens ? bytes(`<${id}>`) : [])));
+
+test("a stop text may name special tokens, which are no part of the text", () => {
+  const stream = textStream(special, ["<1>", "b<2>"]);
+  const pushed = [...bytes("ab"), 2].map((id) => stream.push(id));
+  expect(pushed.map(({ stopped }) => stopped)).toEqual([false, false, true]);
+  expect(pushed.map(({ text }) => text).join("")).toBe("a");
+  const other = textStream(special, ["<1>"]);
+  expect([...bytes("ab"), 2, 1].map((id) => other.push(id).text).join("")).toBe("ab");
+});
+
 test("the pieces together are the text, up to the first stop text, and no piece is taken back", () => {
   const text = fc.stringMatching(/^[aba€\n]{0,12}$/);
   fc.assert(

@@ -25,6 +25,8 @@ export interface Text {
   /** new tokens at most */
   readonly most: number;
   readonly stream: TextStream | undefined;
+  /** tokens that end it */
+  readonly ends: readonly number[];
   done: boolean;
 }
 
@@ -33,7 +35,10 @@ export interface Text {
  *
  * @throws InputError for prompts that are empty or longer than the model takes, and for stop texts without a tokenizer
  */
-export function textsOf(prompts: readonly Int32Array[], { adapted, settings, decode }: Continuing): readonly Text[] {
+export function textsOf(
+  prompts: readonly Int32Array[],
+  { adapted, settings, decode, endIds, turnEnds }: Continuing,
+): readonly Text[] {
   const longest = longestRow(adapted);
   const problems = prompts.flatMap(({ length }, row) => {
     if (length === 0) return [`prompt ${row + 1} is empty`];
@@ -47,6 +52,7 @@ export function textsOf(prompts: readonly Int32Array[], { adapted, settings, dec
     ...{ row, ids: Array.from(prompt), begun: prompt.length, done: false },
     most: Math.min(settings.maxTokens, longest - prompt.length),
     stream: decode && textStream(decode, settings.stop),
+    ends: [...endIds, ...(turnEnds?.[row] ?? [])],
   }));
 }
 
@@ -60,10 +66,10 @@ export const unrepeated = (
 ): readonly number[] => (repetitionIgnoresPrompt ? ids.slice(begun) : ids);
 
 /** Puts a token behind its text. */
-export function taken(text: Text, id: number, endIds: readonly number[]): GeneratedToken {
+export function taken(text: Text, id: number): GeneratedToken {
   text.ids.push(id);
   const { text: piece, stopped } = text.stream?.push(id) ?? { text: "", stopped: false };
-  const end = endIds.includes(id)
+  const end = text.ends.includes(id)
     ? "end of text"
     : stopped
       ? "stop text"

@@ -1,4 +1,5 @@
 import { nextTokens } from "../data/rows/next-tokens.ts";
+import { unevenRows } from "../data/rows/target.ts";
 import { crossEntropy } from "./losses/cross-entropy.ts";
 import { wordLabels } from "./losses/word-labels.ts";
 import { measureWords, wordMetrics } from "./metrics/word-measures.ts";
@@ -23,7 +24,7 @@ export const causalLm = defineObjective({
     forms: ["list", "completion"],
     ofOwnTokens: true,
     ofVocabulary: true,
-    problems: () => [],
+    problems: unevenRows,
     target: (_, row) => nextTokens(row),
   }),
   labels: wordLabels,

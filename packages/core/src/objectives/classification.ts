@@ -1,5 +1,5 @@
 import { rowLabel } from "../data/rows/examples.ts";
-import { labelProblems } from "../data/rows/labels.ts";
+import { labelProblems, learnLabels } from "../data/rows/labels.ts";
 import { input } from "../graph/value.ts";
 import { batchDim } from "../tensor/shape.ts";
 import { classAnswer } from "./answers/class-answer.ts";
@@ -21,6 +21,7 @@ export const classification = defineObjective({
   items: "rows",
   unlabelled: "refused",
   takes: { classWeights: true, labelSmoothing: true },
+  learn: learnLabels,
   targets: (labels) => ({
     name: "classification",
     forms: ["row"],

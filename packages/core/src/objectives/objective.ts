@@ -1,4 +1,4 @@
-import type { Label } from "../data/rows/examples.ts";
+import type { ExampleSet, Label } from "../data/rows/examples.ts";
 import type { LabelMap } from "../data/rows/labels.ts";
 import type { TargetRule } from "../data/rows/target.ts";
 import type { Value } from "../graph/value.ts";
@@ -26,6 +26,8 @@ export interface Objective<Name extends string = string, Measures extends object
   readonly unlabelled: "refused" | "next tokens" | "hidden tokens";
   /** the terms of the loss that can be asked for */
   readonly takes: { readonly classWeights: boolean; readonly labelSmoothing: boolean };
+  /** The classes of rows where nobody says them. @throws InputError where there are too few; absent where there are no classes */
+  learn?(set: ExampleSet): LabelMap;
   /** How labels of rows become what the model should give; the map is empty where there are no classes. */
   targets(labels: LabelMap): TargetRule;
   /** What a batch's labels are to the graph, for a head with so many outputs. */

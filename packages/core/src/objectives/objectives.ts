@@ -3,12 +3,13 @@ import { type Head, heads, type Model } from "../nn/model.ts";
 import { causalLm } from "./causal-lm.ts";
 import { classification } from "./classification.ts";
 import { maskedLm } from "./masked-lm.ts";
+import { multiLabel } from "./multi-label.ts";
 import type { Metric, Objective } from "./objective.ts";
 import { regression } from "./regression.ts";
 import { tokenClassification } from "./token-classification.ts";
 
 /** Every objective: one file in objectives, one line here. Of those with one head the first is the usual one. */
-const list = [classification, regression, tokenClassification, maskedLm, causalLm] as const;
+const list = [classification, regression, multiLabel, tokenClassification, maskedLm, causalLm] as const;
 
 /** What a model can be trained for, by its objective's name. */
 export type Task = (typeof list)[number]["name"];

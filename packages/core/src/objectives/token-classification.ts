@@ -1,5 +1,6 @@
 import { ignoredLabel } from "../data/rows/examples.ts";
-import { labelProblems } from "../data/rows/labels.ts";
+import { labelProblems, learnLabels } from "../data/rows/labels.ts";
+import { unevenRows } from "../data/rows/target.ts";
 import { input } from "../graph/value.ts";
 import { batchDim, tokensDim } from "../tensor/shape.ts";
 import { classAnswer } from "./answers/class-answer.ts";
@@ -21,10 +22,11 @@ export const tokenClassification = defineObjective({
   items: "tokens",
   unlabelled: "refused",
   takes: { classWeights: true, labelSmoothing: true },
+  learn: learnLabels,
   targets: (labels) => ({
     name: "token-classification",
     forms: ["list", "words"],
-    problems: (set) => labelProblems(set, labels),
+    problems: (set) => [...unevenRows(set), ...labelProblems(set, labels)],
     target(example, { inputIds, labels: list, firstTokens = [] }) {
       if (list) return { kind: "tokens", ids: list };
       if (example.kind !== "words" || !example.labels) return undefined;

@@ -14,6 +14,7 @@ import { lokr } from "./methods/lycoris/lokr.ts";
 import { llamaAdapter } from "./methods/prompts/llama-adapter.ts";
 import { prefix } from "./methods/prompts/prefix.ts";
 import { prompt } from "./methods/prompts/prompt.ts";
+import { subspace } from "./methods/subspace.ts";
 import { topLayers } from "./methods/top-layers.ts";
 import { vera } from "./methods/vera.ts";
 
@@ -98,6 +99,13 @@ export const contractCases: readonly ContractCase[] = [
   {
     title: "full",
     methods: [full.use({})],
+    count: (l) => l.embeddings * l.hidden + (isGated(l) ? 1 : 2) * l.hidden + l.layers * layer(l) + pooler(l),
+    unfreezes: () => /./,
+    merges: true,
+  },
+  {
+    title: "subspace",
+    methods: [subspace.use({ dimension: 40 })],
     count: (l) => l.embeddings * l.hidden + (isGated(l) ? 1 : 2) * l.hidden + l.layers * layer(l) + pooler(l),
     unfreezes: () => /./,
     merges: true,

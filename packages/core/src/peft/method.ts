@@ -76,6 +76,11 @@ interface Doings<Rest extends readonly unknown[]> {
   startsFromData?(...options: Rest): boolean;
   /** why a run of so many steps of the optimizer is not possible; every reason, none where it is */
   runProblems?(steps: number, ...options: Rest): readonly string[];
+  /**
+   * how many numbers the optimizer moves in place of the base's tensors that are trained, which are a random linear function
+   * of them, and whether each layer has a scale of its own among them
+   */
+  subspace?(...options: Rest): { readonly dimension: number; readonly layerwise: boolean };
   /** what follows every step of the optimizer: it may change the method's own tensors, in place */
   afterStep?(after: AfterStep, ...options: Rest): void;
 }
@@ -238,12 +243,13 @@ function boundAction<K extends SiteKind, V>(own: Action<K, readonly [V]>, values
 
 /** The other doings of a rule with their options fixed. */
 function bound<O extends Options>(rule: MethodRule<O>, options: OptionValues<O>): Doings<readonly []> {
-  const { virtualTokens, trains, startsFromData, runProblems, afterStep } = rule;
+  const { virtualTokens, trains, startsFromData, runProblems, subspace, afterStep } = rule;
   return {
     ...(virtualTokens && { virtualTokens: () => virtualTokens(options) }),
     ...(trains && { trains: (parameter) => trains(parameter, options) }),
     ...(startsFromData && { startsFromData: () => startsFromData(options) }),
     ...(runProblems && { runProblems: (steps) => runProblems(steps, options) }),
+    ...(subspace && { subspace: () => subspace(options) }),
     ...(afterStep && { afterStep: (after) => afterStep(after, options) }),
   };
 }

@@ -14,6 +14,7 @@ import { lokr } from "./methods/lycoris/lokr.ts";
 import { llamaAdapter } from "./methods/prompts/llama-adapter.ts";
 import { prefix } from "./methods/prompts/prefix.ts";
 import { prompt } from "./methods/prompts/prompt.ts";
+import { subspace } from "./methods/subspace.ts";
 import { topLayers } from "./methods/top-layers.ts";
 import { vera } from "./methods/vera.ts";
 
@@ -36,6 +37,7 @@ export const methodsByName = {
   prefix,
   prompt,
   llamaAdapter,
+  subspace,
 } as const;
 
 export const methods: readonly Method[] = Object.values(methodsByName);

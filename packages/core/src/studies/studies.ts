@@ -2,6 +2,7 @@ import { bottleneckSize } from "./bottleneck-size.ts";
 import { compare } from "./compare.ts";
 import { dataSize } from "./data-size.ts";
 import { forgetting } from "./forgetting.ts";
+import { intrinsicDimension } from "./intrinsic-dimension.ts";
 import { learningRate } from "./learning-rate.ts";
 import { placement } from "./placement.ts";
 import { rank } from "./rank.ts";
@@ -16,6 +17,7 @@ export const studies: readonly Study[] = [
   rank,
   forgetting,
   spectrum,
+  intrinsicDimension,
   learningRate,
   dataSize,
 ];

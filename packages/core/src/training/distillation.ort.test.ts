@@ -11,7 +11,7 @@ import { random } from "../tensor/random.ts";
 import { summedDistance } from "./distillation.ts";
 import { parseSettings } from "./settings.ts";
 import { compileTextVectors } from "./text-vectors.ts";
-import { type StepEvent, train } from "./train.ts";
+import { type StepEvent, trainSteps } from "./train.ts";
 
 const [student, teacher] = [input("student", "float32", ["batch", 3]), input("taught", "float32", ["batch", 3])];
 const drawn = (rows: number, size: number, seed: number) => {
@@ -54,7 +54,7 @@ test("beside the words' loss the distance to the teacher falls, and without a te
     const adapted = adapt(base, [full.use({})], { ...goal, savedModules: ["bert.pooler"] });
     const phi = await initialPhi(adapted, 1);
     const steps: StepEvent[] = [];
-    for await (const event of train({ engine: nativeEngine(path), adapted, phi, settings, examples: rows }))
+    for await (const event of trainSteps({ engine: nativeEngine(path), adapted, phi, settings, examples: rows }))
       if (event.kind === "step") steps.push(event);
     return steps;
   };

@@ -9,7 +9,7 @@ import { nativeEngine } from "../runtime/native.fake.ts";
 import type { Engine } from "../runtime/session.ts";
 import { webEngine } from "../runtime/web.ts";
 import { parseSettings } from "./settings.ts";
-import { train } from "./train.ts";
+import { trainSteps } from "./train.ts";
 
 const path = new URL("../../golden/models/bert-sequence-classification/", import.meta.url);
 const read = (file: string) => new Uint8Array(readFileSync(new URL(file, path)));
@@ -27,9 +27,9 @@ async function losses(engine: Engine): Promise<readonly number[]> {
   const adapted = adapt(await readBase(folder), [lora.use({ dropout: 0.1 })], { task: "classification", labels: 3 });
   const run = { engine, adapted, phi: await initialPhi(adapted, 0), examples };
   const found: number[] = [];
-  for await (const event of train({
+  for await (const event of trainSteps({
     ...run,
-    settings: parseSettings({ steps: 20, batch: 4, lr: 0.01, dropout: 0.1 }),
+    settings: parseSettings({ steps: 20, batch: 4, lr: 0.01, baseDropout: 0.1 }),
   })) {
     if (event.kind === "step") found.push(event.loss);
   }

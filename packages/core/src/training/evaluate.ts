@@ -10,6 +10,7 @@ import { type Phi, tensorsOf } from "../peft/phi.ts";
 import { compile } from "../runtime/program.ts";
 import type { Engine } from "../runtime/session.ts";
 import { type MinimisedOptions, minimised } from "./minimised.ts";
+import { type StopSignal, throwIfStopped } from "./stop-signal.ts";
 
 /** What a model's answers are worth: what every objective says, and what the task's own adds. */
 export interface Evaluation extends Measures {
@@ -21,8 +22,11 @@ export interface Evaluation extends Measures {
 }
 
 export interface CompiledEvaluation {
-  /** Φ as the lender goes to the engine instead of a copy, so that nobody else can ask for it meanwhile. */
-  run(phi: Phi, examples: EncodedRows, lender?: Phi): Promise<Evaluation>;
+  /**
+   * Φ as the lender goes to the engine instead of a copy, so that nobody else can ask for it meanwhile.
+   * @throws the signal's reason, between two batches
+   */
+  run(phi: Phi, examples: EncodedRows, lender?: Phi, signal?: StopSignal): Promise<Evaluation>;
   release(): Promise<void>;
 }
 
@@ -48,11 +52,12 @@ export async function compileEvaluation(
     ...(teacherLoss && { teacher_loss: teacherLoss }),
   });
   return {
-    async run(phi, examples, lender) {
+    async run(phi, examples, lender, signal) {
       if (examples.length === 0) throw new InputError("there is nothing to evaluate: no examples");
       const measuring = objectiveOf(task).measure(labels);
       let [sum, items, hits, distance] = [0, 0, 0, 0];
       for (const places of planEvaluation(lengthsOf(examples), evaluationBatch)) {
+        throwIfStopped(signal);
         const batch = collate(await rowsAt(examples, places), adapted.base.model.sizes.padId);
         const outputs = await program.run({ ...tensorsOf(phi), ...feed(batch) }, {}, lender);
         sum += Number(outputs.loss?.data[0]);

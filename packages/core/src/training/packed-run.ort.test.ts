@@ -11,7 +11,7 @@ import { nativeEngine } from "../runtime/native.fake.ts";
 import { random } from "../tensor/random.ts";
 import { parseSettings } from "./settings.ts";
 import { compileStep } from "./step.ts";
-import { type StepEvent, train } from "./train.ts";
+import { type StepEvent, trainSteps } from "./train.ts";
 
 const draw = random(3, "rows");
 const rows: readonly EncodedExample[] = [9, 14, 3, 22, 5, 12, 2].map((length) => {
@@ -61,7 +61,7 @@ test("a run of packed rows takes as many steps as they fill, and learns from eve
   const settings = parseSettings({ epochs: 1, batch: 2, pack: 30 });
   const steps: StepEvent[] = [];
   const run = { engine: nativeEngine(path), adapted, phi: await initialPhi(adapted, 0), examples: rows, settings };
-  for await (const event of train(run)) if (event.kind === "step") steps.push(event);
+  for await (const event of trainSteps(run)) if (event.kind === "step") steps.push(event);
   expect(steps).toHaveLength(Math.ceil(packExamples(rows, 30).length / 2));
   expect(steps.at(-1)?.tokens).toBe(rows.reduce((sum, { inputIds }) => sum + inputIds.length, 0));
 });
@@ -71,7 +71,7 @@ test("what can't be packed is refused", async () => {
   const adapted = adapt(base, [low], { task: "masked-lm", labels: 1 });
   const settings = parseSettings({ pack: 9999 });
   const run = { engine: nativeEngine(path), adapted, phi: await initialPhi(adapted, 0), examples: rows, settings };
-  await expect(train(run).next()).rejects.toThrow(
+  await expect(trainSteps(run).next()).rejects.toThrow(
     /only rows of causal language models are packed; this model is for masked-lm[\s\S]*packed rows of 9999 tokens are longer/,
   );
 });

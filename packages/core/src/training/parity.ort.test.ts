@@ -20,7 +20,7 @@ import { type Phi, viewsOf } from "../peft/phi.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
 import { parseSettings } from "./settings.ts";
 import { compileStep } from "./step.ts";
-import { train } from "./train.ts";
+import { trainSteps } from "./train.ts";
 
 const cases = [
   ...["bert-lora", "bert-dora", "bert-ia3", "bert-prefix", "bert-full", "bert-bitfit", "bert-head", "bert-top-layers"],
@@ -65,7 +65,7 @@ test.each(cases)("%s: thirty steps have torch's losses, gradient norms, rates an
     ...{ warmup: flags.warmup, optimizer: flags.optimizer, weightDecay: flags["weight-decay"], clip: flags.clip },
     ...{ shuffle: false, checkpointEvery: 0 },
   });
-  for await (const event of train({ engine: nativeEngine(path), adapted, phi, examples, settings })) {
+  for await (const event of trainSteps({ engine: nativeEngine(path), adapted, phi, examples, settings })) {
     if (event.kind !== "step") continue;
     const [loss, norm, lr] = [golden.loss, golden.grad_norm, golden.lr].map((values) => values[event.step - 1]);
     // float32 sums in another order; torch itself differs by 1e-6 between float32 and float64 over these runs

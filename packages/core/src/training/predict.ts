@@ -4,17 +4,18 @@ import { heads } from "../nn/model.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import type { Phi } from "../peft/phi.ts";
-import type { Engine } from "../runtime/session.ts";
-import { compileRows, type Prediction, type RowProgram } from "./row-program.ts";
+import type { Prediction, RowProgram } from "./row-program.ts";
+import { type StopSignal, throwIfStopped } from "./stop-signal.ts";
 
 export interface PredictOptions {
-  readonly engine: Engine;
+  /** of the model's logits */
+  readonly program: RowProgram;
   readonly adapted: AdaptedModel;
   readonly phi: Phi;
   /** rows that are computed together; the results agree up to rounding whatever it is */
   readonly batch: number;
   /** ends the work between two batches */
-  readonly signal?: { throwIfAborted(): void } | undefined;
+  readonly signal?: StopSignal | undefined;
 }
 
 /** Results that are kept until the ones before them are there: this many numbers, about 64 MB, or one batch. */
@@ -30,16 +31,11 @@ export async function* predictions(
   examples: readonly EncodedExample[],
   options: PredictOptions,
 ): AsyncGenerator<Prediction, void, void> {
-  const { engine, adapted, batch } = options;
-  const program = await compileRows(engine, adapted, "logits");
-  try {
-    for (let start = 0; start < examples.length; ) {
-      const end = windowEnd(examples, start, batch, adapted);
-      yield* window(program, examples.slice(start, end), options);
-      start = end;
-    }
-  } finally {
-    await program.release();
+  const { adapted, batch } = options;
+  for (let start = 0; start < examples.length; ) {
+    const end = windowEnd(examples, start, batch, adapted);
+    yield* window(examples.slice(start, end), options);
+    start = end;
   }
 }
 
@@ -57,14 +53,13 @@ function windowEnd(examples: readonly EncodedExample[], start: number, batch: nu
 }
 
 async function* window(
-  program: RowProgram,
   examples: readonly EncodedExample[],
-  { phi, batch, signal }: PredictOptions,
+  { program, phi, batch, signal }: PredictOptions,
 ): AsyncGenerator<Prediction, void, void> {
   const lengths = examples.map(({ inputIds }) => inputIds.length);
   const results = new Map<number, Prediction>();
   for (const rows of planEvaluation(lengths, batch)) {
-    signal?.throwIfAborted();
+    throwIfStopped(signal);
     const chosen = rows.flatMap((row) => examples[row] ?? []);
     const found = await program.run(phi, chosen);
     for (const [i, row] of rows.entries()) {

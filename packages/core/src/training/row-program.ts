@@ -1,7 +1,7 @@
 import { collate } from "../data/batches/collate.ts";
 import type { EncodedExample } from "../data/rows/encode.ts";
 import { InternalError } from "../errors.ts";
-import { pool } from "../nn/pooling.ts";
+import { type Pooling, pool } from "../nn/pooling.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
 import { compile } from "../runtime/program.ts";
@@ -14,8 +14,8 @@ export interface Prediction {
   readonly logits: Float32Array;
 }
 
-/** What is computed of a row: its logits, its last hidden states, or their mean over the row's tokens, [hidden]. */
-export type RowOutput = "logits" | "hidden" | "mean";
+/** What is computed of a row: its logits, its last hidden states, or one vector of them, [hidden]. */
+export type RowOutput = "logits" | "hidden" | Exclude<Pooling, "default">;
 
 /** A compiled model. Adapters of the same methods, options and goal differ in Φ alone and share it. */
 export interface RowProgram {
@@ -27,7 +27,8 @@ export interface RowProgram {
 /** Compiles an adapted model once for any number of batches and for every Φ of its layout. */
 export async function compileRows(engine: Engine, adapted: AdaptedModel, output: RowOutput): Promise<RowProgram> {
   const { logits, hidden, inputs } = adapted.forward();
-  const value = { logits, hidden, mean: pool("mean", hidden, inputs.attentionMask) }[output];
+  const value =
+    output === "logits" ? logits : output === "hidden" ? hidden : pool(output, hidden, inputs.attentionMask);
   const program = await compile(engine, { [output]: value });
   return {
     async run(phi, rows) {
@@ -45,7 +46,7 @@ export async function compileRows(engine: Engine, adapted: AdaptedModel, output:
 /** A row's part of a batch without its padding and without the positions that its mask leaves out. */
 function rowOf(own: Float32Array, shape: readonly number[], row: EncodedExample, output: RowOutput): Prediction {
   if (shape.length === 1) return { shape, logits: own.slice() };
-  if (output === "mean") return { shape: shape.slice(1), logits: own.slice() };
+  if (output !== "logits" && output !== "hidden") return { shape: shape.slice(1), logits: own.slice() };
   const classes = shape.at(-1) ?? 1;
   const { attentionMask: mask, inputIds } = row;
   const kept = Array.from(inputIds.keys()).filter((token) => mask?.[token] !== 0);

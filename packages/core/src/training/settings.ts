@@ -1,58 +1,61 @@
-import { z } from "zod";
-import { InputError } from "../errors.ts";
+import { choice, choices, count, fraction, natural, nonnegative, positive, text, toggle } from "../settings/setting.ts";
+import { readSettings, type SettingInputs, type SettingValues } from "../settings/settings.ts";
+import { classWeights } from "./class-weights.ts";
 import { optimizerNames } from "./optimizers.ts";
 import { schedules } from "./schedules.ts";
 
-/**
- * Everything about a run but its data, its model and its method; written to run.json and read back on resume.
- * Lengths of time are steps of the optimizer.
- */
-export const trainingSettings = z.strictObject({
-  /** steps in all; where left out, those of `epochs` passes over the data */
-  steps: z.int().positive().optional(),
-  epochs: z.number().positive().default(3),
-  /** examples in a micro-batch */
-  batch: z.int().positive().default(32),
-  /** micro-batches in a step */
-  accumulate: z.int().positive().default(1),
-  lr: z.number().nonnegative().default(1e-3),
-  schedule: z.enum(schedules).default("linear"),
-  /** steps of warm-up; a number below 1 is that share of all steps */
-  warmup: z.number().nonnegative().default(0),
-  optimizer: z.enum(optimizerNames).default("adamw"),
-  beta1: z.number().min(0).lt(1).default(0.9),
-  beta2: z.number().min(0).lt(1).default(0.999),
-  epsilon: z.number().positive().default(1e-8),
-  weightDecay: z.number().nonnegative().default(0),
-  /** kinds of tensors that are not decayed */
-  noDecay: z.array(z.enum(["bias", "norm"])).default([]),
-  /** largest norm of the gradient; 0 for no clipping */
-  clip: z.number().nonnegative().default(1),
-  /** tokens of the rows that texts are packed into, each unseen by the others; a row for each text where left out */
-  pack: z.int().positive().optional(),
-  /** the base's own dropout */
-  dropout: z.number().min(0).lt(1).default(0),
-  /** of the distance to a teacher's vectors beside the task's loss, where there is a teacher */
-  teacherWeight: z.number().positive().default(1),
-  labelSmoothing: z.number().min(0).lt(1).default(0),
-  /** the head's own learning rate */
-  headLr: z.number().nonnegative().optional(),
-  /** LoRA+: the rate of LoRA's B over that of its A (Hayou et al. 2024, arXiv:2402.12354, section 4) */
-  loraPlus: z.number().positive().default(1),
-  seed: z.int().nonnegative().default(0),
-  shuffle: z.boolean().default(true),
-  /** steps between evaluations; 0: only at the end */
-  evaluateEvery: z.int().nonnegative().default(0),
-  /** steps between checkpoints; 0: only when interrupted */
-  checkpointEvery: z.int().nonnegative().default(0),
-  /** evaluations without a smaller loss after which the run ends; 0: never */
-  earlyStop: z.int().nonnegative().default(0),
-});
-export type TrainingSettings = Readonly<z.infer<typeof trainingSettings>>;
+/** What may be said of how a model is trained, whatever it learns. Lengths of time are steps of the optimizer. */
+export const trainingSettings = {
+  epochs: positive(undefined, "passes over the data", { placeholder: "N", otherwise: "3" }),
+  steps: count(undefined, "steps of the optimizer, instead of epochs"),
+  batch: count(32, "examples in a micro-batch"),
+  accumulate: count(1, "micro-batches in a step"),
+  lr: nonnegative(undefined, "learning rate", { otherwise: "by method" }),
+  schedule: choice(schedules, "linear", "how the rate moves"),
+  warmup: nonnegative(0, "steps of warm-up, or a share of all steps", { placeholder: "N|FRACTION" }),
+  optimizer: choice(optimizerNames, "adamw", "the optimizer"),
+  beta1: fraction(0.9, "decay of AdamW's first moment", { placeholder: "X" }),
+  beta2: fraction(0.999, "decay of AdamW's second moment", { placeholder: "X" }),
+  epsilon: positive(1e-8, "AdamW's epsilon"),
+  weightDecay: nonnegative(0, "decoupled weight decay"),
+  noDecay: choices(["bias", "norm"], "KINDS", "tensors that are not decayed: bias, norm or bias,norm"),
+  clip: nonnegative(1, "largest norm of the gradient, 0 for none", { placeholder: "NORM" }),
+  baseDropout: fraction(0, "the base's own dropout"),
+  classWeights,
+  labelSmoothing: fraction(0, "share of the target spread over all classes", { placeholder: "X" }),
+  headLr: nonnegative(undefined, "the head's own learning rate", { otherwise: "that of all" }),
+  /** Hayou et al. 2024, arXiv:2402.12354, section 4 */
+  loraPlus: positive(1, "LoRA+: the rate of B over that of A", { placeholder: "RATIO" }),
+  pack: count(undefined, "put texts together into rows of N tokens, unseen by one another (causal-lm)"),
+  seed: natural(0, "seed of everything random"),
+  shuffle: toggle(true, "shuffle the rows in every epoch"),
+  evaluateEvery: natural(undefined, "steps between evaluations, 0 for the end alone", {
+    otherwise: "0; every epoch where the best is looked for",
+  }),
+  earlyStop: natural(0, "end after N evaluations without a better one", { otherwise: "0: never" }),
+  keep: choice(
+    ["best", "last"],
+    undefined,
+    "which of the evaluated adapters is kept",
+    "last; best with early stopping",
+  ),
+  bestBy: text("METRIC", "the metric that says which is best", "loss"),
+  checkpointEvery: natural(0, "steps between checkpoints", { otherwise: "0: where it is stopped" }),
+};
 
-/** Checked settings with their defaults; every problem in one error. */
+/** How a model is taught by another one, beside its task. */
+export const teachingSettings = {
+  teacherWeight: positive(1, "weight of the distance to the teacher's vectors"),
+};
+
+const allSettings = { ...trainingSettings, ...teachingSettings };
+
+/** How a run trains, with all defaults; written to run.json and read back on resume. */
+export type TrainingSettings = SettingValues<typeof allSettings> & { readonly lr: number };
+export type TrainingInputs = SettingInputs<typeof allSettings>;
+
+/** Checked settings with their defaults, of the rate 1e-3; every problem in one error. */
 export function parseSettings(given: unknown): TrainingSettings {
-  const parsed = trainingSettings.safeParse(given);
-  if (parsed.success) return parsed.data;
-  throw new InputError(parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message.toLowerCase()}`));
+  const { lr = 1e-3, steps, ...settings } = readSettings(allSettings, given);
+  return { ...settings, ...(steps !== undefined && { steps }), lr };
 }

@@ -46,6 +46,7 @@ export interface StepOptions extends Pick<MinimisedOptions, "logitsAtOnce" | "pa
   /** the base's own */
   readonly dropout: number;
   readonly labelSmoothing: number;
+  readonly classWeights?: readonly number[] | undefined;
 }
 
 /** The training step before it is compiled: its losses and gradients, and how batches and vectors meet them. */
@@ -57,8 +58,8 @@ export interface StepGraph extends Pick<GradientOutputs, "tables" | "lend" | "co
 
 /** Differentiates the adapted model's loss with respect to Φ. */
 export function stepGraph(adapted: AdaptedModel, options: StepOptions): StepGraph {
-  const { dropout, labelSmoothing, ...rest } = options;
-  const training = { noise: { key: input("noise", "int64", []), dropout }, labelSmoothing };
+  const { dropout, labelSmoothing, classWeights, ...rest } = options;
+  const training = { noise: { key: input("noise", "int64", []), dropout }, labelSmoothing, classWeights };
   const { loss: sum, teacherLoss, penalty: mean, phi: tensors, feed } = minimised(adapted, { ...rest, training });
   const loss = mul(sum, input("loss_scale", "float32", []));
   const teacher = teacherLoss && mul(teacherLoss, input("teacher_scale", "float32", []));

@@ -9,7 +9,7 @@ import { nativeEngine } from "../runtime/native.fake.ts";
 import { random } from "../tensor/random.ts";
 import { parseSettings } from "./settings.ts";
 import type { TrainingState } from "./state.ts";
-import { type TrainingEvent, type TrainingRun, train } from "./train.ts";
+import { type TrainingEvent, type TrainingRun, trainSteps } from "./train.ts";
 
 const numbers = random(1, "rows");
 const examples: readonly EncodedExample[] = Array.from({ length: 50 }, () => {
@@ -35,7 +35,7 @@ async function newRun(
 
 async function events(run: TrainingRun): Promise<readonly TrainingEvent[]> {
   const all: TrainingEvent[] = [];
-  for await (const event of train(run))
+  for await (const event of trainSteps(run))
     all.push(event.kind === "checkpoint" ? { ...event, state: copy(event.state) } : event);
   return all;
 }
@@ -58,7 +58,7 @@ test("a run that goes on from any checkpoint ends with the same bits and tells t
     batch: 4,
     checkpointEvery: 1,
     evaluateEvery: 3,
-    dropout: 0.1,
+    baseDropout: 0.1,
     warmup: 0.2,
   };
   const whole = { ...(await newRun(settings)), validation: examples.slice(0, 10) };
@@ -92,27 +92,56 @@ test.each([true, false])("accumulating micro-batches equals one large batch (shu
     expect(Math.abs(value - (small.phi.values[i] ?? 0))).toBeLessThan(1e-4);
 });
 
-test("a stopped run gives its state and goes on to the same bits", async () => {
-  const whole = await newRun({ steps: 6 });
-  await events(whole);
-  const stop = { aborted: false };
-  const first = { ...(await newRun({ steps: 6 })), stop };
+/** The events of a run that is aborted when `at` says so; it must end by throwing the reason. */
+async function stopped(run: TrainingRun, at: (event: TrainingEvent) => boolean) {
+  const signal = { aborted: false, reason: "enough" };
   const told: TrainingEvent[] = [];
-  for await (const event of train(first)) {
-    told.push(event);
-    if (event.kind === "step" && event.step === 2) stop.aborted = true;
-  }
-  expect(told.at(-1)).toEqual({ kind: "end", step: 2, reason: "stopped" });
-  const second = { ...(await newRun({ steps: 6 })), resume: statesOf(told)[0] };
-  await events(second);
+  const running = (async () => {
+    for await (const event of trainSteps({ ...run, signal })) {
+      told.push(event);
+      if (at(event)) signal.aborted = true;
+    }
+  })();
+  await expect(running).rejects.toBe("enough");
+  expect(told.at(-1)?.kind).toBe("checkpoint");
+  return statesOf(told).at(-1);
+}
+
+test("an aborted run ends with its state and the reason, before an evaluation too, and goes on to the same bits", async () => {
+  const settings = { steps: 6, evaluateEvery: 2 };
+  const begin = async () => ({ ...(await newRun(settings)), validation: examples.slice(0, 10) });
+  const whole = await begin();
+  const told = await events(whole);
+  const first = await stopped(await begin(), (event) => event.kind === "step" && event.step === 2);
+  expect(first).toMatchObject({ step: 2, pending: true });
+  const second = { ...(await begin()), resume: first };
+  expect((await events(second)).slice(1)).toEqual(told.slice(3));
   expect(second.phi.values).toEqual(whole.phi.values);
+});
+
+test("the best adapter is kept where asked to, by any metric, and the end tells what it is worth", async () => {
+  const settings = { steps: 12, evaluateEvery: 1, keep: "best", bestBy: "accuracy", lr: 0.3, clip: 0 };
+  const run = { ...(await newRun(settings)), validation: examples.slice(0, 16) };
+  let [best, values] = [-1, run.phi.values];
+  let end: TrainingEvent | undefined;
+  for await (const event of trainSteps(run)) {
+    if (event.kind === "evaluation" && Number(event.evaluation.accuracy) > best)
+      [best, values] = [Number(event.evaluation.accuracy), run.phi.values.slice()];
+    end = event;
+  }
+  expect(run.phi.values).toEqual(values);
+  expect(end).toMatchObject({ kind: "end", reason: "done", evaluation: { accuracy: best } });
+  const blind = await newRun(settings);
+  await expect(events(blind)).rejects.toThrow("there must be rows to validate on");
+  const other = { ...(await newRun({ ...settings, bestBy: "acuracy" })), validation: examples.slice(0, 16) };
+  await expect(events(other)).rejects.toThrow('bestBy is "acuracy"');
 });
 
 test("a loss that is no number ends the run, names the step and leaves Φ as it was", async () => {
   const run = await newRun({ steps: 50, lr: 3e38, warmup: 0, clip: 0, schedule: "constant" });
   let before = run.phi.values.slice();
   const told = (async () => {
-    for await (const event of train(run)) if (event.kind === "step") before = run.phi.values.slice();
+    for await (const event of trainSteps(run)) if (event.kind === "step") before = run.phi.values.slice();
   })();
   await expect(told).rejects.toThrow(/^step \d+: the (loss|gradient's norm) is (NaN|Infinity)/);
   expect(run.phi.values).toEqual(before);
@@ -124,7 +153,7 @@ test("early stopping ends the run after so many evaluations without a smaller lo
   let [best, bestValues] = [Number.POSITIVE_INFINITY, run.phi.values.slice()];
   let since = 0;
   let end: TrainingEvent | undefined;
-  for await (const event of train(run)) {
+  for await (const event of trainSteps(run)) {
     if (event.kind === "evaluation") {
       since = event.evaluation.loss < best ? 0 : since + 1;
       if (since === 0) [best, bestValues] = [event.evaluation.loss, run.phi.values.slice()];

@@ -3,12 +3,15 @@ import type { Masking } from "../data/batches/masking.ts";
 import type { EncodedRows } from "../data/rows/encoded-rows.ts";
 import type { Label } from "../data/rows/examples.ts";
 import { InputError, RunError } from "../errors.ts";
+import { weightOf } from "../objectives/labels/class-weights.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { lengthOf, type Phi } from "../peft/phi.ts";
 import type { Engine } from "../runtime/session.ts";
 import { random } from "../tensor/random.ts";
 import { afterStep, memoryOf } from "./after-step.ts";
-import { compileEvaluation, type Evaluation } from "./evaluate.ts";
+import { bestOf, keptOf } from "./best.ts";
+import { type Coordinates, coordinatesOf } from "./coordinates.ts";
+import { type CompiledEvaluation, compileEvaluation, type Evaluation } from "./evaluate.ts";
 import { optimizerGroups } from "./groups.ts";
 import { optimizers } from "./optimizers.ts";
 import { planRun, type ScheduleLengths } from "./plan-run.ts";
@@ -17,6 +20,7 @@ import type { TrainingSettings } from "./settings.ts";
 import type { Best, TrainingState } from "./state.ts";
 import { compileStep, type LossAndGradient, type TrainingStep } from "./step.ts";
 import { stepBatches } from "./step-batches.ts";
+import type { StopSignal } from "./stop-signal.ts";
 
 /** What is trained on what. */
 export interface TrainingRun {
@@ -28,22 +32,37 @@ export interface TrainingRun {
   readonly validation?: EncodedRows | undefined;
   /** the classes' names in the order of their ids, for evaluations; LABEL_0, LABEL_1, … where left out */
   readonly labels?: readonly Label[] | undefined;
+  /** what each class weighs in the loss, in the order of the ids; all the same where left out */
+  readonly classWeights?: readonly number[] | undefined;
   /** hides tokens of examples without labels, anew in every epoch: how a masked LM learns from plain text */
   readonly masking?: Masking | undefined;
   readonly settings: TrainingSettings;
   /** where an earlier run stopped */
   readonly resume?: TrainingState | undefined;
-  /** ends the run after the step under way, with a checkpoint */
-  readonly stop?: { readonly aborted: boolean } | undefined;
+  /** once aborted, the run ends after the step under way: with a checkpoint, and then by throwing the signal's reason */
+  readonly signal?: StopSignal | undefined;
 }
 
 /** What happens in a run, in its order. Vectors in events are the run's own: copy or save them before going on. */
 export type TrainingEvent =
-  | { readonly kind: "start"; readonly steps: number; readonly stepsPerEpoch: number; readonly step: number }
+  | {
+      readonly kind: "start";
+      readonly steps: number;
+      readonly stepsPerEpoch: number;
+      readonly step: number;
+      /** rows that are trained on, packed ones as they were before */
+      readonly examples: number;
+    }
   | StepEvent
   | { readonly kind: "evaluation"; readonly step: number; readonly evaluation: Evaluation }
   | { readonly kind: "checkpoint"; readonly state: TrainingState }
-  | { readonly kind: "end"; readonly step: number; readonly reason: "done" | "early stop" | "stopped" };
+  | {
+      readonly kind: "end";
+      readonly step: number;
+      readonly reason: "done" | "early stop";
+      /** of Φ as it is now; undefined where there is nothing to evaluate on */
+      readonly evaluation: Evaluation | undefined;
+    };
 
 /** One step of the optimizer. */
 export interface StepEvent {
@@ -67,56 +86,61 @@ export interface StepEvent {
 /**
  * Trains Φ on examples, step by step. A run depends on nothing but its arguments: with the state of a checkpoint event
  * it goes on to the same bits.
- * Throws RunError where the loss or the gradient is no longer finite, before Φ is touched.
+ *
+ * @throws RunError where the loss or the gradient is no longer finite, before Φ is touched; the signal's reason
  */
-export async function* train(given: TrainingRun): AsyncGenerator<TrainingEvent, void, void> {
+export async function* trainSteps(given: TrainingRun): AsyncGenerator<TrainingEvent, void, void> {
   const { run, schedule } = planRun(given);
-  const { engine, adapted, settings, phi, validation } = run;
+  const { adapted, settings, phi, signal } = run;
   const batchesOf = stepBatches({ ...run, padId: adapted.base.model.sizes.padId });
-  const step = await compileStep(engine, adapted, stepOptions(settings));
-  const machine = { run, step, schedule, vectors: gradientVectors(run) };
-  const evaluation = validation && (await compileEvaluation(engine, adapted, { labels: run.labels }));
-  let stepping = true;
-  const endSteps = async () => {
-    if (stepping) await step.release();
-    stepping = false;
-  };
+  const coordinates = coordinatesOf(adapted, phi, settings.seed);
+  const progress = beginning(run, coordinates);
+  const machine = { run, schedule, coordinates, ...(await compileRun(run)), vectors: gradientVectors(run) };
   try {
-    const progress = beginning(run);
-    yield { kind: "start", ...schedule, step: progress.step };
-    while (progress.step < schedule.steps) {
-      if (run.stop?.aborted) {
-        yield { kind: "checkpoint", state: { ...progress, values: phi.values } };
-        yield { kind: "end", step: progress.step, reason: "stopped" };
+    const begun = progress.step;
+    yield { kind: "start", ...schedule, step: begun, examples: given.examples.length };
+    for (;;) {
+      if (signal?.aborted) {
+        yield { kind: "checkpoint", state: { ...progress, values: trainedValues(phi, coordinates) } };
+        throw signal.reason;
+      }
+      if (progress.pending) {
+        const evaluation = await evaluated(machine, progress);
+        if (!evaluation) continue; // it was stopped
+        yield { kind: "evaluation", step: progress.step, evaluation };
+      }
+      const reason = endOf(progress, machine);
+      if (reason) {
+        yield { kind: "end", step: progress.step, reason, evaluation: kept(progress, run) };
         return;
       }
+      if (progress.step > begun && isDue(progress.step, settings.checkpointEvery))
+        yield { kind: "checkpoint", state: { ...progress, values: trainedValues(phi, coordinates) } };
       yield await oneStep(machine, progress, await batchesOf(progress.step));
       const last = progress.step === schedule.steps;
-      if (last) await endSteps(); // the last evaluation has the memory for itself
-      if (evaluation && validation && (last || isDue(progress.step, settings.evaluateEvery))) {
-        const result = await evaluation.run(phi, validation, phi);
-        progress.best = improved(progress.best, result.loss, progress.step, phi, settings);
-        yield { kind: "evaluation", step: progress.step, evaluation: result };
-      }
-      const given = settings.earlyStop > 0 && progress.best && progress.best.since >= settings.earlyStop;
-      if (last || given) {
-        if (progress.best) phi.values.set(progress.best.values);
-        yield { kind: "end", step: progress.step, reason: given ? "early stop" : "done" };
-        return;
-      }
-      if (isDue(progress.step, settings.checkpointEvery)) {
-        yield { kind: "checkpoint", state: { ...progress, values: phi.values } };
-      }
+      if (last) await machine.step.release(); // the last evaluation has the memory for itself
+      progress.pending = machine.evaluation !== undefined && (last || isDue(progress.step, schedule.evaluateEvery));
     }
   } finally {
-    await endSteps();
-    await evaluation?.release();
+    await machine.step.release();
+    await machine.evaluation?.release();
   }
 }
 
-const stepOptions = ({ dropout, labelSmoothing, pack }: TrainingSettings) => ({
-  ...{ dropout, labelSmoothing, packed: pack !== undefined },
-});
+async function compileRun({ engine, adapted, settings, validation, labels, classWeights }: TrainingRun) {
+  const { baseDropout: dropout, labelSmoothing, pack } = settings;
+  const options = { dropout, labelSmoothing, classWeights, packed: pack !== undefined };
+  const step = await compileStep(engine, adapted, options);
+  let released = false;
+  const release = async () => {
+    if (!released) await step.release();
+    released = true;
+  };
+  return {
+    step: { ...step, release },
+    evaluation: validation && (await compileEvaluation(engine, adapted, { labels })),
+  };
+}
 
 const isDue = (step: number, every: number) => every > 0 && step % every === 0;
 
@@ -125,34 +149,74 @@ interface Progress {
   tokens: number;
   readonly moments: readonly Float32Array[];
   best: Best | undefined;
+  /** whether the evaluation behind the step is still to come */
+  pending: boolean;
+  /** the newest evaluation */
+  evaluation: Evaluation | undefined;
 }
 
 /** The first state of a run, or the one it goes on from. */
-function beginning({ adapted, phi, settings, resume }: TrainingRun): Progress {
-  const length = lengthOf(phi.layout);
+function beginning({ adapted, phi, settings, resume }: TrainingRun, coordinates: Coordinates | undefined): Progress {
+  const length = coordinates?.values.length ?? lengthOf(phi.layout);
+  const count = optimizers[settings.optimizer].moments + memoryOf(adapted);
   if (!resume) {
-    const count = optimizers[settings.optimizer].moments + memoryOf(adapted);
     const moments = Array.from({ length: count }, () => new Float32Array(length));
-    return { step: 0, tokens: 0, moments, best: undefined };
+    return { step: 0, tokens: 0, moments, best: undefined, pending: false, evaluation: undefined };
   }
-  if (resume.values.length !== length) {
-    throw new InputError(`the checkpoint holds ${resume.values.length} trained numbers; this run has ${length}`);
-  }
-  phi.values.set(resume.values);
-  return { ...resume };
+  const { values, moments, best, pending = false, evaluation } = resume;
+  if (values.length !== length)
+    throw new InputError(`the checkpoint holds ${values.length} trained numbers; this run has ${length}`);
+  if (moments.length !== count || moments.some((moment) => moment.length !== length))
+    throw new InputError(`the checkpoint holds ${moments.length} vectors of an optimizer; this run has ${count}`);
+  trainedValues(phi, coordinates).set(values);
+  coordinates?.expand(phi.values);
+  return { step: resume.step, tokens: resume.tokens, moments, best, pending, evaluation };
+}
+
+/** What the optimizer moves: Φ, or the few numbers that Φ is a function of. */
+const trainedValues = (phi: Phi, coordinates: Coordinates | undefined): Float32Array =>
+  coordinates?.values ?? phi.values;
+
+/** Measures Φ and remembers the best; undefined where the signal came first. */
+async function evaluated({ run, evaluation }: Machine, progress: Progress): Promise<Evaluation | undefined> {
+  const { phi, validation, signal } = run;
+  if (!evaluation || !validation) return undefined;
+  const result = await evaluation.run(phi, validation, phi, signal).catch((error: unknown) => {
+    if (!signal?.aborted) throw error;
+  });
+  if (!result) return undefined;
+  Object.assign(progress, { pending: false, evaluation: result, best: bestOf(progress, result, phi, run) });
+  return result;
+}
+
+/** Why a run ends here; undefined where it goes on. */
+function endOf({ step, best }: Progress, { run, schedule }: Machine): "done" | "early stop" | undefined {
+  const { earlyStop } = run.settings;
+  if (earlyStop > 0 && best && best.since >= earlyStop) return "early stop";
+  return step === schedule.steps ? "done" : undefined;
+}
+
+/** Puts the best Φ in its place where that one is kept, and says what the Φ that stays is worth. */
+function kept({ best, evaluation }: Progress, { phi, settings }: TrainingRun): Evaluation | undefined {
+  if (!best || keptOf(settings) === "last") return evaluation;
+  phi.values.set(best.values);
+  return best.evaluation;
 }
 
 /** What a step is computed with. */
 interface Machine {
   readonly run: TrainingRun;
   readonly step: TrainingStep;
+  readonly evaluation: CompiledEvaluation | undefined;
   readonly schedule: ScheduleLengths;
+  readonly coordinates: Coordinates | undefined;
   readonly vectors: Vectors;
 }
 
 /** One step of the optimizer; Φ stays as it was where loss or gradient are not finite. */
 async function oneStep(machine: Machine, progress: Progress, batches: readonly Batch[]): Promise<StepEvent> {
   const { adapted, phi, settings } = machine.run;
+  const { coordinates } = machine;
   const { stepsPerEpoch, steps, warmup } = machine.schedule;
   const step = progress.step + 1;
   const { loss, teacherLoss, penalty, gradient } = await lossAndGradient(machine, step, batches);
@@ -160,15 +224,19 @@ async function oneStep(machine: Machine, progress: Progress, batches: readonly B
   const sum = loss + teacherLoss + penalty;
   if (!Number.isFinite(sum) || !Number.isFinite(norm)) {
     const what = Number.isFinite(sum) ? `the gradient's norm is ${norm}` : `the loss is ${sum}`;
-    throw new RunError(`step ${step}: ${what}; try a smaller --lr (now ${settings.lr}), more --warmup, or --clip 1`);
+    throw new RunError(
+      `step ${step}: ${what}; try a smaller learning rate (lr, now ${settings.lr}), more warm-up, or clip 1`,
+    );
   }
   const lr = settings.lr * scheduleFactor(settings.schedule, progress.step, warmup, steps);
   const gradientFactor = settings.clip > 0 ? Math.min(1, settings.clip / (norm + 1e-6)) : 1;
   const { beta1, beta2, epsilon } = settings;
-  const groups = optimizerGroups(adapted.layout, settings);
+  const groups = optimizerGroups(coordinates?.layout ?? adapted.layout, settings);
   const at = { step, lr, gradientFactor, groups, beta1, beta2, epsilon };
   const { moments, update } = optimizers[settings.optimizer];
-  update(phi.values, gradient, progress.moments.slice(0, moments), at);
+  const moving = coordinates?.contract(gradient) ?? gradient;
+  update(trainedValues(phi, coordinates), moving, progress.moments.slice(0, moments), at);
+  coordinates?.expand(phi.values);
   afterStep(adapted, progress.moments.slice(moments), { values: phi.values, gradient, gradientFactor, step, steps });
   progress.step = step;
   progress.tokens += batches.reduce((sum, batch) => sum + tokensOf(batch), 0);
@@ -187,10 +255,10 @@ async function lossAndGradient(
   batches: readonly Batch[],
 ): Promise<LossAndGradient> {
   const { settings, phi } = run;
-  const items = batches.reduce((sum, batch) => sum + batch.items, 0);
+  const items = batches.reduce((sum, batch) => sum + itemsOf(batch, run), 0);
   const rows = batches.reduce((sum, batch) => sum + (batch.input_ids.shape[0] ?? 0), 0);
   const scale = {
-    loss: 1 / Math.max(1, items),
+    loss: items > 0 ? 1 / items : 1,
     teacher: settings.teacherWeight / Math.max(1, rows),
     penalty: 1 / batches.length,
   };
@@ -208,6 +276,10 @@ async function lossAndGradient(
   }
   return { loss, teacherLoss, penalty, gradient: sum ?? vectors.lent };
 }
+
+/** What the loss of a batch is divided by to be a mean: the number of its items, or what their classes weigh. */
+const itemsOf = ({ items, labels }: Batch, { classWeights }: TrainingRun): number =>
+  classWeights ? weightOf(labels, classWeights) : items;
 
 /** Tokens that are not padding. */
 function tokensOf({ attention_mask }: Batch): number {
@@ -233,17 +305,4 @@ function euclideanNorm(vector: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < vector.length; i++) sum += vector[i]! * vector[i]!; // an iterator takes three times as long
   return Math.sqrt(sum);
-}
-
-/** Early stopping's memory after an evaluation; none where it is off. */
-function improved(
-  best: Best | undefined,
-  loss: number,
-  step: number,
-  phi: Phi,
-  { earlyStop }: TrainingSettings,
-): Best | undefined {
-  if (earlyStop === 0) return undefined;
-  if (best && loss >= best.loss) return { ...best, since: best.since + 1 };
-  return { loss, step, since: 0, values: phi.values.slice() };
 }

@@ -6,8 +6,8 @@ import { type Flags, type FlagValues, flagName } from "./flags.ts";
  * nothing is said. `more` are names of other options that were given.
  */
 export function refuseBeside<F extends Flags>(given: FlagValues<F>, flags: F, more: readonly string[] = []): void {
-  const said = Object.entries(flags).flatMap(([name, { schema }]) => {
-    const differs = JSON.stringify(given[name]) !== JSON.stringify(schema.safeParse(undefined).data);
+  const said = Object.entries(flags).flatMap(([name, { initial }]) => {
+    const differs = JSON.stringify(given[name]) !== JSON.stringify(initial);
     return differs && name !== "resume" && name !== "offline" ? [name] : [];
   });
   const beside = [...more, ...said];

@@ -1,7 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import type { ChatMessage } from "@petl/core";
-import { generate } from "../library/generate.ts";
-import type { OpenModel } from "../library/model.ts";
+import { type ChatMessage, generate, type OpenModel } from "@petl/core";
 import { text } from "./flags.ts";
 import { generationFlags, givenSettings } from "./generation-flags.ts";
 import { modelFlags, withModel } from "./open.ts";

@@ -1,3 +1,4 @@
+import { helpOf, InputError } from "@petl/core";
 import { Command, Option } from "commander";
 import { readConfigFile } from "./config-file.ts";
 import { flagName } from "./flags.ts";
@@ -33,9 +34,10 @@ function addVerb(program: Command, verb: Verb, start: Start): void {
     nameOf.set(option.attributeName(), name);
     command.addOption(option);
   };
-  for (const [name, { schema, help, placeholder, many }] of Object.entries(verb.flags)) {
-    const isOn = schema.safeParse(undefined).data === true;
-    for (const option of optionsOf(name, help, placeholder, isOn)) add(name, many ? option.argParser(collect) : option);
+  for (const [name, flag] of Object.entries(verb.flags)) {
+    const { placeholder, many, initial } = flag;
+    for (const option of optionsOf(name, helpOf(flag), placeholder, initial === true))
+      add(name, many ? option.argParser(collect) : option.argParser(once(option)));
   }
   const ownsConfig = "config" in verb.flags; // what it calls so is no file of flags
   if (!ownsConfig)
@@ -43,7 +45,8 @@ function addVerb(program: Command, verb: Verb, start: Start): void {
   for (const { name, help, placeholder, isOn, hidden } of verb.takesMethods ? methodFlags() : []) {
     if (nameOf.has(name) || name in verb.flags) continue;
     for (const option of optionsOf(name, help, placeholder, isOn)) {
-      add(name, hidden ? option.hideHelp() : option.helpGroup("Options of methods:"));
+      const single = option.argParser(once(option));
+      add(name, hidden ? single.hideHelp() : single.helpGroup("Options of methods:"));
     }
   }
   const lines = verb.examples.map((line) => `  petl ${line}`);
@@ -69,5 +72,13 @@ function optionsOf(name: string, help: string, placeholder: string | undefined, 
   const [on, off] = [new Option(`--${long}`, help), new Option(`--no-${long}`, `not: ${help}`)];
   return [on.hideHelp(isOn), off.hideHelp(!isOn)];
 }
+
+/** A flag that says twice what can only be one is refused: whichever were taken, one would be passed over. */
+const once =
+  ({ long }: Option) =>
+  (value: string, before: unknown): string => {
+    if (before === undefined) return value;
+    throw new InputError(`${long} is given twice, ${before} and ${value}; leave one out`);
+  };
 
 const collect = (value: string, before: readonly string[] | undefined) => [...(before ?? []), value];

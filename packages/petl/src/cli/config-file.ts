@@ -17,11 +17,22 @@ export async function readConfigFile(path: string, allowed: readonly string[]): 
     throw new InputError(`${path}: must hold flags by name, as in "base: FOLDER"`);
   }
   const problems = Object.keys(value)
-    .filter((key) => !allowed.includes(keyOf(key)))
+    .filter((key) => !allowed.includes(keyOf(key)) && !isSwitchedOff(key, value, allowed))
     .map((key) => `${path}: unknown key "${key}"${suggestion(key, allowed.map(flagName))}`);
   if (problems.length > 0) throw new InputError(problems);
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [keyOf(key), each]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) =>
+      !allowed.includes(keyOf(key)) && typeof each === "boolean" ? [oppositeOf(key), !each] : [keyOf(key), each],
+    ),
+  );
 }
+
+/** `no-shuffle: true` says what `shuffle: false` says. */
+const isSwitchedOff = (key: string, values: object, allowed: readonly string[]): boolean =>
+  /^no[-_A-Z]/.test(key) && allowed.includes(oppositeOf(key)) && typeof Reflect.get(values, key) === "boolean";
+
+/** `no-shuffle`, `no_shuffle` and `noShuffle` are the opposite of `shuffle`. */
+const oppositeOf = (key: string): string => keyOf(key.slice(2)).replace(/^./, (letter) => letter.toLowerCase());
 
 function parsedJson(path: string, content: string): unknown {
   try {

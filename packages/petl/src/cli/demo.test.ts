@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { predict } from "@petl/core";
 import { expect, test } from "vitest";
 import { openTask, textsOf } from "../demo/training.ts";
-import { loadAdapter } from "../library/model.ts";
+import { loadAdapter } from "../library/load-adapter.ts";
 import { openBase } from "../library/open-base.ts";
-import { predict } from "../library/predict.ts";
 import { writeTinyBase } from "../library/tiny-base.fake.ts";
 import { petl, temporaryFolder } from "./run-petl.fake.ts";
 

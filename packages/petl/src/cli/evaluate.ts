@@ -1,10 +1,9 @@
-import { compileEvaluation, InputError, lossParts } from "@petl/core";
+import { columnSettings, evaluate, InputError, pickSettings, tokenSettings } from "@petl/core";
 import { findData, readData } from "../data.ts";
-import { measurable } from "../library/evaluate.ts";
 import { evaluationLines } from "./evaluation-report.ts";
 import { explained } from "./finite.ts";
-import { choice, neededText, text, toggle } from "./flags.ts";
-import { endTokenFlag, modelFlags, rowFlags, withModel } from "./open.ts";
+import { choice, neededText } from "./flags.ts";
+import { modelFlags, withModel } from "./open.ts";
 import { refuseWithoutTexts, scored, scoringFlags } from "./scoring-flags.ts";
 import { defineVerb } from "./verb.ts";
 
@@ -15,15 +14,10 @@ export const evaluateVerb = defineVerb({
   summary: "measure a model on labelled data",
   flags: {
     ...modelFlags,
-    maxLength: rowFlags.maxLength,
-    lossOn: choice(lossParts, "which tokens of completions and conversations count (completions)"),
-    endToken: endTokenFlag,
+    ...tokenSettings,
     data: neededText("DATA", "a file of labelled rows, or a folder with splits"),
     split: choice(splits, "which split of a folder (default: the first that there is)"),
-    text: text("COLUMN", "the column of the text"),
-    textPair: text("COLUMN", "the column of the second text"),
-    label: text("COLUMN", "the column of the label"),
-    header: toggle(true, "the first line of a CSV or TSV file names the columns"),
+    ...columnSettings,
     ...scoringFlags,
   },
   examples: [
@@ -32,17 +26,14 @@ export const evaluateVerb = defineVerb({
     'evaluate --base models/tiny-llama --adapter out --data gsm8k/test.jsonl --generate --answer "#### (.+)"',
   ],
   async run({ flags, json }, { print, ...where }) {
-    const { text, textPair, label } = flags;
     refuseWithoutTexts(flags);
-    const options = { text, textPair, label, ...(flags.header ? {} : { header: false }) };
+    const { maxLength, lossOn, endToken, seed } = flags;
     const files = await filesOf(flags.data, flags.split);
-    const { set } = await readData(files, options);
+    const { set } = await readData(files, pickSettings(columnSettings, flags));
     await withModel(flags, where, async (model) => {
       const onRemark = (remark: string) => where.terminal.line(remark);
-      const rows = measurable(model, set, { ...flags, endToken: flags.endToken !== "no", onRemark });
-      const evaluation = await compileEvaluation(model.base.engine, model.adapted, { labels: model.labels });
-      const measured = await evaluation.run(model.phi, rows);
-      await evaluation.release();
+      const how = { maxLength, lossOn, endToken, seed, signal: where.signal, onRemark };
+      const measured = await evaluate(model, set, how);
       if (!Number.isFinite(measured.loss)) throw await explained(`the loss is ${measured.loss}`, model);
       const result = { ...measured, ...(flags.generate && (await scored(model, set, flags, where))) };
       if (json || !process.stdout.isTTY) return print(JSON.stringify(result));

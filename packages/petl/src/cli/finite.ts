@@ -1,6 +1,5 @@
-import { InputError, type Prediction, RunError } from "@petl/core";
+import { InputError, type OpenModel, type Prediction, RunError } from "@petl/core";
 import { strangeParameter, strangeTensor } from "../disk/strange-numbers.ts";
-import type { OpenModel } from "../library/model.ts";
 
 /** Predictions as they come, after a look that all of them are numbers. */
 export async function* finite(

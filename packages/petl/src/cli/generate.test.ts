@@ -10,7 +10,11 @@ const goldenFile = z.object({
   ...{ prompts: z.array(z.array(z.int())), ids: z.array(z.array(z.int())) },
 });
 const readGolden = (path: string) => goldenFile.parse(JSON.parse(readFileSync(join(golden, `${path}.json`), "utf8")));
-const completions = z.array(z.strictObject({ ids: z.array(z.int()), text: z.string().optional() }));
+const completions = z.array(
+  z
+    .strictObject({ ids: z.array(z.int()), text: z.string().optional(), finish_reason: z.enum(["stop", "length"]) })
+    .transform(({ finish_reason: _, ...rest }) => rest),
+);
 
 /** Rows in a file of a folder. */
 function rowsIn(folder: string, rows: readonly unknown[]): string {

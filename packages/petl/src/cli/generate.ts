@@ -1,7 +1,5 @@
-import { type ExampleSet, InputError } from "@petl/core";
+import { complete, type ExampleSet, generate, InputError, type OpenModel, type PromptInput } from "@petl/core";
 import { readData } from "../data.ts";
-import { complete, generate, type PromptInput } from "../library/generate.ts";
-import type { OpenModel } from "../library/model.ts";
 import { text, texts } from "./flags.ts";
 import { generationFlags, givenSettings } from "./generation-flags.ts";
 import { modelFlags, rowFlags, withModel } from "./open.ts";
@@ -33,7 +31,8 @@ export const generateVerb = defineVerb({
       const [only, ...others] = prompts;
       const read = !json && process.stdout.isTTY && others.length === 0 && model.base.tokenizer !== undefined;
       if (read && only !== undefined) return streamed(model, only, given, context);
-      for await (const completion of complete(model, prompts, given)) await context.print(JSON.stringify(completion));
+      for await (const { finishReason, ...completion } of complete(model, prompts, given))
+        await context.print(JSON.stringify({ ...completion, finish_reason: finishReason }));
     });
   },
 });

@@ -1,14 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { evaluate, openTokenizer, scoreTexts, unadapted } from "@petl/core";
 import { afterAll, expect, test } from "vitest";
-import { evaluate } from "../library/evaluate.ts";
-import { unadapted } from "../library/model.ts";
+import { directory } from "../disk/files.ts";
 import { openBase } from "../library/open-base.ts";
 import { openData } from "../library/open-data.ts";
-import { scoreTexts } from "../library/score-texts.ts";
 import { writeTinyDecoder } from "../library/tiny-decoder.fake.ts";
-import { openTokenizer } from "../open-tokenizer.ts";
 import { golden, petl, petlJson } from "./run-petl.fake.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "petl-language-model-"));
@@ -60,7 +58,7 @@ test("evaluate --generate gives the loss and the scores that the library gives",
 });
 
 test("--loss-on completions learns from their tokens alone, --loss-on all from every token", async () => {
-  const tokenizer = await openTokenizer(base);
+  const tokenizer = await openTokenizer(directory(base));
   const ids = (text: string) => Array.from(tokenizer?.encode(text).inputIds ?? []);
   const tokens = rows.map(({ prompt, completion }) => {
     const [asked, whole] = [ids(prompt), [...ids(prompt + completion), 0]]; // 0 ends a text

@@ -1,9 +1,8 @@
-import { type Prediction, predictions } from "@petl/core";
+import { asRead, type Prediction, predictionsOf } from "@petl/core";
 import { readData } from "../data.ts";
 import { finite } from "./finite.ts";
 import { neededText } from "./flags.ts";
 import { modelFlags, rowFlags, withModel } from "./open.ts";
-import { encodeRows } from "./rows.ts";
 import { defineVerb } from "./verb.ts";
 
 export const logitsVerb = defineVerb({
@@ -17,13 +16,8 @@ export const logitsVerb = defineVerb({
   async run({ flags }, context) {
     const { set } = await readData([flags.input], {});
     await withModel(flags, context, async (model) => {
-      const { rows } = await encodeRows(set, model, undefined, flags);
-      const all = predictions(rows, {
-        ...model,
-        engine: model.base.engine,
-        batch: flags.batch,
-        signal: context.signal,
-      });
+      const { batch, maxLength } = flags;
+      const all = predictionsOf(model, asRead(model, set, maxLength).rows, { batch, signal: context.signal });
       for await (const prediction of finite(all, model)) {
         for (const piece of logitsLine(prediction)) await context.write(piece);
       }

@@ -1,5 +1,4 @@
-import { floatTypes, InputError, type Quantization } from "@petl/core";
-import type { OpenModel } from "../library/model.ts";
+import { floatTypes, InputError, type OpenModel, type Quantization } from "@petl/core";
 import { type SaveOnnxOptions, saveMerged, saveOnnx } from "../library/save.ts";
 import { choice, neededText, toggle } from "./flags.ts";
 import { modelFlags, withModel } from "./open.ts";

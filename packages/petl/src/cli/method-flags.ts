@@ -76,3 +76,13 @@ function refusal(name: string, chosen: readonly Method[]): string | undefined {
   const having = methods.filter(takes).map((method) => method.name);
   return `--${flagName(name)} is no option of ${chosen.map((method) => method.name).join("+")}${list}; ${having.join(", ")} ${having.length === 1 ? "has" : "have"} it`;
 }
+
+/** Methods with all their options, as flags would say them: what `chooseMethods` makes the same methods of. */
+export function writtenMethods(uses: readonly MethodUse[]): Readonly<Record<string, unknown>> {
+  const options = uses.flatMap(({ name, options }) =>
+    Object.entries(options).map(
+      ([option, value]) => [uses.length === 1 ? option : prefixed(name, option), value] as const,
+    ),
+  );
+  return { method: uses.map(({ name }) => name).join("+"), ...Object.fromEntries(options) };
+}

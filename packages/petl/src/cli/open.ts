@@ -1,10 +1,9 @@
-import { InputError, type Task, tasks } from "@petl/core";
-import { z } from "zod";
+import { batchSettings, InputError, type OpenModel, type Task, tasks, tokenSettings, unadapted } from "@petl/core";
 import type { HubEvent } from "../hub/hub.ts";
+import { loadAdapter } from "../library/load-adapter.ts";
 import { locate } from "../library/locate.ts";
-import { loadAdapter, type OpenModel, unadapted } from "../library/model.ts";
 import { type OpenBase, openBase } from "../library/open-base.ts";
-import { choice, count, neededText, number, text, toggle } from "./flags.ts";
+import { choice, count, neededText, text, toggle } from "./flags.ts";
 import type { Context } from "./verb.ts";
 
 export const baseFlag = neededText(
@@ -24,15 +23,7 @@ export const modelFlags = {
 };
 
 /** The flags that say how rows are read and computed. */
-export const rowFlags = {
-  batch: number(z.int().positive().default(32), "N", "rows that are computed together (32)"),
-  maxLength: count("tokens after which a text is cut (default: as many as the model takes)"),
-};
-
-export const endTokenFlag = choice(
-  ["yes", "no"],
-  "whether a language model's rows of text end with the tokenizer's end token (yes)",
-);
+export const rowFlags = { ...batchSettings, maxLength: tokenSettings.maxLength };
 
 type Where = Pick<Context, "terminal" | "signal">;
 

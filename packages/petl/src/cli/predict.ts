@@ -1,11 +1,21 @@
-import { type ExampleSet, heads, InputError, objectiveOf, type Prediction, predictions, type Task } from "@petl/core";
+import {
+  asRead,
+  type ExampleSet,
+  heads,
+  InputError,
+  type OpenModel,
+  objectiveOf,
+  type Prediction,
+  predictionsOf,
+  type RowsRead,
+  type Task,
+  textAnswer,
+  tokenAnswers,
+} from "@petl/core";
 import { readData } from "../data.ts";
-import { textAnswer, tokenAnswers } from "../library/answers.ts";
-import type { OpenModel } from "../library/model.ts";
 import { finite } from "./finite.ts";
 import { text, texts } from "./flags.ts";
 import { modelFlags, rowFlags, withModel } from "./open.ts";
-import { type EncodedRows, encodeRows } from "./rows.ts";
 import { defineVerb } from "./verb.ts";
 
 export const predictVerb = defineVerb({
@@ -28,13 +38,9 @@ export const predictVerb = defineVerb({
       const { task } = model.adapted.goal;
       if (!objectiveOf(task).answer)
         throw new InputError(`predict is for heads with labels; for ${task} use petl ${instead(task)}`);
-      const encoded = await encodeRows(set, model, undefined, flags);
-      const all = predictions(encoded.rows, {
-        ...model,
-        engine: model.base.engine,
-        batch: flags.batch,
-        signal: context.signal,
-      });
+      const { batch, maxLength } = flags;
+      const encoded = asRead(model, set, maxLength);
+      const all = predictionsOf(model, encoded.rows, { batch, signal: context.signal });
       let row = 0;
       for await (const prediction of finite(all, model)) {
         const said =
@@ -81,7 +87,7 @@ interface Names {
   readonly positions?: Iterable<number>;
 }
 
-function names(set: ExampleSet, { rows, tokenizer, maxLength }: EncodedRows, row: number): Names {
+function names(set: ExampleSet, { rows, tokenizer, maxLength }: RowsRead, row: number): Names {
   const example = set.examples[row];
   if (!tokenizer || !example) return {};
   if (example.kind === "words") {

@@ -1,9 +1,31 @@
-import { floatTypes } from "@petl/core";
-import { z } from "zod";
+import {
+  count as counted,
+  floatTypes,
+  innerFraction,
+  nonnegative,
+  positive,
+  real,
+  share,
+  trainingSettings,
+} from "@petl/core";
 import { pretrainedArchitectures } from "../pretraining/record.ts";
-import { choice, count, type FlagValues, number, text, texts, toggle } from "./flags.ts";
+import { choice, count, type FlagValues, text, texts, toggle } from "./flags.ts";
 import { offlineFlag } from "./open.ts";
-import { optional, trainingFlags } from "./training-flags.ts";
+
+const { epochs, steps, batch, accumulate, schedule, optimizer, beta1, beta2, epsilon, noDecay, clip } =
+  trainingSettings;
+const { labelSmoothing, seed, evaluateEvery, earlyStop, keep, bestBy } = trainingSettings;
+
+/** How a model is trained from nothing. */
+export const pretrainingSettings = {
+  ...{ epochs, steps, batch, accumulate, schedule, optimizer, beta1, beta2, epsilon, noDecay, clip },
+  ...{ labelSmoothing, seed, evaluateEvery, earlyStop, keep, bestBy },
+  teacherWeight: positive(undefined, "weight of the distance to the teacher's vectors", { otherwise: "1" }),
+  lr: nonnegative(1e-3, "learning rate"),
+  warmup: nonnegative(0.05, "steps of warm-up, or a share of all steps", { placeholder: "N|FRACTION" }),
+  weightDecay: nonnegative(0.01, "decoupled weight decay"),
+  checkpointEvery: nonnegative(200, trainingSettings.checkpointEvery.help, { placeholder: "N" }),
+};
 
 /** What `petl pretrain` can be told. */
 export const pretrainFlags = {
@@ -22,18 +44,14 @@ export const pretrainFlags = {
   words: text("FILE", "words that the tokenizer knows whole, one a line, however rare in the text (encoders)"),
   tokenizer: text("FOLDER", "take the tokenizer of this folder instead of making one"),
   maxLength: count("tokens of the longest row, and positions of the model (128)"),
-  shortShare: number(
-    z.number().min(0).max(1).default(0.3),
-    "SHARE",
-    "share of an encoder's rows that are shorter by chance",
-  ),
-  heldOut: number(z.number().positive().lt(1).default(0.01), "SHARE", "share of the rows that is only evaluated on"),
+  shortShare: share(0.3, "share of an encoder's rows that are shorter by chance"),
+  heldOut: innerFraction(0.01, "share of the rows that is only evaluated on"),
   teacher: text("BASE", "a base model whose vectors of whole texts an encoder learns too: a folder or a hub id"),
-  teacherWeight: optional(z.number().positive(), "X", "weight of the distance to the teacher's vectors (1)"),
   dtype: choice(floatTypes, "type of the weights that are written (float32)"),
-  ...trainingFlags,
-  lr: optional(z.number().nonnegative(), "X", "learning rate (1e-3)"),
+  ...pretrainingSettings,
+  logEvery: counted(1, "steps between lines of metrics.jsonl"),
+  threads: counted(undefined, "threads that share the work", { otherwise: "the machine's cores" }),
   offline: offlineFlag,
-  dropout: optional(z.number(), "P", "dropout while training (0)"),
+  dropout: real(0, "dropout while training", { placeholder: "P" }),
 };
 export type PretrainFlags = FlagValues<typeof pretrainFlags>;

@@ -1,19 +1,19 @@
 import { resolve } from "node:path";
-import { InputError } from "@petl/core";
+import { InputError, openTokenizer, parseSettings, pickSettings } from "@petl/core";
+import { directory } from "../disk/files.ts";
 import { removeFolderSafely } from "../disk/safe-write.ts";
-import { openTokenizer } from "../open-tokenizer.ts";
+import { baseDigest } from "../library/digests.ts";
 import { pretrainingKinds, usualFeedForward } from "../pretraining/model-config.ts";
 import { type PretrainingSummary, pretrain } from "../pretraining/pretrain.ts";
 import { type PretrainingRecord, pretrainingRecord } from "../pretraining/record.ts";
 import { digestOfTexts, findTexts } from "../pretraining/text-files.ts";
 import { findWords } from "../pretraining/word-file.ts";
 import { clearFolder, folderState, refuseTaken } from "../runs/folder.ts";
-import { baseDigest, readRecordAs, writeRecord } from "../runs/record.ts";
+import { readRecordAs, writeRecord } from "../runs/record.ts";
 import { version } from "../version.ts";
 import { refuseBeside } from "./beside-resume.ts";
 import { resolveModel } from "./open.ts";
-import { type PretrainFlags, pretrainFlags } from "./pretrain-flags.ts";
-import { settingsOf } from "./training-flags.ts";
+import { type PretrainFlags, pretrainFlags, pretrainingSettings } from "./pretrain-flags.ts";
 import { type Context, defineVerb } from "./verb.ts";
 import { watchRun } from "./watch-run.ts";
 
@@ -35,15 +35,12 @@ export const pretrainVerb = defineVerb({
       flags.resume === undefined ? await newRun(flags, context) : await oldRun(flags.resume, flags);
     const watch = { ...watchRun(context), onProgress: terminal.progress, signal };
     const summary = await pretrain(out, record, watch, { resume }).catch(async (error: unknown) => {
-      if (signal.aborted) return undefined;
-      if (!resume && error instanceof InputError) await removeFolderSafely(out);
+      terminal.done();
+      if (signal.aborted) terminal.line(`stopped; go on with \`petl pretrain --resume ${out}\``);
+      else if (!resume && error instanceof InputError) await removeFolderSafely(out);
       throw error;
     });
     terminal.done();
-    if (!summary) {
-      terminal.line(`stopped; go on with \`petl pretrain --resume ${out}\``);
-      throw new DOMException("interrupted", "AbortError");
-    }
     if (json) await context.print(JSON.stringify(summary));
     else for (const line of report(summary)) await context.print(line);
   },
@@ -99,14 +96,9 @@ async function recordOf(flags: PretrainFlags, text: readonly string[], context: 
     sizes: { layers, hidden, heads, feed_forward: flags.feedForward ?? usualFeedForward(architecture, hidden) },
     ...{ max_length: flags.maxLength ?? 128, short_share: flags.shortShare, held_out: flags.heldOut },
     ...(flags.teacher !== undefined && { teacher: await teacherOf(flags.teacher, flags, context) }),
-    ...{ dtype: flags.dtype ?? "float32", log_every: flags.logEvery ?? 1 },
+    ...{ dtype: flags.dtype ?? "float32", log_every: flags.logEvery },
     ...(flags.threads !== undefined && { threads: flags.threads }),
-    settings: settingsOf(flags, {
-      lr: 1e-3,
-      warmup: 0.05,
-      weightDecay: 0.01,
-      ...{ dropout: flags.dropout, teacherWeight: flags.teacherWeight },
-    }),
+    settings: parseSettings({ ...pickSettings(pretrainingSettings, flags), baseDropout: flags.dropout }),
   };
 }
 
@@ -115,8 +107,8 @@ async function teacherOf(base: string, flags: PretrainFlags, context: Context) {
   if (pretrainingKinds[architecture].rows !== "sentences")
     throw new InputError(`--teacher goes with an encoder, whose rows are whole sentences; ${architecture} is none`);
   const folder = resolve(await resolveModel(base, flags, context));
-  if (!(await openTokenizer(folder))) throw new InputError(`--teacher ${base} has no tokenizer`);
-  return { base, folder, sha256: await baseDigest(folder) };
+  if (!(await openTokenizer(directory(folder)))) throw new InputError(`--teacher ${base} has no tokenizer`);
+  return { base, folder, sha256: await baseDigest(directory(folder)) };
 }
 
 /** A run that was interrupted, from its own record. */

@@ -10,7 +10,7 @@ export const quantizeVerb = defineVerb({
   summary: "write a base whose matrices are held in 4 or 8 bits, to train adapters with less memory",
   operand: "<BASE>",
   flags: {
-    bits: number(z.literal(bitWidths).default(4), "N", `bits of a weight: ${bitWidths.join(" or ")} (4)`),
+    bits: number(z.literal(bitWidths).default(4), "N", `bits of a weight: ${bitWidths.join(" or ")}`),
     block: number(
       z.literal(blockSizes).default(32),
       "N",

@@ -1,6 +1,4 @@
-import { type ExampleSet, InputError } from "@petl/core";
-import type { OpenModel } from "../library/model.ts";
-import { scoreTexts, type TextScores } from "../library/score-texts.ts";
+import { type ExampleSet, InputError, type OpenModel, scoreTexts, type TextScores } from "@petl/core";
 import { type FlagValues, flagName, pattern, toggle } from "./flags.ts";
 import { generationFlags, givenSettings } from "./generation-flags.ts";
 import { rowFlags } from "./open.ts";

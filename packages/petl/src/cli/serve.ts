@@ -1,9 +1,11 @@
-import { InputError } from "@petl/core";
+import { count as counted, InputError, nonnegative, setting } from "@petl/core";
 import { z } from "zod";
 import { type ServeOptions, serve } from "../server/serve.ts";
 import { count, number, text, texts } from "./flags.ts";
 import { modelFlags } from "./open.ts";
+import { untilTold } from "./until-told.ts";
 import { defineVerb } from "./verb.ts";
+import { queueHelp } from "./worker.ts";
 
 /** Milliseconds in which a server that is told to end must have ended. */
 const endingTime = 25_000;
@@ -15,16 +17,15 @@ export const serveVerb = defineVerb({
     base: modelFlags.base,
     adapters: text("DIR", "a folder of adapters, each served under its folder's name"),
     adapter: texts("NAME=ADAPTER", "an adapter and the name it is served under; several may be given"),
-    host: { ...text("HOST", "the address to listen at (127.0.0.1)"), schema: z.string().min(1).default("127.0.0.1") },
-    port: number(z.int().min(0).max(65_535).default(8080), "N", "the port (8080); 0 takes a free one"),
+    host: setting(z.string().min(1), {
+      ...{ initial: "127.0.0.1", placeholder: "HOST", help: "the address to listen at" },
+    }),
+    port: number(z.int().min(0).max(65_535).default(8080), "N", "the port, 0 for a free one"),
     keys: text("FILE", "the tenants and the SHA-256 of their keys, as JSON; needed where others than this machine ask"),
-    maxBatch: number(z.int().positive().default(32), "N", "rows that are computed together at most (32)"),
-    maxWait: number(z.number().nonnegative().default(2), "MS", "milliseconds that a row waits for others at most (2)"),
-    resident: number(
-      z.int().positive().default(128),
-      "N",
-      "adapters that stay in memory; others are read when asked (128)",
-    ),
+    maxBatch: counted(32, "rows that are computed together at most"),
+    maxWait: nonnegative(2, "milliseconds that a row waits for others at most", { placeholder: "MS" }),
+    resident: counted(128, "adapters that stay in memory; others are read when asked"),
+    queue: text("URL", `${queueHelp}, whose workers take the jobs (default: children of this process)`),
     shared: text("DIR", "where files, jobs and adapters are kept (default: in your data folder)"),
     threads: count("threads that share the work (default: the machine's cores)"),
     offline: modelFlags.offline,
@@ -34,10 +35,7 @@ export const serveVerb = defineVerb({
     "serve --base BASE --adapters adapters --keys keys.json --host 0.0.0.0 --port 80",
   ],
   async run({ flags }, { terminal, signal }) {
-    const ended = new Promise<"SIGTERM" | "interrupted">((resolve) => {
-      process.once("SIGTERM", () => resolve("SIGTERM"));
-      signal.addEventListener("abort", () => resolve("interrupted"), { once: true });
-    });
+    const ended = untilTold(signal);
     const options: ServeOptions = { ...flags, named: flags.adapter.map(namedAdapter) };
     const serving = await serve(options, {
       log: (line) => terminal.line(JSON.stringify(line)),

@@ -176,7 +176,7 @@ test("bad input is one clear message, exit code 2, and leaves nothing behind", a
       /did you mean "lora"\?/,
     ],
     [[...base, "--data", good, "--validation", "1.5"], /between 0 and 1/],
-    [[...base, "--data", good, "--steps", "3", "--epochs", "1"], /--steps and --epochs/],
+    [[...base, "--data", good, "--steps", "3", "--epochs", "1"], /steps and epochs say the same/],
     [
       [
         ...base.slice(0, 2),

@@ -1,17 +1,25 @@
+import { randomUUID } from "node:crypto";
+import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { methods as allMethods, InputError } from "@petl/core";
-import { findData } from "../data.ts";
-import { executeRun, type RunSummary } from "../runs/execute.ts";
+import {
+  methods as allMethods,
+  columnSettings,
+  InputError,
+  pickSettings,
+  tokenSettings,
+  trainingSettings,
+} from "@petl/core";
 import { clearFolder, folderState, refuseTaken } from "../runs/folder.ts";
-import { type PreparedRun, prepareRun, type RunRequest } from "../runs/prepare.ts";
-import { baseDigest, type RunRecord, readRecord, writeRecord } from "../runs/record.ts";
+import { type OpenRun, openRun, type RunRequest } from "../runs/open-run.ts";
+import { readRecord, writeRecord } from "../runs/record.ts";
+import { type RunSummary, trainRun } from "../runs/train-run.ts";
 import { version } from "../version.ts";
 import { refuseBeside } from "./beside-resume.ts";
 import { figures } from "./evaluation-report.ts";
-import { chooseMethods } from "./method-flags.ts";
+import { parseFlags } from "./flags.ts";
+import { chooseMethods, writtenMethods } from "./method-flags.ts";
 import { resolveModel } from "./open.ts";
-import { type TrainFlags, trainFlags } from "./train-flags.ts";
-import { settingsOf } from "./training-flags.ts";
+import { type RequestFlags, requestFlags, type TrainFlags, trainFlags } from "./train-flags.ts";
 import { type Context, defineVerb } from "./verb.ts";
 import { watchRun } from "./watch-run.ts";
 
@@ -26,31 +34,36 @@ export const trainVerb = defineVerb({
     "train --resume my-adapter",
   ],
   async run({ flags, json, methodOptions }, context) {
-    const run =
+    const { terminal, signal } = context;
+    const { out, run, logEvery, resume } =
       flags.resume === undefined
         ? await newRun(flags, methodOptions, context)
-        : await oldRun(flags.resume, flags, methodOptions);
-    for (const remark of run.prepared.remarks) context.terminal.line(remark);
-    const summary = await executeRun(run.out, run.record, run.prepared, watchRun(context), { resume: run.resume });
-    context.terminal.done();
-    if (!summary) {
-      context.terminal.line(`stopped; go on with \`petl train --resume ${run.out}\``);
-      throw new DOMException("interrupted", "AbortError");
+        : await oldRun(flags.resume, flags, methodOptions, context);
+    try {
+      if (!resume) for (const remark of run.remarks) terminal.line(remark);
+      const summary = await trainRun(out, run, watchRun(context), { resume, logEvery, signal });
+      terminal.done();
+      if (json) await context.print(JSON.stringify(summary));
+      else for (const line of report(summary)) await context.print(line);
+    } catch (error) {
+      terminal.done();
+      if (signal.aborted) terminal.line(`stopped; go on with \`petl train --resume ${out}\``);
+      throw error;
+    } finally {
+      await run.base.close();
     }
-    if (json) await context.print(JSON.stringify(summary));
-    else for (const line of report(summary)) await context.print(line);
   },
 });
 
 interface Run {
   readonly out: string;
-  readonly record: RunRecord;
-  readonly prepared: PreparedRun;
+  readonly run: OpenRun;
+  readonly logEvery: number;
   readonly resume: boolean;
 }
 
 /** Checks everything that can be checked, and only then touches the run's folder. */
-async function newRun(
+export async function newRun(
   flags: TrainFlags,
   methodOptions: Readonly<Record<string, unknown>>,
   context: Context,
@@ -59,41 +72,46 @@ async function newRun(
   const folder = resolve(out);
   if (!flags.overwrite) await refuseTaken(folder, "train");
   const { methods, baseDropout } = methodsOf(flags, methodOptions);
-  const found = await findData(data, "train");
-  if (!found.files.train)
-    throw new InputError(`${data} holds no training file; name one train.csv, .tsv, .jsonl or .parquet`);
-  const request: RunRequest = {
-    base: await resolveModel(base, flags, context),
+  const named: RequestFlags = {
+    ...parseFlags(requestFlags, flags).values,
+    ...{ baseDropout, dropout: undefined },
+    data: data.map((path) => resolve(path)),
+    validation: typeof flags.validation === "string" ? resolve(flags.validation) : flags.validation,
     init: flags.init === undefined ? undefined : await resolveModel(flags.init, flags, context),
-    ...{ methods, task: flags.task, pooling: flags.pooling, maxLength: flags.maxLength, lossOn: flags.lossOn },
-    ...(flags.endToken !== undefined && { endToken: flags.endToken === "yes" }),
-    train: found.files.train,
-    validation: await validationOf(flags.validation, found.files.validation),
-    data: columnsOf(flags),
-    settings: settingsOf(flags, {
-      ...{ headLr: flags.headLr, loraPlus: flags.loraPlus, shuffle: flags.shuffle, dropout: baseDropout },
-      pack: flags.pack,
-      lr: methods?.[0]?.rate,
-    }),
   };
-  const prepared = await prepareRun(request);
-  const record = await recordOf(flags, request, prepared);
-  await clearFolder(folder);
-  await writeRecord(folder, record);
-  return { out: folder, record, prepared, resume: false };
+  const baseFolder = resolve(await resolveModel(base, flags, context));
+  const run = await openRun(requestOf(named, { base, baseFolder, methods }), context.signal);
+  try {
+    const { settings } = run.training;
+    const method = writtenMethods(run.model.adapted.methods);
+    await clearFolder(folder);
+    await writeRecord(folder, {
+      ...{ petl: version, id: randomUUID() },
+      request: { ...named, base: await settledName(base), ...pickSettings(trainingSettings, settings), ...method },
+      ...{ base_folder: baseFolder, base_sha256: run.baseSha256, data_sha256: run.dataSha256 },
+    });
+  } catch (error) {
+    await run.base.close();
+    throw error;
+  }
+  return { out: folder, run, logEvery: flags.logEvery, resume: false };
 }
 
+/** A folder's name as it is found from everywhere; a hub id or a bundled name as it is. */
+const settledName = async (base: string): Promise<string> =>
+  (await stat(base).catch(() => undefined))?.isDirectory() ? resolve(base) : base;
+
 function needed({ base, data, out, method, init }: TrainFlags) {
-  const problems = Object.entries({ base, data, out, "method (or --init)": method ?? init })
-    .filter(([, value]) => value === undefined)
-    .map(([name]) => `--${name} is missing`);
-  if (base === undefined || data === undefined || out === undefined || problems.length > 0)
-    throw new InputError(problems);
+  const given = { base, data: data[0], out, "method (or --init)": method ?? init };
+  const problems = Object.entries(given).flatMap(([name, value]) =>
+    value === undefined ? [`--${name} is missing`] : [],
+  );
+  if (base === undefined || out === undefined || problems.length > 0) throw new InputError(problems);
   return { base, data, out };
 }
 
 /** `--dropout` is the method's where one of the chosen has it, the base's own otherwise. */
-function methodsOf({ method, dropout, baseDropout }: TrainFlags, given: Readonly<Record<string, unknown>>) {
+function methodsOf({ method, dropout, baseDropout }: RequestFlags, given: Readonly<Record<string, unknown>>) {
   const names = method?.split("+") ?? [];
   const takesDropout = allMethods.some(({ name, options }) => names.includes(name) && "dropout" in options);
   const options = dropout !== undefined && takesDropout ? { ...given, dropout } : given;
@@ -102,53 +120,20 @@ function methodsOf({ method, dropout, baseDropout }: TrainFlags, given: Readonly
   }
   return {
     methods: method === undefined ? undefined : chooseMethods(method, options),
-    baseDropout: baseDropout ?? (takesDropout ? undefined : dropout),
+    baseDropout: takesDropout ? baseDropout : (dropout ?? baseDropout),
   };
 }
 
-const columnsOf = ({ text, textPair, label, header }: TrainFlags) => ({
-  ...(text !== undefined && { text }),
-  ...(textPair !== undefined && { textPair }),
-  ...(label !== undefined && { label }),
-  ...(!header && { header }),
-});
-
-/** Files, or the share of the training data to hold out; the data folder's own validation files where none is named. */
-async function validationOf(given: string | undefined, own: readonly string[] | undefined) {
-  if (given === undefined) return own;
-  const share = Number(given);
-  if (Number.isFinite(share)) {
-    if (share === 0) return undefined;
-    if (share > 0 && share < 1) return share;
-    throw new InputError(`--validation ${given} is not possible: a share lies between 0 and 1`);
-  }
-  return (await findData(given, "validation")).files.validation;
-}
-
-async function recordOf(flags: TrainFlags, request: RunRequest, prepared: PreparedRun): Promise<RunRecord> {
-  const { adapted, labels, dataSha256 } = prepared;
-  const { task, pooling = "default" } = adapted.goal;
+/** What of the flags goes where. */
+function requestOf(
+  flags: RequestFlags,
+  { base, baseFolder, methods }: Pick<RunRequest, "base" | "baseFolder" | "methods">,
+): RunRequest {
+  const { task, validation, trainRows, seed, shuffle, pooling, threads, init, data } = flags;
   return {
-    petl: version,
-    ...{
-      base: flags.base ?? request.base,
-      base_folder: resolve(request.base),
-      base_sha256: await baseDigest(request.base),
-    },
-    ...(request.init !== undefined && { init: resolve(request.init) }),
-    methods: adapted.methods.map(({ name, options }) => ({ name, options: { ...options } })),
-    ...{ task, pooling, labels: [...labels] },
-    train: request.train.map((path) => resolve(path)),
-    ...(request.validation !== undefined && {
-      validation:
-        typeof request.validation === "number" ? request.validation : request.validation.map((path) => resolve(path)),
-    }),
-    ...{ columns: request.data, data_sha256: dataSha256, log_every: flags.logEvery ?? 1 },
-    ...(request.maxLength !== undefined && { max_length: request.maxLength }),
-    ...(request.lossOn !== undefined && { loss_on: request.lossOn }),
-    ...(request.endToken !== undefined && { end_token: request.endToken }),
-    ...(flags.threads !== undefined && { threads: flags.threads }),
-    settings: request.settings,
+    ...{ base, baseFolder, methods, init, data, pooling, threads },
+    rows: { ...pickSettings(columnSettings, flags), task, validation, trainRows, seed, shuffle },
+    training: pickSettings({ ...trainingSettings, ...tokenSettings }, flags),
   };
 }
 
@@ -157,38 +142,26 @@ async function oldRun(
   folder: string,
   flags: TrainFlags,
   methodOptions: Readonly<Record<string, unknown>>,
+  context: Context,
 ): Promise<Run> {
   refuseBeside(flags, trainFlags, Object.keys(methodOptions));
   const out = resolve(folder);
   const record = await readRecord(out);
   if (!record) throw new InputError(`--resume ${folder} holds no run.json, so there is no run to go on with`);
   if ((await folderState(out)) === "finished") throw new InputError(`--resume ${folder}: this run is finished`);
-  const prepared = await prepareRun({
-    base: record.base_folder,
-    ...{
-      init: record.init,
-      task: record.task,
-      labels: record.labels,
-      pooling: record.pooling,
-      maxLength: record.max_length,
-      lossOn: record.loss_on,
-      endToken: record.end_token,
-    },
-    methods: record.methods.flatMap(({ name, options }) =>
-      allMethods.filter((method) => method.name === name).map((method) => method.use(options)),
-    ),
-    ...{ train: record.train, validation: record.validation, data: record.columns, settings: record.settings },
-  });
+  const { values, rest } = parseFlags(requestFlags, record.request);
+  const methods = values.init === undefined ? methodsOf(values, rest).methods : undefined;
+  const [base, baseFolder] = [values.base ?? record.base_folder, record.base_folder];
+  const run = await openRun(requestOf(values, { base, baseFolder, methods }), context.signal);
   const problems = [
-    ...((await baseDigest(record.base_folder)) === record.base_sha256
+    ...(run.baseSha256 === record.base_sha256 ? [] : [`the base ${baseFolder} has changed since the run began`]),
+    ...(run.dataSha256 === record.data_sha256
       ? []
-      : [`the base ${record.base_folder} has changed since the run began`]),
-    ...(prepared.dataSha256 === record.data_sha256
-      ? []
-      : [`the training data ${record.train.join(", ")} have changed since the run began`]),
+      : [`the data ${values.data.join(", ")} have changed since the run began`]),
   ];
-  if (problems.length > 0) throw new InputError(problems);
-  return { out, record, prepared: { ...prepared, remarks: [] }, resume: true };
+  if (problems.length === 0) return { out, run, logEvery: values.logEvery, resume: true };
+  await run.base.close();
+  throw new InputError(problems);
 }
 
 /** A finished run in words. */

@@ -16,12 +16,15 @@ import { serveVerb } from "./serve.ts";
 import { studiesVerb } from "./studies.ts";
 import { studyVerb } from "./study.ts";
 import { trainVerb } from "./train.ts";
+import { trainManyVerb } from "./train-many.ts";
 import type { Verb } from "./verb.ts";
+import { workerVerb } from "./worker.ts";
 
 /** Every verb: one file in cli, one line here. */
 export const verbs: readonly Verb[] = [
   demoVerb,
   trainVerb,
+  trainManyVerb,
   pretrainVerb,
   evaluateVerb,
   predictVerb,
@@ -34,6 +37,7 @@ export const verbs: readonly Verb[] = [
   convertVerb,
   quantizeVerb,
   serveVerb,
+  workerVerb,
   studyVerb,
   methodsVerb,
   studiesVerb,

@@ -1,13 +1,12 @@
-import type { Watch } from "../runs/execute.ts";
+import type { Watch } from "../runs/store-run.ts";
 import { figures } from "./evaluation-report.ts";
 import type { Context } from "./verb.ts";
 
-/** Shows a run's events, and ends it after the step under way on Ctrl-C. */
-export function watchRun({ terminal, signal }: Context): Watch {
+/** Shows a run's events. */
+export function watchRun({ terminal }: Context): Watch {
   let steps = 0;
   let begin: { readonly step: number; readonly tokens: number; readonly seconds: number } | undefined;
   return {
-    stop: signal,
     remark: (text) => terminal.line(text),
     onEvent(event, seconds) {
       if (event.kind === "start") ({ steps } = event);

@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import { countParameters, type Share, shareRight } from "@petl/core";
-import type { OpenModel } from "../library/model.ts";
+import { countParameters, type OpenModel, type Share, shareRight } from "@petl/core";
 import type { OpenBase } from "../library/open-base.ts";
 import { saveAdapter } from "../library/save.ts";
 import type { OwnTask } from "./forgetting.ts";

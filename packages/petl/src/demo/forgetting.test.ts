@@ -1,7 +1,6 @@
 import { join } from "node:path";
+import { adaptTo, full, head, lora } from "@petl/core";
 import { afterAll, expect, test } from "vitest";
-import { full, head, lora } from "../library/methods.ts";
-import { adaptTo } from "../library/model.ts";
 import { openBase } from "../library/open-base.ts";
 import { testFolder } from "../library/open-tiny.fake.ts";
 import { writeTinyBase } from "../library/tiny-base.fake.ts";

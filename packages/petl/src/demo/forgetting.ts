@@ -1,6 +1,4 @@
-import { type ExampleSet, taskOf } from "@petl/core";
-import { evaluate } from "../library/evaluate.ts";
-import { type OpenModel, unadapted } from "../library/model.ts";
+import { type ExampleSet, evaluate, type OpenModel, taskOf, unadapted } from "@petl/core";
 import type { OpenBase } from "../library/open-base.ts";
 import { bodyOf } from "../studies/source-loss.ts";
 

@@ -1,8 +1,7 @@
 import { join } from "node:path";
-import type { Label } from "@petl/core";
-import { loadAdapter } from "../library/model.ts";
+import { type Label, predict } from "@petl/core";
+import { loadAdapter } from "../library/load-adapter.ts";
 import type { OpenBase } from "../library/open-base.ts";
-import { predict } from "../library/predict.ts";
 import { secondsSince } from "./training.ts";
 
 /** What the adapters that were asked say of one text. */

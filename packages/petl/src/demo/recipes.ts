@@ -1,5 +1,5 @@
 import type { MethodUse } from "@petl/core";
-import { bitfit, bottleneck, full, head, lora, topLayers } from "../library/methods.ts";
+import { bitfit, bottleneck, full, head, lora, topLayers } from "@petl/core";
 
 /** A method with its options, learning rate and length, chosen by hand on validation rows of the bundled sets. */
 export interface Recipe {

@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import { countParameters, type Label, type Share, shareRight } from "@petl/core";
-import { adaptTo } from "../library/model.ts";
+import { adaptTo, countParameters, type Label, type Share, shareRight } from "@petl/core";
 import { type OpenBase, type OpenBaseOptions, openBase } from "../library/open-base.ts";
 import { saveAdapter } from "../library/save.ts";
 import { compareMethods, type MethodRow, type Trial } from "./compare.ts";

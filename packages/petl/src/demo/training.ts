@@ -1,11 +1,8 @@
 import type { ExampleSet } from "@petl/core";
+import { adaptTo, type OpenModel, type Purpose, predict, train } from "@petl/core";
 import { type BundledData, bundledData } from "../bundled/bundled-data.ts";
-import { adaptTo, type OpenModel } from "../library/model.ts";
 import type { OpenBase } from "../library/open-base.ts";
 import { openData } from "../library/open-data.ts";
-import { predict } from "../library/predict.ts";
-import type { Purpose } from "../library/purpose.ts";
-import { train } from "../library/train.ts";
 import type { Recipe } from "./recipes.ts";
 
 /** A step of a training that is under way. */
@@ -58,7 +55,9 @@ export async function* fit(
 /** Which of a task's test rows a model gets right. */
 export async function rightAnswers(model: OpenModel, { test }: Pick<DemoTask, "test">): Promise<readonly boolean[]> {
   const answers = await predict(model, textsOf(test));
-  return test.examples.map((example, row) => "label" in example && String(example.label) === answers[row]?.label);
+  return test.examples.map(
+    (example, row) => "label" in example && String(example.label) === String(answers[row]?.label),
+  );
 }
 
 /** The texts of a set, without their labels. */

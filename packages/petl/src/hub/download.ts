@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, lstat, open, rename, rm, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { makeFolder } from "../disk/make-folder.ts";
@@ -23,6 +23,11 @@ export interface DownloadOptions {
   readonly retryDelay: number;
 }
 
+const { O_RDWR, O_CREAT, O_TRUNC, O_APPEND } = constants;
+const [anew, appending] = [O_RDWR | O_CREAT | O_TRUNC, O_RDWR | O_CREAT | O_APPEND];
+/** never through a link, where the system can say so */
+const unlinked = constants.O_NOFOLLOW ?? 0;
+
 const fruitlessTries = 5;
 const damagedTries = 2;
 
@@ -39,6 +44,7 @@ export async function downloadBlob(
 ): Promise<void> {
   const incomplete = `${blob}.incomplete`;
   await writing(incomplete, () => makeFolder(dirname(blob)));
+  await refuseSize(file, dirname(blob), await lengthOf(incomplete));
   let [best, fruitless, damaged] = [0, 0, 0];
   for (;;) {
     const fault = await receive(file, incomplete, access, onBytes);
@@ -51,6 +57,16 @@ export async function downloadBlob(
     await pause(retryDelay * 2 ** (fruitless - 1), undefined, access.signal ? { signal: access.signal } : {});
   }
   await writing(blob, () => rename(incomplete, blob));
+}
+
+/** What is announced has to fit beside what is there already. */
+async function refuseSize({ path, size }: RemoteFile, folder: string, here: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder).catch(() => ({ bavail: Number.POSITIVE_INFINITY, bsize: 1 }));
+  const [needed, free] = [size - here, bavail * bsize];
+  if (needed <= free) return;
+  throw new MachineError(
+    `"${path}" needs ${needed} more bytes, and "${folder}" has ${free} free; make room, or set HF_HOME to another disk`,
+  );
 }
 
 /** One try; what went wrong with it, where another may do. Bytes that can't belong to the file are thrown away. */
@@ -84,9 +100,9 @@ async function receiveRest(
   const usable = here <= file.size ? here : 0;
   const response = usable < file.size ? await hubFetch(access)(file.url, { headers: rangeFrom(usable) }) : undefined;
   const start = !response || response.status === 206 ? usable : 0;
-  const handle = await writing(incomplete, () => open(incomplete, start > 0 ? "a" : "w"));
+  const handle = await writing(incomplete, () => open(incomplete, (start > 0 ? appending : anew) | unlinked));
   try {
-    const hash = await writing(incomplete, () => startedHash(file, incomplete, start));
+    const hash = await writing(incomplete, () => startedHash(file, handle, start));
     onBytes(start);
     const fits =
       !response || (await append({ handle, hash, file, start, onBytes }, incomplete, bodyOf(response, access)));
@@ -129,16 +145,22 @@ function rangeFrom(start: number): Record<string, string> {
 }
 
 /** The hash after the file's first `length` bytes; git puts `blob <size>\0` before them. */
-async function startedHash(file: RemoteFile, path: string, length: number): Promise<Hash> {
+async function startedHash(file: RemoteFile, handle: FileHandle, length: number): Promise<Hash> {
   const hash = createHash(file.hash.length === 64 ? "sha256" : "sha1");
   if (file.hash.length === 40) hash.update(`blob ${file.size}\0`);
-  if (length > 0) for await (const chunk of createReadStream(path, { end: length - 1 })) hash.update(chunk);
+  if (length > 0) {
+    const before = handle.createReadStream({ start: 0, end: length - 1, autoClose: false });
+    for await (const chunk of before) hash.update(chunk);
+  }
   return hash;
 }
 
 async function lengthOf(path: string): Promise<number> {
   try {
-    return (await stat(path)).size;
+    const found = await lstat(path);
+    if (found.isFile()) return found.size;
+    await rm(path, { force: true }); // a link that somebody laid there leads elsewhere
+    return 0;
   } catch (error) {
     if (systemCode(error) === "ENOENT") return 0;
     throw explainFileError(error, "read", path);

@@ -2,6 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { InputError, suggestion } from "@petl/core";
 import { explainFileError, MachineError, systemCode } from "../machine-error.ts";
 import { parseHubId } from "./hub-id.ts";
+import { loginToken } from "./login.ts";
 import type { HubEvent, SnapshotOptions } from "./snapshot.ts";
 
 export type { HubEvent } from "./snapshot.ts";
@@ -9,7 +10,7 @@ export type { HubEvent } from "./snapshot.ts";
 export interface ResolveOptions {
   /** Never touch the network; HF_HUB_OFFLINE says the same. */
   readonly offline?: boolean;
-  /** Sent to the endpoint alone and never told; HF_TOKEN where left out. */
+  /** Sent to the endpoint alone and never told; HF_TOKEN, or what $HF_HOME/token holds, where left out. */
   readonly token?: string;
   /** HF_ENDPOINT, then https://huggingface.co, where left out. */
   readonly endpoint?: string;
@@ -36,7 +37,7 @@ export async function resolveBase(name: string, options: ResolveOptions = {}): P
   const id = parseHubId(name);
   const settings: SnapshotOptions = {
     endpoint: checkedEndpoint(options.endpoint ?? (process.env.HF_ENDPOINT || "https://huggingface.co")),
-    token: options.token ?? (process.env.HF_TOKEN || undefined),
+    token: options.token ?? (await loginToken()),
     cacheDir: options.cacheDir,
     weights: options.weights ?? true,
     signal: options.signal,
@@ -93,7 +94,14 @@ function isYes(value: string | undefined): boolean {
   return ["1", "ON", "YES", "TRUE"].includes(value?.toUpperCase() ?? "");
 }
 
+/** Addresses may hold secrets, so that none is told before it is known to hold none. */
 function checkedEndpoint(endpoint: string): string {
+  const { username, password, search, hash } = URL.canParse(endpoint) ? new URL(endpoint) : emptyAddress;
+  if (username || password || search || hash || endpoint.includes("@")) {
+    throw new InputError(
+      "the hub's address holds more than a host and a path; check HF_ENDPOINT, and give a token in HF_TOKEN",
+    );
+  }
   if (!/^https?:\/\/[^/\s]+(\/\S*)?$/.test(endpoint) || !URL.canParse(endpoint)) {
     throw new InputError(
       `the hub's address ${JSON.stringify(endpoint)} is no http or https address; check HF_ENDPOINT`,
@@ -101,3 +109,5 @@ function checkedEndpoint(endpoint: string): string {
   }
   return endpoint.replace(/\/+$/, "");
 }
+
+const emptyAddress = { username: "", password: "", search: "", hash: "" };

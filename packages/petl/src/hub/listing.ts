@@ -4,7 +4,7 @@ import { z } from "zod";
 import { MachineError } from "../machine-error.ts";
 import type { RemoteFile } from "./download.ts";
 import { isCommit } from "./hub-id.ts";
-import { type HubAccess, hubFetch } from "./request.ts";
+import { answerFetch, type HubAccess } from "./request.ts";
 
 /** The commit that the revision stands for now. */
 export async function commitAtHub(access: HubAccess): Promise<string> {
@@ -14,7 +14,7 @@ export async function commitAtHub(access: HubAccess): Promise<string> {
     revision,
     additionalFields: ["sha" as const],
     hubUrl: endpoint,
-    fetch: hubFetch(access),
+    fetch: answerFetch(access),
   };
   const { sha } = await understood(access, () => modelInfo(question));
   if (typeof sha !== "string" || !isCommit(sha)) throw strange(access);
@@ -42,7 +42,7 @@ export async function filesAtHub(access: HubAccess, commit: string): Promise<Rea
     repo: { type: "model" as const, name: repo },
     revision: commit,
     hubUrl: endpoint,
-    fetch: hubFetch(access),
+    fetch: answerFetch(access),
   };
   await understood(access, async () => {
     for await (const item of listFiles(question)) {
@@ -54,11 +54,15 @@ export async function filesAtHub(access: HubAccess, commit: string): Promise<Rea
       }
       const hash = lfs?.oid ?? oid;
       const url = `${endpoint}/${repo}/resolve/${commit}/${encodeURIComponent(path)}`;
+      if (files.size >= mostFiles) throw new InputError(`"${repo}" lists more than ${mostFiles} files; refused`);
       if (type === "file" && hash) files.set(path, { path, url, size: lfs?.size ?? size, hash });
     }
   });
   return files;
 }
+
+/** More than any repository has. */
+const mostFiles = 100_000;
 
 /** Answers that aren't what the hub's are: a login page of a hotel, a proxy. */
 async function understood<T>(access: HubAccess, work: () => Promise<T>): Promise<T> {

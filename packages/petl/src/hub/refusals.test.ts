@@ -1,14 +1,24 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { InputError } from "@petl/core";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { MachineError } from "../machine-error.ts";
-import { openTrial, type Trial, weights } from "./hub.fake.ts";
+import { openTrial, sha256, type Trial, weights } from "./hub.fake.ts";
 
 let trial: Trial;
 beforeEach(async () => {
   trial = await openTrial();
-  for (const name of ["HF_HUB_OFFLINE", "HF_TOKEN", "HF_ENDPOINT"]) vi.stubEnv(name, "");
+  for (const name of [
+    "HF_HUB_OFFLINE",
+    "HF_TOKEN",
+    "HF_ENDPOINT",
+    "HF_TOKEN_PATH",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "http_proxy",
+    "https_proxy",
+  ])
+    vi.stubEnv(name, "");
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
@@ -38,6 +48,29 @@ describe("tokens", () => {
     };
     await trial.resolve({ token: "secret" });
     expect(trial.cdn.requests.map(({ authorization }) => authorization)).toEqual([undefined]);
+  });
+
+  test("what the login wrote into $HF_HOME/token is the token", async () => {
+    writeFileSync(join(trial.root, "token"), "secret\n");
+    vi.stubEnv("HF_HOME", trial.root);
+    await trial.resolve();
+    expect(trial.hub.requests[0]?.authorization).toBe("Bearer secret");
+  });
+
+  test.each(["https://user:secret@hub", "https://hub?key=secret", "ftp://a:secret@hub", "https://secret@hub /x"])(
+    "no message tells the secret of the address %s",
+    async (endpoint) => {
+      const fails = trial.resolve({ endpoint });
+      await expect(fails).rejects.toThrow(/check HF_ENDPOINT/);
+      await expect(fails).rejects.not.toThrow(/secret/);
+    },
+  );
+
+  test("the proxy that the environment names is asked", async () => {
+    vi.stubEnv("HTTP_PROXY", trial.cdn.endpoint);
+    const asked = trial.resolve({ endpoint: "http://hub.invalid" });
+    await expect(asked).rejects.toThrow(MachineError);
+    await expect(asked).rejects.not.toThrow(/ENOTFOUND/);
   });
 
   test("no message tells the token", async () => {
@@ -115,6 +148,46 @@ describe("refusals are one line that says what to do", () => {
 });
 
 describe("hostile hubs", () => {
+  test("a file larger than the disk is refused before a byte of it comes", async () => {
+    trial.hub.listing = (entries) =>
+      entries.map((entry) => (entry.lfs ? { ...entry, lfs: { ...entry.lfs, size: 2 ** 52 } } : entry));
+    await expect(trial.resolve()).rejects.toThrow(/"model.safetensors" needs 4503599627370496 more bytes/);
+  });
+
+  test("an answer that has no end, and a listing that has none, are given up", async () => {
+    trial.hub.intercept = (request, response) => {
+      if (!request.url?.includes("/revision/")) return false;
+      response.end(" ".repeat(2 ** 25 + 1));
+      return true;
+    };
+    await expect(trial.resolve()).rejects.toThrow(/has more than 33554432 bytes; refused/);
+    trial.hub.intercept = (request, response) => {
+      if (!request.url?.includes("/tree/")) return false;
+      response.setHeader("link", `<${trial.hub.endpoint}${request.url}>; rel="next"`).end("[]");
+      return true;
+    };
+    await expect(trial.resolve()).rejects.toThrow(/has more than 200 pages; refused/);
+  });
+
+  test("an answer that falls silent behind its headers is a broken line", async () => {
+    trial.hub.intercept = (_, response) => {
+      response.writeHead(200, { "content-type": "application/json" }).write("{");
+      return true;
+    };
+    await expect(trial.resolve({ timeout: 50 })).rejects.toThrow(/can't reach .* \(no answer in time\)/);
+  });
+
+  test("what a download had begun is not followed through a link", async () => {
+    const blobs = join(trial.cacheDir, "models--owner--name/blobs");
+    const elsewhere = join(trial.root, "elsewhere");
+    mkdirSync(blobs, { recursive: true });
+    writeFileSync(elsewhere, "untouched");
+    symlinkSync(elsewhere, join(blobs, `${sha256(weights)}.incomplete`));
+    await trial.resolve();
+    expect(readFileSync(elsewhere, "utf8")).toBe("untouched");
+    expect(readFileSync(join(trial.snapshot, "model.safetensors")).equals(weights)).toBe(true);
+  });
+
   test.each(["../../evil", "..", "a/b", "/etc/x", "a\\b", "a\0b"])(
     "a listing with %j is refused whole",
     async (path) => {

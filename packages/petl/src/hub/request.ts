@@ -1,5 +1,6 @@
 import { InputError } from "@petl/core";
 import { MachineError } from "../machine-error.ts";
+import { environmentFetch } from "./proxy.ts";
 
 export interface HubAccess {
   /** "https://huggingface.co" or a mirror of it. */
@@ -29,7 +30,8 @@ export function hubFetch(access: HubAccess): typeof fetch {
     const late = setTimeout(() => timer.abort(), access.timeout);
     const signals = [timer.signal, ...(access.signal ? [access.signal] : [])];
     try {
-      const response = await fetch(url, { ...init, headers, signal: AbortSignal.any(signals) });
+      const ask = await environmentFetch();
+      const response = await ask(url, { ...init, headers, signal: AbortSignal.any(signals) });
       if (!response.ok) {
         await response.body?.cancel();
         throw refusal(response, access);
@@ -40,6 +42,34 @@ export function hubFetch(access: HubAccess): typeof fetch {
     } finally {
       clearTimeout(late);
     }
+  };
+}
+
+/** An answer about a repository is a page of names at most; a listing has pages, but not without end. */
+const longestAnswer = 2 ** 25;
+const mostAnswers = 200;
+
+/** {@link hubFetch} for answers in JSON: neither long ones, nor many, nor such that fall silent behind their headers. */
+export function answerFetch(access: HubAccess): typeof fetch {
+  const ask = hubFetch(access);
+  let answers = 0;
+  return async (input, init) => {
+    if (++answers > mostAnswers)
+      throw new InputError(`the hub's listing of "${access.repo}" has more than ${mostAnswers} pages; refused`);
+    const response = await ask(input, init);
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for await (const chunk of bodyOf(response, access)) {
+      length += chunk.length;
+      if (length > longestAnswer)
+        throw new InputError(
+          `an answer of the hub about "${access.repo}" has more than ${longestAnswer} bytes; refused`,
+        );
+      chunks.push(chunk);
+    }
+    const headers = new Headers(response.headers);
+    for (const name of ["content-encoding", "content-length"]) headers.delete(name);
+    return new Response(new Blob(chunks.map((chunk) => chunk.slice())), { status: response.status, headers });
   };
 }
 

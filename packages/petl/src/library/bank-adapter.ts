@@ -1,9 +1,7 @@
 import { createHash } from "node:crypto";
-import { InputError, labelNames, loadAdapter } from "@petl/core";
+import { InputError, loadAdapter, type OpenBase, type OpenModel } from "@petl/core";
 import { directory } from "../disk/files.ts";
 import { strangeParameter } from "../disk/strange-numbers.ts";
-import type { OpenModel } from "./model.ts";
-import type { OpenBase } from "./open-base.ts";
 
 /** An adapter's folder and what its content is. */
 export interface BankAdapter {
@@ -24,10 +22,10 @@ export async function readBankAdapter(
   folder: string,
 ): Promise<BankAdapter & { readonly model: OpenModel }> {
   const digest = await adapterDigest(folder);
-  const { adapted, phi, labels } = await loadAdapter(directory(folder), base);
+  const model = await loadAdapter(base, directory(folder));
+  const { adapted, phi } = model;
   const strange = strangeParameter(adapted, phi);
   if (strange !== undefined) throw new InputError(strange);
-  const model = { base, adapted, phi, labels: labelNames(adapted.goal.labels, labels) };
   return { folder, digest, bytes: phi.values.byteLength, model };
 }
 

@@ -1,7 +1,15 @@
-import { adapt, type EncodedExample, InputError, initialPhi, type Prediction, type RowOutput } from "@petl/core";
+import {
+  adapt,
+  type EncodedExample,
+  encodeRows,
+  InputError,
+  initialPhi,
+  type OpenModel,
+  type Prediction,
+  type RowOutput,
+  rowLimits,
+} from "@petl/core";
 import type { RowPrograms } from "./bank-programs.ts";
-import { encodeRows, rowLimits } from "./encode-rows.ts";
-import type { OpenModel } from "./model.ts";
 
 /** Rows of many callers, computed in batches. */
 export interface RowBatches {

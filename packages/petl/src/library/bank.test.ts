@@ -1,13 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type MethodUse, random } from "@petl/core";
+import { adaptTo, bottleneck, lora, type MethodUse, predict, random } from "@petl/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Bank, openBank } from "./bank.ts";
-import { bottleneck, lora } from "./methods.ts";
-import { adaptTo, loadAdapter } from "./model.ts";
+import { loadAdapter } from "./load-adapter.ts";
 import type { OpenBase } from "./open-base.ts";
 import { openTiny, testFolder } from "./open-tiny.fake.ts";
-import { predict } from "./predict.ts";
 import { saveAdapter } from "./save.ts";
 
 const folder = testFolder();

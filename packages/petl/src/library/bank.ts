@@ -2,20 +2,23 @@ import {
   type Answer,
   adapt,
   type GeneratedToken,
+  type GenerateOptions,
+  generate,
   heads,
   InputError,
   initialPhi,
   type Label,
+  type OpenBase,
+  type OpenModel,
   objectiveOf,
+  type PromptInput,
+  textAnswer,
+  unadapted,
 } from "@petl/core";
-import { textAnswer } from "./answers.ts";
 import { type BankAdapter, readBankAdapter, refuseChanged } from "./bank-adapter.ts";
 import { rowPrograms } from "./bank-programs.ts";
 import { type RowBatches, rowBatches } from "./bank-rows.ts";
-import { type GenerateOptions, generate, type PromptInput } from "./generate.ts";
 import { type LocateOptions, locate } from "./locate.ts";
-import { type OpenModel, unadapted } from "./model.ts";
-import type { OpenBase } from "./open-base.ts";
 
 /** An adapter that a bank holds. Its digest is its identity; the name only points to it. */
 export interface BankEntry {

@@ -1,11 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { complete, unadapted } from "@petl/core";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../cli/run-petl.fake.ts";
 import { convertBase } from "./convert-base.ts";
-import { complete } from "./generate.ts";
-import { unadapted } from "./model.ts";
 import { openBase } from "./open-base.ts";
 
 async function all<T>(items: AsyncIterable<T>): Promise<readonly T[]> {

@@ -1,16 +1,30 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ExampleSet, InputError, type MethodUse } from "@petl/core";
+import {
+  adaptTo,
+  bitfit,
+  bottleneck,
+  type ExampleSet,
+  evaluate,
+  full,
+  InputError,
+  ia3,
+  lora,
+  type MethodUse,
+  predict,
+  predictWords,
+  prefix,
+  type TrainingEvent,
+  type TrainOptions,
+  train,
+  unadapted,
+} from "@petl/core";
 import { afterAll, expect, test } from "vitest";
-import { evaluate } from "./evaluate.ts";
-import { bitfit, bottleneck, full, ia3, lora, prefix } from "./methods.ts";
-import { adaptTo, loadAdapter, unadapted } from "./model.ts";
+import { loadAdapter } from "./load-adapter.ts";
 import { openBase } from "./open-base.ts";
 import { openData } from "./open-data.ts";
 import { openTiny, testFolder, writeRows } from "./open-tiny.fake.ts";
-import { predict, predictWords } from "./predict.ts";
 import { saveAdapter, saveMerged } from "./save.ts";
-import { type TrainOptions, train } from "./train.ts";
 
 const folder = testFolder();
 const base = await openTiny(folder);
@@ -70,23 +84,28 @@ test("several adapters on one open base answer at once as each does alone", asyn
   expect(new Set(alone.map((answers) => JSON.stringify(answers))).size).toBe(models.length);
 });
 
-test("a run that was stopped goes on from its checkpoint to the same bits", async () => {
+test("an aborted training throws its reason behind a last checkpoint, from which it goes on to the same bits", async () => {
   const settings = { steps: 8, batch: 6, lr: 1e-2 };
   const whole = await adaptTo(base, lora({ rank: 2 }), rows);
   for await (const _ of train(whole, rows, settings));
   const parts = await adaptTo(base, lora({ rank: 2 }), rows);
-  const stop = { aborted: false };
-  const states = [];
-  for await (const event of train(parts, rows, { ...settings, stop })) {
-    if (event.kind === "step" && event.step === 3) stop.aborted = true;
-    if (event.kind === "checkpoint") states.push(structuredClone(event.state));
+  const ending = new AbortController();
+  const told: TrainingEvent[] = [];
+  const running = (async () => {
+    for await (const event of train(parts, rows, { ...settings, signal: ending.signal })) {
+      told.push(event);
+      if (event.kind === "step" && event.step === 3) ending.abort(new Error("enough"));
+    }
+  })();
+  await expect(running).rejects.toThrow("enough");
+  const last = told.at(-1);
+  if (last?.kind !== "checkpoint") throw new Error("an aborted run must end with a checkpoint");
+  expect(last.state.step).toBe(3);
+  for (const seed of [5, 6]) {
+    const rest = await adaptTo(base, lora({ rank: 2 }), rows, { seed });
+    for await (const _ of train(rest, rows, { ...settings, resume: last.state })); // a state serves more than once
+    expect(rest.phi.values).toEqual(whole.phi.values);
   }
-  const [resume] = states;
-  if (!resume) throw new Error("a stopped run must give a checkpoint");
-  expect(resume.step).toBe(3);
-  const rest = await adaptTo(base, lora({ rank: 2 }), rows, { seed: 5 });
-  for await (const _ of train(rest, rows, { ...settings, resume }));
-  expect(rest.phi.values).toEqual(whole.phi.values);
 });
 
 test("a merged checkpoint answers alone as base and adapter do together", async () => {

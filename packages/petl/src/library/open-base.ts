@@ -1,18 +1,13 @@
-import { type Engine, type HfModel, readBase, type Tokenizer } from "@petl/core";
+import { join } from "node:path";
+import { InputError, type OpenBase as OpenBaseOf, openBase as openBaseOf, type StopSignal, shown } from "@petl/core";
 import { directory } from "../disk/files.ts";
 import { workerEngine } from "../engine/worker-engine.ts";
-import { openTokenizer } from "../open-tokenizer.ts";
 import { type LocateOptions, locate } from "./locate.ts";
 
 /** A base model with what computes it. Any number of adapters may stand on it at once; its weights are held once. */
-export interface OpenBase extends HfModel {
+export interface OpenBase extends OpenBaseOf {
   /** the folder of its files */
   readonly path: string;
-  /** undefined where the folder has none; rows must then come as tokens */
-  readonly tokenizer: Tokenizer | undefined;
-  readonly engine: Engine;
-  /** Ends the thread that computes; nothing can be computed with this base, or what stands on it, afterwards. */
-  close(): Promise<void>;
 }
 
 export interface OpenBaseOptions extends Omit<LocateOptions, "weights" | "signal"> {
@@ -27,35 +22,41 @@ export interface OpenBaseOptions extends Omit<LocateOptions, "weights" | "signal
  * thread of its own, so that this one stays free; an idle base does not keep the process alive. Once `signal` is
  * aborted, nothing new is computed.
  *
- * @throws InputError for what the caller can mend, MachineError for what network or disk deny
+ * @throws InputError for what the caller can mend, MachineError for what network or disk deny; the signal's reason
  */
 export async function openBase(name: string, options: OpenBaseOptions = {}): Promise<OpenBase> {
-  const { signal, threads, ...where } = options;
+  const { signal, threads, ...where } = checkedOptions(name, options);
+  signal?.throwIfAborted();
   const path = await locate(name, signal ? { ...where, signal } : where);
-  const [model, tokenizer] = await Promise.all([readBase(directory(path)), openTokenizer(path)]);
-  const engine = await workerEngine(path, model.checkpoint?.files ?? [], { threads });
-  return {
-    ...model,
-    ...{ name, path, tokenizer },
-    engine: signal ? interruptible(engine, signal) : engine,
-    close: engine.close,
-  };
+  return openFolder(path, { name, threads, signal });
 }
 
-/** The same engine, which refuses to begin anything once the signal is aborted. */
-function interruptible(engine: Engine, signal: AbortSignal): Engine {
-  return {
-    ...engine,
-    async createSession(graph) {
-      signal.throwIfAborted();
-      const session = await engine.createSession(graph);
-      return {
-        ...session,
-        run(inputs, into, lender) {
-          signal.throwIfAborted();
-          return session.run(inputs, into, lender);
-        },
-      };
-    },
+/** Opens the base model of a folder. */
+export async function openFolder(
+  path: string,
+  {
+    name = path,
+    threads,
+    signal,
+  }: { name?: string; threads?: number | undefined; signal?: StopSignal | undefined } = {},
+): Promise<OpenBase> {
+  const source = {
+    ...{ name, folder: directory(path), inner: (folder: string) => directory(join(path, folder)) },
+    openEngine: (files: readonly string[]) => workerEngine(path, files, { threads }),
   };
+  return { ...(await openBaseOf(source, { signal })), path };
+}
+
+function checkedOptions(name: unknown, options: OpenBaseOptions): OpenBaseOptions {
+  const given: unknown = options;
+  if (typeof name !== "string" || name === "")
+    throw new InputError(
+      `base is ${name === undefined ? "missing" : shown(name)}; it must be a folder, a hub id or the name of a bundled base`,
+    );
+  if (typeof given !== "object" || given === null)
+    throw new InputError(`options are ${shown(given)}; they must be an object, as in { threads: 1 }`);
+  const { threads } = options;
+  if (threads !== undefined && !(Number.isInteger(threads) && threads > 0))
+    throw new InputError(`threads ${shown(threads)} must be a whole number above 0`);
+  return options;
 }

@@ -1,8 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { ExampleSet } from "@petl/core";
+import { type ExampleSet, holdOutRows } from "@petl/core";
 import { afterAll, expect, test } from "vitest";
-import { holdOutRows, openData } from "./open-data.ts";
+import { openData } from "./open-data.ts";
 import { openTiny, testFolder, writeRows } from "./open-tiny.fake.ts";
 
 const folder = testFolder();
@@ -52,7 +52,7 @@ test("rows that are parted keep their examples", async () => {
 });
 
 test("what cannot be is refused in words", async () => {
-  await expect(openData(file, base, { validation: 1.5 })).rejects.toThrow("a share lies between 0 and 1");
+  await expect(openData(file, base, { validation: 1.5 })).rejects.toThrow("is no share: one lies between 0 and 1");
   await expect(openData(join(folder, "rows.tsv"), base)).rejects.toThrow("there is no data file or folder");
   await expect(openData(file, base, { label: "lable" })).rejects.toThrow('has no column "lable"');
 });

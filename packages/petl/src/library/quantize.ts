@@ -34,7 +34,7 @@ export async function quantize(
   const files = [
     { name: "model.safetensors", chunks: weights },
     { name: "config.json", chunks: texts(async () => (await config()).text) },
-    ...(await tokenizerFiles(path)),
+    ...(await tokenizerFiles(directory(path))),
   ];
   const bytes = await writeAll(folder, files, { overwrite: overwrite ?? false, ...(signal && { signal }) });
   const stored = [...(base.checkpoint?.tensors.values() ?? [])];

@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { adaptTo, lora, unadapted } from "@petl/core";
 import { afterAll, expect, test } from "vitest";
-import { lora } from "./methods.ts";
-import { adaptTo, unadapted } from "./model.ts";
 import { openBase } from "./open-base.ts";
 import { testFolder } from "./open-tiny.fake.ts";
 import { saveOnnx } from "./save.ts";

@@ -5,17 +5,18 @@ import {
   encodeOnnx,
   encodeOnnxForAdapters,
   type FloatType,
+  type Folder,
   heads,
   InputError,
+  namesOf,
+  type OpenModel,
   objectiveOf,
   onnxAdapter,
   readJson,
   tokenizerFileNames,
 } from "@petl/core";
-import { directory } from "../disk/files.ts";
 import { type Chunks, writeFolderSafely } from "../disk/safe-write.ts";
 import { version } from "../version.ts";
-import type { OpenModel } from "./model.ts";
 
 export interface SaveOptions {
   /** replace a folder that isn't empty, with all that is in it */
@@ -32,7 +33,7 @@ export interface NamedFile {
 
 /** What is needed to write an adapter. */
 export type Saved = Pick<OpenModel, "adapted" | "phi" | "labels"> & {
-  readonly base: Pick<OpenModel["base"], keyof Parameters<typeof encodeFull>[0] | "path">;
+  readonly base: Pick<OpenModel["base"], keyof Parameters<typeof encodeFull>[0] | "folder">;
 };
 
 /**
@@ -61,9 +62,9 @@ export async function saveMerged(
   folder: string,
   { dtype, ...options }: SaveMergedOptions = {},
 ): Promise<number> {
-  const named = objectiveOf(adapted.goal.task).hasClasses ? labels.map(String) : undefined;
+  const named = objectiveOf(adapted.goal.task).hasClasses ? namesOf(labels) : undefined;
   const files = await encodeMerged(base, adapted, phi, base.engine, { labels: named, dtype });
-  return writeAll(folder, [...checkpointFiles(files), ...(await tokenizerFiles(base.path))], options);
+  return writeAll(folder, [...checkpointFiles(files), ...(await tokenizerFiles(base.folder))], options);
 }
 
 export interface SaveOnnxOptions extends SaveMergedOptions {
@@ -90,7 +91,7 @@ export async function saveOnnx(
   folder: string,
   { dtype, past = false, adapterInputs = false, ...options }: SaveOnnxOptions = {},
 ): Promise<number> {
-  const named = objectiveOf(adapted.goal.task).hasClasses ? labels.map(String) : undefined;
+  const named = objectiveOf(adapted.goal.task).hasClasses ? namesOf(labels) : undefined;
   if (adapterInputs && dtype)
     throw new InputError("--dtype is for merged weights, and with inputs for adapters none are");
   const files = adapterInputs
@@ -106,7 +107,7 @@ export async function saveOnnx(
       ...Object.entries(apart).map(([name, content]) => ({ name: `adapter/${name}`, chunks: [bytesOf(content)] })),
       ...(heads[objectiveOf(adapted.goal.task).head].goesOn
         ? await promptFiles(base)
-        : await tokenizerFiles(base.path)),
+        : await tokenizerFiles(base.folder)),
     ],
     options,
   );
@@ -116,11 +117,11 @@ export async function saveOnnx(
  * A tokenizer's files for transformers.js, which puts nothing in front of a prompt unless tokenizer_config.json says
  * `add_bos_token`, whatever tokenizer.json itself would put there.
  */
-async function promptFiles({ path, tokenizer }: OpenModel["base"]): Promise<readonly NamedFile[]> {
-  const files = await tokenizerFiles(path);
+async function promptFiles({ folder, tokenizer }: OpenModel["base"]): Promise<readonly NamedFile[]> {
+  const files = await tokenizerFiles(folder);
   const config = files.find(({ name }) => name === "tokenizer_config.json");
   if (!config || !tokenizer || tokenizer.framing === 0) return files;
-  const told = await readJson(directory(path), config.name);
+  const told = await readJson(folder, config.name);
   const text = `${JSON.stringify({ add_bos_token: true, ...Object(told) }, null, 2)}\n`;
   return [...files.filter((file) => file !== config), { ...config, chunks: [bytesOf(text)] }];
 }
@@ -130,11 +131,11 @@ const bytesOf = (content: Uint8Array | string): Uint8Array =>
 
 /** An adapter's files, the configuration last, which marks it as whole. */
 export async function adapterFiles({ base, adapted, phi, labels }: Saved): Promise<readonly NamedFile[]> {
-  const named = objectiveOf(adapted.goal.task).hasClasses ? { labels } : {};
+  const named = objectiveOf(adapted.goal.task).hasClasses ? { labels: namesOf(labels) } : {};
   const info = { baseName: base.name, petlVersion: version, ...named };
   if (adapted.methods.some(({ name }) => name === "full")) {
     const [config, weights] = checkpointFiles(await encodeFull(base, adapted, phi, info));
-    return [weights, ...(await tokenizerFiles(base.path)), config];
+    return [weights, ...(await tokenizerFiles(base.folder)), config];
   }
   const files = encodeAdapter(adapted, phi, info);
   return [
@@ -156,8 +157,7 @@ const carried: readonly string[] = [
 ];
 
 /** The files of a folder's tokenizer, to be written elsewhere. */
-export async function tokenizerFiles(path: string): Promise<readonly NamedFile[]> {
-  const folder = directory(path);
+export async function tokenizerFiles(folder: Folder): Promise<readonly NamedFile[]> {
   const names = (await folder.files()).filter((name) => carried.includes(name));
   return Promise.all(
     names.map(async (name) => {

@@ -1,14 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { adaptTo, full, scoreTexts, train, unadapted } from "@petl/core";
 import { afterAll, expect, test } from "vitest";
-import { full } from "./methods.ts";
-import { adaptTo, unadapted } from "./model.ts";
 import { openBase } from "./open-base.ts";
 import { openData } from "./open-data.ts";
 import { testFolder } from "./open-tiny.fake.ts";
-import { scoreTexts } from "./score-texts.ts";
 import { writeTinyDecoder } from "./tiny-decoder.fake.ts";
-import { train } from "./train.ts";
 
 const rows = [
   { mr: "name[Mill], food[fish]", ref: "The Mill serves fish." },

@@ -1,5 +1,6 @@
 import { safetensorsBytes, untrainedTensors } from "@petl/core";
 import { z } from "zod";
+import { directory } from "../disk/files.ts";
 import { openSealedFolder, writeSealedFolder } from "../disk/sealed-folder.ts";
 import { tokenizerFiles } from "../library/save.ts";
 import { modelConfig, pretrainingKinds } from "./model-config.ts";
@@ -31,7 +32,7 @@ export async function prepareStart(
   await writeSealedFolder(path, async (into) => {
     await into.write("config.json", [new TextEncoder().encode(`${JSON.stringify(config, undefined, 2)}\n`)]);
     await into.write("model.safetensors", [safetensorsBytes(tensors)]);
-    for (const { name, chunks } of await tokenizerFiles(folder)) await into.write(name, chunks);
+    for (const { name, chunks } of await tokenizerFiles(directory(folder))) await into.write(name, chunks);
     return "untrained";
   });
 }

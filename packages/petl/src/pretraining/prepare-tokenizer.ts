@@ -1,11 +1,17 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { InputError, type Paragraph, type Tokenizer, tokenizerFileNames, trainTokenizer } from "@petl/core";
+import {
+  InputError,
+  openTokenizer,
+  type Paragraph,
+  type Tokenizer,
+  tokenizerFileNames,
+  trainTokenizer,
+} from "@petl/core";
 import { z } from "zod";
 import { directory } from "../disk/files.ts";
 import { openSealedFolder, writeSealedFolder } from "../disk/sealed-folder.ts";
 import { type NamedFile, tokenizerFiles } from "../library/save.ts";
-import { openTokenizer } from "../open-tokenizer.ts";
 import { pretrainingKinds } from "./model-config.ts";
 import type { LearnedTokenizer, PretrainingRecord } from "./record.ts";
 import { requireSame } from "./require-same.ts";
@@ -32,7 +38,7 @@ export async function prepareTokenizer(
   const found = await openSealedFolder(path, z.record(z.string(), z.unknown()));
   if (found) requireSame(path, found, wanted);
   else await writeTokenizer(record, path, wanted, watch);
-  const tokenizer = await openTokenizer(path);
+  const tokenizer = await openTokenizer(directory(path));
   if (!tokenizer) throw new InputError(`"${path}" holds no tokenizer`);
   return { folder: path, tokenizer, sha256: await digestOf(path) };
 }
@@ -53,7 +59,9 @@ async function writeTokenizer(
 ): Promise<void> {
   const { tokenizer } = record;
   const files =
-    "folder" in tokenizer ? await tokenizerFiles(tokenizer.folder) : await learnedFiles(record, tokenizer, watch);
+    "folder" in tokenizer
+      ? await tokenizerFiles(directory(tokenizer.folder))
+      : await learnedFiles(record, tokenizer, watch);
   await writeSealedFolder(path, async (folder) => {
     for (const { name, chunks } of files) await folder.write(name, chunks);
     return facts;

@@ -2,26 +2,32 @@ import { join } from "node:path";
 import {
   adapt,
   changedRows,
+  countParameters,
   countsWithout,
   encodeTrained,
+  full,
   type HfModel,
   holdOutBlocks,
   InputError,
   initialPhi,
+  maskedOnce,
+  maskingOf,
   nextTokens,
   objectiveOf,
+  type ParameterCounts,
   readBase,
   type StoredRows,
   someRows,
   type Tokenizer,
+  type TrainingRun,
+  trainSteps,
   unigramLoss,
 } from "@petl/core";
 import { directory } from "../disk/files.ts";
 import { removeFolderSafely } from "../disk/safe-write.ts";
-import { full } from "../library/methods.ts";
-import { maskedOnce, maskingOf } from "../library/plain-text.ts";
+import { workerEngine } from "../engine/worker-engine.ts";
 import { checkpointFiles, tokenizerFiles } from "../library/save.ts";
-import { type ExecutedRun, executeRun, type RunSummary, type Watch } from "../runs/execute.ts";
+import { type RunResult, storeRun, type Watch } from "../runs/store-run.ts";
 import { pretrainingKinds } from "./model-config.ts";
 import { prepareRows } from "./prepare-rows.ts";
 import { prepareStart } from "./prepare-start.ts";
@@ -32,27 +38,28 @@ import type { RowFolder } from "./row-folder.ts";
 import type { StageWatch } from "./stage-watch.ts";
 
 /** What a finished run says of itself; `petl pretrain --json` prints it. */
-export interface PretrainingSummary extends Omit<RunSummary, "method" | "adapter_bytes"> {
+export interface PretrainingSummary extends ParameterCounts, Omit<RunResult, "bytes"> {
   readonly vocabulary: number;
   /** of the held-out rows' hidden tokens, by a model that knows only how often each token comes */
   readonly unigram_loss: number;
   /** of model.safetensors */
   readonly bytes: number;
+  readonly out: string;
 }
 
 /**
  * Makes what is not there yet of a run: the tokenizer, the rows, the untrained model; then trains it, and leaves an
  * ordinary Hugging Face folder. Everything but the training is whole or not there, so that a run that was killed goes on
- * where it was. Returns undefined where the training was stopped.
+ * where it was.
  *
- * @throws an AbortError where an earlier stage was stopped
+ * @throws the signal's reason where it was stopped
  */
 export async function pretrain(
   out: string,
   record: PretrainingRecord,
   watch: Watch & StageWatch,
   { resume }: { readonly resume: boolean },
-): Promise<PretrainingSummary | undefined> {
+): Promise<PretrainingSummary> {
   const prepared = record.prepared ?? join(out, "prepared");
   const start = join(out, "start");
   const tokenizer = await prepareTokenizer(record, prepared, watch);
@@ -65,23 +72,40 @@ export async function pretrain(
     watch.remark(
       `${rows.length.toLocaleString("en-US")} rows, ${run.validation.length.toLocaleString("en-US")} of them held out; unigram loss ${unigram.toFixed(4)}`,
     );
-    const methods = [{ name: "full", options: {} }];
-    const executed = { ...record, base: out, base_folder: start, methods };
-    const watching = resume ? watch : { ...watch, remark: () => undefined }; // a new run has no checkpoint to speak of
-    const files = async () => {
-      const [config, weights] = checkpointFiles(await encodeTrained(run.base, run.adapted, run.phi, record));
-      return [weights, ...(await tokenizerFiles(start)), config];
-    };
-    // what was made from the text stays where the first step fails, so every run is one that goes on
-    const summary = await executeRun(out, executed, run, watching, { resume: true, files });
-    if (!summary) return undefined;
+    const result = await stored(out, { record, start, run }, watch, resume);
     await removeFolderSafely(start);
     if (record.prepared === undefined) await removeFolderSafely(prepared);
-    const { method: _, adapter_bytes: bytes, ...rest } = summary;
-    return { ...rest, vocabulary: run.base.model.sizes.vocabulary, unigram_loss: unigram, bytes };
+    const vocabulary = run.base.model.sizes.vocabulary;
+    return { ...countParameters(run.adapted), ...result, vocabulary, unigram_loss: unigram, out };
   } finally {
     await teacher?.close();
     await rows.close();
+  }
+}
+
+/** Trains in the run's folder; what was made from the text stays where a step fails, so every run is one that goes on. */
+async function stored(
+  out: string,
+  { record, start, run }: { readonly record: PretrainingRecord; readonly start: string; readonly run: Training },
+  watch: Watch & StageWatch,
+  resume: boolean,
+): Promise<RunResult> {
+  const { threads, settings, log_every: logEvery } = record;
+  const engine = await workerEngine(start, run.base.checkpoint?.files ?? [], { threads });
+  const watching = resume ? watch : { ...watch, remark: () => undefined }; // a new run has no checkpoint to speak of
+  const training = {
+    ...{ base: run.base, logEvery },
+    events: (state: TrainingRun["resume"]) =>
+      trainSteps({ ...run, engine, settings, resume: state, signal: watch.signal }),
+    files: async () => {
+      const [config, weights] = checkpointFiles(await encodeTrained(run.base, run.adapted, run.phi, record));
+      return [weights, ...(await tokenizerFiles(directory(start))), config];
+    },
+  };
+  try {
+    return await storeRun(out, training, watching, { resume: true });
+  } finally {
+    await engine.close();
   }
 }
 
@@ -99,7 +123,10 @@ function foretold(examples: StoredRows, heldOut: StoredRows): Goals {
   return { examples: withTargets(examples), validation: withTargets(heldOut), masking: undefined };
 }
 
-type Training = ExecutedRun & { readonly validation: NonNullable<ExecutedRun["validation"]> };
+type Training = Pick<TrainingRun, "adapted" | "phi" | "examples" | "masking"> & {
+  readonly base: HfModel;
+  readonly validation: NonNullable<TrainingRun["validation"]>;
+};
 
 /** What was made from the text. */
 interface Material extends Pick<PreparedTokenizer, "tokenizer"> {
@@ -129,5 +156,5 @@ async function trainingOf(
   for (const id of Object.values(tokenizer.specialIds)) counts[id] = 0; // they frame every row and are no words
   const unigram = await unigramLoss(counts, goals.validation);
   const phi = await initialPhi(adapted, seed);
-  return { run: { base, adapted, phi, ...goals, labels: [] }, unigram };
+  return { run: { base, adapted, phi, ...goals }, unigram };
 }

@@ -1,4 +1,4 @@
-import { floatTypes, trainingSettings } from "@petl/core";
+import { floatTypes, parseSettings } from "@petl/core";
 import { z } from "zod";
 
 /** The kinds of models that can be pretrained, as config.json's `model_type`. */
@@ -47,6 +47,6 @@ export const pretrainingRecord = z.strictObject({
   dtype: z.enum(floatTypes),
   log_every: z.int().positive(),
   threads: z.int().positive().optional(),
-  settings: trainingSettings,
+  settings: z.unknown().transform(parseSettings),
 });
 export type PretrainingRecord = Readonly<z.infer<typeof pretrainingRecord>>;

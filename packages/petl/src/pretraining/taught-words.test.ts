@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { float32, random } from "@petl/core";
+import { float32, openTokenizer, random } from "@petl/core";
 import { afterAll, expect, test } from "vitest";
+import { directory } from "../disk/files.ts";
+import { baseDigest } from "../library/digests.ts";
 import { writeTinyBase } from "../library/tiny-base.fake.ts";
-import { openTokenizer } from "../open-tokenizer.ts";
-import { baseDigest } from "../runs/record.ts";
 import { taughtWords } from "./taught-words.ts";
 import { openTeacher } from "./teacher.ts";
 
@@ -14,9 +14,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test("words are as far apart as the teacher's vectors of them but for one scale; special tokens stay as drawn", async () => {
   await writeTinyBase(folder, ["the old horse neighed by the gate", "a young cow lowed in the yard"], {});
-  const tokenizer = await openTokenizer(folder);
+  const tokenizer = await openTokenizer(directory(folder));
   if (!tokenizer) throw new Error("no tokenizer");
-  const record = { base: folder, folder, sha256: await baseDigest(folder) };
+  const record = { base: folder, folder, sha256: await baseDigest(directory(folder)) };
   const [vocabulary, hidden] = [tokenizer.vocabularySize, 16]; // as many axes as the teacher has: nothing is lost
   const drawn = float32([vocabulary, hidden], new Float32Array(vocabulary * hidden));
   random(1, "drawn").fillNormal(drawn.data as Float32Array, 0, 1);

@@ -1,8 +1,7 @@
-import { compileTextVectors, type EncodedExample, InputError, readBase } from "@petl/core";
+import { compileTextVectors, type EncodedExample, InputError, openTokenizer, readBase } from "@petl/core";
 import { directory } from "../disk/files.ts";
 import { workerEngine } from "../engine/worker-engine.ts";
-import { openTokenizer } from "../open-tokenizer.ts";
-import { baseDigest } from "../runs/record.ts";
+import { baseDigest } from "../library/digests.ts";
 import type { PretrainingRecord } from "./record.ts";
 
 export type TeacherRecord = NonNullable<PretrainingRecord["teacher"]>;
@@ -18,7 +17,7 @@ export interface Teacher {
 
 /** @throws InputError where it is no longer the model that the run began with */
 export async function openTeacher({ folder, sha256 }: TeacherRecord, threads: number | undefined): Promise<Teacher> {
-  if ((await baseDigest(folder)) !== sha256)
+  if ((await baseDigest(directory(folder))) !== sha256)
     throw new InputError(`the teacher ${folder} has changed since the run began`);
   const base = await readBase(directory(folder));
   const encode = await encoderOf(folder, base.model.sizes.trainedTokens);
@@ -36,7 +35,7 @@ export async function openTeacher({ folder, sha256 }: TeacherRecord, threads: nu
 
 /** How a teacher reads a text: with its own tokenizer, as much as it takes. */
 async function encoderOf(folder: string, longest: number): Promise<(text: string) => EncodedExample> {
-  const tokenizer = await openTokenizer(folder);
+  const tokenizer = await openTokenizer(directory(folder));
   if (!tokenizer) throw new InputError(`the teacher ${folder} has no tokenizer`);
   const limit = Math.min(longest, tokenizer.modelMaxLength ?? longest);
   return (text) => tokenizer.encode(text, undefined, limit);

@@ -1,47 +1,25 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError, lossParts, poolings, tasks, trainingSettings } from "@petl/core";
+import { InputError } from "@petl/core";
 import { z } from "zod";
-import { directory } from "../disk/files.ts";
 import { parsedJson } from "../disk/parsed-json.ts";
 import { writeFileSafely } from "../disk/safe-write.ts";
 import { explainFileError, systemCode } from "../machine-error.ts";
 
-/** What a training run is, whole: from it alone the run can be repeated or gone on with. */
+/**
+ * What a training run is, whole: from it alone the run can be repeated or gone on with. The request is what
+ * `petl train --config` takes, with every setting as it was; the rest is what it led to.
+ */
 const runRecord = z.strictObject({
   petl: z.string(),
-  /** the base as it was named, and the folder that this led to */
-  base: z.string(),
+  /** tells this run from every other; its checkpoints carry it */
+  id: z.string(),
+  request: z.record(z.string(), z.unknown()),
+  /** the folder that the base's name led to */
   base_folder: z.string(),
   base_sha256: z.string(),
-  /** the adapter that the run starts from */
-  init: z.string().optional(),
-  methods: z.array(z.strictObject({ name: z.string(), options: z.record(z.string(), z.unknown()) })),
-  task: z.enum(tasks),
-  /** the classes, in the order of their numbers, as the data have them; empty where the task has none */
-  labels: z.array(z.union([z.string(), z.number(), z.boolean()])),
-  pooling: z.enum(poolings),
-  train: z.array(z.string()),
-  /** files, or the share of the training data that is held out */
-  validation: z.union([z.array(z.string()), z.number().positive().lt(1)]).optional(),
-  columns: z.strictObject({
-    text: z.string().optional(),
-    textPair: z.string().optional(),
-    label: z.string().optional(),
-    header: z.boolean().optional(),
-  }),
-  /** SHA-256 of the training data's bytes */
+  /** SHA-256 of the rows to train on and to evaluate on */
   data_sha256: z.string(),
-  /** as it was asked for */
-  max_length: z.int().positive().optional(),
-  /** which tokens of completions and conversations are learnt */
-  loss_on: z.enum(lossParts).optional(),
-  /** whether a language model's rows of text end with the tokenizer's end token */
-  end_token: z.boolean().optional(),
-  log_every: z.int().positive(),
-  threads: z.int().positive().optional(),
-  settings: trainingSettings,
 });
 export type RunRecord = Readonly<z.infer<typeof runRecord>>;
 
@@ -58,6 +36,8 @@ export async function readRecord(out: string): Promise<RunRecord | undefined> {
   const value = await jsonIn(out);
   if (z.object({ kind: z.literal("pretraining") }).safeParse(value).success)
     throw new InputError(`${out} holds a pretraining run; go on with \`petl pretrain --resume ${out}\``);
+  if (z.object({ settings: z.unknown(), base: z.string() }).safeParse(value).success)
+    throw new InputError(`${join(out, fileName)} is of an earlier petl, whose runs this one cannot go on with`);
   return checked(out, value, runRecord);
 }
 
@@ -84,16 +64,4 @@ function checked<T>(out: string, value: unknown, schema: z.ZodType<T>): T | unde
   throw new InputError(
     parsed.error.issues.map((issue) => `${path}: ${issue.path.join(".")}: ${issue.message.toLowerCase()}`),
   );
-}
-
-/** SHA-256 of a base's config.json and of the names and sizes of its files: changes where the base is another one. */
-export async function baseDigest(folder: string): Promise<string> {
-  const hash = createHash("sha256");
-  const source = directory(folder);
-  for (const name of await source.files()) {
-    const file = await source.open(name);
-    hash.update(`${name} ${file.size}\n`);
-    if (name.endsWith("config.json")) hash.update(await file.read(0, file.size));
-  }
-  return hash.digest("hex");
 }

@@ -1,11 +1,14 @@
 import { InputError, type TrainingState } from "@petl/core";
 import { z } from "zod";
 
+const evaluation = z.looseObject({ examples: z.number(), loss: z.number() });
 const facts = z.strictObject({
   step: z.int().nonnegative(),
   tokens: z.int().nonnegative(),
   seconds: z.number().nonnegative(),
-  best: z.strictObject({ loss: z.number(), step: z.int(), since: z.int() }).optional(),
+  pending: z.boolean().default(false),
+  evaluation: evaluation.optional(),
+  best: z.strictObject({ score: z.number(), step: z.int(), since: z.int(), evaluation }).optional(),
 });
 
 /** A run's state and the seconds that it has taken so far. */
@@ -23,10 +26,13 @@ export function stateFiles({
   values,
   moments,
   best,
+  pending,
+  evaluation,
 }: SavedState): Readonly<Record<string, Uint8Array>> {
-  const summary = best && { loss: best.loss, step: best.step, since: best.since };
+  const { values: _, ...known } = best ?? {};
+  const state = { step, tokens, seconds, pending, evaluation, best: best && known };
   return {
-    "state.json": new TextEncoder().encode(JSON.stringify({ step, tokens, seconds, best: summary })),
+    "state.json": new TextEncoder().encode(JSON.stringify(state)),
     "phi.f32": bytesOf(values),
     ...Object.fromEntries(moments.map((moment, i) => [`moment-${i + 1}.f32`, bytesOf(moment)])),
     ...(best && { "best.f32": bytesOf(best.values) }),

@@ -5,9 +5,10 @@ import { foldersIn, userDataFolder } from "../disk/user-data.ts";
 import { type AttemptEnd, attempt } from "../jobs/attempt.ts";
 import { childrenExecutor } from "../jobs/children.ts";
 import { openJobFolder } from "../jobs/job-folder.ts";
+import { sharedExecutor } from "../jobs/shared-executor.ts";
 import { openBank } from "../library/bank.ts";
+import { baseDigest } from "../library/digests.ts";
 import { openBase } from "../library/open-base.ts";
-import { baseDigest } from "../runs/record.ts";
 import { openAdapterShelf } from "./adapter-shelf.ts";
 import { openAllowances } from "./allowance.ts";
 import { openFileStore } from "./file-store.ts";
@@ -31,6 +32,8 @@ export interface ServeOptions {
   readonly maxBatch: number;
   readonly maxWait: number;
   readonly resident: number;
+  /** the queue whose workers take the jobs; children of this process where left out */
+  readonly queue?: string | undefined;
   /** where files, jobs and adapters are kept */
   readonly shared?: string | undefined;
   readonly threads?: number | undefined;
@@ -72,7 +75,7 @@ export async function serve(options: ServeOptions, { log, remark }: Watching): P
     const base = await openBase(options.base, { offline, threads });
     const bank = await openBank(base, { resident, maxBatch, maxWait });
     const models = openModels(await modelNameOf(options.base), Math.floor(Date.now() / 1000));
-    const digest = await baseDigest(base.path);
+    const digest = await baseDigest(base.folder);
     const shared =
       options.shared ??
       join(userDataFolder(), "serve", `${models.base.replace(/[^\w.-]/g, "_")}-${digest.slice(0, 12)}`);
@@ -81,10 +84,13 @@ export async function serve(options: ServeOptions, { log, remark }: Watching): P
       await shelf.serve(name, source);
     await shelf.restore(remark);
     const files = await openFileStore(shared);
-    const executor = childrenExecutor(
-      (id, signal) => workOn(shared, id, signal),
-      (error) => fault("a job", error),
-    );
+    const executor =
+      options.queue === undefined
+        ? childrenExecutor(
+            (id, signal) => workOn(shared, id, signal),
+            (error) => fault("a job", error),
+          )
+        : await sharedExecutor(options.queue, outage(remark));
     const jobs = await openJobDesk({
       ...{ shared, baseModel: models.base, executor, shelf, files },
       base: { base: options.base, folder: process.cwd(), base_sha256: digest },
@@ -114,6 +120,16 @@ export async function serve(options: ServeOptions, { log, remark }: Watching): P
 async function workOn(shared: string, id: string, signal: AbortSignal): Promise<AttemptEnd> {
   const job = await openJobFolder(join(shared, "jobs"), id);
   return job ? attempt(shared, job, signal) : "ended";
+}
+
+/** Says what is wrong with the queue once, however often it is met. */
+export function outage(remark: (text: string) => void): (error: unknown) => void {
+  let said = "";
+  return (error) => {
+    const text = error instanceof Error ? error.message || error.name : String(error);
+    if (text !== said) remark(`the queue: ${text}`);
+    said = text;
+  };
 }
 
 /** Milliseconds between looks at what the executor may have lost. */

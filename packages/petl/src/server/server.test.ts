@@ -1,12 +1,9 @@
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { random } from "@petl/core";
+import { adaptTo, lora, predict, random } from "@petl/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { lora } from "../library/methods.ts";
-import { adaptTo } from "../library/model.ts";
 import { openTiny, testFolder, writeRows } from "../library/open-tiny.fake.ts";
-import { predict } from "../library/predict.ts";
 import { saveAdapter } from "../library/save.ts";
 import { routes } from "./routes.ts";
 import { type Serving, serve } from "./serve.ts";

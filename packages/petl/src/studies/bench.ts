@@ -1,6 +1,7 @@
 import {
   type AdaptedModel,
   adapt,
+  adaptTo,
   type Base,
   type Bench,
   type CompiledEvaluation,
@@ -14,20 +15,20 @@ import {
   isLanguageModel,
   type Json,
   type Measured,
+  measurable,
   methods,
   methodsByName,
+  type OpenModel,
   type Outcomes,
   objectiveOf,
   type Phi,
-  predictions,
+  predictionsOf,
   type Scored,
   type Setup,
+  train,
 } from "@petl/core";
-import { measurable } from "../library/evaluate.ts";
-import { adaptTo, type OpenModel } from "../library/model.ts";
 import { type OpenBase, openBase } from "../library/open-base.ts";
 import { adapterFiles } from "../library/save.ts";
-import { train } from "../library/train.ts";
 import type { StudyContext } from "./context.ts";
 import { tensorsDigest } from "./digests.ts";
 import { sourceLossOf } from "./source-loss.ts";
@@ -231,13 +232,13 @@ async function encodedList(rows: ReturnType<typeof measurable>): Promise<readonl
 
 /** What every scoring row gave, in order. */
 async function outcomesOf(
-  { base, adapted, phi }: OpenModel,
+  model: OpenModel,
   rows: readonly EncodedExample[],
   evaluation: CompiledEvaluation,
 ): Promise<Outcomes> {
-  if (isLanguageModel(adapted.goal.task)) return lossOutcomes(evaluation, phi, rows);
+  if (isLanguageModel(model.adapted.goal.task)) return lossOutcomes(evaluation, model.phi, rows);
   const found: { value: number; weight: number; actual: number }[] = [];
-  for await (const { shape, logits } of predictions(rows, { engine: base.engine, adapted, phi, batch: 32 })) {
+  for await (const { shape, logits } of predictionsOf(model, rows, { batch: 32 })) {
     const target = rows[found.length]?.target;
     const classes = shape.at(-1) ?? 1;
     if (target?.kind === "value") found.push({ value: logits[0] ?? 0, weight: 1, actual: target.value });

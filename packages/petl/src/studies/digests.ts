@@ -1,24 +1,6 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import type { HfModel } from "@petl/core";
-import { explainFileError } from "../machine-error.ts";
 
 export const sha256 = (content: string | Uint8Array): string => createHash("sha256").update(content).digest("hex");
-
-/** SHA-256 over a base's config.json and all bytes of its weights. */
-export async function weightsDigest(path: string, { checkpoint }: Pick<HfModel, "checkpoint">): Promise<string> {
-  const hash = createHash("sha256");
-  try {
-    hash.update(await readFile(join(path, "config.json")));
-    for (const file of [...(checkpoint?.files ?? [])].sort())
-      for await (const chunk of createReadStream(join(path, file))) hash.update(chunk);
-  } catch (error) {
-    throw explainFileError(error, "read", path);
-  }
-  return hash.digest("hex");
-}
 
 /** SHA-256 over the stored bytes of a safetensors file's tensors, in ascending order of their names. */
 export function tensorsDigest(file: Uint8Array): string {

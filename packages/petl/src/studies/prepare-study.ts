@@ -1,7 +1,9 @@
 import { isAbsolute, join, resolve } from "node:path";
 import {
   type Budget,
+  drawRows,
   type ExampleSet,
+  findPurpose,
   InputError,
   isLabelled,
   isLanguageModel,
@@ -17,12 +19,12 @@ import { bundledBases } from "../bundled/bundled-bases.ts";
 import { bundledData } from "../bundled/bundled-data.ts";
 import { type DataOptions, findData, readData } from "../data.ts";
 import { directory } from "../disk/files.ts";
+import { weightsDigest } from "../library/digests.ts";
 import { type LocateOptions, locate } from "../library/locate.ts";
-import { findPurpose } from "../library/purpose.ts";
 import { setupOf } from "./bench.ts";
 import type { StudyContext } from "./context.ts";
-import { sha256, weightsDigest } from "./digests.ts";
-import { drawRows, fewestRows, rowLines } from "./row-files.ts";
+import { sha256 } from "./digests.ts";
+import { fewestRows, rowLines } from "./row-files.ts";
 import { languageTask } from "./source-loss.ts";
 import type { StudySets } from "./study-rows.ts";
 
@@ -79,7 +81,7 @@ export async function prepareStudy(name: string, request: StudyRequest): Promise
   const context: StudyContext = {
     ...{ study: name, budget, seeds, methods: request.methods === undefined ? null : [...request.methods] },
     base: await baseName(request.base, folder),
-    ...{ base_folder: resolve(folder), base_sha256: await weightsDigest(folder, base) },
+    ...{ base_folder: resolve(folder), base_sha256: await weightsDigest(directory(folder), signal) },
     ...{ task, labels: [...labels], max_length: request.maxLength ?? null },
     ...{ rows: train.examples.length, fewest_rows: fewestRows(train), columns: columnsOf(train) },
     ...{

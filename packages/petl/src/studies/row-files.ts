@@ -1,32 +1,11 @@
-import { type Example, type ExampleSet, holdOut, InputError, random } from "@petl/core";
-
-/**
- * The first N rows of a draw without replacement, in the set's own order; the draw is the same whatever N is, so that
- * fewer rows are among more.
- * @throws InputError where there are fewer
- */
-export function drawRows(set: ExampleSet, count: number): ExampleSet {
-  const { length } = set.examples;
-  if (count > length) throw new InputError(`--train-rows ${count} is more than the ${length} rows of ${set.name}`);
-  if (count === length) return set;
-  const order = random(0, "train rows").shuffle(Array.from({ length }, (_, row) => row));
-  return rowsOf(
-    set,
-    order.slice(0, count).sort((a, b) => a - b),
-  );
-}
-
-/** Some rows of a set, by their places. */
-export const rowsOf = (set: ExampleSet, rows: readonly number[]): ExampleSet => ({
-  ...set,
-  examples: rows.flatMap((row) => set.examples[row] ?? []),
-  placeOf: (index) => set.placeOf(rows[index] ?? index),
-});
+import { drawRows, type Example, type ExampleSet, holdOutRows, type Task } from "@petl/core";
 
 /** Four fifths of the rows to train on and a fifth to choose on. */
-export function selectionOf(set: ExampleSet): { readonly train: ExampleSet; readonly heldOut: ExampleSet } {
-  const { kept, held } = holdOut([...set.examples.keys()], 0.2, 0);
-  return { train: rowsOf(set, kept), heldOut: rowsOf(set, held) };
+export function selectionOf(
+  set: ExampleSet,
+  task: Task,
+): { readonly train: ExampleSet; readonly validation: ExampleSet } {
+  return holdOutRows(set, 0.2, 0, task);
 }
 
 /** Rows as JSONL that is read back as the same rows. */
@@ -36,8 +15,12 @@ export const rowLines = ({ examples }: ExampleSet): string =>
 function rowOf(example: Example): Readonly<Record<string, unknown>> {
   switch (example.kind) {
     case "text": {
-      const { text, pair, label } = example;
-      return { text, ...(pair !== undefined && { text_pair: pair }), ...(label !== undefined && { label }) };
+      const { text, pair, label, labels } = example;
+      return {
+        ...{ text, ...(pair !== undefined && { text_pair: pair }) },
+        ...(label !== undefined && { label }),
+        ...(labels && { labels }),
+      };
     }
     case "tokens": {
       const { inputIds, attentionMask, tokenTypeIds, label, labels } = example;
@@ -54,17 +37,21 @@ function rowOf(example: Example): Readonly<Record<string, unknown>> {
     case "completion":
       return { prompt: example.prompt, completion: example.completion };
     case "messages":
-      return { messages: example.messages };
+      return { messages: example.messages, ...(example.tools && { tools: example.tools }) };
   }
 }
 
-/** The fewest first rows of the draw that hold every label; 1 where rows have none. */
+/** The fewest rows of the draw that hold every label; 1 where rows have none. */
 export function fewestRows(set: ExampleSet): number {
-  const labels = new Set(set.examples.map(labelText));
-  for (let count = labels.size; count < set.examples.length; count++) {
-    if (new Set(drawRows(set, count).examples.map(labelText)).size === labels.size) return count;
+  const labelsOf = ({ examples }: ExampleSet) => new Set(examples.map(labelText)).size;
+  const all = labelsOf(set);
+  let [few, enough] = [0, set.examples.length]; // fewer rows are a part of more
+  while (enough - few > 1) {
+    const middle = Math.floor((few + enough) / 2);
+    if (labelsOf(drawRows(set, middle)) === all) enough = middle;
+    else few = middle;
   }
-  return set.examples.length;
+  return enough;
 }
 
 const labelText = (example: Example): string =>

@@ -1,6 +1,14 @@
-import { adapt, type ExampleSet, InputError, initialPhi, isLanguageModel, type Task, taskOf } from "@petl/core";
-import { evaluate } from "../library/evaluate.ts";
-import type { OpenModel } from "../library/model.ts";
+import {
+  adapt,
+  type ExampleSet,
+  evaluate,
+  InputError,
+  initialPhi,
+  isLanguageModel,
+  type OpenModel,
+  type Task,
+  taskOf,
+} from "@petl/core";
 
 /**
  * The base's own loss on source text with the body that an adapter gives it: what the merged model has. Masked LMs hide

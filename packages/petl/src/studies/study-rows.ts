@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ExampleSet, Rows } from "@petl/core";
+import { drawRows, type ExampleSet, type Rows, type Task } from "@petl/core";
 import { readData } from "../data.ts";
 import { writeFileSafely } from "../disk/safe-write.ts";
 import { sha256 } from "./digests.ts";
-import { drawRows, rowLines, selectionOf } from "./row-files.ts";
+import { rowLines, selectionOf } from "./row-files.ts";
 
 /** Where a study's rows stand, below its folder. */
 export const scoreFile = "data/score.jsonl";
@@ -21,12 +21,16 @@ export interface StudySets {
 }
 
 /** Writes the rows that a study's cells read; those that are there already are the same, and stay. */
-export async function writeRows(out: string, sets: StudySets, counts: readonly number[]): Promise<void> {
-  const { train, heldOut } = selectionOf(sets.train);
+export async function writeRows(
+  out: string,
+  sets: StudySets,
+  { task, counts }: { readonly task: Task; readonly counts: readonly number[] },
+): Promise<void> {
+  const { train, validation } = selectionOf(sets.train, task);
   const files: [string, ExampleSet][] = [
     [trainFile("all"), sets.train],
     [trainFile("selection"), train],
-    [heldOutFile, heldOut],
+    [heldOutFile, validation],
     [scoreFile, sets.score],
     ...(sets.source ? [[sourceFile, sets.source] satisfies [string, ExampleSet]] : []),
     ...counts.map((count): [string, ExampleSet] => [trainFile(count), drawRows(sets.train, count)]),

@@ -50,7 +50,7 @@ export async function* study(name: string, options: StudyOptions): AsyncGenerato
   const release = await holdFolder(out);
   try {
     await takeFolder(out, context, overwrite);
-    await writeRows(out, sets, rowCounts(planned));
+    await writeRows(out, sets, { task: context.task, counts: rowCounts(planned) });
     const log = openRecordLog(join(out, "records.jsonl"));
     const executor = jobs > 1 ? childProcesses(out, jobs, signal) : inProcess(out, context, signal);
     try {

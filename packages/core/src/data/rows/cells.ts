@@ -11,6 +11,20 @@ export function labelOf(value: unknown): Label | undefined | null {
   return typeof value === "number" && Number.isFinite(value) ? value : null;
 }
 
+/**
+ * Any number of labels from a cell: those of a list, or of a text what a separator parts; undefined where the cell is one
+ * label or none, null where the list holds anything but labels.
+ */
+export function labelsOf(value: unknown, separator: string | undefined): readonly Label[] | undefined | null {
+  const parts = separator !== undefined && typeof value === "string" ? value.split(separator) : value;
+  if (!Array.isArray(parts)) return undefined;
+  const labels = parts.map(labelOf);
+  const empty = typeof value === "string"; // between separators there may be nothing
+  const known = empty ? labels.filter((label) => label !== undefined) : labels;
+  const found = known.flatMap((label) => label ?? []);
+  return found.length === known.length ? found : null;
+}
+
 /** Whether a label is a number, or a cell that is written as one. */
 export const isNumber = (label: Label | undefined): boolean =>
   typeof label === "number" || (typeof label === "string" && /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(label));

@@ -1,6 +1,6 @@
 import { type ColumnChoice, chooseColumns } from "../tables/choose-columns.ts";
 import { refuseRows, type Table } from "../tables/table.ts";
-import { kindOf, labelOf, type RowResult, withLabel } from "./cells.ts";
+import { kindOf, labelOf, labelsOf, type RowResult, withLabel } from "./cells.ts";
 import { columnsRead, completionColumns, readCompletionRow } from "./completion-rows.ts";
 import { type Example, type ExampleSet, joinSets } from "./examples.ts";
 import { messageColumns, readMessageRow } from "./message-rows.ts";
@@ -42,7 +42,7 @@ export function readRows(table: Table, choice: ColumnChoice = {}): ExampleSet {
   }
   const columns = chooseColumns(table.name, table.columns, choice);
   const named = choice.text === undefined ? columns : { ...columns, named: true };
-  return collect(table, named, (row) => readTextRow(row, columns));
+  return collect(table, named, (row) => readTextRow(row, columns, choice.labelSeparator));
 }
 
 function collect(
@@ -63,7 +63,7 @@ function collect(
   return { name: table.name, examples, placeOf: table.placeOf, columns: { ...columns, leftOut } };
 }
 
-function readTextRow(row: Row, columns: ExampleSet["columns"]): RowResult<Example> {
+function readTextRow(row: Row, columns: ExampleSet["columns"], separator: string | undefined): RowResult<Example> {
   const problems: string[] = [];
   const textOf = (column: string): string => {
     const value = row[column];
@@ -73,8 +73,12 @@ function readTextRow(row: Row, columns: ExampleSet["columns"]): RowResult<Exampl
   };
   const text = textOf(columns.text);
   const pair = columns.pair === undefined ? undefined : textOf(columns.pair);
-  const label = columns.label === undefined ? undefined : labelOf(row[columns.label]);
-  if (label === null) problems.push(`"${columns.label}" is ${kindOf(row[columns.label ?? ""])} instead of a label`);
+  const cell = columns.label === undefined ? undefined : row[columns.label];
+  const labels = labelsOf(cell, separator);
+  const label = labels === undefined ? labelOf(cell) : undefined;
+  if (label === null) problems.push(`"${columns.label}" is ${kindOf(cell)} instead of a label`);
+  if (labels === null) problems.push(`"${columns.label}" holds something else than labels: ${JSON.stringify(cell)}`);
   if (problems.length > 0) return { problems };
-  return { example: { kind: "text", text, ...(pair === undefined ? {} : { pair }), ...withLabel(label) } };
+  const texts = { text, ...(pair === undefined ? {} : { pair }) };
+  return { example: { kind: "text", ...texts, ...(labels ? { labels } : withLabel(label)) } };
 }

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { causalLm } from "../../objectives/causal-lm.ts";
 import { classification } from "../../objectives/classification.ts";
 import { maskedLm } from "../../objectives/masked-lm.ts";
+import { multiLabel } from "../../objectives/multi-label.ts";
 import { regression } from "../../objectives/regression.ts";
 import { tokenClassification } from "../../objectives/token-classification.ts";
 import { readTable } from "../tables/readers.ts";
@@ -76,4 +77,50 @@ test("a row of tokens without labels is its own beside rows that have some, and 
   ]);
   const asked = () => encodeExamples(data, maskedLm.targets(none), { maxLength: 2 });
   expect(asked).toThrow("t.jsonl line 2: no label, where other rows have one");
+});
+
+test("a list of as many numbers as the row has tokens is of the tokens, unless the task takes classes of the row", async () => {
+  const uneven = await set("t.jsonl", '{"input_ids":[7,8],"labels":[0,1]}\n{"input_ids":[5,6],"labels":[2]}');
+  const labels = labelMap(["joy", "anger", "fear"]);
+  for (const rule of [tokenClassification.targets(labels), maskedLm.targets(none), causalLm.targets(none)])
+    expect(() => encodeExamples(uneven, rule, { maxLength: 2 })).toThrow("t.jsonl line 2: 1 labels for 2 input_ids");
+  const rows = encodeExamples(uneven, multiLabel.targets(labels), { maxLength: 2 });
+  expect(rows.map(({ target }) => target)).toEqual([
+    { kind: "classes", has: Float32Array.of(1, 1, 0) },
+    { kind: "classes", has: Float32Array.of(0, 0, 1) },
+  ]);
+});
+
+test("any number of labels are lists of names, cells that a separator parts, or vectors of 0 and 1", async () => {
+  const parted = readExamples(
+    await readTable("t.csv", new TextEncoder().encode("text,labels\na,joy; fear\nb,\nc,anger;\n")),
+    { labelSeparator: ";" },
+  );
+  const labels = multiLabel.learn?.(parted) ?? none;
+  expect(labels.names).toEqual(["anger", "fear", "joy"]);
+  const listed = await set(
+    "t.jsonl",
+    '{"text":"a","labels":["joy","fear"]}\n{"text":"b","labels":[]}\n{"text":"c","labels":["anger"]}',
+  );
+  const vectors = await set(
+    "t.jsonl",
+    '{"input_ids":[4],"labels":[0,1,1]}\n{"input_ids":[5],"labels":[0,0,0]}\n{"input_ids":[6],"labels":[1,0,0]}',
+  );
+  expect(multiLabel.learn?.(vectors).labels).toEqual([0, 1, 2]);
+  for (const rows of [parted, listed, vectors]) {
+    const encoded = encodeExamples(rows, multiLabel.targets(labels), options);
+    expect(encoded.map(({ target }) => target)).toEqual([
+      { kind: "classes", has: Float32Array.of(0, 1, 1) },
+      { kind: "classes", has: Float32Array.of(0, 0, 0) },
+      { kind: "classes", has: Float32Array.of(1, 0, 0) },
+    ]);
+  }
+  const wrong = await set("t.jsonl", '{"input_ids":[4],"labels":[0,3]}\n{"input_ids":[5],"labels":[1,1,1,1]}');
+  expect(() => encodeExamples(wrong, multiLabel.targets(labels), options)).toThrow(
+    "t.jsonl line 1: label 3; the classes are 0 to 2\nt.jsonl line 2: 4 labels that repeat themselves",
+  );
+  const single = await set("t.csv", "text,label\na,joy;fear\nb,joy\n");
+  expect(() => encodeExamples(single, multiLabel.targets(labels), options)).toThrow(
+    "t.csv has one label a row, which multi-label can't use; give lists of labels, or a cell with several and --label-separator",
+  );
 });

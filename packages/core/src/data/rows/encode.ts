@@ -71,7 +71,10 @@ function atPlace<T>(place: string, work: () => T): T {
 
 function refuseLabels(set: ExampleSet, rule: TargetRule): void {
   const form = set.examples.map(labelForm).find((found) => found !== undefined && !rule.forms.includes(found));
-  if (form !== undefined) throw new InputError(`${set.name} has ${inWords[form]}, which ${rule.name} can't use`);
+  if (form !== undefined)
+    throw new InputError(
+      `${set.name} has ${inWords[form]}, which ${rule.name} can't use${rule.hint ? `; ${rule.hint}` : ""}`,
+    );
   if (!rule.ofOwnTokens) refuseRows(missingLabels(set));
   refuseRows(rule.problems(set));
 }

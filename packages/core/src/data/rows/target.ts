@@ -28,6 +28,8 @@ export interface TargetRule {
   /** in messages: what can't use labels of another form */
   readonly name: string;
   readonly forms: readonly LabelForm[];
+  /** what to do where they have another form */
+  readonly hint?: string;
   /** whether rows without labels have targets: their own tokens */
   readonly ofOwnTokens?: boolean;
   /** whether labels are ids of the vocabulary */
@@ -37,6 +39,13 @@ export interface TargetRule {
   /** undefined where the row has no label */
   target(example: Example, row: TokenisedRow): Target | undefined;
 }
+
+/** Which rows have another number of labels than tokens, for what needs one of every token. */
+export const unevenRows = ({ examples, placeOf }: ExampleSet): readonly string[] =>
+  examples.flatMap((example, index) => {
+    if (example.kind !== "tokens" || !example.labels || example.labels.length === example.inputIds.length) return [];
+    return [`${placeOf(index)}: ${example.labels.length} labels for ${example.inputIds.length} input_ids`];
+  });
 
 /** How a row carries its labels; undefined where it has none. */
 export function labelForm(example: Example): LabelForm | undefined {

@@ -3,7 +3,7 @@ import { isNumber } from "./cells.ts";
 import { type ExampleSet, isLabelled, rowLabel } from "./examples.ts";
 
 /** The tasks that labelled rows can stand for. */
-export type LabelledTask = "classification" | "regression" | "token-classification" | "causal-lm";
+export type LabelledTask = "classification" | "regression" | "multi-label" | "token-classification" | "causal-lm";
 
 /** A task and, in words, what in the data speaks for it. */
 export interface TaskGuess {
@@ -13,7 +13,7 @@ export interface TaskGuess {
 
 /**
  * The task that the labels of a data set stand for: prompts with completions and conversations mean a causal language model, a label for
- * every word or token token classification, a number with a fraction regression, everything else classification.
+ * every word or token token classification, a list of them for a text multi-label classification, a number with a fraction regression, everything else classification.
  * @throws InputError when the rows have no labels.
  */
 export function guessTask(set: ExampleSet): TaskGuess {
@@ -26,6 +26,8 @@ export function guessTask(set: ExampleSet): TaskGuess {
   }
   if (first.kind === "completion") return { task: "causal-lm", why: "rows are prompts with completions" };
   if (first.kind === "messages") return { task: "causal-lm", why: "rows are conversations" };
+  if (set.examples.some((example) => example.kind === "text" && example.labels))
+    return { task: "multi-label", why: "rows have lists of labels" };
   if (set.examples.some((example) => "labels" in example)) {
     const what = first.kind === "words" ? "word" : "token";
     return { task: "token-classification", why: `every ${what} has a label` };

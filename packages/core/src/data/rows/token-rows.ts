@@ -13,7 +13,7 @@ const isTokenLabel = (value: unknown) => isId(value) || value === ignoredLabel;
 
 /**
  * A row that is tokenised already: `{"input_ids": [...], "attention_mask"?, "token_type_ids"?, "label" | "labels"}`.
- * A list of labels has one for every token; a single value under either name is the row's label.
+ * A list of labels is of the tokens or of the row, as the task has it; a single value under either name is the row's label.
  */
 export function readTokenRow(row: Readonly<Record<string, unknown>>): RowResult<TokenExample> {
   const problems: string[] = [];
@@ -40,7 +40,6 @@ export function readTokenRow(row: Readonly<Record<string, unknown>>): RowResult<
   for (const [field, values] of Object.entries({
     attention_mask: attentionMask,
     token_type_ids: tokenTypeIds,
-    labels,
   })) {
     if (inputIds && values && values.length !== inputIds.length)
       problems.push(`${values.length} ${field} for ${inputIds.length} input_ids`);

@@ -5,6 +5,8 @@ export interface ColumnChoice {
   readonly text?: string | undefined;
   readonly textPair?: string | undefined;
   readonly label?: string | undefined;
+  /** what parts the labels of a cell that has any number of them; a cell is one label where left out */
+  readonly labelSeparator?: string | undefined;
 }
 
 /** The columns of text rows by name. */

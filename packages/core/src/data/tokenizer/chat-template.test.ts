@@ -4,13 +4,14 @@ import { z } from "zod";
 import { chatTemplate } from "./chat-template.ts";
 
 const message = z.looseObject({ role: z.string() });
-const { templates, conversations, texts } = z
+const { templates, conversations, tools, texts } = z
   .object({
     templates: z.record(z.string(), z.string()),
+    tools: z.array(z.unknown()),
     conversations: z.record(z.string(), z.array(message)),
     texts: z.array(
       z.object({
-        ...{ template: z.string(), conversation: z.string() },
+        ...{ template: z.string(), conversation: z.string(), tools: z.boolean().optional() },
         ...{ text: z.string().optional(), reply: z.string().optional(), refused: z.string().optional() },
       }),
     ),
@@ -20,12 +21,16 @@ const tokens = { bos_token: "<s>", eos_token: "</s>" };
 
 test.each(texts)(
   "$template, $conversation: written as in Python",
-  ({ template, conversation, text, reply, refused }) => {
+  ({ template, conversation, text, reply, refused, tools: with_ }) => {
     const write = chatTemplate(templates[template] ?? "", tokens);
     const messages = conversations[conversation] ?? [];
-    if (refused !== undefined) return expect(() => write(messages)).toThrow(`the chat template failed: ${refused}`);
-    expect(write(messages)).toBe(text);
-    expect(write(messages, { reply: true })).toBe(reply);
+    const options = with_ ? { tools } : {};
+    if (refused !== undefined) {
+      const own = templates[template]?.includes(refused.slice(0, 20)); // others are Python's own words
+      return expect(() => write(messages, options)).toThrow(`the chat template failed: ${own ? refused : ""}`);
+    }
+    expect(write(messages, options)).toBe(text);
+    expect(write(messages, { ...options, reply: true })).toBe(reply);
   },
 );
 
@@ -61,6 +66,27 @@ const hostile = [
 
 test.each(hostile)("%s: the template is refused", (_, source, reason) => {
   expect(() => chatTemplate(source, tokens)([{ role: "user", content: "a" }])).toThrow(reason);
+});
+
+test("the tag generation marks what the assistant says, and is nothing otherwise", () => {
+  const write = chatTemplate(templates["what the assistant generates"] ?? "", tokens);
+  const messages = conversations["a system and two turns"] ?? [];
+  const marked = write(messages, { marks: true });
+  expect([...marked.matchAll(/\ue000([^\ue001]*)\ue001/g)].map(([, said]) => said?.trim())).toEqual(
+    messages.filter(({ role }) => role === "assistant").map(({ content }) => `${content}<|im_end|>`),
+  );
+  expect(marked.replace(/[\ue000\ue001]/g, "")).toBe(write(messages));
+});
+
+test("a message's fields that are null, as a table's are, are not there; whole numbers of 64 bits are numbers", () => {
+  const write = chatTemplate("{% for m in messages %}{{ m.tool_calls is defined }} {{ m.n + 1 }}{% endfor %}", tokens);
+  expect(write([{ role: "user", content: null, tool_calls: null, n: 41n } as { role: string }])).toBe("False 42");
+});
+
+test("the present is what it is said to be, in the form that a template asks for", () => {
+  const write = chatTemplate("{{ strftime_now('%d %b %Y, %A %-d %B %H:%M:%S %j') }}", tokens);
+  const now = new Date(2025, 1, 3, 4, 5, 6);
+  expect(write([], { now })).toBe("03 Feb 2025, Monday 3 February 04:05:06 034");
 });
 
 test("what is no template, or too large a one, is refused when it is read", () => {

@@ -1,5 +1,9 @@
-import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
+import { parse, tokenize } from "@huggingface/jinja";
 import { InputError } from "../../errors.ts";
+import { generation, limits as running, runTemplate } from "./chat/interpreter.ts";
+import type { Node } from "./chat/nodes.ts";
+import { strftime } from "./chat/strftime.ts";
+import { type Arguments, asValue, type Callable, isList, isMapping, textOf, type Value } from "./chat/values.ts";
 
 /** One turn of a conversation; templates may read more of it than role and content. */
 export interface ChatMessage {
@@ -11,10 +15,12 @@ export interface ChatMessage {
 export interface TemplateOptions {
   /** up to where the assistant's next turn begins */
   readonly reply?: boolean | undefined;
-  /** the functions that the assistant may call */
-  readonly tools?: readonly unknown[] | undefined;
+  /** the functions that the assistant may call, as JSON schemas */
+  readonly tools?: readonly unknown[] | null | undefined;
   /** U+E000 in front of what stands in `{% generation %}` and U+E001 behind it */
   readonly marks?: boolean | undefined;
+  /** what the template takes for the present; the clock's where left out */
+  readonly now?: Date | undefined;
 }
 
 /**
@@ -23,12 +29,15 @@ export interface TemplateOptions {
  */
 export type ChatTemplate = (messages: readonly ChatMessage[], options?: TemplateOptions) => string;
 
-/** Templates come with checkpoints, from anyone: what one may be, and do for one conversation. */
-const limits = { source: 65_536, blanks: 1000, steps: 200_000, characters: 4_000_000, items: 10_000 } as const;
+/** Templates come with checkpoints, from anyone: what one may be. */
+const limits = { source: 65_536, blanks: 1000 } as const;
+
+/** Around what the template says that the assistant generates. */
+const marked = ["\ue000", "\ue001"] as const;
+const unmarked = ["", ""] as const;
 
 /**
- * A checkpoint's Jinja template as Python's `apply_chat_template` renders it, without the clock: `strftime_now` is not
- * defined, since what a model is trained on must not depend on the day.
+ * A checkpoint's Jinja template as Python's `apply_chat_template` renders it.
  *
  * @param tokens special tokens by their names, `bos_token`
  * @throws InputError for a template that can't be parsed or is too large
@@ -38,73 +47,80 @@ export function chatTemplate(source: string, tokens: Readonly<Record<string, str
     throw new InputError(`the chat template has ${source.length} characters; ${limits.source} are allowed`);
   if (new RegExp(`\\s{${limits.blanks}}`).test(source))
     throw new InputError(`the chat template holds ${limits.blanks} blanks in a row`);
-  const read = (text: string) =>
-    attempt("can't be read", () => parse(tokenize(text, { lstrip_blocks: true, trim_blocks: true })));
-  const program = read(source);
-  const marked = withMarks(source);
-  const marking = marked === source ? program : read(marked);
-  return (messages, { reply = false, tools, marks = false } = {}) =>
-    attempt("failed", () => {
-      const scope = new Environment();
-      const given = {
-        ...globals,
-        ...tokens,
-        messages,
-        tools: tools ?? null,
-        documents: null,
-        add_generation_prompt: reply,
-      };
-      for (const [name, value] of Object.entries(given)) scope.set(name, value);
-      const text = bounded(new Interpreter(scope)).run(marks ? marking : program).value;
-      if (typeof text === "string") return text;
-      throw new Error("it wrote no text");
-    });
+  const program = attempt("can't be read", () => parsed(withCalls(source.replace(/\r\n?/g, "\n"))));
+  return (messages, options = {}) =>
+    attempt("failed", () =>
+      runTemplate(program, namesOf(messages, tokens, options), options.marks ? marked : unmarked),
+    );
 }
 
-/** The template with marks in place of the tags around what the assistant generates. */
-const withMarks = (source: string): string =>
-  source.replace(
-    /\{%([-+]?)\s*(end)?generation\s*([-+]?)%\}/g,
-    (_, left: string, end: string | undefined, right: string) => {
-      const mark = end ? "\uE001" : "\uE000";
-      return `{%${left} if true %}{{ "${mark}" }}{% endif ${right}%}`;
-    },
-  );
+function parsed(source: string): Node {
+  return parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true })) as unknown as Node;
+}
 
-const globals = {
+/** The tag {% generation %}, which the library leaves out, as a block of a call that the interpreter knows. */
+const withCalls = (source: string): string =>
+  source
+    .replace(/\{%([-+]?)\s*generation\s*([-+]?)%\}/g, `{%$1 call ${generation}() $2%}`)
+    .replace(/\{%([-+]?)\s*endgeneration\s*([-+]?)%\}/g, "{%$1 endcall $2%}");
+
+/** What a template's names stand for, as transformers gives them. */
+function namesOf(
+  messages: readonly ChatMessage[],
+  tokens: Readonly<Record<string, string>>,
+  { reply = false, tools, now }: TemplateOptions,
+): ReadonlyMap<string, Value> {
+  return new Map<string, Value>([
+    ...Object.entries(globals),
+    ["strftime_now", { call: ({ positional: [form] }) => strftime(textOf(form), now ?? new Date()) }],
+    ...Object.entries(tokens),
+    ["messages", messages.map((message) => asValue(withoutNulls(message)))],
+    ["tools", tools?.length ? asValue(tools) : null],
+    ["documents", null],
+    ["add_generation_prompt", reply],
+  ]);
+}
+
+/** Rows of a table have a field for what any of them has: those that a message has not are null there. */
+function withoutNulls(message: ChatMessage): object {
+  return Object.fromEntries(
+    Object.entries(message).filter(([name, value]) => name === "content" || (value !== null && value !== undefined)),
+  );
+}
+
+const macro = (call: (given: Arguments) => Value): Callable => ({ call });
+
+const globals: Readonly<Record<string, Value>> = {
   ...{ true: true, false: false, none: null, True: true, False: false, None: null },
-  raise_exception(reason: unknown): never {
-    throw new Error(String(reason));
-  },
-  range(first: number, end?: number, step = 1) {
-    const [start, stop] = end === undefined ? [0, first] : [first, end];
-    const length = Math.max(0, Math.ceil((stop - start) / step));
-    if (length <= limits.items) return Array.from({ length }, (_, i) => start + i * step);
-    throw new Error(`it counts to ${length}; ${limits.items} is the most`);
-  },
+  raise_exception: macro(({ positional: [reason] }) => {
+    throw new Error(textOf(reason));
+  }),
+  range: macro(({ positional }) => rangeOf(positional)),
+  namespace: macro(({ positional: [first], named }) => {
+    const given = isMapping(first) ? [...first] : [];
+    return { attributes: new Map([...given, ...named]) };
+  }),
+  dict: macro(({ positional: [first], named }) => {
+    const pairs = isMapping(first) ? [...first] : isList(first) ? first.map(pairOf) : [];
+    return new Map([...pairs, ...named]);
+  }),
 };
 
-/** What is used of the library's interpreter, whose declarations Node's rules don't resolve. */
-interface TemplateInterpreter {
-  evaluate(statement: unknown, scope: unknown): { readonly value: unknown };
-  run(program: unknown): { readonly value: unknown };
+function pairOf(value: Value): readonly [string, Value] {
+  if (isList(value) && value.length === 2) return [textOf(value[0]), value[1]];
+  throw new Error("dict needs pairs");
 }
 
-/** An interpreter that ends after so many steps, and with values that are too large. */
-function bounded(interpreter: TemplateInterpreter): TemplateInterpreter {
-  const evaluate = interpreter.evaluate.bind(interpreter);
-  let steps = 0;
-  interpreter.evaluate = (statement, scope) => {
-    if (++steps > limits.steps) throw new Error(`it takes more than ${limits.steps} steps`);
-    const result = evaluate(statement, scope);
-    const { value } = result;
-    if (typeof value === "string" && value.length > limits.characters)
-      throw new Error(`it writes more than ${limits.characters} characters`);
-    if (Array.isArray(value) && value.length > limits.items)
-      throw new Error(`it makes a list of more than ${limits.items} items`);
-    return result;
-  };
-  return interpreter;
+function rangeOf(bounds: readonly Value[]): readonly number[] {
+  const numbers = bounds.map((bound) => {
+    if (typeof bound === "number") return bound;
+    throw new Error("range needs whole numbers");
+  });
+  const [start = 0, stop = 0, step = 1] = numbers.length === 1 ? [0, ...numbers] : numbers;
+  if (step === 0) throw new Error("range() arg 3 must not be zero");
+  const length = Math.max(0, Math.ceil((stop - start) / step));
+  if (length <= running.items) return Array.from({ length }, (_, i) => start + i * step);
+  throw new Error(`it counts to ${length}; ${running.items} is the most`);
 }
 
 /** Everything that a template throws is the user's to mend. */

@@ -1,7 +1,12 @@
 import { Tokenizer as Engine } from "@huggingface/tokenizers";
-import { InternalError } from "../../errors.ts";
+import { InputError } from "../../errors.ts";
 import { byteLevelWords, isByteLevel } from "./byte-level-words.ts";
+import { checkTokenizer } from "./check-tokenizer.ts";
+import { boundStep, innerSteps, isPatternStep } from "./pattern-steps.ts";
 import { type Normalizer, normalizerSteps, type TokenizerDescription, type TokenizerJson } from "./tokenizer-files.ts";
+import { unigramPieces } from "./unigram-pieces.ts";
+import { type WordModel, wordPieces } from "./word-pieces.ts";
+import { longestWord } from "./wordpiece-tokenizer.ts";
 
 /** The part of the tokenizer library that petl uses. */
 export interface TextEngine {
@@ -16,15 +21,49 @@ export interface TextEngine {
 /** Ids of a text without special tokens. */
 export type ToIds = (text: string) => readonly number[];
 
-/** The library's tokenizer without its template (ours cuts inside it) and with the Rust library's idea of white space. */
+/**
+ * The library's tokenizer without its template (ours cuts inside it), with the Rust library's idea of white space, and with
+ * patterns, words and pieces that take no longer than they are long.
+ * @throws InputError naming the field of what the library can't compute
+ */
 export function buildEngine({ tokenizer, config }: TokenizerDescription): TextEngine {
-  const complete = { decoder: null, normalizer: null, pre_tokenizer: null, ...tokenizer };
-  const added = (tokenizer.added_tokens ?? []).map((token) => ({ ...token }));
-  const engine = new Engine({ ...complete, added_tokens: added, post_processor: null }, config);
-  const steps: unknown[] = engine.pre_tokenizer?.tokenizers ?? [engine.pre_tokenizer];
-  for (const step of steps) if (isByteLevel(step)) step.pre_tokenize_text = byteLevelWords(step);
+  checkTokenizer(tokenizer);
+  const engine = builtEngine(tokenizer, config);
+  for (const part of [engine.normalizer, engine.pre_tokenizer, engine.decoder]) {
+    for (const step of innerSteps(part)) {
+      if (isByteLevel(step)) step.pre_tokenize_text = byteLevelWords(step);
+      else if (isPatternStep(step)) boundStep(step);
+    }
+  }
+  const encode = encoderOf(tokenizer.model);
+  if (encode) engine.model.encode = encode;
   return engine;
 }
+
+function builtEngine(tokenizer: TokenizerJson, config: TokenizerDescription["config"]): Engine {
+  const complete = { decoder: null, normalizer: null, pre_tokenizer: null, ...tokenizer };
+  const added = (tokenizer.added_tokens ?? []).map((token) => ({ ...token }));
+  try {
+    return new Engine({ ...complete, added_tokens: added, post_processor: null }, config);
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(`tokenizer.json: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** How words are cut, where it is not left to the library. */
+function encoderOf({ type, vocab, ...model }: TokenizerJson["model"]): WordModel["encode"] | undefined {
+  if (Array.isArray(vocab)) return unigramPieces(vocab.filter(isPiece));
+  if (type !== "WordPiece" || typeof model.unk_token !== "string") return undefined;
+  const { max_input_chars_per_word: longest, continuing_subword_prefix: continuation } = model;
+  return wordPieces({
+    ...{ vocab, unknown: model.unk_token, continuation: continuation ?? "##" },
+    longestWord: typeof longest === "number" ? longest : longestWord,
+  });
+}
+
+const isPiece = (piece: unknown): piece is readonly [string, number] =>
+  Array.isArray(piece) && typeof piece[0] === "string" && typeof piece[1] === "number";
 
 /** Ids of a bare text. */
 export function textToIds(engine: TextEngine, json: TokenizerJson): ToIds {
@@ -33,7 +72,9 @@ export function textToIds(engine: TextEngine, json: TokenizerJson): ToIds {
     const { ids } = engine.encode(prepare(text), { add_special_tokens: false });
     return ids.map((id) => {
       if (id === undefined)
-        throw new InternalError(`the tokenizer has neither a token nor an unknown token in "${text}"`);
+        throw new InputError(
+          `the tokenizer has neither a token nor an unknown token for ${JSON.stringify(text.slice(0, 100))}`,
+        );
       return id;
     });
   };

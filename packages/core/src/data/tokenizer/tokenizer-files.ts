@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { InputError } from "../../errors.ts";
+import { byteLevelTokenizer } from "./byte-level-tokenizer.ts";
+import { largestId, specialNames } from "./special-token.ts";
 import { wordPieceTokenizer } from "./wordpiece-tokenizer.ts";
 
 /** The files of a checkpoint folder that say how its text becomes ids. */
@@ -9,30 +11,16 @@ export const tokenizerFileNames = [
   "special_tokens_map.json",
   "chat_template.jinja",
   "vocab.txt",
+  "vocab.json",
+  "merges.txt",
+  "added_tokens.json",
   "config.json",
 ] as const;
 
 /** The texts of those of them that the folder has. */
 export type TokenizerFiles = { readonly [Name in (typeof tokenizerFileNames)[number]]?: string | undefined };
 
-const tokenName = z.union([z.string(), z.object({ content: z.string() }).transform((token) => token.content)]);
-const optionalName = tokenName.nullish().catch(undefined);
-
-const specialNames = z.object({
-  pad_token: optionalName,
-  unk_token: optionalName,
-  cls_token: optionalName,
-  sep_token: optionalName,
-  mask_token: optionalName,
-  bos_token: optionalName,
-  eos_token: optionalName,
-});
-
-/** The special tokens that a model may have, by the names that transformers gives them. */
-export type SpecialName = keyof z.infer<typeof specialNames>;
-export const specialTokenNames = Object.keys(specialNames.shape).filter(
-  (name): name is SpecialName => name in specialNames.shape,
-);
+const tokenId = z.int().nonnegative().max(largestId);
 
 /** One template, or several by name, of which one is the default. */
 const chatTemplates = z.union([
@@ -45,6 +33,7 @@ const chatTemplates = z.union([
 const configSchema = specialNames.extend({
   chat_template: chatTemplates.nullish(),
   tokenizer_class: z.string().nullish(),
+  add_prefix_space: z.boolean().nullish(),
   do_lower_case: z.boolean().nullish(),
   strip_accents: z.boolean().nullish(),
   tokenize_chinese_chars: z.boolean().nullish(),
@@ -56,7 +45,10 @@ const configSchema = specialNames.extend({
 /** What tokenizer_config.json and special_tokens_map.json say. */
 export type TokenizerConfig = z.infer<typeof configSchema>;
 
-const modelConfigSchema = z.object({ pad_token_id: z.number().int().nonnegative().nullish().catch(undefined) });
+const modelConfigSchema = z.object({
+  pad_token_id: z.number().int().nonnegative().nullish().catch(undefined),
+  model_type: z.string().nullish().catch(undefined),
+});
 
 const normalizerSchema = z.looseObject({
   type: z.string(),
@@ -114,13 +106,15 @@ export interface TokenizerDescription {
 }
 
 /**
- * Reads and checks a folder's tokenizer files. Without `tokenizer.json`, `vocab.txt` makes BERT's WordPiece tokenizer.
- * @throws InputError naming the file: none of the two, not JSON, or of another form.
+ * Reads and checks a folder's tokenizer files. Without `tokenizer.json`, `vocab.json` and `merges.txt` make a
+ * byte-level tokenizer as GPT-2's, `vocab.txt` makes BERT's WordPiece tokenizer.
+ * @throws InputError naming the file: none of them, not JSON, or of another form.
  */
 export function readTokenizerFiles(files: TokenizerFiles): TokenizerDescription {
   const map = parse(files, "special_tokens_map.json", specialNames) ?? {};
   const config = { ...map, ...withoutEmpty(parse(files, "tokenizer_config.json", configSchema) ?? {}) };
-  const padTokenId = parse(files, "config.json", modelConfigSchema)?.pad_token_id ?? undefined;
+  const model = parse(files, "config.json", modelConfigSchema);
+  const [padTokenId, modelType] = [model?.pad_token_id ?? undefined, model?.model_type ?? undefined];
   const settings = configSchema.parse(config);
   const found = {
     config: settings,
@@ -129,8 +123,17 @@ export function readTokenizerFiles(files: TokenizerFiles): TokenizerDescription 
   };
   const given = parse(files, "tokenizer.json", tokenizerSchema);
   if (given) return { ...found, tokenizer: withSettings(given, settings) };
+  const pieces = parse(files, "vocab.json", z.record(z.string(), tokenId));
+  if (pieces && files["merges.txt"] !== undefined) {
+    const added = parse(files, "added_tokens.json", z.record(z.string(), tokenId)) ?? {};
+    return {
+      ...found,
+      tokenizer: byteLevelTokenizer(pieces, files["merges.txt"], added, { config: settings, modelType }),
+    };
+  }
   const vocabulary = files["vocab.txt"];
-  if (vocabulary === undefined) throw new InputError("there is no tokenizer: neither tokenizer.json nor vocab.txt");
+  if (vocabulary === undefined)
+    throw new InputError("there is no tokenizer: neither tokenizer.json nor vocab.json with merges.txt nor vocab.txt");
   const tokens = vocabulary.replace(/\r?\n$/, "").split(/\r?\n/);
   return { ...found, tokenizer: wordPieceTokenizer(tokens, settings) };
 }
@@ -145,7 +148,8 @@ function parse<T>(files: TokenizerFiles, name: keyof TokenizerFiles, schema: z.Z
 
 function parseJson(name: string, text: string): unknown {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return value;
   } catch {
     throw new InputError(`${name} is not JSON`);
   }

@@ -74,15 +74,48 @@ test("the padding token comes from the tokenizer's files, else from the model's 
   expect(loadTokenizer({ "tokenizer.json": bare, "config.json": '{"pad_token_id": 1}' }).padId).toBe(1);
 });
 
+test("ids that no token has are nothing: beyond the tokenizer's size, and in a gap of its ids", () => {
+  const tokenizer = wordPiece();
+  const ids = [...tokenizer.encode("the film was good").inputIds];
+  expect(tokenizer.decode([...ids, 1_000_000])).toBe(tokenizer.decode(ids));
+  const parsed = JSON.parse(file("tiny-wordpiece"));
+  const apart = loadTokenizer({
+    "tokenizer.json": JSON.stringify({
+      ...parsed,
+      model: { ...parsed.model, vocab: { ...parsed.model.vocab, "##far": tokenizer.vocabularySize + 5 } },
+    }),
+  });
+  expect(apart.vocabularySize).toBe(tokenizer.vocabularySize + 6);
+  expect(apart.decode([...ids, tokenizer.vocabularySize + 1])).toBe(tokenizer.decode(ids));
+  expect(apart.continuationIds.has(apart.vocabularySize - 1)).toBe(true);
+});
+
+test("vocab.json and merges.txt make the tokenizer that tokenizer.json makes of them", () => {
+  const parsed = JSON.parse(file("tiny-bytes"));
+  const { vocab, merges } = parsed.model;
+  const pair = (merge: string | readonly string[]) => (typeof merge === "string" ? merge : merge.join(" "));
+  const files = {
+    "vocab.json": JSON.stringify(vocab),
+    "merges.txt": `#version: 0.2\r\n${merges.map(pair).join("\r\n")}\r\n`,
+    "config.json": '{"model_type": "roberta"}',
+  };
+  const [whole, parts] = [loadTokenizer({ "tokenizer.json": file("tiny-bytes") }), loadTokenizer(files)];
+  for (const text of ["The film wasn't bad,\n  é 12", "<s> a", ""]) {
+    expect([...parts.idsOf(text)]).toEqual([...whole.idsOf(text)]);
+    expect([...parts.encode(text, "b").inputIds]).toEqual([...whole.encode(text, "b").inputIds]);
+  }
+  expect(() => loadTokenizer({ ...files, "merges.txt": "a b\nc" })).toThrow("merges.txt line 2: is no pair of tokens");
+});
+
 test("what can't be done is said", () => {
   const refused = (files: Parameters<typeof loadTokenizer>[0]) => () => loadTokenizer(files);
-  expect(refused({})).toThrow("neither tokenizer.json nor vocab.txt");
+  expect(refused({})).toThrow("neither tokenizer.json nor vocab.json with merges.txt nor vocab.txt");
   expect(refused({ "tokenizer.json": "{" })).toThrow("tokenizer.json is not JSON");
   expect(refused({ "tokenizer.json": "{}" })).toThrow("tokenizer.json: model");
   expect(refused({ "vocab.txt": "a\nb\n" })).toThrow('vocab.txt lacks "[UNK]", "[CLS]", "[SEP]"');
   expect(() => wordPiece().encode("a", "b", 3)).toThrow(
     "a length of 3 leaves no room for text beside 3 special tokens",
   );
-  expect(() => wordPiece().decode([1e6])).toThrow("no token has the id 1000000");
+  expect(() => wordPiece().decode([-1])).toThrow("-1 is no token's id");
   expect(wordPiece().decode([])).toBe("");
 });

@@ -1,13 +1,8 @@
 import { InputError } from "../../errors.ts";
 import { type ChatTemplate, chatTemplate } from "./chat-template.ts";
+import { type SpecialName, specialTokenNames } from "./special-token.ts";
 import { buildEngine, type TextEngine, textToIds, wordToIds } from "./tokenizer-engine.ts";
-import {
-  readTokenizerFiles,
-  type SpecialName,
-  specialTokenNames,
-  type TokenizerDescription,
-  type TokenizerFiles,
-} from "./tokenizer-files.ts";
+import { readTokenizerFiles, type TokenizerDescription, type TokenizerFiles } from "./tokenizer-files.ts";
 import { addedCount, fill, hasTypes, type Template, templateOf } from "./tokenizer-template.ts";
 import { longestFirst } from "./truncation.ts";
 
@@ -36,7 +31,10 @@ export interface Tokenizer {
   encode(text: string, pair?: string, maxLength?: number): Encoding;
   /** Ids of a row that comes in words, each word tokenised on its own (`is_split_into_words=True`). */
   encodeWords(words: readonly string[], maxLength?: number): WordEncoding;
-  /** The text of ids; special tokens are left out unless asked for. Ids beyond the vocabulary are an InputError. */
+  /**
+   * The text of ids; special tokens are left out unless asked for. Ids that no token has, such as those between the
+   * tokenizer's size and that of a padded table, are nothing.
+   */
   decode(ids: Iterable<number>, options?: { readonly specialTokens?: boolean }): string;
   /** Ids of a bare text, without special tokens. */
   idsOf(text: string): readonly number[];
@@ -48,6 +46,8 @@ export interface Tokenizer {
   tokenOf(id: number): string | undefined;
   /** The model's special tokens that the vocabulary knows. */
   readonly specialIds: Readonly<Partial<Record<SpecialName, number>>>;
+  /** Tokens that are found in a text before it is cut into words: special ones, and such as were added. */
+  readonly addedIds: ReadonlySet<number>;
   /** The tokens that continue a word, "##ing", where the vocabulary is one of word pieces. */
   readonly continuationIds: ReadonlySet<number>;
   /** What a batch is padded with; the mask hides it, so any id is right where the model has no padding token. */
@@ -74,7 +74,7 @@ export function loadTokenizer(files: TokenizerFiles): Tokenizer {
   const types = hasTypes(template) && (config.model_input_names?.includes("token_type_ids") ?? true);
   const keep = config.truncation_side === "left" ? keepLast : keepFirst;
   const specialIds = findSpecialIds(engine, description);
-  const vocabularySize = Math.max(...largestIds(engine, json.added_tokens ?? [])) + 1;
+  const vocabularySize = sizeOf(json);
   const toWordIds = wordToIds(toIds, json);
   const modelMaxLength = config.model_max_length;
   return {
@@ -83,14 +83,15 @@ export function loadTokenizer(files: TokenizerFiles): Tokenizer {
         ? encodeOne(template, types, keep, toIds(text), maxLength)
         : encodePair(template, types, keep, [toIds(text), toIds(pair)], maxLength),
     encodeWords: (words, maxLength) => encodeWords(template, types, keep, words.map(toWordIds), maxLength),
-    decode: (ids, options) => decode(engine, vocabularySize, [...ids], options?.specialTokens ?? false),
+    decode: (ids, options) => decode(engine, [...ids], options?.specialTokens ?? false),
     idsOf: toIds,
     frame: (ids) => encodeOne(template, types, keep, ids, undefined),
     framing: addedCount(template.single),
     idOf: (token) => engine.token_to_id(token),
     tokenOf: (id) => engine.id_to_token(id),
     specialIds,
-    continuationIds: findContinuations(engine, json),
+    addedIds: new Set((json.added_tokens ?? []).map(({ id }) => id)),
+    continuationIds: findContinuations(json),
     padId: specialIds.pad_token ?? description.padTokenId ?? specialIds.eos_token ?? 0,
     vocabularySize,
     ...(description.chatTemplate !== undefined && { chatTemplate: lazyTemplate(description.chatTemplate, config) }),
@@ -173,11 +174,12 @@ function encodeWords(
   return { ...encoded, firstTokens };
 }
 
-function decode(engine: TextEngine, vocabularySize: number, ids: number[], specialTokens: boolean): string {
-  const strange = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
-  if (strange !== undefined) throw new InputError(`no token has the id ${strange}; ids are 0 to ${vocabularySize - 1}`);
-  if (ids.length === 0) return "";
-  return engine.decode(ids, { skip_special_tokens: !specialTokens, clean_up_tokenization_spaces: false });
+function decode(engine: TextEngine, ids: readonly number[], specialTokens: boolean): string {
+  const strange = ids.find((id) => !Number.isInteger(id) || id < 0);
+  if (strange !== undefined) throw new InputError(`${strange} is no token's id`);
+  const known = ids.filter((id) => engine.id_to_token(id) !== undefined);
+  if (known.length === 0) return "";
+  return engine.decode(known, { skip_special_tokens: !specialTokens, clean_up_tokenization_spaces: false });
 }
 
 /** Names that models give these tokens, for folders that don't say. */
@@ -201,16 +203,16 @@ function findSpecialIds(engine: TextEngine, { config }: TokenizerDescription): T
   return Object.fromEntries(found);
 }
 
-function findContinuations(engine: TextEngine, { model }: TokenizerDescription["tokenizer"]): ReadonlySet<number> {
+function findContinuations({ model }: TokenizerDescription["tokenizer"]): ReadonlySet<number> {
   const prefix = model.type === "WordPiece" ? (model.continuing_subword_prefix ?? "##") : undefined;
-  if (prefix === undefined) return new Set();
-  return new Set([...engine.get_vocab()].flatMap(([token, id]) => (token.startsWith(prefix) ? [id] : [])));
+  if (prefix === undefined || Array.isArray(model.vocab)) return new Set();
+  return new Set(Object.entries(model.vocab).flatMap(([token, id]) => (token.startsWith(prefix) ? [id] : [])));
 }
 
-function* largestIds(engine: TextEngine, added: readonly { readonly id: number }[]): Iterable<number> {
-  yield -1;
+function sizeOf({ model, added_tokens: added }: TokenizerDescription["tokenizer"]): number {
   let largest = -1;
-  for (const id of engine.get_vocab().values()) largest = Math.max(largest, id);
-  yield largest;
-  for (const { id } of added) yield id;
+  const ids = Array.isArray(model.vocab) ? [model.vocab.length - 1] : Object.values(model.vocab);
+  for (const id of ids) largest = Math.max(largest, id);
+  for (const { id } of added ?? []) largest = Math.max(largest, id);
+  return largest + 1;
 }

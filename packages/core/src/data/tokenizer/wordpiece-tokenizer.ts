@@ -1,6 +1,6 @@
 import { InputError } from "../../errors.ts";
-import { specialToken } from "./special-token.ts";
-import type { SpecialName, TokenizerConfig, TokenizerJson } from "./tokenizer-files.ts";
+import { type SpecialName, specialToken } from "./special-token.ts";
+import type { TokenizerConfig, TokenizerJson } from "./tokenizer-files.ts";
 
 /** What WordPiece puts before a token that continues a word. */
 export const continuation = "##";

@@ -75,8 +75,8 @@ export function wilsonInterval(p: number, n: number): readonly [low: number, hig
   const squared = (z * z) / n;
   const middle = p + squared / 2;
   const spread = z * Math.sqrt((p * (1 - p)) / n + squared / (4 * n));
-  const bound = (value: number) => Math.min(1, Math.max(0, value / (1 + squared)));
-  return [bound(middle - spread), bound(middle + spread)];
+  const [low, high] = [(middle - spread) / (1 + squared), (middle + spread) / (1 + squared)];
+  return [p === 0 ? 0 : low, p === 1 ? 1 : high]; // where rounding would leave a trace
 }
 
 const bins = 10;

@@ -1,8 +1,8 @@
 import { randomInt } from "node:crypto";
 import type { GeneratedToken } from "@petl/core";
+import { type GenerateOptions, idsOf } from "@petl/core";
 import { z } from "zod";
 import type { BankPrompt } from "../../library/bank.ts";
-import { type GenerateOptions, idsOf } from "../../library/generate.ts";
 import { HttpError, possible } from "../http-error.ts";
 import { bankNameOf } from "../models.ts";
 import { type Answer, type Call, json } from "../route.ts";

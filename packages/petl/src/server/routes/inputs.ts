@@ -1,4 +1,4 @@
-import type { OpenModel } from "../../library/model.ts";
+import type { OpenModel } from "@petl/core";
 
 /** Inputs of one request at most, as many as OpenAI's embeddings take. */
 export const mostInputs = 2048;

@@ -1,4 +1,5 @@
-import type { SpecialName, TokenizerJson } from "../tokenizer-files.ts";
+import type { SpecialName } from "../special-token.ts";
+import type { TokenizerJson } from "../tokenizer-files.ts";
 import type { WordCounts } from "./count-words.ts";
 
 /** A kind of tokenizer that learns its vocabulary from counted words. */

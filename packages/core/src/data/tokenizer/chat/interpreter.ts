@@ -1,0 +1,429 @@
+import { filterNamed, isIn, itemsOf, order, testNamed } from "./filters.ts";
+import type { Node, NodeOf } from "./nodes.ts";
+import { textMethod } from "./text-methods.ts";
+import {
+  type Arguments,
+  isCallable,
+  isEqual,
+  isFloat,
+  isList,
+  isMapping,
+  isNamespace,
+  isTrue,
+  kindOf,
+  numberOf,
+  textOf,
+  type Value,
+} from "./values.ts";
+
+/** What a template may do for one conversation. */
+export const limits = { steps: 200_000, characters: 4_000_000, items: 10_000, depth: 200 } as const;
+
+/** Names with their values; those of an outer scope are seen, and not changed. */
+interface Scope {
+  readonly names: Map<string, Value>;
+  readonly outer: Scope | undefined;
+}
+
+interface Run {
+  steps: number;
+  depth: number;
+  /** what the template marks as the assistant's, between these two */
+  readonly marks: readonly [string, string];
+}
+
+class Break extends Error {}
+class Continue extends Error {}
+
+/**
+ * Runs a parsed template with Python's meaning of values: what is undefined is written as nothing and may be looped over,
+ * but has no attributes; texts and numbers don't mix; a loop's names end with each turn.
+ *
+ * @param marks texts that are put around what stands in {% generation %}
+ * @throws Error with Python's words, and where steps, texts or lists become too many
+ * Source: Jinja 3.1, Template Designer Documentation
+ */
+export function runTemplate(
+  program: Node,
+  given: ReadonlyMap<string, Value>,
+  marks: readonly [string, string],
+): string {
+  const run: Run = { steps: 0, depth: 0, marks };
+  return block(run, bodyOf(program), { names: new Map(), outer: { names: new Map(given), outer: undefined } });
+}
+
+const bodyOf = (node: Node): readonly Node[] => ("body" in node ? node.body : []);
+
+function block(run: Run, nodes: readonly Node[], scope: Scope): string {
+  const pieces: string[] = [];
+  let length = 0;
+  for (const node of nodes) {
+    const piece = statement(run, node, scope);
+    length += piece.length;
+    if (length > limits.characters) throw new Error(`it writes more than ${limits.characters} characters`);
+    pieces.push(piece);
+  }
+  return pieces.join("");
+}
+
+function statement(run: Run, node: Node, scope: Scope): string {
+  count(run);
+  switch (node.type) {
+    case "Set":
+      set(run, node, scope);
+      return "";
+    case "Macro":
+      scope.names.set(node.name.value, macro(run, node.args, node.body, scope));
+      return "";
+    case "Comment":
+      return "";
+    case "If":
+      return block(run, isTrue(evaluate(run, node.test, scope)) ? node.body : node.alternate, scope);
+    case "For":
+      return loop(run, node, scope);
+    case "Break":
+      throw new Break();
+    case "Continue":
+      throw new Continue();
+    case "FilterStatement":
+      return textOf(filtered(run, block(run, node.body, inside(scope)), node.filter, scope));
+    case "CallStatement":
+      return callBlock(run, node, scope);
+    default:
+      return textOf(evaluate(run, node, scope));
+  }
+}
+
+function count(run: Run): void {
+  if (++run.steps > limits.steps) throw new Error(`it takes more than ${limits.steps} steps`);
+}
+
+const inside = (outer: Scope): Scope => ({ names: new Map(), outer });
+
+function lookUp(scope: Scope | undefined, name: string): Value {
+  for (let at = scope; at; at = at.outer) if (at.names.has(name)) return at.names.get(name);
+  return undefined;
+}
+
+function set(run: Run, { assignee, value, body }: NodeOf<"Set">, scope: Scope): void {
+  const given = value ? evaluate(run, value, scope) : block(run, body, inside(scope));
+  if (assignee.type !== "MemberExpression") {
+    bind(assignee, given, scope);
+    return;
+  }
+  const object = evaluate(run, assignee.object, scope);
+  if (!isNamespace(object)) throw new Error("cannot assign attribute on non-namespace object");
+  object.attributes.set(nameOf(assignee.property), given);
+}
+
+/** Gives a name its value, or several theirs. */
+function bind(target: Node, value: Value, { names }: Scope): void {
+  if (target.type !== "TupleLiteral") {
+    names.set(nameOf(target), value);
+    return;
+  }
+  const items = itemsOf(value);
+  if (items.length !== target.value.length)
+    throw new Error(`${items.length} values to unpack, expected ${target.value.length}`);
+  for (const [at, name] of target.value.entries()) names.set(nameOf(name), items[at]);
+}
+
+function nameOf(node: Node): string {
+  if (node.type === "Identifier") return node.value;
+  throw new Error(`a ${node.type} is no name`);
+}
+
+function loop(run: Run, node: NodeOf<"For">, scope: Scope): string {
+  const { loopvar, body, defaultBlock } = node;
+  const select = node.iterable.type === "SelectExpression" ? node.iterable : undefined;
+  const all = itemsOf(evaluate(run, select ? select.lhs : node.iterable, scope));
+  const items = all.filter((item) => {
+    if (!select) return true;
+    const turn = inside(scope);
+    bind(loopvar, item, turn);
+    return isTrue(evaluate(run, select.test, turn));
+  });
+  if (items.length === 0) return block(run, defaultBlock, inside(scope));
+  const pieces: string[] = [];
+  let length = 0;
+  for (const [at, item] of items.entries()) {
+    const turn = inside(scope);
+    turn.names.set("loop", loopState(items, at));
+    bind(loopvar, item, turn);
+    try {
+      pieces.push(block(run, body, turn));
+    } catch (error) {
+      if (error instanceof Break) break;
+      if (!(error instanceof Continue)) throw error;
+    }
+    length += pieces.at(-1)?.length ?? 0;
+    if (length > limits.characters) throw new Error(`it writes more than ${limits.characters} characters`);
+  }
+  return pieces.join("");
+}
+
+function loopState(items: readonly Value[], at: number): Value {
+  const { length } = items;
+  const cycle = { call: ({ positional }: Arguments) => positional[at % positional.length] };
+  return new Map<string, Value>([
+    ...([
+      ["index", at + 1],
+      ["index0", at],
+      ["revindex", length - at],
+      ["revindex0", length - at - 1],
+    ] as const),
+    ...([
+      ["first", at === 0],
+      ["last", at === length - 1],
+      ["length", length],
+    ] as const),
+    ...([
+      ["previtem", items[at - 1]],
+      ["nextitem", items[at + 1]],
+      ["cycle", cycle],
+    ] as const),
+  ]);
+}
+
+/** What a macro or a call's block is: its parameters, seen by its body beside the names around its definition. */
+function macro(run: Run, parameters: readonly Node[], body: readonly Node[], scope: Scope, caller?: Value): Value {
+  return {
+    call({ positional, named }) {
+      if (++run.depth > limits.depth) throw new Error(`macros call one another more than ${limits.depth} deep`);
+      const own = inside(scope);
+      if (caller !== undefined) own.names.set("caller", caller);
+      own.names.set("varargs", positional.slice(parameters.length));
+      own.names.set("kwargs", new Map([...named].filter(([name]) => name !== "caller")));
+      if (named.has("caller")) own.names.set("caller", named.get("caller"));
+      for (const [at, parameter] of parameters.entries()) {
+        const name = parameter.type === "KeywordArgumentExpression" ? parameter.key.value : nameOf(parameter);
+        const usual = parameter.type === "KeywordArgumentExpression" ? evaluate(run, parameter.value, own) : undefined;
+        own.names.set(name, at < positional.length ? positional[at] : named.has(name) ? named.get(name) : usual);
+      }
+      const text = block(run, body, own);
+      run.depth--;
+      return text;
+    },
+  };
+}
+
+/** The name of the call that stands for {% generation %}. */
+export const generation = "generation";
+
+function callBlock(run: Run, { call, callerArgs, body }: NodeOf<"CallStatement">, scope: Scope): string {
+  const caller = macro(run, callerArgs ?? [], body, scope);
+  if (call.callee.type === "Identifier" && call.callee.value === generation && isCallable(caller)) {
+    const text = textOf(caller.call({ positional: [], named: new Map() }));
+    return `${run.marks[0]}${text}${run.marks[1]}`;
+  }
+  const { positional, named } = argumentsOf(run, call.args, scope);
+  return textOf(
+    called(evaluate(run, call.callee, scope), { positional, named: new Map([...named, ["caller", caller]]) }),
+  );
+}
+
+function called(callee: Value, given: Arguments): Value {
+  if (isCallable(callee)) return bounded(callee.call(given));
+  throw new Error(callee === undefined ? "what is undefined is called" : `'${kindOf(callee)}' object is not callable`);
+}
+
+function argumentsOf(run: Run, nodes: readonly Node[], scope: Scope): Arguments {
+  const positional: Value[] = [];
+  const named = new Map<string, Value>();
+  for (const node of nodes) {
+    if (node.type === "SpreadExpression") positional.push(...itemsOf(evaluate(run, node.argument, scope)));
+    else if (node.type === "KeywordArgumentExpression") named.set(node.key.value, evaluate(run, node.value, scope));
+    else if (node.type === "KeywordSpreadExpression") {
+      const more = evaluate(run, node.argument, scope);
+      if (isMapping(more)) for (const [name, value] of more) named.set(name, value);
+    } else positional.push(evaluate(run, node, scope));
+    if (positional.length > limits.items) throw new Error(`it calls with more than ${limits.items} values`);
+  }
+  return { positional, named };
+}
+
+function evaluate(run: Run, node: Node, scope: Scope): Value {
+  count(run);
+  return bounded(valueOfNode(run, node, scope));
+}
+
+function bounded(value: Value): Value {
+  if (typeof value === "string" && value.length > limits.characters)
+    throw new Error(`it writes more than ${limits.characters} characters`);
+  if (isList(value) && value.length > limits.items)
+    throw new Error(`it makes a list of more than ${limits.items} items`);
+  return value;
+}
+
+function valueOfNode(run: Run, node: Node, scope: Scope): Value {
+  const of = (inner: Node) => evaluate(run, inner, scope);
+  switch (node.type) {
+    case "IntegerLiteral":
+    case "StringLiteral":
+      return node.value;
+    case "FloatLiteral":
+      return { float: node.value };
+    case "ArrayLiteral":
+    case "TupleLiteral":
+      return node.value.map(of);
+    case "ObjectLiteral":
+      return new Map([...node.value].map(([key, value]) => [textOf(of(key)), of(value)]));
+    case "Identifier":
+      return lookUp(scope, node.value);
+    case "MemberExpression":
+      return member(run, node, scope);
+    case "CallExpression":
+      return called(of(node.callee), argumentsOf(run, node.args, scope));
+    case "FilterExpression":
+      return filtered(run, of(node.operand), node.filter, scope);
+    case "TestExpression":
+      return testNamed(node.test.value)(of(node.operand), undefined) !== node.negate;
+    case "SelectExpression":
+      return isTrue(of(node.test)) ? of(node.lhs) : undefined;
+    case "Ternary":
+      return isTrue(of(node.condition)) ? of(node.trueExpr) : of(node.falseExpr);
+    case "UnaryExpression":
+      return unary(node.operator.value, of(node.argument));
+    case "BinaryExpression":
+      return binary(run, node, scope);
+    default:
+      throw new Error(`a ${node.type} has no value`);
+  }
+}
+
+function filtered(run: Run, value: Value, filter: NodeOf<"FilterExpression">["filter"], scope: Scope): Value {
+  if (filter.type === "Identifier")
+    return bounded(filterNamed(filter.value)(value, { positional: [], named: new Map() }));
+  return bounded(filterNamed(nameOf(filter.callee))(value, argumentsOf(run, filter.args, scope)));
+}
+
+function member(run: Run, { object: inner, property, computed }: NodeOf<"MemberExpression">, scope: Scope): Value {
+  const object = evaluate(run, inner, scope);
+  if (computed && property.type === "SliceExpression") return sliced(run, object, property, scope);
+  const key = computed || property.type === "IntegerLiteral" ? evaluate(run, property, scope) : nameOf(property);
+  if (object === undefined)
+    throw new Error(`${inner.type === "Identifier" ? `'${inner.value}'` : "a value"} is undefined`);
+  if (isMapping(object)) return mappingMember(object, key);
+  if (isNamespace(object)) return object.attributes.get(textOf(key));
+  if (typeof key === "number" && isList(object)) return object.at(key);
+  if (typeof key === "number" && typeof object === "string") return [...object].at(key);
+  return typeof object === "string" && typeof key === "string" ? textMethod(object, key) : undefined;
+}
+
+function mappingMember(mapping: ReadonlyMap<string, Value>, key: Value): Value {
+  if (typeof key !== "string") return undefined;
+  if (mapping.has(key)) return mapping.get(key);
+  const methods: Readonly<Record<string, (given: Arguments) => Value>> = {
+    get: ({ positional: [name, usual = null] }) => (mapping.has(textOf(name)) ? mapping.get(textOf(name)) : usual),
+    items: () => [...mapping].map(([name, value]) => [name, value]),
+    keys: () => [...mapping.keys()],
+    values: () => [...mapping.values()],
+  };
+  const call = Object.hasOwn(methods, key) ? methods[key] : undefined;
+  return call && { call };
+}
+
+function sliced(run: Run, object: Value, { start, stop, step }: NodeOf<"SliceExpression">, scope: Scope): Value {
+  const bound = (node: Node | undefined) => {
+    const value = node ? evaluate(run, node, scope) : undefined;
+    if (value == null || typeof value === "number") return value ?? undefined;
+    throw new Error("slice indices must be integers or None");
+  };
+  const [first, last, by = 1] = [bound(start), bound(stop), bound(step)];
+  if (by === 0) throw new Error("slice step cannot be zero");
+  const items = itemsOf(object);
+  const { length } = items;
+  const place = (index: number) =>
+    Math.min(by > 0 ? length : length - 1, Math.max(by > 0 ? 0 : -1, index < 0 ? length + index : index));
+  const from = first === undefined ? (by > 0 ? 0 : length - 1) : place(first);
+  const to = last === undefined ? (by > 0 ? length : -1) : place(last);
+  const kept: Value[] = [];
+  for (let at = from; by > 0 ? at < to : at > to; at += by) kept.push(items[at]);
+  return typeof object === "string" ? kept.join("") : kept;
+}
+
+function unary(operator: string, value: Value): Value {
+  if (operator === "not") return !isTrue(value);
+  const found = numberOf(value);
+  if (found === undefined) throw new Error(`bad operand type for unary ${operator}: '${kindOf(value)}'`);
+  const result = operator === "-" ? -found : found;
+  return isFloat(value) ? { float: result } : result;
+}
+
+function binary(
+  run: Run,
+  { operator: { value: operator }, left, right }: NodeOf<"BinaryExpression">,
+  scope: Scope,
+): Value {
+  const a = evaluate(run, left, scope);
+  if (operator === "and") return isTrue(a) ? evaluate(run, right, scope) : a;
+  if (operator === "or") return isTrue(a) ? a : evaluate(run, right, scope);
+  const b = evaluate(run, right, scope);
+  switch (operator) {
+    case "==":
+      return isEqual(a, b);
+    case "!=":
+      return !isEqual(a, b);
+    case "in":
+      return isIn(a, b);
+    case "not in":
+      return !isIn(a, b);
+    case "~":
+      return textOf(a) + textOf(b);
+    case "<":
+      return order(a, b) < 0;
+    case "<=":
+      return order(a, b) <= 0;
+    case ">":
+      return order(a, b) > 0;
+    case ">=":
+      return order(a, b) >= 0;
+    default:
+      return computed(operator, a, b);
+  }
+}
+
+function computed(operator: string, a: Value, b: Value): Value {
+  if (operator === "+" && typeof a === "string" && typeof b === "string") return a + b;
+  if (operator === "+" && isList(a) && isList(b)) return bounded([...a, ...b]);
+  if (operator === "*" && typeof b === "number" && (typeof a === "string" || isList(a))) return repeated(a, b);
+  if (operator === "%" && typeof a === "string") return formatted(a, isList(b) ? b : [b]);
+  const [x, y] = [numberOf(a), numberOf(b)];
+  if (operator === "+" && (typeof a === "string" || isList(a)))
+    throw new Error(`can only concatenate ${kindOf(a)} (not "${kindOf(b)}") to ${kindOf(a)}`);
+  if (x === undefined || y === undefined)
+    throw new Error(`unsupported operand type(s) for ${operator}: '${kindOf(a)}' and '${kindOf(b)}'`);
+  const result = arithmetic[operator]?.(x, y);
+  if (result === undefined) throw new Error(`the operator ${operator} is not known`);
+  if (!Number.isFinite(result)) throw new Error(y === 0 ? "division by zero" : "a number is too large");
+  return isFloat(a) || isFloat(b) || operator === "/" || !Number.isInteger(result) ? { float: result } : result;
+}
+
+const arithmetic: Readonly<Record<string, (x: number, y: number) => number>> = {
+  "+": (x, y) => x + y,
+  "-": (x, y) => x - y,
+  "*": (x, y) => x * y,
+  "/": (x, y) => x / y,
+  "//": (x, y) => Math.floor(x / y),
+  "%": (x, y) => x - y * Math.floor(x / y),
+  "**": (x, y) => x ** y,
+};
+
+function repeated(value: string | readonly Value[], times: number): Value {
+  const length = value.length * Math.max(0, times);
+  if (length > (typeof value === "string" ? limits.characters : limits.items))
+    throw new Error(`it repeats a value ${times} times`);
+  if (typeof value === "string") return value.repeat(Math.max(0, times));
+  return Array.from({ length: Math.max(0, times) }, () => value).flat();
+}
+
+/** Python's `%` on texts, with %s, %d and %%. */
+function formatted(form: string, values: readonly Value[]): string {
+  let at = 0;
+  return form.replace(/%(.)/g, (_, kind: string) => {
+    if (kind === "%") return "%";
+    if (kind !== "s" && kind !== "d") throw new Error(`unsupported format character '${kind}'`);
+    if (at >= values.length) throw new Error("not enough arguments for format string");
+    return textOf(values[at++]);
+  });
+}

@@ -1,0 +1,52 @@
+import { readSettings, type SettingInputs } from "../settings/settings.ts";
+import { compileRows } from "../training/row-program.ts";
+import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
+import { asking } from "./asking.ts";
+import { requireModel, requireOptions } from "./check.ts";
+import { keyOf } from "./kept-programs.ts";
+import type { OpenModel } from "./model.ts";
+import { asRead } from "./predict.ts";
+import { batchSettings, tokenSettings } from "./settings.ts";
+import { type TextInput, textExamples } from "./texts.ts";
+
+const settings = { ...batchSettings, maxLength: tokenSettings.maxLength };
+
+export interface EmbedOptions extends SettingInputs<typeof settings> {
+  /** once aborted, the work ends between two batches */
+  readonly signal?: StopSignal | undefined;
+}
+
+/**
+ * A vector for each text: of the last hidden states what the base's modules.json says, their mean over the text's tokens
+ * where it says nothing (Reimers & Gurevych 2019, arXiv:1908.10084, section 3); of length 1 where the base's vectors are.
+ * Calls that come together are answered together.
+ *
+ * @throws InputError for what is no text; the signal's reason
+ */
+export async function embed(
+  model: OpenModel,
+  texts: readonly TextInput[],
+  options: EmbedOptions = {},
+): Promise<readonly Float32Array[]> {
+  const { base, adapted, phi } = requireModel(model);
+  const set = textExamples(texts);
+  const { signal, ...given } = requireOptions(options);
+  throwIfStopped(signal);
+  const { batch, maxLength } = readSettings(settings, given);
+  const { rows } = asRead(model, set, maxLength);
+  const { pooling = "mean", normalized = false } = base.sentences ?? {};
+  const compile = () => compileRows(base.engine, adapted, pooling);
+  const queue = base.asked.vectors(phi, () =>
+    asking(async (some) => {
+      const found = await base.programs.rows.use(keyOf(pooling, adapted), compile, (program) => program.run(phi, some));
+      return found.map(({ logits }) => (normalized ? unit(logits) : logits));
+    }),
+  );
+  return queue.ask(rows, { batch, signal });
+}
+
+/** x / |x| */
+function unit(vector: Float32Array): Float32Array {
+  const norm = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
+  return norm === 0 ? vector : vector.map((value) => value / norm);
+}

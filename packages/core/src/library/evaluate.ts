@@ -1,0 +1,66 @@
+import type { EncodedRows } from "../data/rows/encoded-rows.ts";
+import { type ExampleSet, isLabelled } from "../data/rows/examples.ts";
+import { InputError } from "../errors.ts";
+import { objectiveOf } from "../objectives/objectives.ts";
+import { natural } from "../settings/setting.ts";
+import { readSettings, type SettingInputs } from "../settings/settings.ts";
+import { compileEvaluation, type Evaluation } from "../training/evaluate.ts";
+import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
+import { requireModel, requireOptions } from "./check.ts";
+import { encodeRows, fedRows, rowLimits, targetOf } from "./encode-rows.ts";
+import { shapeOf } from "./kept-programs.ts";
+import type { OpenModel } from "./model.ts";
+import { maskedOnce, maskingOf } from "./plain-text.ts";
+import { type Rows, readRows } from "./rows.ts";
+import { tokenSettings } from "./settings.ts";
+
+const settings = { ...tokenSettings, seed: natural(0, "which tokens of plain text are hidden from a masked LM") };
+
+export interface EvaluateOptions extends SettingInputs<typeof settings> {
+  /** once aborted, the work ends between two batches */
+  readonly signal?: StopSignal | undefined;
+  /** what is left out, cut and counted, in words */
+  readonly onRemark?: ((remark: string) => void) | undefined;
+}
+
+/**
+ * Measures a model on labelled rows, or a language model on plain text. The same rows always give the same numbers.
+ * @throws InputError for rows that don't fit; the signal's reason
+ */
+export async function evaluate(
+  model: OpenModel,
+  rows: ExampleSet | Rows,
+  options: EvaluateOptions = {},
+): Promise<Evaluation> {
+  const { base, adapted, phi, labels } = requireModel(model);
+  const { signal, onRemark, ...given } = requireOptions(options);
+  throwIfStopped(signal);
+  const set = await readRows(rows, {}, { signal });
+  const encoded = measurable(model, set, given, onRemark);
+  const compile = () => compileEvaluation(base.engine, adapted, { labels });
+  return base.programs.evaluations.use(`${shapeOf(adapted)} ${JSON.stringify(labels)}`, compile, (evaluation) =>
+    evaluation.run(phi, encoded, undefined, signal),
+  );
+}
+
+/** Rows with what the model should say of them. */
+export function measurable(
+  { base, adapted, labels }: OpenModel,
+  set: ExampleSet,
+  options: SettingInputs<typeof settings>,
+  onRemark?: (remark: string) => void,
+): EncodedRows {
+  const { maxLength, lossOn, endToken, seed } = readSettings(settings, options);
+  const { task } = adapted.goal;
+  const tokenizer = set.examples[0]?.kind === "tokens" ? undefined : base.tokenizer;
+  const how = { tokenizer, lossOn, endToken, ...rowLimits(adapted, tokenizer, maxLength) };
+  const { unlabelled } = objectiveOf(task);
+  if (isLabelled(set) || unlabelled === "next tokens") {
+    const { rows, remarks } = fedRows(set, adapted, targetOf({ task, labels }), how);
+    for (const remark of remarks) onRemark?.(remark);
+    return rows;
+  }
+  if (unlabelled === "refused") throw new InputError(`${set.name} has no labels to measure by; name their column`);
+  const rows = encodeRows(set, adapted, undefined, how);
+  return maskedOnce(rows, maskingOf(base.tokenizer, base.model.sizes.vocabulary), seed);
+}

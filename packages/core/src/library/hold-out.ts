@@ -1,0 +1,92 @@
+import { type ExampleSet, isLabelled, rowLabel } from "../data/rows/examples.ts";
+import { InputError } from "../errors.ts";
+import { isLanguageModel, objectiveOf, type Task } from "../objectives/objectives.ts";
+import { random } from "../tensor/random.ts";
+
+/** Fewer rows than these are all trained on. */
+const fewestRows = 10;
+
+/**
+ * The share of rows that is held out where no validation is named: a tenth of texts with labels. Rows of tokens, those of
+ * language models and rows whose order counts are all trained on.
+ */
+export function standardShare(set: ExampleSet, task: Task, shuffle: boolean): number {
+  const texts = set.examples.every(({ kind }) => kind === "text" || kind === "words");
+  const parts = shuffle && texts && !isLanguageModel(task) && isLabelled(set) && set.examples.length >= fewestRows;
+  return parts ? 0.1 : 0;
+}
+
+/**
+ * Parts a set's rows by chance, the same way for the same seed: of each class as nearly the same share as whole rows allow.
+ * @throws InputError where a part would be empty
+ */
+export function holdOutRows(
+  set: ExampleSet,
+  share: number,
+  seed: number,
+  task?: Task,
+): { readonly train: ExampleSet; readonly validation: ExampleSet } {
+  const { length } = set.examples;
+  const count = Math.max(1, Math.round(length * share));
+  if (count >= length)
+    throw new InputError(`cannot hold out ${share} of ${length} examples; both parts need at least one`);
+  const groups = groupsOf(set, task).map((rows) => random(seed, "validation share").shuffle(rows));
+  const held = new Set(sharesOf(groups, count / length, count).flatMap((taken, i) => groups[i]?.slice(0, taken) ?? []));
+  const rows = [...set.examples.keys()];
+  return {
+    train: someExamples(
+      set,
+      rows.filter((row) => !held.has(row)),
+    ),
+    validation: someExamples(
+      set,
+      rows.filter((row) => held.has(row)),
+    ),
+  };
+}
+
+/** `count` rows of a set by seed 0; fewer are a part of more. */
+export function drawRows(set: ExampleSet, count: number): ExampleSet {
+  const { length } = set.examples;
+  if (count > length) throw new InputError(`there are ${length} rows to train on, fewer than ${count}`);
+  const order = random(0, "training rows").shuffle(Array.from({ length }, (_, row) => row));
+  return someExamples(
+    set,
+    order.slice(0, count).sort((a, b) => a - b),
+  );
+}
+
+/** Some of a set's examples, each in its own place. */
+export const someExamples = (set: ExampleSet, rows: readonly number[]): ExampleSet => ({
+  ...set,
+  examples: rows.flatMap((row) => set.examples[row] ?? []),
+  placeOf: (index) => set.placeOf(rows[index] ?? index),
+});
+
+/** The rows of each class; one group where rows have no classes. */
+function groupsOf({ examples }: ExampleSet, task: Task | undefined): readonly (readonly number[])[] {
+  const groups = new Map<unknown, number[]>();
+  const parted = task !== undefined && objectiveOf(task).hasClasses;
+  for (const [row, example] of examples.entries()) {
+    const label = parted ? rowLabel(example) : undefined;
+    const group = groups.get(label);
+    if (group) group.push(row);
+    else groups.set(label, [row]);
+  }
+  return [...groups.values()];
+}
+
+/** How many rows each group gives: its share rounded down, and one more where most was lost, until there are `count`. */
+function sharesOf(groups: readonly (readonly number[])[], share: number, count: number): readonly number[] {
+  const exact = groups.map(({ length }) => length * share);
+  const whole = exact.map(Math.floor);
+  const missing = count - whole.reduce((sum, each) => sum + each, 0);
+  const lost = exact.map((each, i) => [each - Math.floor(each), i] as const);
+  const raised = new Set(
+    lost
+      .sort(([a, i], [b, j]) => b - a || i - j)
+      .slice(0, missing)
+      .map(([, i]) => i),
+  );
+  return whole.map((each, i) => each + (raised.has(i) ? 1 : 0));
+}

@@ -1,0 +1,123 @@
+import { type HfModel, readBase } from "../checkpoints/hf-model.ts";
+import { type Folder, readText } from "../containers/folder.ts";
+import { loadTokenizer, type Tokenizer } from "../data/tokenizer/tokenizer.ts";
+import { type TokenizerFiles, tokenizerFileNames } from "../data/tokenizer/tokenizer-files.ts";
+import { InputError } from "../errors.ts";
+import type { Engine } from "../runtime/session.ts";
+import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
+import "./async-dispose.ts";
+import { type Asked, asked } from "./asked.ts";
+import { type KeptPrograms, keptPrograms } from "./kept-programs.ts";
+import { readSentences, type Sentences } from "./sentences.ts";
+
+/** An engine that must be closed. */
+export interface ClosableEngine extends Engine {
+  close(): Promise<void>;
+}
+
+/** Where a base's files lie and what computes them: what a host supplies. */
+export interface BaseSource {
+  /** as messages and adapters' files name the base */
+  readonly name: string;
+  readonly folder: Folder;
+  /** a folder within it, where the host has such */
+  readonly inner?: ((name: string) => Folder) | undefined;
+  /** starts an engine over the checkpoint's files, named as in the folder */
+  openEngine(files: readonly string[]): Promise<ClosableEngine>;
+}
+
+/** A base model with what computes it. Any number of adapters may stand on it at once; its weights are held once. */
+export interface OpenBase extends HfModel {
+  /** undefined where the folder has none; rows must then come as tokens */
+  readonly tokenizer: Tokenizer | undefined;
+  readonly engine: Engine;
+  /** what has been compiled for this base and lives as long as it does */
+  readonly programs: KeptPrograms;
+  /** who asks what now */
+  readonly asked: Asked;
+  /** how it makes vectors of texts; undefined where it is no sentence encoder */
+  readonly sentences: Sentences | undefined;
+  /** Ends what computes; nothing can be computed with this base, or what stands on it, afterwards. */
+  close(): Promise<void>;
+  /** The same, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Opens a base model of a folder with Hugging Face's config.json, safetensors and tokenizer files. Once `signal` is
+ * aborted, nothing new is computed.
+ *
+ * @throws InputError for what the caller can mend; the signal's reason
+ */
+export async function openBase(
+  { name, folder, inner, openEngine }: BaseSource,
+  { signal }: { readonly signal?: StopSignal | undefined } = {},
+): Promise<OpenBase> {
+  throwIfStopped(signal);
+  const [model, tokenizer, sentences] = await Promise.all([
+    readBase(folder),
+    openTokenizer(folder),
+    readSentences(folder, inner),
+  ]);
+  throwIfStopped(signal);
+  const engine = await openEngine(model.checkpoint?.files ?? []);
+  let closed = false;
+  const close = async () => {
+    if (!closed) await engine.close();
+    closed = true;
+  };
+  const check = () => {
+    throwIfStopped(signal);
+    if (closed) throw new InputError(`the base ${name} is closed; open it again`);
+  };
+  return {
+    ...model,
+    ...{ name, tokenizer, engine: checked(engine, check), programs: keptPrograms(), asked: asked(), sentences },
+    ...{ close, [Symbol.asyncDispose]: close },
+  };
+}
+
+/** The same engine, which begins nothing where the check throws. */
+function checked(engine: Engine, check: () => void): Engine {
+  return {
+    fileName: engine.fileName,
+    async createSession(graph) {
+      check();
+      const session = await engine.createSession(graph);
+      return {
+        async run(inputs, into, lender) {
+          check();
+          return session.run(inputs, into, lender);
+        },
+        release: () => session.release(),
+      };
+    },
+  };
+}
+
+/**
+ * The tokenizer of a folder; undefined where it has none. An adapter's folder may bring files of its own, a template or
+ * tokens that were added: they take the place of the base's.
+ */
+export async function openTokenizer(folder: Folder, adapter?: Folder): Promise<Tokenizer | undefined> {
+  const own = await tokenizerFilesOf(folder);
+  const brought = adapter ? await tokenizerFilesOf(adapter) : {};
+  const files = { ...own, ...brought, "config.json": own["config.json"] };
+  return vocabularies.some((name) => files[name] !== undefined) ? loadTokenizer(files) : undefined;
+}
+
+/** Whether a folder says how text is written or becomes tokens. */
+export async function bringsTokenizer(folder: Folder): Promise<boolean> {
+  const present = await folder.files();
+  return tokenizerFileNames.some((name) => name !== "config.json" && present.includes(name));
+}
+
+/** Each of them makes a tokenizer. */
+const vocabularies = ["tokenizer.json", "vocab.txt", "vocab.json"] as const;
+
+async function tokenizerFilesOf(folder: Folder): Promise<TokenizerFiles> {
+  const present = await folder.files();
+  const names = tokenizerFileNames.filter((name) => present.includes(name));
+  const texts = await Promise.all(names.map(async (name) => [name, await readText(folder, name)] as const));
+  return Object.fromEntries(texts);
+}

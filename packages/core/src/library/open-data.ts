@@ -1,0 +1,99 @@
+import type { ExampleSet, Label } from "../data/rows/examples.ts";
+import { InputError } from "../errors.ts";
+import { natural, toggle } from "../settings/setting.ts";
+import { readSettings, type SettingInputs } from "../settings/settings.ts";
+import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
+import { isRows, requireBase, requireOptions, what } from "./check.ts";
+import { drawRows, holdOutRows, someExamples, standardShare } from "./hold-out.ts";
+import type { OpenBase } from "./open-base.ts";
+import { findPurpose, type Purpose } from "./purpose.ts";
+import { areRows, type Rows, readRows } from "./rows.ts";
+import { columnSettings, purposeSettings } from "./settings.ts";
+
+/** Rows, parted, and what they are for. */
+export interface OpenData extends Purpose {
+  readonly train: ExampleSet;
+  /** without examples where nothing is held out */
+  readonly validation: ExampleSet;
+  /** present where the data bring it */
+  readonly test: ExampleSet | undefined;
+  /** what was guessed, or looks wrong, in words */
+  readonly remarks: readonly string[];
+}
+
+/** Data of several splits. */
+export interface Splits {
+  readonly train: Rows | ExampleSet;
+  readonly validation?: Rows | ExampleSet | undefined;
+  readonly test?: Rows | ExampleSet | undefined;
+}
+
+/** Rows in memory, or that come one by one; by themselves they are those to train on. */
+export type DataSource = Rows | ExampleSet | Splits;
+
+const settings = {
+  ...columnSettings,
+  ...purposeSettings,
+  seed: natural(0, "which rows are held out"),
+  shuffle: toggle(true, "rows may be held out by chance"),
+};
+
+export interface OpenDataOptions extends Omit<SettingInputs<typeof settings>, "validation"> {
+  /** rows to evaluate on, or the share of the training rows to hold out; a tenth of texts with labels where left out */
+  readonly validation?: Rows | ExampleSet | number | undefined;
+  /** the classes in the order of their ids; those of the base's head or of the data where left out */
+  readonly labels?: readonly Label[] | undefined;
+  readonly signal?: StopSignal | undefined;
+}
+
+/**
+ * Rows and what they are for. A row has `text` and `label`, two texts (`text`, `textPair`), `prompt` and `completion`,
+ * `messages`, or tokens (`inputIds` with `label` or `labels`).
+ *
+ * @throws InputError naming the row or the column; the signal's reason
+ */
+export async function openData(source: DataSource, base: OpenBase, options: OpenDataOptions = {}): Promise<OpenData> {
+  requireBase(base);
+  const { labels, signal, validation, ...given } = requireOptions(options);
+  throwIfStopped(signal);
+  const share = typeof validation === "number" ? validation : undefined;
+  const {
+    task,
+    seed,
+    shuffle,
+    trainRows,
+    header: _,
+    validation: asked,
+    ...columns
+  } = readSettings(settings, {
+    ...given,
+    validation: share,
+  });
+  const splits = splitsOf(source);
+  const read = (rows: Rows | ExampleSet, name: string) => readRows(rows, columns, { name, signal });
+  const whole = await read(splits.train, "rows");
+  const set = trainRows === undefined ? whole : drawRows(whole, trainRows);
+  const purpose = findPurpose(base, whole, { task, labels: checkedLabels(labels) });
+  const own = typeof validation === "number" ? undefined : (validation ?? splits.validation);
+  const parts = own
+    ? { train: set, validation: await read(own, "validation") }
+    : parted(set, typeof asked === "number" ? asked : standardShare(set, purpose.task, shuffle), seed, purpose);
+  const test = splits.test && (await read(splits.test, "test"));
+  return { ...purpose, ...parts, test };
+}
+
+function splitsOf(source: DataSource): Splits {
+  if (areRows(source) || isRows(source)) return { train: source };
+  if (typeof source === "object" && source !== null && "train" in source) return source;
+  throw new InputError(
+    `data are ${what(source)}; they must be rows, as in [{ text, label }], or { train, validation, test } of rows`,
+  );
+}
+
+const parted = (set: ExampleSet, share: number, seed: number, { task }: Purpose) =>
+  share === 0 ? { train: set, validation: someExamples(set, []) } : holdOutRows(set, share, seed, task);
+
+function checkedLabels(labels: readonly Label[] | undefined): readonly Label[] | undefined {
+  if (labels === undefined || Array.isArray(labels)) return labels;
+  throw new InputError(`labels are ${what(labels)}; they must be a list of the classes`);
+}

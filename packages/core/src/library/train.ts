@@ -1,0 +1,126 @@
+import { type ExampleSet, isLabelled } from "../data/rows/examples.ts";
+import { labelMap } from "../data/rows/labels.ts";
+import { InputError } from "../errors.ts";
+import { classWeightsOf } from "../objectives/labels/class-weights.ts";
+import { objectiveOf } from "../objectives/objectives.ts";
+import { readSettings, type SettingInputs } from "../settings/settings.ts";
+import { planRun } from "../training/plan-run.ts";
+import { parseSettings, trainingSettings } from "../training/settings.ts";
+import type { TrainingState } from "../training/state.ts";
+import type { StopSignal } from "../training/stop-signal.ts";
+import { type TrainingEvent, type TrainingRun, trainSteps } from "../training/train.ts";
+import { isRows, requireModel, requireOptions, what } from "./check.ts";
+import { fedRows, rowLimits, targetOf } from "./encode-rows.ts";
+import { measurable } from "./evaluate.ts";
+import type { OpenModel } from "./model.ts";
+import { maskingOf } from "./plain-text.ts";
+import { tokenSettings } from "./settings.ts";
+
+const settings = { ...trainingSettings, ...tokenSettings };
+
+/** What may be said of a training; each has a default, the method's own for `lr`. */
+export interface TrainOptions extends SettingInputs<typeof settings> {
+  /** once aborted, the run ends within a step: with a checkpoint, and then by throwing the signal's reason */
+  readonly signal?: StopSignal | undefined;
+  /** the state of an earlier run's checkpoint event, to go on from */
+  readonly resume?: TrainingState | undefined;
+}
+
+/** Rows to train on, and rows to evaluate on. */
+export interface TrainData {
+  readonly train: ExampleSet;
+  readonly validation?: ExampleSet | undefined;
+}
+
+/** A training that can begin: everything that could be refused has been. */
+export interface PreparedTraining extends Omit<TrainingRun, "resume" | "signal"> {
+  /** what begins at random or is cut, in words */
+  readonly remarks: readonly string[];
+}
+
+/**
+ * Trains a model on rows, step by step, as the events are asked for. Where there are validation rows, they are
+ * evaluated at the end and every `evaluateEvery` steps. A masked LM learns from plain text by hiding tokens anew in
+ * every epoch. The same arguments give the same bits.
+ *
+ * @throws InputError for rows that don't fit, RunError where loss or gradient are no longer finite; the signal's reason
+ */
+export async function* train(
+  model: OpenModel,
+  data: TrainData,
+  options: TrainOptions = {},
+): AsyncGenerator<TrainingEvent, void, void> {
+  const { signal, resume, ...given } = requireOptions(options);
+  const run = prepareTraining(model, data, given);
+  for await (const event of trainSteps({ ...run, signal, resume: resume && copied(checkedState(resume)) }))
+    yield event.kind === "checkpoint" ? { ...event, state: copied(event.state) } : event;
+}
+
+/** Everything that a training computes with. @throws InputError for what cannot be carried out */
+export function prepareTraining(
+  model: OpenModel,
+  data: TrainData,
+  options: SettingInputs<typeof settings> = {},
+): PreparedTraining {
+  const { base, adapted, phi, labels } = requireModel(model);
+  const { maxLength, lossOn, endToken, ...given } = readSettings(settings, options);
+  const { train: rows, validation } = checkedData(data);
+  if (options.steps !== undefined && options.epochs !== undefined)
+    throw new InputError("steps and epochs say the same; leave one out");
+  const { task } = adapted.goal;
+  const { unlabelled, takes } = objectiveOf(task);
+  const plain = unlabelled === "hidden tokens" && !isLabelled(rows);
+  if (unlabelled === "refused" && !isLabelled(rows))
+    throw new InputError(`${rows.name} has no labels to learn from; name their column`);
+  const rate = adapted.methods[0]?.rate;
+  const how = { tokenizer: base.tokenizer, lossOn, endToken, ...rowLimits(adapted, base.tokenizer, maxLength) };
+  const fed = fedRows(rows, adapted, targetOf({ task, labels }), how);
+  const run = {
+    ...{ engine: base.engine, adapted, phi, labels },
+    settings: parseSettings({ ...(rate !== undefined && { lr: rate }), ...given }),
+    examples: fed.rows,
+    classWeights:
+      given.classWeights && takes.classWeights
+        ? classWeightsOf(given.classWeights, labelMap(labels), fed.rows)
+        : undefined,
+    validation: validation && measurable(model, validation, { maxLength, lossOn, endToken, seed: given.seed }),
+    masking: plain ? maskingOf(base.tokenizer, base.model.sizes.vocabulary) : undefined,
+  };
+  planRun(run); // what can't be carried out is refused before anything is touched
+  return { ...run, remarks: [...newHead(model, given.seed), ...fed.remarks] };
+}
+
+function checkedData(data: TrainData): TrainData {
+  const given: unknown = data;
+  if (typeof given !== "object" || given === null || !("train" in given) || !isRows(data.train))
+    throw new InputError(`data are ${what(given)}; they must be data as openData gives them, with rows in "train"`);
+  const { validation } = data;
+  if (validation !== undefined && !isRows(validation))
+    throw new InputError(`validation is ${what(validation)}; it must be rows as openData gives them`);
+  return { train: data.train, validation: validation?.examples.length === 0 ? undefined : validation };
+}
+
+const newHead = ({ adapted: { newTensors, headModules } }: OpenModel, seed: number): readonly string[] =>
+  newTensors.length > 0 ? [`the head (${headModules.join(", ")}) starts at random from seed ${seed}`] : [];
+
+/** @throws InputError for what is no state of a checkpoint event */
+function checkedState(state: TrainingState): TrainingState {
+  const given: unknown = state;
+  const fits =
+    typeof given === "object" &&
+    given !== null &&
+    ["step", "tokens"].every((name) => Number.isInteger(Reflect.get(given, name))) &&
+    state.values instanceof Float32Array &&
+    Array.isArray(state.moments) &&
+    state.moments.every((moment) => moment instanceof Float32Array);
+  if (fits) return state;
+  throw new InputError(`resume is ${what(given)}; it must be the state of a checkpoint event`);
+}
+
+/** A state whose vectors are its own. */
+const copied = (state: TrainingState): TrainingState => ({
+  ...state,
+  values: state.values.slice(),
+  moments: state.moments.map((moment) => moment.slice()),
+  best: state.best && { ...state.best, values: state.best.values.slice() },
+});

@@ -1,0 +1,154 @@
+import { bootstrap } from "../statistics/bootstrap.ts";
+import type { Bench } from "./bench.ts";
+import { trainOnce } from "./bench.ts";
+import { scatterFigure } from "./drawn.ts";
+import { decided } from "./findings.ts";
+import { fitOf, seedsOf } from "./recipes.ts";
+import { type JoinedRow, joinSeeds, scoreOf, sizesOf } from "./rows.ts";
+import type { Budget, Cell, Finding, Job, Json, Measured, PlannedCell, Study, StudyRecord } from "./study.ts";
+
+const kinds = ["did", "said"] as const;
+
+const dimensions: Readonly<Record<Budget, readonly number[]>> = {
+  quick: [16, 128, 1024],
+  standard: [16, 50, 160, 500, 1600, 5000],
+  paper: [10, 30, 100, 300, 1000, 3000, 10_000, 30_000],
+};
+
+/** The share of the full score that counts as reached. */
+const reached = 0.9;
+
+/** Fine-tuning in random subspaces of more and more dimensions, with and without a scale for each layer. */
+export const intrinsicDimension: Study = {
+  name: "intrinsic-dimension",
+  question: "In how few random directions can the base be moved to reach 90 % of full fine-tuning's score?",
+  source: "Aghajanyan et al. 2020, arXiv:2012.13255, section 4 and table 1",
+  plan: (setup) =>
+    seedsOf(setup).flatMap((seed): readonly PlannedCell[] => {
+      const full = fitOf(setup, { method: "full" });
+      return [
+        { cell: { kind: "full", dimension: null }, seed, fit: full, steps: full.steps },
+        ...kinds.flatMap((kind) =>
+          dimensions[setup.budget].map((dimension) => {
+            const fit = fitOf(setup, { method: "subspace", options: { dimension, structure: kind } });
+            return { cell: { kind, dimension }, seed, fit, steps: fit.steps };
+          }),
+        ),
+      ];
+    }),
+  work,
+  figures: (_, records) => [
+    scatterFigure(
+      "score-by-dimension",
+      "Score against the number of trained directions, the head not counted; full is fine-tuning of all parameters",
+      joinSeeds(records),
+      {
+        x: ({ cell, first }) => Number(cell.dimension ?? first.trained_parameters),
+        xLabel: "dimension",
+        series: ({ cell }) => String(cell.kind),
+      },
+    ),
+  ],
+  findings: (_, records) => findingsOf(records),
+  summary: (_, records) => ({
+    d90: Object.fromEntries(kinds.map((kind) => [kind, d90Of(kind, records)])),
+  }),
+};
+
+/** As any training's; the numbers that were moved are the trained ones. */
+async function* work(
+  bench: Bench,
+  job: Job,
+): AsyncGenerator<{ readonly cell: Cell; readonly measured: Measured }, void, void> {
+  for await (const { cell, measured } of trainOnce(bench, job)) {
+    const { dimension } = cell;
+    if (typeof dimension !== "number") yield { cell, measured };
+    else {
+      const trainable_ratio = dimension / measured.base_parameters;
+      yield { cell, measured: { ...measured, trained_parameters: dimension, trainable_ratio } };
+    }
+  }
+}
+
+interface Reached {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * The dimension at which 90 % of the full score is first reached, on a straight line over the logarithm between the tested
+ * dimensions around it; its bounds are the percentiles of the bootstrap's draws in which it is reached. Null where no
+ * tested dimension reaches it.
+ */
+function d90Of(
+  kind: (typeof kinds)[number],
+  records: readonly StudyRecord[],
+): { readonly [name: string]: Json } | null {
+  const rows = joinSeeds(records);
+  const full = rows.find(({ cell }) => cell.kind === "full");
+  const tested = rows
+    .filter(({ cell }) => cell.kind === kind)
+    .sort((a, b) => Number(a.cell.dimension) - Number(b.cell.dimension));
+  if (!full) return null;
+  const value = crossing(tested.map(pointOf), targetOf(full.mean));
+  if (value === undefined) return null;
+  const bounds = boundsOf(full, tested, value);
+  return { value, low: bounds.low, high: bounds.high };
+}
+
+const pointOf = ({ cell, mean }: JoinedRow) => ({ dimension: Number(cell.dimension), score: mean });
+
+/** A score below 0, as a loss with the other sign, is reached when it is a tenth below. */
+const targetOf = (full: number) => (full >= 0 ? reached * full : full / reached);
+
+/** Where the score first reaches the target; undefined where it never does. */
+function crossing(
+  points: readonly { readonly dimension: number; readonly score: number }[],
+  target: number,
+): number | undefined {
+  const at = points.findIndex(({ score }) => score >= target);
+  const [before, here] = [points[at - 1], points[at]];
+  if (!here) return undefined;
+  if (!before) return here.dimension;
+  const share = (target - before.score) / (here.score - before.score);
+  const [from, to] = [Math.log(before.dimension), Math.log(here.dimension)];
+  return Math.min(here.dimension, Math.max(before.dimension * (1 + 1e-9), Math.exp(from + share * (to - from))));
+}
+
+/** The bootstrap's interval of the dimension, in the logarithm; a draw that never reaches counts as the largest tested one. */
+function boundsOf(full: JoinedRow, tested: readonly JoinedRow[], value: number): Reached {
+  const wanted = scoreOf(full.records);
+  const scores = tested.map((row) => scoreOf(row.records));
+  const all = [full, ...tested].map(({ records }) => sizesOf(records));
+  const rows = Math.min(...all.map((each) => each.rows));
+  const seeds = Math.min(...all.map((each) => each.seeds));
+  const largest = Number(tested.at(-1)?.cell.dimension ?? value);
+  const logarithm = (chosen: readonly number[], seed: number) => {
+    const points = tested.map((row, at) => ({
+      dimension: Number(row.cell.dimension),
+      score: scores[at]?.(chosen, seed) ?? 0,
+    }));
+    return Math.log(crossing(points, targetOf(wanted(chosen, seed))) ?? largest);
+  };
+  const { low, high } = bootstrap(logarithm, { rows, seeds });
+  return { value, low: Math.min(value, Math.exp(low)), high: Math.max(value, Math.exp(high)) };
+}
+
+function findingsOf(records: readonly StudyRecord[]): readonly Finding[] {
+  const rows = joinSeeds(records);
+  const full = rows.find(({ cell }) => cell.kind === "full");
+  const largest = Math.max(...rows.map(({ cell }) => Number(cell.dimension ?? 0)));
+  const at = (kind: string) => rows.find(({ cell }) => cell.kind === kind && cell.dimension === largest);
+  const margin = full ? Math.abs(full.mean) * (1 - reached) : 0;
+  return decided([
+    ...kinds.map((kind) => ({
+      claim: `${kind}: ${largest} random directions reach 90 % of full fine-tuning's score`,
+      ...{ better: at(kind), than: full, margin },
+    })),
+    {
+      claim: `with ${largest} directions, scales of layers (said) help`,
+      ...{ better: at("said"), than: at("did") },
+    },
+  ]);
+}

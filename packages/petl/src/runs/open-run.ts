@@ -1,0 +1,96 @@
+import {
+  adaptTo,
+  InputError,
+  type MethodUse,
+  type OpenModel,
+  objectiveOf,
+  type Pooling,
+  type PreparedTraining,
+  prepareTraining,
+  type StopSignal,
+  type Task,
+  type TrainOptions,
+  withTrainedHead,
+} from "@petl/core";
+import { baseDigest, rowsDigest } from "../library/digests.ts";
+import { loadAdapter } from "../library/load-adapter.ts";
+import { type OpenBase, openFolder } from "../library/open-base.ts";
+import { type OpenDataOptions, openData } from "../library/open-data.ts";
+
+/** What a run is asked for, with everything found already. */
+export interface RunRequest {
+  /** as the base was named, and its folder */
+  readonly base: string;
+  readonly baseFolder: string;
+  /** the folder of the adapter to start from */
+  readonly init?: string | undefined;
+  readonly methods?: readonly MethodUse[] | undefined;
+  readonly data: readonly string[];
+  readonly rows: OpenDataOptions & { readonly seed: number };
+  readonly pooling?: Pooling | undefined;
+  readonly training: Omit<TrainOptions, "signal" | "resume">;
+  readonly threads?: number | undefined;
+}
+
+/** A run that can begin: its model on an open base, and its training. */
+export interface OpenRun {
+  readonly base: OpenBase;
+  readonly model: OpenModel;
+  readonly training: PreparedTraining;
+  readonly baseSha256: string;
+  readonly dataSha256: string;
+  /** what was guessed or begins at random, in words */
+  readonly remarks: readonly string[];
+}
+
+/** Opens base and data, puts the method on the base and prepares the training; what fails closes the base. */
+export async function openRun(request: RunRequest, signal: StopSignal): Promise<OpenRun> {
+  const { base: name, baseFolder, threads } = request;
+  const base = await openFolder(baseFolder, { name, threads, signal: undefined });
+  try {
+    return await openOn(base, request, signal);
+  } catch (error) {
+    await base.close();
+    throw error;
+  }
+}
+
+async function openOn(base: OpenBase, request: RunRequest, signal: StopSignal): Promise<OpenRun> {
+  const start = request.init === undefined ? undefined : await initialModel(base, request.init, request);
+  const { rows, methods, pooling } = request;
+  const said = start && { task: start.adapted.goal.task, ...(hasTaskClasses(start) && { labels: start.labels }) };
+  const data = await openData(request.data, base, { ...rows, ...said, signal });
+  if (!start && !methods) throw new InputError("--method is missing; `petl methods` lists them");
+  const model = start ?? (await adaptTo(base, methods ?? [], data, { seed: rows.seed, pooling }));
+  const training = prepareTraining(model, data, request.training);
+  return {
+    ...{ base, model, training },
+    baseSha256: await baseDigest(base.folder),
+    dataSha256: rowsDigest([data.train, data.validation]),
+    remarks: [...(start ? [] : data.remarks), ...training.remarks],
+  };
+}
+
+const hasTaskClasses = ({ adapted }: OpenModel) => objectiveOf(adapted.goal.task).hasClasses;
+
+/** An adapter to start from; its method and its task are not to be contradicted. */
+async function initialModel(
+  base: OpenBase,
+  init: string,
+  { methods, rows: { task, seed } }: RunRequest & { readonly rows: { readonly task?: Task | undefined } },
+): Promise<OpenModel> {
+  const model = await loadAdapter(base, init);
+  const { goal } = model.adapted;
+  const own = model.adapted.methods.map(({ name }) => name).join("+");
+  const given = methods?.map(({ name }) => name).join("+");
+  const problems = [
+    ...(given === undefined || given === own
+      ? []
+      : [`--method ${given} does not go with --init ${init}, an adapter of method ${own}`]),
+    ...(task === undefined || task === goal.task
+      ? []
+      : [`--task ${task} does not go with --init ${init}, an adapter for ${goal.task}`]),
+  ];
+  if (problems.length > 0) throw new InputError(problems);
+  return withTrainedHead(model, seed);
+}

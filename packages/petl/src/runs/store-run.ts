@@ -1,0 +1,160 @@
+import { join } from "node:path";
+import {
+  type Evaluation,
+  type HfModel,
+  InputError,
+  RunError,
+  type TrainingEvent,
+  type TrainingState,
+} from "@petl/core";
+import { type AppendLog, openAppendLog } from "../disk/append-log.ts";
+import { removeFolderSafely, writeFileSafely } from "../disk/safe-write.ts";
+import { loadLatestSnapshot, saveSnapshot } from "../disk/snapshots.ts";
+import { strangeTensor } from "../disk/strange-numbers.ts";
+import { counted, type NamedFile } from "../library/save.ts";
+import { readState, type SavedState, stateFiles } from "./state-files.ts";
+
+/** A training that is stored as it goes on. */
+export interface StoredTraining {
+  readonly base: HfModel;
+  /** Trains from a state, or from the start. */
+  events(resume: TrainingState | undefined): AsyncGenerator<TrainingEvent, void, void>;
+  /** what it leaves in its folder once it is done */
+  files(): Promise<readonly NamedFile[]>;
+  /** steps between lines of metrics.jsonl; the last step has one too */
+  readonly logEvery: number;
+}
+
+/** How a run is watched. */
+export interface Watch {
+  /** every event, with the seconds since the run began */
+  readonly onEvent: (event: TrainingEvent, seconds: number) => void;
+  readonly remark: (text: string) => void;
+}
+
+/** What a finished run came to. */
+export interface RunResult {
+  readonly steps: number;
+  readonly examples: number;
+  readonly tokens: number;
+  readonly seconds: number;
+  readonly tokens_per_second: number;
+  /** of the whole process, mapped pages of files included */
+  readonly peak_rss_bytes: number;
+  /** of the last step */
+  readonly loss: number | null;
+  /** of what was saved */
+  readonly evaluation: Evaluation | null;
+  /** of the weights that were saved */
+  readonly bytes: number;
+}
+
+const metricsFile = "metrics.jsonl";
+
+/**
+ * Carries a training out in a run's folder: a line of metrics.jsonl per logged step and evaluation, checkpoints, and at
+ * the end its files. With `resume` it goes on from the newest whole checkpoint, or from the start where there is none.
+ *
+ * @throws the reason of the training's signal, once what has been trained is saved
+ */
+export async function storeRun(
+  out: string,
+  training: StoredTraining,
+  { onEvent, remark }: Watch,
+  { resume }: { readonly resume: boolean },
+): Promise<RunResult> {
+  const saved = resume ? await savedState(out, remark) : undefined;
+  const log = openAppendLog(join(out, metricsFile), resume ? { resumeAfter: saved?.step ?? 0 } : {});
+  const begin = performance.now();
+  const seconds = () => (saved?.seconds ?? 0) + (performance.now() - begin) / 1000;
+  const seen: Seen = { steps: 0, examples: 0, step: saved?.step ?? 0, tokens: saved?.tokens ?? 0 };
+  try {
+    for await (const event of training.events(saved)) {
+      const now = seconds();
+      onEvent(event, now);
+      note(seen, event);
+      writeMetrics(log, event, now, (step) => step % training.logEvery === 0 || step === seen.steps);
+      if (event.kind === "checkpoint") {
+        log.sync();
+        await saveSnapshot(out, event.state.step, stateFiles({ ...event.state, seconds: now }));
+        seen.saved = true;
+      }
+    }
+    log.sync();
+    const trained = seconds();
+    const bytes = await writeResult(out, await training.files());
+    await removeFolderSafely(join(out, "checkpoints"));
+    return resultOf(seen, trained, bytes);
+  } catch (error) {
+    if (seen.step === 0 && !seen.saved && !resume) await removeFolderSafely(out); // there is nothing to go on with
+    throw await explained(error, out, training.base);
+  } finally {
+    log.close();
+  }
+}
+
+/** What is known of a run from its events. */
+interface Seen {
+  steps: number;
+  examples: number;
+  step: number;
+  tokens: number;
+  loss?: number;
+  evaluation?: Evaluation | undefined;
+  saved?: boolean;
+}
+
+function note(seen: Seen, event: TrainingEvent): void {
+  if (event.kind === "start") Object.assign(seen, { steps: event.steps, examples: event.examples });
+  if (event.kind === "step") Object.assign(seen, { step: event.step, tokens: event.tokens, loss: event.loss });
+  if (event.kind === "end") seen.evaluation = event.evaluation;
+}
+
+function writeMetrics(
+  log: AppendLog,
+  event: TrainingEvent,
+  seconds: number,
+  isLogged: (step: number) => boolean,
+): void {
+  if (event.kind === "step" && isLogged(event.step)) {
+    const { kind: _, ...metrics } = event;
+    log.append({ ...metrics, seconds: Math.round(seconds * 1000) / 1000 });
+  }
+  if (event.kind === "evaluation") {
+    const { kind: _, ...metrics } = event;
+    log.append(metrics);
+  }
+}
+
+async function savedState(out: string, remark: (text: string) => void): Promise<SavedState | undefined> {
+  const { snapshot, warnings } = await loadLatestSnapshot(out);
+  for (const warning of warnings) remark(warning);
+  remark(snapshot ? `going on from step ${snapshot.step}` : "no checkpoint yet: starting again from the first step");
+  return snapshot && readState(snapshot.files);
+}
+
+/** Writes the result; its configuration comes last, which marks the run as done. Returns the bytes of its weights. */
+async function writeResult(out: string, files: readonly NamedFile[]): Promise<number> {
+  let bytes = 0;
+  for (const { name, chunks } of files) {
+    const isWeights = name.endsWith(".safetensors");
+    await writeFileSafely(join(out, name), isWeights ? counted(chunks, (count) => (bytes += count)) : chunks);
+  }
+  return bytes;
+}
+
+const resultOf = ({ step, examples, tokens, loss, evaluation }: Seen, seconds: number, bytes: number): RunResult => ({
+  ...{ steps: step, examples, tokens, seconds, tokens_per_second: tokens / seconds },
+  peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
+  ...{ loss: loss ?? null, evaluation: evaluation ?? null, bytes },
+});
+
+/** A run that broke off by what it computed says why, if a tensor of the base is to blame, and which checkpoint is left. */
+async function explained(error: unknown, out: string, base: HfModel): Promise<unknown> {
+  if (!(error instanceof RunError)) return error;
+  const source = await strangeTensor(base);
+  if (source !== undefined) return new InputError(source);
+  const { snapshot } = await loadLatestSnapshot(out);
+  const left = snapshot ? `; the checkpoint of step ${snapshot.step} is kept in ${snapshot.path}` : "";
+  return new RunError(`${error.message}${left}`);
+}

@@ -1,0 +1,41 @@
+import { countParameters, type ParameterCounts, type StopSignal, trainSteps } from "@petl/core";
+import { adapterFiles } from "../library/save.ts";
+import type { OpenRun } from "./open-run.ts";
+import { type RunResult, storeRun, type Watch } from "./store-run.ts";
+
+/** What a finished run says of itself; `petl train --json` prints it. */
+export interface RunSummary extends ParameterCounts, Omit<RunResult, "bytes"> {
+  readonly method: string;
+  readonly adapter_bytes: number;
+  readonly out: string;
+}
+
+export interface TrainRunOptions {
+  readonly resume: boolean;
+  readonly logEvery: number;
+  /** once aborted, the run ends after the step under way, with a checkpoint */
+  readonly signal: StopSignal;
+}
+
+/** Trains an open run in its folder, from the start or from where it was, and leaves the adapter there. */
+export async function trainRun(
+  out: string,
+  { base, model, training }: Pick<OpenRun, "base" | "model" | "training">,
+  watch: Watch,
+  { resume, logEvery, signal }: TrainRunOptions,
+): Promise<RunSummary> {
+  const stored = {
+    ...{ base, logEvery },
+    events: (state: Parameters<typeof trainSteps>[0]["resume"]) => trainSteps({ ...training, resume: state, signal }),
+    files: () => adapterFiles(model), // the whole model for full fine-tuning
+  };
+  const { bytes, ...result } = await storeRun(out, stored, watch, { resume });
+  const { methods } = model.adapted;
+  return {
+    method: methods.map(({ name }) => name).join("+"),
+    ...countParameters(model.adapted),
+    ...result,
+    adapter_bytes: bytes,
+    out,
+  };
+}
