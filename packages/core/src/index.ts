@@ -75,7 +75,7 @@ export { drawFigure } from "./figures/draw.ts";
 export { type Figure, tableOf } from "./figures/figure.ts";
 export { type GenerationSettings, parseGenerationSettings } from "./generation/settings.ts";
 export type { GeneratedToken } from "./generation/texts.ts";
-export { textAnswer, tokenAnswers } from "./library/answers.ts";
+export { textAnswer, tokenAnswers, withBest } from "./library/answers.ts";
 export { type EmbedOptions, embed } from "./library/embed.ts";
 export { encodeRows, type RowLimits, rowLimits, targetOf } from "./library/encode-rows.ts";
 export { type EvaluateOptions, evaluate, measurable } from "./library/evaluate.ts";
@@ -114,7 +114,9 @@ export {
   type AdaptOptions,
   type AdaptPurpose,
   adaptTo,
+  type BaseGoal,
   goalOf,
+  headless,
   loadAdapter,
   type OpenModel,
   unadapted,
@@ -131,10 +133,12 @@ export {
   predictionsOf,
   predictWords,
   type RowsRead,
+  topK,
   type WordsInput,
 } from "./library/predict.ts";
 export { baseFor, findPurpose, namesOf, type Purpose } from "./library/purpose.ts";
 export { type Message, type Row, type Rows as RowsInput, readRows as readGiven } from "./library/rows.ts";
+export { type RunWatch, watchTraining } from "./library/run-remarks.ts";
 export { type ScoreOptions, scoreTexts, type TextScores } from "./library/score-texts.ts";
 export { adaptSettings, batchSettings, columnSettings, purposeSettings, tokenSettings } from "./library/settings.ts";
 export type { TextInput, TextRow } from "./library/texts.ts";
@@ -156,7 +160,7 @@ export {
 } from "./objectives/objectives.ts";
 export type { EncodedGraph } from "./onnx/encode.ts";
 export * as protobuf from "./onnx/protobuf.ts";
-export { type AdaptedModel, adapt, type Goal, initialPhi, startsFromData } from "./peft/adapt.ts";
+export { type AdaptedModel, adapt, aloneBecause, type Goal, initialPhi, startsFromData } from "./peft/adapt.ts";
 export type { Base } from "./peft/base.ts";
 export { countParameters, type ParameterCounts } from "./peft/counts.ts";
 export { listSites, type Sites } from "./peft/list-sites.ts";
@@ -241,6 +245,7 @@ export {
   type EvaluationOptions,
 } from "./training/evaluate.ts";
 export { inputDirections } from "./training/input-directions.ts";
+export { compileMixedRows, type MixedRowProgram } from "./training/mixed-rows.ts";
 export { optimizerNames } from "./training/optimizers.ts";
 export { planRun } from "./training/plan-run.ts";
 export { predictions } from "./training/predict.ts";

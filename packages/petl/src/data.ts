@@ -38,6 +38,27 @@ export async function findData(path: string, lone: Split): Promise<DataSource> {
   };
 }
 
+/** The rows of a file that is asked for answers, `-` for JSONL from stdin, and the `id` of each where they have one. */
+export async function readInput(
+  path: string,
+  columns: ColumnChoice = {},
+): Promise<{ readonly set: ExampleSet; readonly ids: readonly unknown[] }> {
+  const [name, bytes] = path === "-" ? ["stdin.jsonl", await stdinBytes()] : [path, await bytesOf(path)];
+  const table = await readTable(name, bytes);
+  return { set: joinSets([readRows(table, columns)]), ids: table.rows.map((row) => row.id) };
+}
+
+async function stdinBytes(): Promise<Uint8Array> {
+  const pieces: Buffer[] = [];
+  for await (const piece of process.stdin) pieces.push(Buffer.from(piece));
+  return Buffer.concat(pieces);
+}
+
+const bytesOf = (path: string): Promise<Uint8Array> =>
+  readFile(path).catch((error: unknown) => {
+    throw explainFileError(error, "read", path);
+  });
+
 /** The examples of some files, one behind the other, and the SHA-256 of their bytes. */
 export async function readData(
   paths: readonly string[],
@@ -47,9 +68,7 @@ export async function readData(
   const hash = createHash("sha256");
   const sets: ExampleSet[] = [];
   for (const path of paths) {
-    const bytes = await readFile(path).catch((error: unknown) => {
-      throw explainFileError(error, "read", path);
-    });
+    const bytes = await bytesOf(path);
     hash.update(bytes);
     const name = join(basename(dirname(path)), basename(path));
     const table = await readTable(name, bytes, header === undefined ? {} : { header });

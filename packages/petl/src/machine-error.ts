@@ -18,6 +18,7 @@ export class MachineError extends Error {
 const machineFaults: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full; make room and run the same command again",
   EDQUOT: "the disk quota is used up; make room and run the same command again",
+  EAGAIN: "the system is short of something for now; run the same command again",
   EIO: "the disk reports an input/output error; check it before you go on",
   EMFILE: "too many files are open; raise the limit (ulimit -n)",
   ENFILE: "too many files are open on this machine",

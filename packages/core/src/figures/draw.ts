@@ -82,7 +82,10 @@ function pointOptions(charts: Charts, { points, x, y }: Of<"points">): object {
   return {
     ...{ height: 400, marginLeft: 64, marginBottom: 48, marginTop: 28 },
     marginRight: names.length === 0 ? 90 : 40 + 8 * Math.max(...names.map(({ length }) => length)),
-    x: { label: x.label, labelAnchor: "center", labelArrow: "none", type: x.log ? "log" : "linear" },
+    x: {
+      ...{ label: x.label, labelAnchor: "center", labelArrow: "none", type: x.log ? "log" : "linear" },
+      ...(points.every((point) => point.x < 1) && x.log && { tickFormat: "~e" }),
+    },
     y: { label: y.label, labelArrow: "none", type: y.log ? "log" : "linear" },
     marks: [
       charts.gridX({ strokeOpacity: 0.15 }),
@@ -140,7 +143,7 @@ function heatmapOptions(charts: Charts, { cells, x, y, value }: Of<"heatmap">): 
     },
     x: { label: x, labelAnchor: "center", labelArrow: "none", type: "band", domain: columns },
     y: { label: y, labelArrow: "none", type: "band", domain: rows },
-    color: { type: "linear", scheme: "blues", domain: [high, low === high ? low - 1 : low] },
+    color: { type: "linear", scheme: "blues", reverse: true, domain: [low, low === high ? low + 1 : high] },
     caption: undefined,
     marks: [
       charts.cell(shown, { x: "x", y: "y", fill: "value", inset: 0.5, ariaLabel: value }),

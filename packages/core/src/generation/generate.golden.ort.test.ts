@@ -81,6 +81,6 @@ test("what can't be gone on with is refused, all of it at once", async () => {
   );
   const { base } = await goldenBase("llama-sequence-classification");
   const adapted = adapt(base, [], { task: "classification", labels: 3 });
-  const wrong = idsOf([[5]], { ...(await opened("llama")), adapted, phi: await initialPhi(adapted, 0) });
+  const wrong = compileDecoder(nativeEngine(goldenPath("models/llama-sequence-classification")), adapted);
   await expect(wrong).rejects.toThrow("only causal language models go on with texts; this model is for classification");
 });

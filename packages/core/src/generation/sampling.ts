@@ -1,4 +1,5 @@
 import type { Random } from "../tensor/random.ts";
+import { rankedIds } from "./ranking.ts";
 import { type Repetition, withoutRepetition } from "./repetition.ts";
 import type { GenerationSettings } from "./settings.ts";
 
@@ -30,11 +31,10 @@ export function candidates(logits: Float32Array, text: readonly number[], sampli
   const scores = withoutRepetition(logits, text, sampling);
   const { topK, topP, temperature = topK === undefined && topP === undefined ? 0 : 1 } = sampling;
   if (temperature === 0) return { ids: [likeliest(scores)], shares: [1] };
-  const possible = Array.from(scores.keys()).filter((id) => scores[id]! > Number.NEGATIVE_INFINITY);
-  const ids = possible.sort((a, b) => scores[b]! - scores[a]! || a - b);
+  const { ids, mass } = rankedIds(scores, { topK, topP: topP ?? 1, temperature });
   const few = ids.slice(0, topK ?? ids.length);
-  const shares = inParts(few.map((id) => Math.exp((scores[id]! - scores[few[0]!]!) / temperature)));
-  const kept = inParts(nucleus(shares, topP ?? 1));
+  const masses = few.map((id) => Math.exp((scores[id]! - scores[few[0]!]!) / temperature));
+  const kept = inParts(nucleus(inParts(masses, mass), topP ?? 1));
   return { ids: few.slice(0, kept.length), shares: kept };
 }
 
@@ -57,8 +57,7 @@ function nucleus(shares: readonly number[], P: number): readonly number[] {
   return end < 0 ? shares : shares.slice(0, end);
 }
 
-/** Numbers as parts of their sum. */
-function inParts(numbers: readonly number[]): readonly number[] {
-  const sum = numbers.reduce((all, each) => all + each, 0);
+/** Numbers as parts of their sum, or of another one. */
+function inParts(numbers: readonly number[], sum = numbers.reduce((all, each) => all + each, 0)): readonly number[] {
   return numbers.map((each) => each / sum);
 }

@@ -10,7 +10,7 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const isModel = (value: unknown): value is OpenModel =>
   isObject(value) && isObject(value.adapted) && isObject(value.phi) && isObject(value.base);
 
-const isBase = (value: unknown): value is OpenBase =>
+export const isBase = (value: unknown): value is OpenBase =>
   isObject(value) && isObject(value.model) && isObject(value.engine) && typeof value.close === "function";
 
 /** Whether a value is a set of rows as `openData` gives them. */

@@ -2,9 +2,10 @@ import { readSettings, type SettingInputs } from "../settings/settings.ts";
 import { compileRows } from "../training/row-program.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
 import { asking } from "./asking.ts";
-import { requireModel, requireOptions } from "./check.ts";
+import { isBase, requireModel, requireOptions } from "./check.ts";
 import { keyOf } from "./kept-programs.ts";
-import type { OpenModel } from "./model.ts";
+import { headless, type OpenModel } from "./model.ts";
+import type { OpenBase } from "./open-base.ts";
 import { asRead } from "./predict.ts";
 import { batchSettings, tokenSettings } from "./settings.ts";
 import { type TextInput, textExamples } from "./texts.ts";
@@ -19,21 +20,22 @@ export interface EmbedOptions extends SettingInputs<typeof settings> {
 /**
  * A vector for each text: of the last hidden states what the base's modules.json says, their mean over the text's tokens
  * where it says nothing (Reimers & Gurevych 2019, arXiv:1908.10084, section 3); of length 1 where the base's vectors are.
- * Calls that come together are answered together.
+ * Calls that come together are answered together. A base gives vectors whatever head it has.
  *
  * @throws InputError for what is no text; the signal's reason
  */
 export async function embed(
-  model: OpenModel,
+  model: OpenModel | OpenBase,
   texts: readonly TextInput[],
   options: EmbedOptions = {},
 ): Promise<readonly Float32Array[]> {
-  const { base, adapted, phi } = requireModel(model);
+  const asked = isBase(model) ? await headless(model) : requireModel(model);
+  const { base, adapted, phi } = asked;
   const set = textExamples(texts);
   const { signal, ...given } = requireOptions(options);
   throwIfStopped(signal);
   const { batch, maxLength } = readSettings(settings, given);
-  const { rows } = asRead(model, set, maxLength);
+  const { rows } = asRead(asked, set, maxLength);
   const { pooling = "mean", normalized = false } = base.sentences ?? {};
   const compile = () => compileRows(base.engine, adapted, pooling);
   const queue = base.asked.vectors(phi, () =>

@@ -190,7 +190,7 @@ const isIterable = (value: unknown): value is Iterable<unknown> =>
   typeof value === "object" && value !== null && Symbol.iterator in value;
 
 /** A conversation up to where the assistant's turn begins; its template writes the special tokens too. */
-function conversationIds({ tokenizer, name }: OpenModel["base"], { messages }: Conversation): Int32Array {
+function conversationIds({ tokenizer, name }: OpenModel["base"], { messages, tools }: Conversation): Int32Array {
   if (!tokenizer) throw new InputError(`${name} has no tokenizer; give the prompt's tokens`);
-  return Int32Array.from(tokenizer.idsOf(templateOf(tokenizer)(messages, { reply: true })));
+  return Int32Array.from(tokenizer.idsOf(templateOf(tokenizer)(messages, { tools, reply: true })));
 }

@@ -16,6 +16,7 @@ import { encodeRows, rowLimits, targetOf } from "./encode-rows.ts";
 import { bringsTokenizer, type OpenBase, openTokenizer } from "./open-base.ts";
 import { baseFor, type Purpose } from "./purpose.ts";
 import { adaptSettings } from "./settings.ts";
+import { standardPooling } from "./standard-pooling.ts";
 
 /**
  * An adapted model that is ready to be trained and asked: g(x; Θ, Φ). Training changes `phi` in place, and has it to itself
@@ -51,7 +52,7 @@ export async function adaptTo(
   requireBase(base);
   const { task, labels, train } = checkedPurpose(purpose);
   const { seed, pooling } = readSettings(settings, options);
-  const goal = { task, labels: outputsFor(task, labels.length), pooling };
+  const goal = { task, labels: outputsFor(task, labels.length), pooling: pooling ?? standardPooling(base, task) };
   const adapted = adapt(baseFor(base, { task, labels }), methodsOf(method), goal);
   const how = { tokenizer: base.tokenizer, ...rowLimits(adapted, base.tokenizer, undefined) };
   const directions =
@@ -129,6 +130,12 @@ export async function unadapted(base: OpenBase, said: BaseGoal = {}): Promise<Op
     ...{ base, adapted, phi: await initialPhi(adapted, 0) },
     labels: labelNames(goal.labels, id2label ? Object.values(id2label) : undefined),
   };
+}
+
+/** The base for its hidden states alone: a head that is drawn stands on it, which nobody is to ask. */
+export async function headless(base: OpenBase): Promise<OpenModel> {
+  const adapted = adapt(requireBase(base), [], { task: "classification", labels: 1 });
+  return { base, adapted, phi: await initialPhi(adapted, 0), labels: [] };
 }
 
 /** What a base is for: what was said, else what its config.json says. */

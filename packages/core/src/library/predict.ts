@@ -24,11 +24,10 @@ export interface WordsInput {
   readonly words: readonly string[];
 }
 
-const settings = {
-  ...batchSettings,
-  maxLength: tokenSettings.maxLength,
-  topK: count(undefined, "keep the K best of scores", { placeholder: "K", otherwise: "all" }),
-};
+/** How many of an answer's scores are kept. */
+export const topK = count(undefined, "keep the K best of scores", { placeholder: "K", otherwise: "all" });
+
+const settings = { ...batchSettings, maxLength: tokenSettings.maxLength, topK };
 
 export interface PredictOptions extends SettingInputs<typeof settings> {
   /** once aborted, the work ends between two batches */

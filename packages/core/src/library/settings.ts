@@ -60,5 +60,10 @@ export const batchSettings = { batch: count(32, "rows that are computed together
 
 /** How a method is put on a base. */
 export const adaptSettings = {
-  pooling: choice(poolings, undefined, "what the head reads of a text", "what Hugging Face's class reads"),
+  pooling: choice(
+    poolings,
+    undefined,
+    "what the head reads of a text",
+    "a sentence encoder's own; else what Hugging Face's class reads",
+  ),
 };

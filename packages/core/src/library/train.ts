@@ -5,7 +5,7 @@ import { classWeightsOf } from "../objectives/labels/class-weights.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
 import { readSettings, type SettingInputs } from "../settings/settings.ts";
 import { planRun } from "../training/plan-run.ts";
-import { parseSettings, trainingSettings } from "../training/settings.ts";
+import { parseSettings, type TrainingSettings, trainingSettings } from "../training/settings.ts";
 import type { TrainingState } from "../training/state.ts";
 import type { StopSignal } from "../training/stop-signal.ts";
 import { type TrainingEvent, type TrainingRun, trainSteps } from "../training/train.ts";
@@ -87,7 +87,8 @@ export function prepareTraining(
     masking: plain ? maskingOf(base.tokenizer, base.model.sizes.vocabulary) : undefined,
   };
   planRun(run); // what can't be carried out is refused before anything is touched
-  return { ...run, remarks: [...newHead(model, given.seed), ...fed.remarks] };
+  const remarks = [...pooled(model), ...newHead(model, given.seed), ...rateRemarks(run.settings), ...fed.remarks];
+  return { ...run, remarks };
 }
 
 function checkedData(data: TrainData): TrainData {
@@ -99,6 +100,17 @@ function checkedData(data: TrainData): TrainData {
     throw new InputError(`validation is ${what(validation)}; it must be rows as openData gives them`);
   return { train: data.train, validation: validation?.examples.length === 0 ? undefined : validation };
 }
+
+const pooled = ({ adapted: { goal }, base: { sentences } }: OpenModel): readonly string[] =>
+  sentences && goal.pooling === sentences.pooling
+    ? [`pooling: ${goal.pooling}, since the base is a sentence encoder and makes its vectors so`]
+    : [];
+
+/** A rate above any that has ever been of use is most likely a slip of the pen. */
+const rateRemarks = ({ lr, optimizer }: TrainingSettings): readonly string[] =>
+  optimizer === "adamw" && lr > 1
+    ? [`a learning rate of ${lr} moves every trained number by about as much in a step; is it meant?`]
+    : [];
 
 const newHead = ({ adapted: { newTensors, headModules } }: OpenModel, seed: number): readonly string[] =>
   newTensors.length > 0 ? [`the head (${headModules.join(", ")}) starts at random from seed ${seed}`] : [];

@@ -13,11 +13,11 @@ import { positions } from "../nn/positions.ts";
 import type { Scope } from "../nn/scope.ts";
 import { type BlockNames, block } from "../nn/transformer.ts";
 import { defineArchitecture } from "./architecture.ts";
-import { headCount, layerCount, tableRows, width } from "./config-fields.ts";
+import { headCount, layerCount, tableRows, vocabularySize, width } from "./config-fields.ts";
 
 /** The fields of config.json that BERT's computation depends on, with Hugging Face's defaults. */
 export const bertConfig = z.object({
-  vocab_size: tableRows.default(30522),
+  vocab_size: vocabularySize.default(30522),
   hidden_size: width.default(768),
   num_hidden_layers: layerCount.default(12),
   num_attention_heads: headCount.default(12),

@@ -11,7 +11,9 @@ export const layerCount = size(1024);
 export const headCount = size(2 ** 14);
 /** the length of hidden states, of a head, of what is between two layers */
 export const width = size(2 ** 20);
-/** rows of a table of tokens, of kinds of text or of positions */
+/** tokens of a vocabulary */
+export const vocabularySize = size(2 ** 21);
+/** rows of a table of kinds of text or of positions */
 export const tableRows = size(2 ** 26);
 
 /** What an architecture calls the sizes that depend on one another. */

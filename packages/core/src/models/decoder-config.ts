@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { activationNames } from "../nn/activations.ts";
-import { headCount, layerCount, tableRows, width } from "./config-fields.ts";
+import { headCount, layerCount, vocabularySize, width } from "./config-fields.ts";
 import type { Decoder, View } from "./decoder.ts";
 import { longestText, ropeFields, ropeOf, rotarySize } from "./rope-config.ts";
 
 /** The fields of config.json that all decoders of the Llama family have, with Llama's defaults. */
 export const decoderConfig = z.object({
-  vocab_size: tableRows.default(32000),
+  vocab_size: vocabularySize.default(32000),
   hidden_size: width.default(4096),
   intermediate_size: width.default(11008),
   num_hidden_layers: layerCount.default(32),

@@ -11,10 +11,10 @@ import { positions } from "../nn/positions.ts";
 import { type BlockNames, block } from "../nn/transformer.ts";
 import { defineArchitecture } from "./architecture.ts";
 import { classifier } from "./bert.ts";
-import { headCount, layerCount, tableRows, width } from "./config-fields.ts";
+import { headCount, layerCount, tableRows, vocabularySize, width } from "./config-fields.ts";
 
 const distilbertConfig = z.object({
-  vocab_size: tableRows.default(30522),
+  vocab_size: vocabularySize.default(30522),
   dim: width.default(768),
   n_layers: layerCount.default(6),
   n_heads: headCount.default(12),

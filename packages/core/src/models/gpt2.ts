@@ -14,10 +14,10 @@ import { lastToken } from "../nn/pooling.ts";
 import { joinPath, type Scope } from "../nn/scope.ts";
 import { defineArchitecture } from "./architecture.ts";
 import { classifier } from "./bert.ts";
-import { headCount, layerCount, tableRows, width } from "./config-fields.ts";
+import { headCount, layerCount, tableRows, vocabularySize, width } from "./config-fields.ts";
 
 const gpt2Config = z.object({
-  vocab_size: tableRows.default(50257),
+  vocab_size: vocabularySize.default(50257),
   n_positions: tableRows.default(1024),
   n_embd: width.default(768),
   n_layer: layerCount.default(12),

@@ -1,4 +1,6 @@
 import { add } from "../graph/ops/add.ts";
+import { expand } from "../graph/ops/expand.ts";
+import { mul } from "../graph/ops/mul.ts";
 import { rmsNormalization } from "../graph/ops/simplified-layer-normalization.ts";
 import { scalar, type Value } from "../graph/value.ts";
 import type { Scope } from "./scope.ts";
@@ -12,8 +14,10 @@ interface RmsNorm {
   readonly role: "norm" | "head-norm";
 }
 
-/** RMS normalisation of the last axis with its scale. */
+/** RMS normalisation of the last axis with its scale, [size] or one of each row, [batch, 1, size]. */
 export function rmsNorm(scope: Scope, x: Value, { size, epsilon, from, role }: RmsNorm): Value {
   const weight = scope.parameter("weight", [size], role);
-  return rmsNormalization(x, from === 0 ? weight : add(weight, scalar(from)), epsilon);
+  const scale = from === 0 ? weight : add(weight, scalar(from));
+  if (scale.shape.length === 1) return rmsNormalization(x, scale, epsilon);
+  return mul(rmsNormalization(x, expand(scalar(1), [size]), epsilon), scale);
 }

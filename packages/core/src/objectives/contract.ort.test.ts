@@ -21,7 +21,7 @@ import { objectiveOf, objectives, outputsFor, type Task } from "./objectives.ts"
 
 const stream = random(11, "rows of objectives");
 const texts = [5, 3, 9, 6].map((length) => Int32Array.from({ length }, () => 5 + stream.integer(90)));
-const names = ["red", "green", "blue"];
+const names = ["O", "B-red", "I-red"];
 
 /** A base of each objective's head, and what its rows are to give. */
 const cases: Readonly<Record<Task, { readonly base: string; labelled(row: number, ids: Int32Array): object }>> = {

@@ -5,7 +5,7 @@ import { input } from "../graph/value.ts";
 import { batchDim, tokensDim } from "../tensor/shape.ts";
 import { classAnswer } from "./answers/class-answer.ts";
 import { crossEntropy } from "./losses/cross-entropy.ts";
-import { classMetrics, measureClasses } from "./metrics/class-measures.ts";
+import { measureTags, tagMetrics } from "./metrics/tag-measures.ts";
 import { defineObjective } from "./objective.ts";
 
 /**
@@ -38,7 +38,7 @@ export const tokenClassification = defineObjective({
   }),
   labels: () => input("labels", "int32", [batchDim, tokensDim]),
   loss: crossEntropy,
-  metrics: classMetrics,
-  measure: measureClasses,
+  metrics: tagMetrics,
+  measure: measureTags,
   answer: classAnswer,
 });

@@ -1,3 +1,5 @@
+import { gather } from "../graph/ops/gather.ts";
+import { reshape } from "../graph/ops/reshape.ts";
 import { slice } from "../graph/ops/slice.ts";
 import { input, type Value } from "../graph/value.ts";
 import type { KeyValueCache } from "../nn/cache.ts";
@@ -31,6 +33,8 @@ export interface Building {
   readonly promptedIds: Value | undefined;
   /** present where tokens are decoded one behind the other */
   readonly cache: KeyValueCache | undefined;
+  /** present where each row has an adapter of its own: its place among those that are fed, int32 [batch] */
+  readonly slots: Value | undefined;
   readonly parameters: Map<string, { readonly value: Value; readonly parameter: Parameter }>;
   /** the starts of those trained tensors that are measured from there, by their names */
   readonly starts: Map<string, Value>;
@@ -72,9 +76,18 @@ export function trained(building: Building, parameter: Parameter): Value {
     if (users[0] !== users[1]) building.problems.add(`${users.join(" and ")} both train "${parameter.name}"`);
     return known.value;
   }
-  const value = input(parameter.name, "float32", parameter.shape);
+  const { name, shape } = parameter;
+  const { slots } = building;
+  const value = slots ? ofRows(input(name, "float32", ["slots", ...shape]), slots) : input(name, "float32", shape);
   building.parameters.set(parameter.name, { value, parameter });
   return value;
+}
+
+/** Each row's own tensor, which broadcasts over its tokens.  [slots, n] -> [batch, 1, n]; [slots, m, n] -> [batch, m, n] */
+function ofRows(pool: Value, slots: Value): Value {
+  const own = gather(pool, slots);
+  const [batch = 1, ...shape] = own.shape;
+  return shape.length === 1 ? reshape(own, [batch, 1, ...shape]) : own;
 }
 
 /** Where a tensor of Φ started, the same value wherever it is read. */

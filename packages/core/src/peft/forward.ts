@@ -65,6 +65,8 @@ export interface ForwardOptions {
   readonly cache?: KeyValueCache | undefined;
   /** whether the cache holds the methods' prompts already, being that of texts that go on */
   readonly continues?: boolean;
+  /** whether each row has an adapter of its own; Φ's tensors are then fed as [slots, …], and `slots` says which is whose */
+  readonly mixed?: boolean;
 }
 
 /** Noise while training: `key` is an int64 scalar, new at every step; `dropout` is the base's own. */
@@ -76,7 +78,7 @@ export interface Noise {
 /** Builds the forward graph, and notes on the way what the methods act on and train. */
 export function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: ForwardOptions = {}) {
   const { model } = base;
-  const { noise, cache, continues = false } = options;
+  const { noise, cache, continues = false, mixed = false } = options;
   requireTask(model, goal.task);
   const { head } = objectiveOf(goal.task);
   const own = model.headModules[head] ?? [];
@@ -93,6 +95,7 @@ export function build(base: Base, methods: readonly MethodUse[], goal: Goal, opt
   let dropouts = 0;
   const building: Building = {
     ...{ base, methods, noise, cache },
+    slots: mixed ? input("slots", "int32", [batchDim]) : undefined,
     promptedIds: prompted.inputIds === inputs.inputIds ? undefined : prompted.inputIds,
     headModules: [...own, ...(lacksPooler ? [pooler] : []), ...(goal.savedModules ?? [])],
     headTrained: goal.trainsHead ?? (heads[head].from === "labels" || lacksHead),

@@ -106,6 +106,11 @@ interface Description {
   readonly start: "base" | { readonly differs: string };
   /** a learning rate to begin with */
   readonly rate: number;
+  /**
+   * why its adapters are computed one at a time; left out where each row of a batch may have an adapter of its own,
+   * because tensors with an axis of rows in front compute the same row by row
+   */
+  readonly alone?: string;
   /** how many vectors of Φ's length it keeps between the steps of a training; none where left out */
   readonly memory?: number;
 }
@@ -190,8 +195,9 @@ export interface MethodOf<O extends Options> extends Method {
 
 /** Declares a method: one file in peft/methods, one line in peft/methods.ts. */
 export function defineMethod<const O extends Options>(rule: MethodRule<O>): MethodOf<O> {
-  const { name, summary, source, start, rate, options, peft, settle } = rule;
-  const description = { name, summary, source, start, rate, ...(rule.memory && { memory: rule.memory }) };
+  const { name, summary, source, start, rate, options, peft, settle, memory, alone } = rule;
+  const more = { ...(memory && { memory }), ...(alone && { alone }) };
+  const description = { name, summary, source, start, rate, ...more };
   const actions: Actions<readonly [OptionValues<O>]> = rule;
   const use = (given: Json): MethodUse => {
     const values = parseOptions(name, options, given);

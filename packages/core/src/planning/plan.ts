@@ -4,7 +4,7 @@ import type { HfModel } from "../checkpoints/hf-model.ts";
 import { InputError, refuse } from "../errors.ts";
 import type { FloatType } from "../exports/task-config.ts";
 import { labelCount, taskOf } from "../models/models.ts";
-import { outputsFor, requireTask, type Task } from "../objectives/objectives.ts";
+import { objectiveOf, outputsFor, requireTask, type Task } from "../objectives/objectives.ts";
 import { adapt, type Goal } from "../peft/adapt.ts";
 import { countParameters } from "../peft/counts.ts";
 import { longestRow } from "../peft/longest-row.ts";
@@ -143,7 +143,7 @@ function labelNames(
   { task, labels }: Goal,
   own: Task | undefined,
 ): readonly LabelName[] | undefined {
-  if (task !== "classification" && task !== "token-classification") return undefined;
+  if (!objectiveOf(task).hasClasses) return undefined;
   const names = task === own ? Object.values(config.id2label ?? {}) : [];
   const named = names.length === labels && names.some((name, id) => name !== `LABEL_${id}`);
   return named ? names : Array.from({ length: labels }, (_, id) => id);

@@ -1,6 +1,6 @@
 import type { Value } from "../graph/value.ts";
 import { leavesOf } from "../graph/walk.ts";
-import { isLanguageModel } from "../objectives/objectives.ts";
+import { isLanguageModel, objectiveOf } from "../objectives/objectives.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { longestRow } from "../peft/longest-row.ts";
 import { lengthOf } from "../peft/phi.ts";
@@ -88,7 +88,10 @@ function weightBytes(values: readonly Value[]): number {
 const maskedShare = 0.15;
 
 function lengthsOf({ goal, projections, base }: AdaptedModel, { batch, tokens }: Load): Lengths {
-  const labelled = goal.task === "masked-lm" ? Math.ceil(maskedShare * batch * tokens) : batch * (tokens - 1);
+  const labelled =
+    objectiveOf(goal.task).unlabelled === "hidden tokens"
+      ? Math.ceil(maskedShare * batch * tokens)
+      : batch * (tokens - 1);
   const most = Math.max(1, Math.floor(2 ** 24 / base.model.sizes.vocabulary));
   const chunks = Math.max(1, Math.ceil(labelled / most));
   const rows = isLanguageModel(goal.task) ? { chunks, rows: Math.max(1, Math.ceil(labelled / chunks)) } : {};

@@ -15,6 +15,7 @@ export const compare: Study = {
   name: "compare",
   question: "How do the methods compare, each at its own best learning rate?",
   source: "Hu et al. 2021, arXiv:2106.09685, tables 2 to 4; Houlsby et al. 2019, arXiv:1902.00751, table 1",
+  takesMethods: true,
   plan: (setup, records) => chosenMethods(setup, own).flatMap((method) => cellsOf(method, setup, records)),
   work: trainOnce,
   figures(_, records) {

@@ -24,6 +24,7 @@ export const dataSize: Study = {
   name: "data-size",
   question: "How many training rows does each method need, and from how many on does full fine-tuning win?",
   source: "Ben Zaken et al. 2021, arXiv:2106.10199, section 4.3 and figure 2",
+  takesMethods: true,
   plan: (setup) =>
     chosenMethods(setup, own[setup.budget]).flatMap((method) =>
       rowCounts(setup).flatMap((rows) =>

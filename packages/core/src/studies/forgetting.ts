@@ -33,6 +33,7 @@ export const forgetting: Study = {
   name: "forgetting",
   question: "How much of the source task is forgotten while the target task is learnt?",
   source: "Biderman et al. 2024, arXiv:2405.09673, section 4 and figure 4",
+  takesMethods: true,
   readsSource: true,
   plan(setup) {
     if (!setup.hasSource) throw new InputError("forgetting needs text of the source task: name it with --source");

@@ -16,6 +16,7 @@ export const learningRate: Study = {
   name: "learning-rate",
   question: "Which learning rate does each method need, and how much does it matter?",
   source: "Biderman et al. 2024, arXiv:2405.09673, section 6; Houlsby et al. 2019, arXiv:1902.00751, section 3.1",
+  takesMethods: true,
   plan: (setup) =>
     chosenMethods(setup, own[setup.budget]).flatMap((method) =>
       triedRates(method, setup).flatMap((lr) =>

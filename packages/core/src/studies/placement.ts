@@ -18,6 +18,7 @@ export const placement: Study = {
   name: "placement",
   question: "Which layers' adapters matter? Every span of layers is switched off without training again.",
   source: "Houlsby et al. 2019, arXiv:1902.00751, section 3.6 and figure 6",
+  takesMethods: true,
   plan: (setup) => {
     const chosen = chosenMethods(setup, own[setup.budget]);
     refuseElsewhere(chosen);

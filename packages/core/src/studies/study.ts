@@ -120,6 +120,8 @@ export interface Study {
   readonly question: string;
   /** the paper and the section or figure */
   readonly source: string;
+  /** whether the methods that it looks at can be chosen */
+  readonly takesMethods?: boolean;
   /** whether it cannot do without text of the source task */
   readonly readsSource?: boolean;
   /**

@@ -1,11 +1,13 @@
 import { collate } from "../data/batches/collate.ts";
 import type { EncodedExample } from "../data/rows/encode.ts";
 import { InternalError } from "../errors.ts";
+import type { Value } from "../graph/value.ts";
 import { type Pooling, pool } from "../nn/pooling.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
+import type { Forward } from "../peft/forward.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
 import { compile } from "../runtime/program.ts";
-import type { Engine } from "../runtime/session.ts";
+import type { Engine, Tensors } from "../runtime/session.ts";
 
 /** What the model says of one row. */
 export interface Prediction {
@@ -26,21 +28,29 @@ export interface RowProgram {
 
 /** Compiles an adapted model once for any number of batches and for every Φ of its layout. */
 export async function compileRows(engine: Engine, adapted: AdaptedModel, output: RowOutput): Promise<RowProgram> {
-  const { logits, hidden, inputs } = adapted.forward();
-  const value =
-    output === "logits" ? logits : output === "hidden" ? hidden : pool(output, hidden, inputs.attentionMask);
-  const program = await compile(engine, { [output]: value });
+  const program = await compile(engine, { [output]: outputOf(adapted.forward(), output) });
   return {
     async run(phi, rows) {
       const { items: _, labels: __, ...batch } = collate(rows, adapted.base.model.sizes.padId);
-      const result = (await program.run({ ...tensorsOf(phi), ...batch }))[output];
-      if (result?.dtype !== "float32") throw new InternalError(`the ${output} should be float32`);
-      const { data, shape } = result;
-      const size = data.length / rows.length;
-      return rows.map((row, at) => rowOf(data.subarray(at * size, (at + 1) * size), shape.slice(1), row, output));
+      return rowsOf(await program.run({ ...tensorsOf(phi), ...batch }), rows, output);
     },
     release: () => program.release(),
   };
+}
+
+/** What is to be computed, out of a model's forward graph. */
+export function outputOf({ logits, hidden, inputs }: Forward, output: RowOutput): Value {
+  if (output === "logits") return logits;
+  return output === "hidden" ? hidden : pool(output, hidden, inputs.attentionMask);
+}
+
+/** The rows' parts of what was computed of a batch. */
+export function rowsOf(computed: Tensors, rows: readonly EncodedExample[], output: RowOutput): readonly Prediction[] {
+  const result = computed[output];
+  if (result?.dtype !== "float32") throw new InternalError(`the ${output} should be float32`);
+  const { data, shape } = result;
+  const size = data.length / rows.length;
+  return rows.map((row, at) => rowOf(data.subarray(at * size, (at + 1) * size), shape.slice(1), row, output));
 }
 
 /** A row's part of a batch without its padding and without the positions that its mask leaves out. */

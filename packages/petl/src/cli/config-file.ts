@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { InputError, suggestion } from "@petl/core";
+import { InputError } from "@petl/core";
 import { explainFileError } from "../machine-error.ts";
 import { flagName, keyOf } from "./flags.ts";
+import { flagSuggestion } from "./other-names.ts";
 
 /**
  * What a `--config` file gives: a record of flags by their names (`max-length`, `max_length` or `maxLength`), YAML or
@@ -18,7 +19,7 @@ export async function readConfigFile(path: string, allowed: readonly string[]): 
   }
   const problems = Object.keys(value)
     .filter((key) => !allowed.includes(keyOf(key)) && !isSwitchedOff(key, value, allowed))
-    .map((key) => `${path}: unknown key "${key}"${suggestion(key, allowed.map(flagName))}`);
+    .map((key) => `${path}: unknown key "${key}"${flagSuggestion(key, allowed.map(flagName))}`);
   if (problems.length > 0) throw new InputError(problems);
   return Object.fromEntries(
     Object.entries(value).map(([key, each]) =>

@@ -17,9 +17,10 @@ import {
   furtherColumns,
   taskText,
 } from "../demo/words.ts";
+import { makeFolder } from "../disk/make-folder.ts";
 import { writeFileSafely } from "../disk/safe-write.ts";
 import { explainFileError, systemCode } from "../machine-error.ts";
-import { clearFolder, folderState } from "../runs/folder.ts";
+import { folderState } from "../runs/folder.ts";
 import { count, text, toggle } from "./flags.ts";
 import { type Context, defineVerb } from "./verb.ts";
 
@@ -72,7 +73,9 @@ async function freeFolder(name: string, number = 1): Promise<string> {
 
 async function emptyFolder(out: string): Promise<string> {
   if ((await folderState(out)) !== "empty") throw new InputError(`--out ${out} is not empty; name another folder`);
-  await clearFolder(out);
+  await makeFolder(out).catch((error: unknown) => {
+    throw explainFileError(error, "write", out);
+  });
   return out;
 }
 

@@ -6,13 +6,14 @@ export const figures = (evaluation: object): readonly (readonly [name: string, v
 
 /** An evaluation for people: its numbers, then a line for each class, then which class was taken for which. */
 export function* evaluationLines(evaluation: Evaluation): Generator<string> {
-  const { accuracy_interval: interval, majority, per_class: classes, confusion } = evaluation;
+  const { accuracy_interval: interval, majority, per_class: classes, per_entity: entities, confusion } = evaluation;
   for (const [name, value] of figures(evaluation)) {
     const bounds = name === "accuracy" && interval ? `  (95 %: ${interval.map(shown).join(" to ")})` : "";
     yield `${name.padEnd(18)} ${shown(value)}${bounds}`;
   }
   if (majority) yield `${"majority".padEnd(18)} ${shown(majority.accuracy)}  (always "${majority.label}")`;
   if (classes) yield* scoreTable("label", classes);
+  if (entities) yield* scoreTable("entity", entities);
   if (confusion && classes && classes.length <= mostColumns)
     yield* confusionTable(
       classes.map(({ label }) => String(label)),

@@ -70,7 +70,7 @@ function promptOf(example: ExampleSet["examples"][number], file: string): Prompt
     case "completion":
       return example.prompt;
     case "messages":
-      return { messages: example.messages };
+      return { messages: example.messages, tools: example.tools };
     case "tokens":
       return example.inputIds.filter((_, token) => example.attentionMask?.[token] !== 0);
     case "words":

@@ -1,9 +1,12 @@
 import { once } from "node:events";
 import { InputError, RunError } from "@petl/core";
 import { CommanderError } from "commander";
-import { MachineError } from "../machine-error.ts";
+import { explainFileError, MachineError } from "../machine-error.ts";
 import { version } from "../version.ts";
 import { commandLine } from "./command.ts";
+import { flagName } from "./flags.ts";
+import { methodFlags } from "./method-flags.ts";
+import { flagKnownAs } from "./other-names.ts";
 import { openTerminal } from "./terminal.ts";
 import type { Context, Verb } from "./verb.ts";
 import { verbs } from "./verbs.ts";
@@ -11,6 +14,11 @@ import { verbs } from "./verbs.ts";
 /** What a shell is told of how it went. */
 const exits = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
+/** Each of them ends a verb once it has saved what can be saved. */
+const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Why stdout takes nothing more. */
+let outputFault: NodeJS.ErrnoException | undefined;
 /** Whether the reader of stdout has seen enough, as in `petl … | head`. */
 let readerLeft = false;
 
@@ -18,8 +26,8 @@ process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    readerLeft = true;
+    if (error.code === "EPIPE") readerLeft = true;
+    else outputFault ??= error;
   });
   process.stderr.on("error", () => undefined); // nobody listens
   const program = commandLine(verbs, version, run);
@@ -29,7 +37,8 @@ async function main(args: readonly string[]): Promise<number> {
   }
   try {
     await program.parseAsync(args, { from: "user" });
-    return exits.done;
+    await new Promise(setImmediate); // a fault of the last line is told behind it
+    return outputFault ? explain(explainFileError(outputFault, "write", "stdout")) : exits.done;
   } catch (error) {
     return explain(error);
   }
@@ -38,7 +47,8 @@ async function main(args: readonly string[]): Promise<number> {
 async function run(verb: Verb, given: Readonly<Record<string, unknown>>, operands: readonly string[]): Promise<void> {
   const terminal = openTerminal();
   const interruption = new AbortController();
-  process.once("SIGINT", () => interruption.abort()); // the second time the system ends it at once
+  for (const name of endingSignals.filter((each) => !verb.ownSignals?.includes(each)))
+    process.once(name, () => interruption.abort()); // the second time the system ends it at once
   const context: Context = { print: (line) => write(`${line}\n`), write, terminal, signal: interruption.signal };
   try {
     await verb.start(given, operands, context);
@@ -49,6 +59,7 @@ async function run(verb: Verb, given: Readonly<Record<string, unknown>>, operand
 
 async function write(text: string): Promise<void> {
   if (readerLeft) throw new Error("nobody reads stdout");
+  if (outputFault) throw explainFileError(outputFault, "write", "stdout");
   if (!process.stdout.write(text)) await once(process.stdout, "drain");
 }
 
@@ -58,6 +69,10 @@ function explain(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return exits.done;
     const sentence = error.message.replace(/^error: /, "").replace(/\n\(Did you mean (.*)\?\)$/s, "; did you mean $1?");
+    const [, asked = ""] = /^unknown option '--?([^'=]+)/.exec(sentence) ?? [];
+    const known = flagKnownAs(asked);
+    if (known !== undefined && isFlag(known))
+      return say([`unknown option '--${asked}'; did you mean --${known}?`], exits.usage);
     return say([sentence], exits.usage);
   }
   if (error instanceof InputError) return say(error.problems, exits.usage);
@@ -65,6 +80,13 @@ function explain(error: unknown): number {
   if (error instanceof Error && error.name === "AbortError") return say(["interrupted"], exits.interrupted);
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return say([`this is a bug in petl: ${trace}`], exits.failed);
+}
+
+/** Whether the verb that was called has a flag. */
+function isFlag(name: string): boolean {
+  const verb = verbs.find((each) => each.name === process.argv[2]);
+  const options = verb?.takesMethods ? methodFlags().map((flag) => flag.name) : [];
+  return [...Object.keys(verb?.flags ?? {}), ...options].some((key) => flagName(key) === name);
 }
 
 function say(lines: readonly string[], code: number): number {

@@ -1,5 +1,6 @@
-import { InputError, type Method, type MethodUse, methods, suggestion } from "@petl/core";
+import { InputError, type Method, type MethodUse, methods } from "@petl/core";
 import { flagName } from "./flags.ts";
+import { methodSuggestion } from "./other-names.ts";
 
 /** An option of methods as the command line has it. */
 interface MethodFlag {
@@ -63,7 +64,7 @@ export function givenTo(method: Method, options: Readonly<Record<string, unknown
 function methodNamed(name: string): Method {
   const known = methods.find((method) => method.name === name);
   if (known) return known;
-  throw new InputError(`there is no method "${name}"${suggestion(name, names)}; methods: ${names.join(", ")}`);
+  throw new InputError(`there is no method "${name}"${methodSuggestion(name, names)}; methods: ${names.join(", ")}`);
 }
 
 /** Why an option can't be used with the chosen methods. */

@@ -1,4 +1,13 @@
-import { batchSettings, InputError, type OpenModel, type Task, tasks, tokenSettings, unadapted } from "@petl/core";
+import {
+  type BaseGoal,
+  batchSettings,
+  InputError,
+  type OpenModel,
+  type Task,
+  tasks,
+  tokenSettings,
+  unadapted,
+} from "@petl/core";
 import type { HubEvent } from "../hub/hub.ts";
 import { loadAdapter } from "../library/load-adapter.ts";
 import { locate } from "../library/locate.ts";
@@ -59,6 +68,7 @@ export async function withModel<T>(
   { base: name, adapter, ...chosen }: ModelChoice,
   where: Where,
   work: (model: OpenModel) => Promise<T>,
+  plain: (base: OpenBase, chosen: BaseGoal) => Promise<OpenModel> = unadapted,
 ): Promise<T> {
   const { offline, threads } = chosen;
   const base = await openBase(name, {
@@ -69,9 +79,7 @@ export async function withModel<T>(
   });
   where.terminal.done();
   try {
-    return await work(
-      adapter === undefined ? await unadapted(base, chosen) : await adapted(base, adapter, chosen, where),
-    );
+    return await work(adapter === undefined ? await plain(base, chosen) : await adapted(base, adapter, chosen, where));
   } finally {
     await base.close();
   }

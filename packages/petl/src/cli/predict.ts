@@ -11,12 +11,14 @@ import {
   type Task,
   textAnswer,
   tokenAnswers,
+  topK,
+  withBest,
 } from "@petl/core";
-import { readData } from "../data.ts";
+import { readInput } from "../data.ts";
 import { finite } from "./finite.ts";
-import { text, texts } from "./flags.ts";
+import { choice, text, texts } from "./flags.ts";
 import { modelFlags, rowFlags, withModel } from "./open.ts";
-import { defineVerb } from "./verb.ts";
+import { type Context, defineVerb } from "./verb.ts";
 
 export const predictVerb = defineVerb({
   name: "predict",
@@ -26,14 +28,18 @@ export const predictVerb = defineVerb({
     ...rowFlags,
     text: texts("TEXT", "a text; several may be given"),
     textPair: texts("TEXT", "the second text of a pair, as many as texts"),
-    input: text("FILE", "a file of texts, pairs, words or rows of tokens: JSONL, CSV, TSV, Parquet"),
+    input: text("FILE", "texts, pairs, words or rows of tokens: JSONL, CSV, TSV, Parquet; - for JSONL from stdin"),
+    textColumn: text("COLUMN", "the column of --input that holds the text", "found by its name"),
+    textPairColumn: text("COLUMN", "the column of --input that holds the second text"),
+    topK,
+    format: choice(["json", "csv"], "how answers are written (json)"),
   },
   examples: [
     'predict --base models/tiny --adapter out --text "a fine film" --text "a dull one"',
     "predict --base models/tiny --adapter out --input reviews.jsonl",
   ],
   async run({ flags }, context) {
-    const set = await rowsFrom(flags);
+    const { set, ids } = await rowsFrom(flags);
     await withModel(flags, context, async (model) => {
       const { task } = model.adapted.goal;
       if (!objectiveOf(task).answer)
@@ -42,12 +48,13 @@ export const predictVerb = defineVerb({
       const encoded = asRead(model, set, maxLength);
       const all = predictionsOf(model, encoded.rows, { batch, signal: context.signal });
       let row = 0;
+      const write = flags.format === "csv" ? csvLines(context) : (line: object) => context.print(JSON.stringify(line));
       for await (const prediction of finite(all, model)) {
         const said =
           prediction.shape.length === 1
-            ? textAnswer(prediction, model)
+            ? { ...withBest(textAnswer(prediction, model), flags.topK), ...textOf(set, row) }
             : ofTokens(prediction, model, names(set, encoded, row));
-        await context.print(JSON.stringify(said));
+        await write(ids[row] === undefined || ids[row] === null ? said : { ...said, id: ids[row] });
         row++;
       }
     });
@@ -56,19 +63,52 @@ export const predictVerb = defineVerb({
 
 const instead = (task: Task) => (heads[objectiveOf(task).head].goesOn ? "generate" : "logits");
 
+/** The text that an answer is for. */
+function textOf(set: ExampleSet, row: number): object {
+  const example = set.examples[row];
+  if (example?.kind !== "text") return {};
+  return { text: example.text, ...(example.pair !== undefined && { text_pair: example.pair }) };
+}
+
+/** Answers as CSV: a line with the columns' names, and then one for each. */
+function csvLines({ print }: Context): (line: object) => Promise<void> {
+  let begun = false;
+  return async (line) => {
+    const cells = Object.entries(line);
+    if (!begun) await print(cells.map(([name]) => name).join(","));
+    begun = true;
+    await print(cells.map(([, value]: [string, unknown]) => csvCell(value)).join(","));
+  };
+}
+
+function csvCell(value: unknown): string {
+  const text = typeof value === "object" && value !== null ? JSON.stringify(value) : String(value ?? "");
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
 interface Rows {
   readonly text: readonly string[];
   readonly textPair: readonly string[];
   readonly input: string | undefined;
+  readonly textColumn: string | undefined;
+  readonly textPairColumn: string | undefined;
+}
+
+/** Rows to answer for, and the ids of those that have one. */
+interface Asked {
+  readonly set: ExampleSet;
+  readonly ids: readonly unknown[];
 }
 
 /** The texts of the command line, or those of a file. */
-async function rowsFrom({ text, textPair, input }: Rows): Promise<ExampleSet> {
+async function rowsFrom({ text, textPair, input, textColumn, textPairColumn }: Rows): Promise<Asked> {
   if ((input === undefined) === (text.length === 0))
     throw new InputError("give texts with --text, or a file with --input");
   if (input !== undefined && textPair.length > 0)
     throw new InputError("--text-pair goes with --text, not with --input");
-  if (input !== undefined) return (await readData([input], {})).set;
+  if (input !== undefined) return readInput(input, { text: textColumn, textPair: textPairColumn });
+  if (textColumn !== undefined || textPairColumn !== undefined)
+    throw new InputError("--text-column and --text-pair-column go with --input");
   if (textPair.length > 0 && textPair.length !== text.length) {
     throw new InputError(`${text.length} --text and ${textPair.length} --text-pair; each text needs its pair`);
   }
@@ -76,7 +116,8 @@ async function rowsFrom({ text, textPair, input }: Rows): Promise<ExampleSet> {
     const pair = textPair[i];
     return { kind: "text" as const, text: first, ...(pair === undefined ? {} : { pair }) };
   });
-  return { name: "--text", examples, placeOf: (index) => `--text ${index + 1}`, columns: { text: "text" } };
+  const placeOf = (index: number) => `--text ${index + 1}`;
+  return { set: { name: "--text", examples, placeOf, columns: { text: "text" } }, ids: [] };
 }
 
 /** What the answers of a row are for: words, each of which answers by its first token, or tokens. */

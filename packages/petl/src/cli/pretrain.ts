@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { InputError, openTokenizer, parseSettings, pickSettings } from "@petl/core";
 import { directory } from "../disk/files.ts";
+import type { FolderLock } from "../disk/folder-lock.ts";
 import { removeFolderSafely } from "../disk/safe-write.ts";
 import { baseDigest } from "../library/digests.ts";
 import { pretrainingKinds, usualFeedForward } from "../pretraining/model-config.ts";
@@ -8,7 +9,7 @@ import { type PretrainingSummary, pretrain } from "../pretraining/pretrain.ts";
 import { type PretrainingRecord, pretrainingRecord } from "../pretraining/record.ts";
 import { digestOfTexts, findTexts } from "../pretraining/text-files.ts";
 import { findWords } from "../pretraining/word-file.ts";
-import { clearFolder, folderState, refuseTaken } from "../runs/folder.ts";
+import { claim, claimEmpty, folderState, refuseTaken } from "../runs/folder.ts";
 import { readRecordAs, writeRecord } from "../runs/record.ts";
 import { version } from "../version.ts";
 import { refuseBeside } from "./beside-resume.ts";
@@ -31,15 +32,17 @@ export const pretrainVerb = defineVerb({
   async run({ flags, json }, context) {
     const { terminal, signal } = context;
     const resume = flags.resume !== undefined;
-    const { out, record } =
+    const { out, record, lock } =
       flags.resume === undefined ? await newRun(flags, context) : await oldRun(flags.resume, flags);
     const watch = { ...watchRun(context), onProgress: terminal.progress, signal };
-    const summary = await pretrain(out, record, watch, { resume }).catch(async (error: unknown) => {
-      terminal.done();
-      if (signal.aborted) terminal.line(`stopped; go on with \`petl pretrain --resume ${out}\``);
-      else if (!resume && error instanceof InputError) await removeFolderSafely(out);
-      throw error;
-    });
+    const summary = await pretrain(out, record, watch, { resume, lock })
+      .catch(async (error: unknown) => {
+        terminal.done();
+        if (signal.aborted) terminal.line(`stopped; go on with \`petl pretrain --resume ${out}\``);
+        else if (!resume && error instanceof InputError) await removeFolderSafely(out);
+        throw error;
+      })
+      .finally(() => lock.release());
     terminal.done();
     if (json) await context.print(JSON.stringify(summary));
     else for (const line of report(summary)) await context.print(line);
@@ -49,6 +52,7 @@ export const pretrainVerb = defineVerb({
 interface Run {
   readonly out: string;
   readonly record: PretrainingRecord;
+  readonly lock: FolderLock;
 }
 
 /** Checks everything that can be checked, and only then touches the run's folder. */
@@ -61,11 +65,11 @@ async function newRun(flags: PretrainFlags, context: Context): Promise<Run> {
     ]);
   }
   const out = resolve(named);
-  if (!flags.overwrite) await refuseTaken(out, "pretrain");
+  await refuseTaken(out, "pretrain", flags.overwrite);
   const record = await recordOf(flags, text, context);
-  await clearFolder(out);
+  const lock = await claimEmpty(out);
   await writeRecord(out, record);
-  return { out, record };
+  return { out, record, lock };
 }
 
 async function recordOf(flags: PretrainFlags, text: readonly string[], context: Context): Promise<PretrainingRecord> {
@@ -118,7 +122,7 @@ async function oldRun(folder: string, flags: PretrainFlags): Promise<Run> {
   const record = await readRecordAs(out, pretrainingRecord);
   if (!record) throw new InputError(`--resume ${folder} holds no run.json, so there is no run to go on with`);
   if ((await folderState(out)) === "finished") throw new InputError(`--resume ${folder}: this run is finished`);
-  return { out, record };
+  return { out, record, lock: await claim(out) };
 }
 
 /** A finished run in words. */

@@ -30,6 +30,7 @@ export const serveVerb = defineVerb({
     threads: count("threads that share the work (default: the machine's cores)"),
     offline: modelFlags.offline,
   },
+  ownSignals: ["SIGTERM"],
   examples: [
     "serve --base petl-mini-encoder --adapter reviews=my-adapter",
     "serve --base BASE --adapters adapters --keys keys.json --host 0.0.0.0 --port 80",

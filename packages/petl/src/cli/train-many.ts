@@ -98,15 +98,17 @@ async function trainUser(
   };
   try {
     context.signal.throwIfAborted();
-    const { out, run, logEvery, resume } = await newRun(given, methodOptions, { ...context, terminal });
+    const { out, run, lock, id, logEvery, resume } = await newRun(given, methodOptions, { ...context, terminal });
     try {
       for (const remark of run.remarks) terminal.line(remark);
-      return await trainRun(out, run, watchRun({ ...context, terminal }), { resume, logEvery, signal: context.signal });
+      const { signal } = context;
+      return await trainRun(out, run, watchRun({ ...context, terminal }), { resume, lock, id, logEvery, signal });
     } catch (error) {
       if (context.signal.aborted) terminal.line(`stopped; go on with \`petl train --resume ${out}\``);
       throw error;
     } finally {
       terminal.done();
+      await lock.release();
       await run.base.close();
     }
   } catch (error) {

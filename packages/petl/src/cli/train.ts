@@ -9,7 +9,8 @@ import {
   tokenSettings,
   trainingSettings,
 } from "@petl/core";
-import { clearFolder, folderState, refuseTaken } from "../runs/folder.ts";
+import { type FolderLock, refuseBusy } from "../disk/folder-lock.ts";
+import { claim, claimEmpty, folderState, refuseTaken } from "../runs/folder.ts";
 import { type OpenRun, openRun, type RunRequest } from "../runs/open-run.ts";
 import { readRecord, writeRecord } from "../runs/record.ts";
 import { type RunSummary, trainRun } from "../runs/train-run.ts";
@@ -35,13 +36,13 @@ export const trainVerb = defineVerb({
   ],
   async run({ flags, json, methodOptions }, context) {
     const { terminal, signal } = context;
-    const { out, run, logEvery, resume } =
+    const { out, run, lock, id, logEvery, resume } =
       flags.resume === undefined
         ? await newRun(flags, methodOptions, context)
         : await oldRun(flags.resume, flags, methodOptions, context);
     try {
       if (!resume) for (const remark of run.remarks) terminal.line(remark);
-      const summary = await trainRun(out, run, watchRun(context), { resume, logEvery, signal });
+      const summary = await trainRun(out, run, watchRun(context), { resume, lock, id, logEvery, signal });
       terminal.done();
       if (json) await context.print(JSON.stringify(summary));
       else for (const line of report(summary)) await context.print(line);
@@ -50,6 +51,7 @@ export const trainVerb = defineVerb({
       if (signal.aborted) terminal.line(`stopped; go on with \`petl train --resume ${out}\``);
       throw error;
     } finally {
+      await lock.release();
       await run.base.close();
     }
   },
@@ -58,6 +60,8 @@ export const trainVerb = defineVerb({
 interface Run {
   readonly out: string;
   readonly run: OpenRun;
+  readonly lock: FolderLock;
+  readonly id: string;
   readonly logEvery: number;
   readonly resume: boolean;
 }
@@ -70,7 +74,7 @@ export async function newRun(
 ): Promise<Run> {
   const { base, data, out } = needed(flags);
   const folder = resolve(out);
-  if (!flags.overwrite) await refuseTaken(folder, "train");
+  await refuseTaken(folder, "train", flags.overwrite);
   const { methods, baseDropout } = methodsOf(flags, methodOptions);
   const named: RequestFlags = {
     ...parseFlags(requestFlags, flags).values,
@@ -81,20 +85,27 @@ export async function newRun(
   };
   const baseFolder = resolve(await resolveModel(base, flags, context));
   const run = await openRun(requestOf(named, { base, baseFolder, methods }), context.signal);
-  try {
-    const { settings } = run.training;
-    const method = writtenMethods(run.model.adapted.methods);
-    await clearFolder(folder);
-    await writeRecord(folder, {
-      ...{ petl: version, id: randomUUID() },
-      request: { ...named, base: await settledName(base), ...pickSettings(trainingSettings, settings), ...method },
+  const [id, settings] = [randomUUID(), pickSettings(trainingSettings, run.training.settings)];
+  const method = writtenMethods(run.model.adapted.methods);
+  const lock = await closedOnFailure(run, () => claimEmpty(folder));
+  await closedOnFailure(run, async () =>
+    writeRecord(folder, {
+      ...{ petl: version, id },
+      request: { ...named, base: await settledName(base), ...settings, ...method },
       ...{ base_folder: baseFolder, base_sha256: run.baseSha256, data_sha256: run.dataSha256 },
-    });
+    }),
+  );
+  return { out: folder, run, lock, id, logEvery: flags.logEvery, resume: false };
+}
+
+/** Does some work with an open run, which is closed where it fails. */
+async function closedOnFailure<T>({ base }: OpenRun, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
-    await run.base.close();
+    await base.close();
     throw error;
   }
-  return { out: folder, run, logEvery: flags.logEvery, resume: false };
 }
 
 /** A folder's name as it is found from everywhere; a hub id or a bundled name as it is. */
@@ -149,6 +160,7 @@ async function oldRun(
   const record = await readRecord(out);
   if (!record) throw new InputError(`--resume ${folder} holds no run.json, so there is no run to go on with`);
   if ((await folderState(out)) === "finished") throw new InputError(`--resume ${folder}: this run is finished`);
+  await refuseBusy(out);
   const { values, rest } = parseFlags(requestFlags, record.request);
   const methods = values.init === undefined ? methodsOf(values, rest).methods : undefined;
   const [base, baseFolder] = [values.base ?? record.base_folder, record.base_folder];
@@ -159,9 +171,11 @@ async function oldRun(
       ? []
       : [`the data ${values.data.join(", ")} have changed since the run began`]),
   ];
-  if (problems.length === 0) return { out, run, logEvery: values.logEvery, resume: true };
-  await run.base.close();
-  throw new InputError(problems);
+  const lock = await closedOnFailure(run, async () => {
+    if (problems.length > 0) throw new InputError(problems);
+    return claim(out);
+  });
+  return { out, run, lock, id: record.id, logEvery: values.logEvery, resume: true };
 }
 
 /** A finished run in words. */

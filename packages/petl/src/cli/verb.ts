@@ -24,6 +24,9 @@ export interface Call<F extends Flags> {
   readonly methodOptions: Readonly<Record<string, unknown>>;
 }
 
+/** A signal that asks a process to end. */
+export type EndingSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
+
 interface Description<F extends Flags> {
   readonly name: string;
   /** one line for lists and help */
@@ -31,6 +34,8 @@ interface Description<F extends Flags> {
   /** the form of what stands behind the verb without a flag: `<BASE|ADAPTER>` */
   readonly operand?: string;
   readonly flags: F;
+  /** signals that the verb itself ends at; of the others each ends it as Ctrl-C does */
+  readonly ownSignals?: readonly EndingSignal[];
   /** whether the methods' options are flags too */
   readonly takesMethods?: boolean;
   /** command lines for the help, without `petl` */

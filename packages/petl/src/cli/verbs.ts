@@ -2,6 +2,7 @@ import { basesVerb } from "./bases.ts";
 import { chatVerb } from "./chat.ts";
 import { convertVerb } from "./convert.ts";
 import { demoVerb } from "./demo.ts";
+import { embedVerb } from "./embed.ts";
 import { evaluateVerb } from "./evaluate.ts";
 import { generateVerb } from "./generate.ts";
 import { inspectVerb } from "./inspect.ts";
@@ -30,6 +31,7 @@ export const verbs: readonly Verb[] = [
   predictVerb,
   generateVerb,
   chatVerb,
+  embedVerb,
   logitsVerb,
   inspectVerb,
   planVerb,

@@ -3,7 +3,10 @@ import { figures } from "./evaluation-report.ts";
 import type { Context } from "./verb.ts";
 
 /** Shows a run's events. */
-export function watchRun({ terminal }: Context): Watch {
+export function watchRun({ terminal, signal }: Context): Watch {
+  signal.addEventListener("abort", () => terminal.line("ending: the step under way is finished and saved first"), {
+    once: true,
+  });
   let steps = 0;
   let begin: { readonly step: number; readonly tokens: number; readonly seconds: number } | undefined;
   return {

@@ -5,6 +5,8 @@ import { explainFileError, systemCode } from "../machine-error.ts";
 export interface AppendLog {
   /** What `openAppendLog` took away to resume: whole lines of later steps, and bytes after the last line it kept. */
   readonly dropped: { readonly lines: number; readonly bytes: number };
+  /** the step of the last line that was kept; undefined where none was */
+  readonly last: number | undefined;
   /** Appends one whole line; where that fails, the file stays as it was. */
   append(record: { readonly step: number } & Readonly<Record<string, unknown>>): void;
   /** Forces all lines to the disk. */
@@ -27,6 +29,7 @@ export function openAppendLog(path: string, { resumeAfter }: { readonly resumeAf
   const cut = () => ftruncateSync(descriptor, size);
   using(path, cut);
   return {
+    last: lastStep(content?.subarray(0, kept)),
     dropped: { lines: lost.filter((byte) => byte === newline).length, bytes: lost.length },
     append(record) {
       const line = Buffer.from(`${JSON.stringify(record)}\n`);
@@ -55,6 +58,12 @@ function keptBytes(content: Buffer, last: number): number {
     if (step === undefined || step > last) return kept;
     kept = end + 1;
   }
+}
+
+/** The step of the last of some whole lines. */
+function lastStep(lines: Buffer | undefined): number | undefined {
+  if (!lines || lines.length === 0) return undefined;
+  return stepOf(lines.toString("utf8", lines.lastIndexOf(newline, lines.length - 2) + 1, lines.length));
 }
 
 function stepOf(line: string): number | undefined {

@@ -9,7 +9,7 @@ import {
   type RowOutput,
   rowLimits,
 } from "@petl/core";
-import type { RowPrograms } from "./bank-programs.ts";
+import { type RowPrograms, together } from "./bank-programs.ts";
 
 /** Rows of many callers, computed in batches. */
 export interface RowBatches {
@@ -31,7 +31,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** A row waits until a batch of its adapter is full, or for `maxWait` ms; while one batch is computed the next ones gather. */
+/** A row waits until a batch of adapters of its kind is full, or for `maxWait` ms; while one batch is computed the next ones gather. */
 export function rowBatches(
   programs: RowPrograms,
   { maxBatch, maxWait }: { readonly maxBatch: number; readonly maxWait: number },
@@ -68,11 +68,13 @@ export function rowBatches(
   };
 }
 
-/** The oldest row with those behind it that go through the same model; they no longer wait. */
+/** The oldest row with those behind it that can be computed with it; they no longer wait. */
 function nextBatch(waiting: Waiting[], most: number): readonly Waiting[] {
   const first = waiting[0];
   if (!first) return [];
-  const chosen = waiting.filter(({ model, output }) => model === first.model && output === first.output).slice(0, most);
+  const chosen = waiting
+    .filter(({ model, output }) => output === first.output && together(model, first.model))
+    .slice(0, most);
   const taken = new Set(chosen);
   waiting.splice(0, waiting.length, ...waiting.filter((each) => !taken.has(each)));
   return chosen;
@@ -82,11 +84,7 @@ async function compute(programs: RowPrograms, batch: readonly Waiting[]): Promis
   const first = batch[0];
   if (!first) return;
   try {
-    const program = await programs.of(first.model.adapted, first.output);
-    const found = await program.run(
-      first.model.phi,
-      batch.map(({ row }) => row),
-    );
+    const found = await programs.run(batch, first.output);
     for (const [at, { resolve, reject }] of batch.entries()) {
       const prediction = found[at];
       if (prediction?.logits.every(Number.isFinite)) resolve(prediction);

@@ -82,3 +82,26 @@ test("an adapter that cannot serve is refused by name: no effect, no numbers, cu
   expect(bank.list().map(({ name }) => name)).not.toContain("c2");
   await expect(bank.predict([{ adapter: "c2", text: "x" }])).rejects.toThrow(/no adapter "c2"/);
 });
+
+test("many adapters of one kind answer in one batch as each alone, also when more ask than lie ready", async () => {
+  const many = await openBank(base, { resident: 20, maxBatch: 3 });
+  const names = Array.from({ length: 8 }, (_, at) => `user-${at}`);
+  const alone = new Map<string, Awaited<ReturnType<typeof predict>>>();
+  for (const [seed, name] of names.entries()) {
+    const path = await drawn(name, lora({ rank: 2 }), 40 + seed);
+    await many.load(name, path);
+    alone.set(name, await predict(await loadAdapter(base, path), texts));
+  }
+  const stream = random(9, "a test's rows");
+  const rows = Array.from({ length: 60 }, () => ({
+    adapter: names[stream.integer(names.length)] ?? "",
+    text: texts[stream.integer(texts.length)] ?? "",
+  }));
+  const answers = await many.predict(rows);
+  for (const [at, { adapter, text }] of rows.entries()) {
+    const expected = alone.get(adapter)?.[texts.indexOf(text)];
+    expect(answers[at]?.label).toBe(expected?.label);
+    expect(answers[at]?.score).toBeCloseTo(expected?.score ?? 0, 5);
+  }
+  await many.close();
+});

@@ -1,11 +1,13 @@
 import {
   type Answer,
   adapt,
+  embed,
   type GeneratedToken,
   type GenerateOptions,
   generate,
   heads,
   InputError,
+  InternalError,
   initialPhi,
   type Label,
   type OpenBase,
@@ -82,7 +84,7 @@ export interface Bank {
   /** The adapter as an open model. */
   model(adapter: string | null): Promise<OpenModel>;
   predict(rows: readonly BankText[]): Promise<readonly Answer[]>;
-  /** The mean of each text's last hidden states. */
+  /** A vector for each text, as `embed` makes it. */
   embed(rows: readonly BankText[]): Promise<readonly Float32Array[]>;
   generate(rows: readonly BankPrompt[], options?: GenerateOptions): Promise<readonly BankCompletion[]>;
   /** One row's tokens as they come. */
@@ -91,13 +93,13 @@ export interface Bank {
   close(): Promise<void>;
 }
 
-/** Opens a bank of adapters over a base; rows that ask the same adapter are computed together. */
+/** Opens a bank of adapters over a base; rows whose adapters are of one kind are computed together. */
 export async function openBank(
   base: OpenBase,
   { resident = 128, maxBatch = 32, maxWait = 2 }: BankOptions = {},
 ): Promise<Bank> {
   const shelf = openShelf(base, resident);
-  const programs = rowPrograms(base.engine);
+  const programs = rowPrograms(base.engine, Math.max(maxBatch, Math.min(resident, 2 * maxBatch)));
   const batches = rowBatches(programs, { maxBatch, maxWait });
   return {
     base,
@@ -114,7 +116,7 @@ export async function openBank(
     },
     async embed(rows) {
       const models = rows.map(({ adapter }) => shelf.vectors(adapter));
-      return Promise.all(rows.map(async (row, at) => (await batches.ask(await nth(models, at), "mean", row)).logits));
+      return Promise.all(rows.map(async (row, at) => vectorOf(await nth(models, at), row, maxBatch)));
     },
     async generate(rows, options = {}) {
       const models = rows.map(({ adapter }) => shelf.model(adapter));
@@ -131,6 +133,12 @@ async function nth<T>(all: readonly Promise<T>[], at: number): Promise<T> {
   const found = all[at];
   if (!found) throw new RangeError(`${at} of ${all.length}`);
   return found;
+}
+
+async function vectorOf(model: OpenModel, { text, textPair }: BankText, batch: number): Promise<Float32Array> {
+  const [vector] = await embed(model, [textPair === undefined ? text : [text, textPair]], { batch });
+  if (!vector) throw new InternalError("a text has no vector");
+  return vector;
 }
 
 async function predictRow(model: OpenModel, row: BankText, batches: RowBatches): Promise<Answer> {

@@ -27,7 +27,7 @@ import { directory } from "../disk/files.ts";
 import { removeFolderSafely } from "../disk/safe-write.ts";
 import { workerEngine } from "../engine/worker-engine.ts";
 import { checkpointFiles, tokenizerFiles } from "../library/save.ts";
-import { type RunResult, storeRun, type Watch } from "../runs/store-run.ts";
+import { type RunResult, type StoreOptions, storeRun, type Watch } from "../runs/store-run.ts";
 import { pretrainingKinds } from "./model-config.ts";
 import { prepareRows } from "./prepare-rows.ts";
 import { prepareStart } from "./prepare-start.ts";
@@ -58,7 +58,7 @@ export async function pretrain(
   out: string,
   record: PretrainingRecord,
   watch: Watch & StageWatch,
-  { resume }: { readonly resume: boolean },
+  { resume, lock }: StoreOptions,
 ): Promise<PretrainingSummary> {
   const prepared = record.prepared ?? join(out, "prepared");
   const start = join(out, "start");
@@ -72,7 +72,7 @@ export async function pretrain(
     watch.remark(
       `${rows.length.toLocaleString("en-US")} rows, ${run.validation.length.toLocaleString("en-US")} of them held out; unigram loss ${unigram.toFixed(4)}`,
     );
-    const result = await stored(out, { record, start, run }, watch, resume);
+    const result = await stored(out, { record, start, run }, watch, { resume, lock });
     await removeFolderSafely(start);
     if (record.prepared === undefined) await removeFolderSafely(prepared);
     const vocabulary = run.base.model.sizes.vocabulary;
@@ -88,13 +88,13 @@ async function stored(
   out: string,
   { record, start, run }: { readonly record: PretrainingRecord; readonly start: string; readonly run: Training },
   watch: Watch & StageWatch,
-  resume: boolean,
+  { resume, lock }: StoreOptions,
 ): Promise<RunResult> {
   const { threads, settings, log_every: logEvery } = record;
   const engine = await workerEngine(start, run.base.checkpoint?.files ?? [], { threads });
   const watching = resume ? watch : { ...watch, remark: () => undefined }; // a new run has no checkpoint to speak of
   const training = {
-    ...{ base: run.base, logEvery },
+    ...{ base: run.base, logEvery, id: record.text_sha256 },
     events: (state: TrainingRun["resume"]) =>
       trainSteps({ ...run, engine, settings, resume: state, signal: watch.signal }),
     files: async () => {
@@ -103,7 +103,7 @@ async function stored(
     },
   };
   try {
-    return await storeRun(out, training, watching, { resume: true });
+    return await storeRun(out, training, watching, { resume: true, lock });
   } finally {
     await engine.close();
   }

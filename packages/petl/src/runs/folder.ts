@@ -1,23 +1,34 @@
-import { readdir } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "@petl/core";
+import { type FolderLock, lockFolder, lockName, refuseBusy } from "../disk/folder-lock.ts";
 import { makeFolder } from "../disk/make-folder.ts";
-import { removeFolderSafely } from "../disk/safe-write.ts";
 import { explainFileError, systemCode } from "../machine-error.ts";
+
+/** What a run that was killed before it wrote its record leaves behind: its lock, and files under temporary names. */
+const isLeftover = (name: string) => name === lockName || /^\..*\.(tmp|old)$/.test(name);
 
 /** Whether a folder holds a finished run, an unfinished one, anything else, or nothing. */
 export async function folderState(out: string): Promise<"empty" | "finished" | "unfinished" | "other"> {
-  const names = await readdir(out).catch((error: unknown): string[] => {
-    if (systemCode(error) === "ENOENT") return [];
-    throw explainFileError(error, "write", out);
-  });
+  const names = (await namesOf(out)).filter((name) => !isLeftover(name));
   if (names.length === 0) return "empty";
   if (!names.includes("run.json")) return "other";
   return names.includes("adapter_config.json") || names.includes("config.json") ? "finished" : "unfinished";
 }
 
-/** Throws unless a new run may write into a folder; `verb` is the command that would go on with one. */
-export async function refuseTaken(out: string, verb: "train" | "pretrain"): Promise<void> {
+const namesOf = (out: string): Promise<readonly string[]> =>
+  readdir(out).catch((error: unknown): string[] => {
+    if (systemCode(error) === "ENOENT") return [];
+    throw explainFileError(error, "write", out);
+  });
+
+/**
+ * Throws unless a new run may write into a folder; `verb` is the command that would go on with one. What another process
+ * is writing is not even overwritten.
+ */
+export async function refuseTaken(out: string, verb: "train" | "pretrain", overwrite: boolean): Promise<void> {
+  await refuseBusy(out);
+  if (overwrite) return;
   switch (await folderState(out)) {
     case "empty":
       return;
@@ -34,10 +45,24 @@ export async function refuseTaken(out: string, verb: "train" | "pretrain"): Prom
   }
 }
 
-/** An empty folder of that name; what was there is gone. */
-export async function clearFolder(out: string): Promise<void> {
-  if ((await folderState(out)) !== "empty") await removeFolderSafely(out);
+/** A folder of that name that this process alone writes, and that is empty; what was there is gone. */
+export async function claimEmpty(out: string): Promise<FolderLock> {
+  const lock = await claim(out);
+  try {
+    // the record goes first, so that what is left of a run is never taken for one
+    for (const name of ["run.json", ...(await namesOf(out))])
+      if (name !== lockName) await rm(join(out, name), { recursive: true, force: true });
+    return lock;
+  } catch (error) {
+    await lock.release();
+    throw explainFileError(error, "write", out);
+  }
+}
+
+/** Takes a run's folder for this process alone. */
+export async function claim(out: string): Promise<FolderLock> {
   await makeFolder(out).catch((error: unknown) => {
     throw explainFileError(error, "write", join(out));
   });
+  return lockFolder(out);
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 
 const evaluation = z.looseObject({ examples: z.number(), loss: z.number() });
 const facts = z.strictObject({
+  run: z.string(),
   step: z.int().nonnegative(),
   tokens: z.int().nonnegative(),
   seconds: z.number().nonnegative(),
@@ -14,6 +15,8 @@ const facts = z.strictObject({
 /** A run's state and the seconds that it has taken so far. */
 export interface SavedState extends TrainingState {
   readonly seconds: number;
+  /** the run that it is of */
+  readonly run: string;
 }
 
 const bytesOf = (values: Float32Array) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
@@ -23,6 +26,7 @@ export function stateFiles({
   step,
   tokens,
   seconds,
+  run,
   values,
   moments,
   best,
@@ -30,7 +34,7 @@ export function stateFiles({
   evaluation,
 }: SavedState): Readonly<Record<string, Uint8Array>> {
   const { values: _, ...known } = best ?? {};
-  const state = { step, tokens, seconds, pending, evaluation, best: best && known };
+  const state = { run, step, tokens, seconds, pending, evaluation, best: best && known };
   return {
     "state.json": new TextEncoder().encode(JSON.stringify(state)),
     "phi.f32": bytesOf(values),

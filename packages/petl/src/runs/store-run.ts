@@ -8,6 +8,7 @@ import {
   type TrainingState,
 } from "@petl/core";
 import { type AppendLog, openAppendLog } from "../disk/append-log.ts";
+import type { FolderLock } from "../disk/folder-lock.ts";
 import { removeFolderSafely, writeFileSafely } from "../disk/safe-write.ts";
 import { loadLatestSnapshot, saveSnapshot } from "../disk/snapshots.ts";
 import { strangeTensor } from "../disk/strange-numbers.ts";
@@ -23,6 +24,14 @@ export interface StoredTraining {
   files(): Promise<readonly NamedFile[]>;
   /** steps between lines of metrics.jsonl; the last step has one too */
   readonly logEvery: number;
+  /** tells the run from every other */
+  readonly id: string;
+}
+
+export interface StoreOptions {
+  readonly resume: boolean;
+  /** the folder, which this process alone writes */
+  readonly lock: Pick<FolderLock, "check">;
 }
 
 /** How a run is watched. */
@@ -55,16 +64,19 @@ const metricsFile = "metrics.jsonl";
  * Carries a training out in a run's folder: a line of metrics.jsonl per logged step and evaluation, checkpoints, and at
  * the end its files. With `resume` it goes on from the newest whole checkpoint, or from the start where there is none.
  *
- * @throws the reason of the training's signal, once what has been trained is saved
+ * @throws the reason of the training's signal, once what has been trained is saved; InputError for checkpoints of another
+ *   run and for a metrics.jsonl that ends before the checkpoint
  */
 export async function storeRun(
   out: string,
   training: StoredTraining,
   { onEvent, remark }: Watch,
-  { resume }: { readonly resume: boolean },
+  { resume, lock }: StoreOptions,
 ): Promise<RunResult> {
-  const saved = resume ? await savedState(out, remark) : undefined;
+  const saved = resume ? await savedState(out, training.id, remark) : undefined;
+  lock.check();
   const log = openAppendLog(join(out, metricsFile), resume ? { resumeAfter: saved?.step ?? 0 } : {});
+  if (saved) requireMetrics(out, log, saved.step, training.logEvery);
   const begin = performance.now();
   const seconds = () => (saved?.seconds ?? 0) + (performance.now() - begin) / 1000;
   const seen: Seen = { steps: 0, examples: 0, step: saved?.step ?? 0, tokens: saved?.tokens ?? 0 };
@@ -73,20 +85,21 @@ export async function storeRun(
       const now = seconds();
       onEvent(event, now);
       note(seen, event);
+      lock.check();
       writeMetrics(log, event, now, (step) => step % training.logEvery === 0 || step === seen.steps);
       if (event.kind === "checkpoint") {
         log.sync();
-        await saveSnapshot(out, event.state.step, stateFiles({ ...event.state, seconds: now }));
+        await saveSnapshot(out, event.state.step, stateFiles({ ...event.state, seconds: now, run: training.id }));
         seen.saved = true;
       }
     }
     log.sync();
     const trained = seconds();
-    const bytes = await writeResult(out, await training.files());
+    const bytes = await writeResult(out, await training.files(), lock);
     await removeFolderSafely(join(out, "checkpoints"));
     return resultOf(seen, trained, bytes);
   } catch (error) {
-    if (seen.step === 0 && !seen.saved && !resume) await removeFolderSafely(out); // there is nothing to go on with
+    if (seen.step === 0 && !seen.saved && !resume) await removeRun(out, lock); // there is nothing to go on with
     throw await explained(error, out, training.base);
   } finally {
     log.close();
@@ -126,17 +139,36 @@ function writeMetrics(
   }
 }
 
-async function savedState(out: string, remark: (text: string) => void): Promise<SavedState | undefined> {
+async function savedState(out: string, id: string, remark: (text: string) => void): Promise<SavedState | undefined> {
   const { snapshot, warnings } = await loadLatestSnapshot(out);
   for (const warning of warnings) remark(warning);
   remark(snapshot ? `going on from step ${snapshot.step}` : "no checkpoint yet: starting again from the first step");
-  return snapshot && readState(snapshot.files);
+  const state = snapshot && readState(snapshot.files);
+  if (!state || state.run === id) return state;
+  throw new InputError(`${snapshot.path} is a checkpoint of another run, and this one cannot go on from it; remove it`);
+}
+
+/** @throws InputError where the metrics of steps before the checkpoint are lost */
+function requireMetrics(out: string, log: AppendLog, step: number, every: number): void {
+  const logged = step - (step % every);
+  if (logged === 0 || (log.last ?? 0) >= logged) return;
+  log.close();
+  throw new InputError(
+    `${join(out, metricsFile)} ends at step ${log.last ?? 0}, before the checkpoint of step ${step}: put it back, or begin the run again`,
+  );
+}
+
+/** Removes a run that has nothing to go on with, where the folder is still this process's. */
+async function removeRun(out: string, lock: Pick<FolderLock, "check">): Promise<void> {
+  lock.check();
+  await removeFolderSafely(out);
 }
 
 /** Writes the result; its configuration comes last, which marks the run as done. Returns the bytes of its weights. */
-async function writeResult(out: string, files: readonly NamedFile[]): Promise<number> {
+async function writeResult(out: string, files: readonly NamedFile[], lock: Pick<FolderLock, "check">): Promise<number> {
   let bytes = 0;
   for (const { name, chunks } of files) {
+    lock.check();
     const isWeights = name.endsWith(".safetensors");
     await writeFileSafely(join(out, name), isWeights ? counted(chunks, (count) => (bytes += count)) : chunks);
   }

@@ -1,7 +1,7 @@
-import { countParameters, type ParameterCounts, type StopSignal, trainSteps } from "@petl/core";
+import { countParameters, type ParameterCounts, type StopSignal, trainSteps, watchTraining } from "@petl/core";
 import { adapterFiles } from "../library/save.ts";
 import type { OpenRun } from "./open-run.ts";
-import { type RunResult, storeRun, type Watch } from "./store-run.ts";
+import { type RunResult, type StoreOptions, storeRun, type Watch } from "./store-run.ts";
 
 /** What a finished run says of itself; `petl train --json` prints it. */
 export interface RunSummary extends ParameterCounts, Omit<RunResult, "bytes"> {
@@ -10,8 +10,8 @@ export interface RunSummary extends ParameterCounts, Omit<RunResult, "bytes"> {
   readonly out: string;
 }
 
-export interface TrainRunOptions {
-  readonly resume: boolean;
+export interface TrainRunOptions extends StoreOptions {
+  readonly id: string;
   readonly logEvery: number;
   /** once aborted, the run ends after the step under way, with a checkpoint */
   readonly signal: StopSignal;
@@ -22,14 +22,23 @@ export async function trainRun(
   out: string,
   { base, model, training }: Pick<OpenRun, "base" | "model" | "training">,
   watch: Watch,
-  { resume, logEvery, signal }: TrainRunOptions,
+  { resume, lock, id, logEvery, signal }: TrainRunOptions,
 ): Promise<RunSummary> {
   const stored = {
-    ...{ base, logEvery },
+    ...{ base, logEvery, id },
     events: (state: Parameters<typeof trainSteps>[0]["resume"]) => trainSteps({ ...training, resume: state, signal }),
     files: () => adapterFiles(model), // the whole model for full fine-tuning
   };
-  const { bytes, ...result } = await storeRun(out, stored, watch, { resume });
+  const seen = watchTraining();
+  const watching: Watch = {
+    ...watch,
+    onEvent(event, seconds) {
+      seen.see(event);
+      watch.onEvent(event, seconds);
+    },
+  };
+  const { bytes, ...result } = await storeRun(out, stored, watching, { resume, lock });
+  for (const remark of seen.remarks()) watch.remark(remark);
   const { methods } = model.adapted;
   return {
     method: methods.map(({ name }) => name).join("+"),

@@ -63,6 +63,8 @@ export interface PreparedStudy {
  */
 export async function prepareStudy(name: string, request: StudyRequest): Promise<PreparedStudy> {
   const study = studyNamed(name);
+  if (request.methods && !study.takesMethods)
+    throw new InputError(`--methods does not go with ${name}, which looks at methods of its own`);
   const { offline, signal, onProgress, budget = "quick", seeds = budget === "quick" ? 2 : 3 } = request;
   const folder = await locate(request.base, {
     ...(offline !== undefined && { offline }),

@@ -11,6 +11,8 @@ export interface Prompt {
 /** Turns that the assistant is to go on with. */
 export interface Conversation {
   readonly messages: readonly ChatMessage[];
+  /** what the assistant may call */
+  readonly tools?: readonly unknown[] | undefined;
 }
 
 /**

@@ -2,6 +2,8 @@ import { z } from "zod";
 import { InputError } from "../../errors.ts";
 import { mul } from "../../graph/ops/mul.ts";
 import { reshape } from "../../graph/ops/reshape.ts";
+import { transpose } from "../../graph/ops/transpose.ts";
+import type { Value } from "../../graph/value.ts";
 import { type AdapterScope, defineMethod, type Place } from "../method.ts";
 import { layers, type OptionValues, targets } from "../options.ts";
 import { ones } from "../parameter.ts";
@@ -36,7 +38,7 @@ export const ia3 = defineMethod({
       const { x, y, inSize, outSize, apply } = site;
       return scalesInput(site, options)
         ? apply(mul(x, inputScale(scope, inSize)))
-        : mul(y, reshape(outputScale(scope, outSize), [outSize]));
+        : mul(y, asRow(outputScale(scope, outSize)));
     },
     merge(site, scope, options) {
       const { weight, bias, inSize, outSize } = site;
@@ -71,6 +73,9 @@ export const ia3 = defineMethod({
 
 const scalesInput = (place: Place, { feedforward }: Ia3) =>
   isTarget(place.path, feedforward ?? { kind: "names", names: place.conventions.scaledInputs, required: true });
+
+/** [out, 1] -> [1, out], or the same of each row of a batch */
+const asRow = (l: Value) => transpose(l, l.shape.length === 2 ? [1, 0] : [0, 2, 1]);
 
 const inputScale = (scope: AdapterScope, inSize: number) => scope.parameter("ia3_l", [1, inSize], ones);
 const outputScale = (scope: AdapterScope, outSize: number) => scope.parameter("ia3_l", [outSize, 1], ones);

@@ -12,6 +12,7 @@ export const subspace = defineMethod({
   source: "Aghajanyan et al. 2020, arXiv:2012.13255, section 3",
   start: "base",
   rate: 2e-3,
+  alone: "a matrix of the base of each row's own would be as large as the base",
   options: {
     dimension: positive(1000, "how many numbers are trained, the scales of layers among them"),
     structure: choice(["said", "did"], "said", "whether each layer has a scale of its own"),

@@ -9,6 +9,7 @@ export const topLayers = defineMethod({
   source: "Houlsby et al. 2019, arXiv:1902.00751, section 3.4",
   start: "base",
   rate: 1e-4,
+  alone: "a matrix of the base of each row's own would be as large as the base",
   size: { option: "count", limit: "layers" },
   options: { count: positive(1, "how many layers, counted from the top") },
   trains: ({ layer, layers }, { count }) => isChosen(layer, { end: "top", count }, layers),

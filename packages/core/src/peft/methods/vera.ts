@@ -32,6 +32,7 @@ export const vera = defineMethod({
   source: "Kopiczko et al. 2023, arXiv:2310.11454, section 3",
   start: "base",
   rate: 4e-3,
+  alone: "the matrices that its layers share may differ from adapter to adapter",
   size: { option: "rank", limit: "shortest side" },
   options,
   linear: {

@@ -47,6 +47,7 @@ export const adalora = defineMethod({
   source: "Zhang et al. 2023, arXiv:2303.10512, sections 3.1 to 3.3",
   start: "base",
   rate: 1e-3,
+  alone: "its ranks differ from layer to layer and from adapter to adapter",
   size: { option: "initialRank", limit: "shortest side" },
   options,
   memory: 2,

@@ -24,6 +24,7 @@ export const dora = defineMethod({
   source: "Liu et al. 2024, arXiv:2402.09353, section 4",
   start: "base",
   rate: 5e-4,
+  alone: "the lengths of the rows of W + B A would be computed for every row",
   size: { option: "rank", limit: "shortest side" },
   options: lowRankOptions,
   linear: {

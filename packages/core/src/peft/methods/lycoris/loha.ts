@@ -21,6 +21,7 @@ export const loha = defineMethod({
   source: "Hyeon-Woo et al. 2021, arXiv:2108.06098, section 2.2; as an update: Yeh et al. 2023, arXiv:2309.14859",
   start: "base",
   rate: 1e-3,
+  alone: "its update is a matrix as large as the base's, one for every row",
   size: { option: "rank", limit: "shortest side" },
   options: lycorisOptions,
   linear: {

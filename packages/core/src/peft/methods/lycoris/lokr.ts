@@ -34,6 +34,7 @@ export const lokr = defineMethod({
   source: "Yeh et al. 2023, arXiv:2309.14859, section 3; after Edalati et al. 2022, arXiv:2212.10650",
   start: "base",
   rate: 1e-3,
+  alone: "its update is a matrix as large as the base's, one for every row",
   size: { option: "rank", limit: "shortest side" },
   options,
   linear: {

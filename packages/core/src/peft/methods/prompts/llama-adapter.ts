@@ -22,6 +22,7 @@ export const llamaAdapter = defineMethod({
   source: "Zhang et al. 2023, arXiv:2303.16199, section 3",
   start: "base",
   rate: 9e-3,
+  alone: "keys and values of its vectors are computed once for all rows",
   size: { option: "tokens", limit: "positions" },
   options: {
     tokens: positive(10, "number of learned vectors in each layer"),

@@ -29,6 +29,7 @@ export const prefix = defineMethod({
   source: "Li & Liang 2021, arXiv:2101.00190, section 4; as PEFT stores it, without the training-time network",
   start: { differs: "random prefixes take part in attention from the first step on" },
   rate: 1e-2,
+  alone: "its vectors are the same for all rows of a batch",
   size: { option: "tokens", limit: "positions" },
   options: {
     tokens: positive(20, "length of the prefix"),

@@ -15,6 +15,7 @@ export const prompt = defineMethod({
   source: "Lester et al. 2021, arXiv:2104.08691, section 2",
   start: { differs: "the virtual tokens are read with the text from the first step on" },
   rate: 3e-2,
+  alone: "its vectors are the same for all rows of a batch",
   size: { option: "tokens", limit: "positions" },
   options: {
     tokens: positive(20, "number of virtual tokens"),

@@ -1,0 +1,41 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { tasks } from "./objectives.ts";
+
+const packages = new URL("../../../", import.meta.url);
+
+/** Where the code names a task, and why it may; architectures and the table of heads name heads, which are called alike. */
+const allowed: Readonly<Record<string, string>> = {
+  "core/src/nn/model.ts": "the table of heads",
+  "core/src/data/rows/task.ts": "which task labels speak for",
+  "core/src/adapters/inferred-base.ts": "the head that tensors' names speak for",
+  "core/src/adapters/foreign/gguf/gguf.ts": "the format is of decoders",
+  "core/src/adapters/foreign/mlx.ts": "the format is of decoders",
+  "core/src/adapters/foreign/adapterhub/adapterhub-head.ts": "the library's own word for a head",
+  "core/src/checkpoints/untrained.ts": "the pooler is a part of this head alone",
+  "core/src/checkpoints/encode-quantized.ts": "a base without a head is listed under the simplest",
+  "core/src/planning/plan.ts": "a base without a head is planned with the simplest",
+  "core/src/training/text-vectors.ts": "a teacher's vectors are read where this head reads",
+  "core/src/library/embed.ts": "vectors are read where this head reads",
+  "core/src/library/model.ts": "vectors are read where this head reads",
+  "core/src/library/generate.ts": "what goes on with texts",
+  "petl/src/library/bank.ts": "a base without a head is opened under the simplest",
+  "petl/src/pretraining/model-config.ts": "what each architecture is pre-trained for",
+  "petl/src/cli/generate.ts": "what goes on with texts",
+  "petl/src/cli/chat.ts": "what goes on with texts",
+  "petl/src/cli/inspect.ts": "a base without a head is counted under the simplest",
+  "petl/src/demo/forgetting.ts": "what the demo's base was pre-trained for",
+  "petl/src/server/routes/generation.ts": "what goes on with texts",
+  "petl/src/server/routes/classify.ts": "one label a text, as the route's answer has it",
+};
+
+test("no file names a task but the objectives and those with a reason", () => {
+  const named = new RegExp(tasks.map((task) => `"${task}"`).join("|"));
+  const found = ["core/src/", "petl/src/"].flatMap((folder) =>
+    readdirSync(new URL(folder, packages), { recursive: true, encoding: "utf8" })
+      .map((file) => `${folder}${file.replaceAll("\\", "/")}`)
+      .filter((file) => file.endsWith(".ts") && !/\.(test|fake|d)\.ts$|\/objectives\/|\/models\//.test(file))
+      .filter((file) => named.test(readFileSync(new URL(file, packages), "utf8"))),
+  );
+  expect(found.filter((file) => !(file in allowed))).toEqual([]);
+});

@@ -1,0 +1,13 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const script = fileURLToPath(new URL("../../../scripts/fuzz.mjs", import.meta.url));
+
+test("500 damaged files of each kind are read or refused, at once and by the user's fault alone", () => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, "--count", "500"], { encoding: "utf8" });
+  expect(stdout.split("\n").filter((line) => line !== "" && !line.endsWith(": 500 damaged files, 0 faults"))).toEqual(
+    [],
+  );
+  expect(status, stderr).toBe(0);
+}, 300_000);
