@@ -57,6 +57,8 @@ const combinations = [
   { name: "llama-lora-8-bits", base: "llama-8", method: ["lora", "--targets", "all-linear"], batch: 1, tokens: 256 },
 ];
 
+/** Bases of random weights that were written already, by their names. */
+const written = new Map();
 const folder = await mkdtemp(join(tmpdir(), "petl-plan-"));
 let missed = 0;
 try {
@@ -108,8 +110,6 @@ function rowsOf(count, tokens, decodes, vocabulary) {
 async function vocabularyOf(base) {
   return JSON.parse(await readFile(join(base, "config.json"), "utf8")).vocab_size;
 }
-
-const written = new Map();
 
 async function baseNamed(name) {
   if (name === "minilm") return values.minilm;

@@ -34,8 +34,9 @@ export {
   type StoredRows,
   someRows,
 } from "./data/rows/encoded-rows.ts";
-export { type Example, type ExampleSet, isLabelled, joinSets, type Label } from "./data/rows/examples.ts";
+export { type Example, type ExampleSet, isLabelled, joinSets, type Label, weightedSet } from "./data/rows/examples.ts";
 export { type FedRows, type FeedOptions, feedRows, someOf } from "./data/rows/fed-rows.ts";
+export { type FeedReport, feedReport, type ShownRow } from "./data/rows/feed-report.ts";
 export { holdOut, holdOutBlocks } from "./data/rows/hold-out.ts";
 export {
   checkLabels,
@@ -50,10 +51,12 @@ export { templateOf } from "./data/rows/message-rows.ts";
 export { nextTokens } from "./data/rows/next-tokens.ts";
 export { type PackedRow, type Paragraph, packSentences, packTokens } from "./data/rows/pack-rows.ts";
 export { type Conversation, type Prompt, promptsOf } from "./data/rows/prompts.ts";
+export { rowRemarks } from "./data/rows/row-remarks.ts";
 export type { TargetRule } from "./data/rows/target.ts";
 export { guessTask } from "./data/rows/task.ts";
 export { countsWithout, unigramLoss } from "./data/rows/unigram.ts";
 export type { ColumnChoice } from "./data/tables/choose-columns.ts";
+export type { ReadOptions } from "./data/tables/read-options.ts";
 export { readTable } from "./data/tables/readers.ts";
 export { findSplits } from "./data/tables/splits.ts";
 export type { ChatMessage } from "./data/tokenizer/chat-template.ts";
@@ -77,7 +80,7 @@ export { type GenerationSettings, parseGenerationSettings } from "./generation/s
 export type { GeneratedToken } from "./generation/texts.ts";
 export { textAnswer, tokenAnswers, withBest } from "./library/answers.ts";
 export { type EmbedOptions, embed } from "./library/embed.ts";
-export { encodeRows, type RowLimits, rowLimits, targetOf } from "./library/encode-rows.ts";
+export { encodeRows, fedRows, type RowLimits, rowLimits, targetOf } from "./library/encode-rows.ts";
 export { type EvaluateOptions, evaluate, measurable } from "./library/evaluate.ts";
 export {
   type Completion,
@@ -238,6 +241,7 @@ export { float32, type HostTensor } from "./tensor/host-tensor.ts";
 export type { Lender } from "./tensor/lender.ts";
 export { principalComponents } from "./tensor/principal-components.ts";
 export { random } from "./tensor/random.ts";
+export { type CacheMode, type CacheOptions, cacheModes } from "./training/cache.ts";
 export {
   type CompiledEvaluation,
   compileEvaluation,
@@ -250,6 +254,7 @@ export { optimizerNames } from "./training/optimizers.ts";
 export { planRun } from "./training/plan-run.ts";
 export { predictions } from "./training/predict.ts";
 export { compileRows, type Prediction, type RowOutput, type RowProgram } from "./training/row-program.ts";
+export { memoryStore, type RowStore } from "./training/row-store.ts";
 export { schedules } from "./training/schedules.ts";
 export {
   parseSettings,

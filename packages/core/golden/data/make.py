@@ -1,5 +1,6 @@
 """small.parquet for src/data/parquet.test.ts: pyarrow's usual file (Snappy), every kind of column that data sets have."""
 
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,3 +17,10 @@ table = pa.table(
     }
 )
 pq.write_table(table, Path(__file__).parent / "small.parquet", compression="snappy")
+
+# the codecs that are met beside Snappy, pages of both versions, and Hugging Face's names of classes
+classes = {"info": {"features": {"label": {"names": ["World", "Sports"], "_type": "ClassLabel"}}}}
+named = table.replace_schema_metadata({"huggingface": json.dumps(classes)})
+for codec, version in [("zstd", "1.0"), ("gzip", "2.0"), ("brotli", "1.0"), ("lz4", "2.0")]:
+    name = f"small-{codec}.parquet"
+    pq.write_table(named, Path(__file__).parent / name, compression=codec, data_page_version=version)

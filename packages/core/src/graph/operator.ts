@@ -1,4 +1,5 @@
 import { InternalError } from "../errors.ts";
+import type { Dim } from "../tensor/shape.ts";
 import type { Body } from "./body.ts";
 import type { Attributes, Node, TensorType, Value } from "./value.ts";
 
@@ -50,6 +51,8 @@ export interface OperatorRule<N extends Arity, K extends AttributeKinds> {
    * Left out where the output would cost as much as it did or is what the gradient rule reads.
    */
   readonly recompute?: (inputs: Operands<N>, outputs: readonly Value[]) => Value;
+  /** How many products the operator sums up for its output; left out where it makes few for each number of its output. */
+  readonly products?: (inputs: Operands<N>, output: Value, attributes: AttributesOf<K>) => Dim;
   /**
    * Where only a range of `axis` of the first output is read: of each operand, the axis of which the same range
    * suffices (undefined: it is needed whole; for an operand made by `dims`, the entry that takes the range's length).
@@ -74,6 +77,8 @@ export interface Operator {
   /** undefined where the first output has to be kept for gradients that read it */
   recompute(node: Node): Value | undefined;
   narrow(axis: number, node: Node): readonly (number | undefined)[] | undefined;
+  /** undefined where it makes few products for each number of its output */
+  products(node: Node): Dim | undefined;
 }
 
 export interface DefinedOperator<N extends Arity, K extends AttributeKinds> extends Operator {
@@ -109,6 +114,7 @@ export function defineOp<const N extends Arity, const K extends AttributeKinds>(
       rule.gradient?.(dy, operands(inputs), outputs, typed(attributes)),
     recompute: ({ inputs, outputs }) => rule.recompute?.(operands(inputs), outputs),
     narrow: (axis, node) => rule.narrow?.(axis, operands(node.inputs), firstOutput(node), typed(node.attributes)),
+    products: (node) => rule.products?.(operands(node.inputs), firstOutput(node), typed(node.attributes)),
     all: (inputs, attributes) => operator.apply(inputs, attributes as Attributes).outputs,
     of: (inputs, attributes) => firstOutput(operator.apply(inputs, attributes as Attributes)),
   };

@@ -1,4 +1,5 @@
 import type { ExampleSet, Label } from "../data/rows/examples.ts";
+import { rowRemarks } from "../data/rows/row-remarks.ts";
 import { InputError } from "../errors.ts";
 import { natural, toggle } from "../settings/setting.ts";
 import { readSettings, type SettingInputs } from "../settings/settings.ts";
@@ -63,6 +64,8 @@ export async function openData(source: DataSource, base: OpenBase, options: Open
     shuffle,
     trainRows,
     header: _,
+    encoding: __,
+    sheet: ___,
     validation: asked,
     ...columns
   } = readSettings(settings, {
@@ -79,7 +82,8 @@ export async function openData(source: DataSource, base: OpenBase, options: Open
     ? { train: set, validation: await read(own, "validation") }
     : parted(set, typeof asked === "number" ? asked : standardShare(set, purpose.task, shuffle), seed, purpose);
   const test = splits.test && (await read(splits.test, "test"));
-  return { ...purpose, ...parts, test };
+  const remarks = [...rowRemarks(parts.train, parts.validation), ...purpose.remarks];
+  return { ...purpose, ...parts, test, remarks };
 }
 
 function splitsOf(source: DataSource): Splits {

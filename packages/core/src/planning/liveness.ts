@@ -14,9 +14,11 @@ export type Lengths = ReadonlyMap<string, number>;
  * Runtime computes it: a tensor exists from its node on until the last node that reads it.
  *
  * @param outside outputs that are written into memory of the caller's
+ * @returns the bytes for the lengths of a batch
  */
-export function peakBytes(outputs: readonly Value[], outside: ReadonlySet<Value>, lengths: Lengths): number {
-  return peakOf(executionOrder(fileOrder(nodesOf(outputs))), outputs, outside, sizes(lengths));
+export function peakBytes(outputs: readonly Value[], outside: ReadonlySet<Value>): (lengths: Lengths) => number {
+  const peak = peakOf(executionOrder(fileOrder(nodesOf(outputs))), outputs, outside);
+  return (lengths) => peak(sizes(lengths));
 }
 
 type SizeOf = (value: Value) => number;
@@ -32,29 +34,42 @@ function sizes(lengths: Lengths): SizeOf {
   return ({ dtype, shape }) => shape.reduce((product: number, dim) => product * lengthOf(dim), bytesOf[dtype]);
 }
 
-function peakOf(nodes: readonly Node[], outputs: readonly Value[], outside: ReadonlySet<Value>, size: SizeOf): number {
-  const readers = new Map<Value, number>();
-  const owned = (value: Value) => ownerOf(value);
-  for (const value of [...nodes.flatMap(({ inputs }) => inputs), ...outputs]) {
-    readers.set(owned(value), (readers.get(owned(value)) ?? 0) + 1);
-  }
-  let [now, peak] = [0, 0];
-  const made = new Set<Value>();
-  for (const node of nodes) {
-    const own = node.outputs.filter((value) => owned(value) === value && !outside.has(value) && readers.has(value));
-    for (const value of own) {
-      now += size(value);
-      made.add(value);
+/** What a node makes, what is inside of it, and what is read for the last time by it. */
+interface Moment {
+  readonly made: readonly Value[];
+  readonly inside: (size: SizeOf) => number;
+  readonly freed: readonly Value[];
+}
+
+function peakOf(
+  nodes: readonly Node[],
+  outputs: readonly Value[],
+  outside: ReadonlySet<Value>,
+): (size: SizeOf) => number {
+  const last = new Map<Value, Node | undefined>();
+  for (const node of nodes) for (const operand of node.inputs) last.set(ownerOf(operand), node);
+  for (const output of outputs) last.set(ownerOf(output), undefined);
+  const held = (value: Value) => ownerOf(value) === value && !outside.has(value) && last.has(value);
+  const known = new Set<Value>();
+  const moments = nodes.map((node): Moment => {
+    const made = node.outputs.filter(held);
+    for (const value of made) known.add(value);
+    const read = new Set(node.inputs.map(ownerOf));
+    return {
+      made,
+      inside: insideOf(node),
+      freed: [...read].filter((value) => known.has(value) && last.get(value) === node),
+    };
+  });
+  return (size) => {
+    let [now, peak] = [0, 0];
+    for (const { made, inside, freed } of moments) {
+      for (const value of made) now += size(value);
+      peak = Math.max(peak, now + inside(size));
+      for (const value of freed) now -= size(value);
     }
-    peak = Math.max(peak, now + insideOf(node, size));
-    for (const operand of node.inputs) {
-      const value = owned(operand);
-      const left = (readers.get(value) ?? 0) - 1;
-      readers.set(value, left);
-      if (left === 0 && made.delete(value)) now -= size(value);
-    }
-  }
-  return peak;
+    return peak;
+  };
 }
 
 /** Operators that give their operand another shape, and no bytes of their own. */
@@ -72,10 +87,9 @@ function ownerOf(value: Value): Value {
 }
 
 /** What exists at most inside a node that holds a graph. */
-function insideOf({ attributes }: Node, size: SizeOf): number {
+function insideOf({ attributes }: Node): (size: SizeOf) => number {
   const body = Object.values(attributes).find(isBody);
-  if (!body) return 0;
-  return peakOf(executionOrder(partsOf(body).nodes), body.outputs, new Set(), size);
+  return body ? peakOf(executionOrder(partsOf(body).nodes), body.outputs, new Set()) : () => 0;
 }
 
 const isBody = (value: Node["attributes"][string]): value is Body => typeof value === "object" && "outputs" in value;

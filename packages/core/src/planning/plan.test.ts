@@ -59,6 +59,28 @@ test("counts are those of the adapted model, and memory is the sum of its parts"
   }
 });
 
+test("at GPT-3's shape and 0.1 % the rule of thumb says 12; 12 trains less, and the exact size is larger", async () => {
+  const d = 12288;
+  const shape = { architecture: "gpt2", layers: 96, hidden: d, heads: 96, vocabulary: 50257 } as const;
+  const { base, plans } = await plan(shape, { ratio: 0.001, method: "bottleneck", batch: 1, tokens: 8 });
+  expect(base.base_parameters).toBe(96 * (12 * d * d + 13 * d) + (50257 + 1024) * d + 2 * d);
+  const share = (size: number) => (96 * (2 * (2 * d * size + size + d) + 4 * d)) / base.base_parameters;
+  const [bottleneck] = plans;
+  expect(bottleneck?.options?.size).toBe(35);
+  expect(bottleneck?.trainable_ratio).toBe(share(35));
+  expect(share(36)).toBeGreaterThan(0.001);
+  const notes = bottleneck?.notes.join("\n");
+  expect(notes).toContain("12288, says 12;");
+  expect(notes).toContain(`${Number((100 * share(12)).toPrecision(3))} %`);
+});
+
+test("a memory target says which batches fit, also over the base in fewer bits", async () => {
+  const shape = { architecture: "llama", layers: 2, hidden: 256, heads: 4 } as const;
+  const { plans } = await plan(shape, { memory: 400e6, tokens: 32, method: "lora" });
+  const [note] = plans[0]?.notes.filter((each) => each.startsWith("rows of 32 tokens")) ?? [];
+  expect(note).toMatch(/float32 batches of up to \d+ fit, in 8 bits batches of up to \d+ fit, in 4 bits/);
+});
+
 test("a method that cannot meet the target, or finds nothing to do, has no options and says so", async () => {
   const { plans } = await plan(encoder, { ...task, parameters: 10 });
   const full = plans.find(({ method }) => method === "full");

@@ -10,6 +10,7 @@ import { countParameters } from "../peft/counts.ts";
 import { longestRow } from "../peft/longest-row.ts";
 import type { Method, MethodUse } from "../peft/method.ts";
 import { methods as allMethods } from "../peft/methods.ts";
+import { fittingLoads } from "./fitting-loads.ts";
 import { lectureEstimate } from "./lecture.ts";
 import { limits } from "./limits.ts";
 import { type Places, placesOfBase, placesOfPhi } from "./places.ts";
@@ -113,7 +114,7 @@ function plannedTraining(base: HfModel, request: PlanRequest): PlannedTraining {
   refuse(tokens > maxTokens ? [`rows of ${tokens} tokens are longer than the base's ${maxTokens} positions`] : []);
   return {
     ...basesOf(base, goal),
-    ...{ goal, hasTask: task !== undefined, petlVersion },
+    ...{ goal, hasTask: task !== undefined, petlVersion, dtype: floatTypeOf(base), bits: base.quantization?.bits },
     labels: labelNames(base, goal, own),
     load: { batch, tokens, accumulate },
   };
@@ -122,7 +123,7 @@ function plannedTraining(base: HfModel, request: PlanRequest): PlannedTraining {
 /** Counts are those of the configuration alone, as `inspect` gives them, which tensors can only differ from where some lack. */
 function basesOf(base: HfModel, goal: Goal): Pick<PlannedTraining, "base" | "counted"> {
   if (!base.tensors) {
-    const assumed = withAssumedTensors(base, goal, floatTypeOf(base));
+    const assumed = withAssumedTensors(base, goal, { dtype: floatTypeOf(base) });
     return { base: assumed, counted: assumed };
   }
   const counted = { ...base, tensors: undefined };
@@ -158,10 +159,10 @@ function planMethod(
   try {
     const { setting, met, notes } = settingFor(training, method, given, target);
     const estimate = method.name === "bottleneck" ? lectureEstimate(training, setting, target) : [];
-    return {
-      plan: planOf(setting, met, [...notes, ...shortened(setting, training), ...estimate]),
-      places: placesOfPhi(setting.adapted),
-    };
+    const memory = target?.kind === "memory" ? target.value : undefined;
+    const fitting = memory === undefined ? [] : [fittingLoads(training, method, method.use(given), memory)];
+    const remarks = [...notes, ...fitting, ...shortened(setting, training), ...estimate];
+    return { plan: planOf(setting, met, remarks), places: placesOfPhi(setting.adapted) };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return { plan: { ...nothing(training), method: method.name, notes: error.problems }, places: undefined };

@@ -1,6 +1,7 @@
 import { adapterSize } from "../adapters/encode-adapter.ts";
 import type { LabelName } from "../adapters/petl-fields.ts";
 import { fullSize } from "../exports/merged.ts";
+import type { FloatType } from "../exports/task-config.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { adapt, type Goal } from "../peft/adapt.ts";
 import type { Base } from "../peft/base.ts";
@@ -14,6 +15,9 @@ export interface PlannedTraining {
   readonly counted: Base;
   /** the base with its tensors where they are known, or as it is taken to be */
   readonly base: Base;
+  /** the element type of the base's tensors, and the bits of its matrices where they are quantised */
+  readonly dtype: FloatType;
+  readonly bits: number | undefined;
   readonly goal: Goal;
   /** whether base or asker say what the head is for; otherwise no head is counted */
   readonly hasTask: boolean;

@@ -46,30 +46,38 @@ const arenaShare = 1.08;
 const touchedShare = 0.6;
 
 /** What training takes with the usual optimizer and without a cache. */
-export function trainingMemory(adapted: AdaptedModel, load: Load): TrainingMemory {
+export const trainingMemory = (adapted: AdaptedModel, load: Load): TrainingMemory => memoryOfTraining(adapted)(load);
+
+/** The same for any load: the step's graph is built once. */
+export function memoryOfTraining(adapted: AdaptedModel): (load: Load) => TrainingMemory {
   const { losses, outputs, tables } = stepGraph(adapted, { dropout: 0, labelSmoothing: 0 });
   const values = [...Object.values(losses), ...Object.values(outputs)];
-  const numbers = lengthOf(adapted.layout);
-  const vectors = 1 + (load.accumulate > 1 ? 1 : 0) + optimizers.adamw.moments + memoryOf(adapted);
-  const kept = adapted.layout.filter(({ name }) => adapted.starts.includes(name));
-  const beside = [...kept, ...adapted.projections].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-  const looked = adapted.layout.filter(({ name }) => tables.includes(name));
-  const untouched = (1 - touchedShare) * looked.reduce((sum, { size }) => sum + size, 0);
-  const parts = {
-    weights: weightBytes(values),
-    adapter: 4 * (numbers + beside),
-    moments: Math.round(4 * vectors * (numbers - untouched)),
-    activations: Math.round(
-      arenaShare *
-        peakBytes(
-          values,
-          new Set(Object.values(outputs)),
-          lengthsOf(adapted, { ...load, tokens: Math.min(load.tokens, longestRow(adapted)) }),
-        ),
-    ),
-    process: processBytes,
+  const peak = peakBytes(values, new Set(Object.values(outputs)));
+  const weights = weightBytes(values);
+  const adapter = 4 * (lengthOf(adapted.layout) + besidePhi(adapted));
+  const touched = touchedNumbers(adapted, tables);
+  return ({ batch, tokens, accumulate }) => {
+    const vectors = 1 + (accumulate > 1 ? 1 : 0) + optimizers.adamw.moments + memoryOf(adapted);
+    const load = { batch, tokens: Math.min(tokens, longestRow(adapted)) };
+    const parts = {
+      ...{ weights, adapter, moments: 4 * vectors * touched },
+      activations: Math.round(arenaShare * peak(lengthsOf(adapted, load))),
+      process: processBytes,
+    };
+    return { total: Object.values(parts).reduce((sum, bytes) => sum + bytes, 0), ...parts };
   };
-  return { total: Object.values(parts).reduce((sum, bytes) => sum + bytes, 0), ...parts };
+}
+
+/** Numbers that lie beside Φ: where tensors started, and matrices that are never trained. */
+function besidePhi({ layout, starts, projections }: AdaptedModel): number {
+  const kept = layout.filter(({ name }) => starts.includes(name));
+  return [...kept, ...projections].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+}
+
+/** How many numbers of a vector of Φ's length are ever written: of tables that are looked up not all. */
+function touchedNumbers({ layout }: AdaptedModel, tables: readonly string[]): number {
+  const looked = layout.filter(({ name }) => tables.includes(name)).reduce((sum, { size }) => sum + size, 0);
+  return lengthOf(layout) - Math.round((1 - touchedShare) * looked);
 }
 
 /** Each frozen tensor that a graph reads, once. */
@@ -87,7 +95,10 @@ function weightBytes(values: readonly Value[]): number {
 /** The share of tokens that a masked language model is asked for (Devlin et al. 2018, section 3.1). */
 const maskedShare = 0.15;
 
-function lengthsOf({ goal, projections, base }: AdaptedModel, { batch, tokens }: Load): Lengths {
+function lengthsOf(
+  { goal, projections, base }: AdaptedModel,
+  { batch, tokens }: Pick<Load, "batch" | "tokens">,
+): Lengths {
   const labelled =
     objectiveOf(goal.task).unlabelled === "hidden tokens"
       ? Math.ceil(maskedShare * batch * tokens)

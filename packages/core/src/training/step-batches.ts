@@ -1,5 +1,5 @@
 import { type Plan, planEpoch } from "../data/batches/batches.ts";
-import { type Batch, collate } from "../data/batches/collate.ts";
+import { collate, type NumberedBatch } from "../data/batches/collate.ts";
 import { type Masking, maskTokens } from "../data/batches/masking.ts";
 import type { EncodedExample } from "../data/rows/encode.ts";
 import { type EncodedRows, lengthsOf, rowsAt } from "../data/rows/encoded-rows.ts";
@@ -23,7 +23,7 @@ export const stepsInEpoch = ({ examples, settings }: Pick<BatchSource, "examples
  * The micro-batches of every step, counted from 0: one large batch of batch · accumulate rows, cut in the order of its
  * rows, so that accumulating computes what the large batch does. A pure function of the step.
  */
-export function stepBatches(source: BatchSource): (step: number) => Promise<readonly Batch[]> {
+export function stepBatches(source: BatchSource): (step: number) => Promise<readonly NumberedBatch[]> {
   const { examples, settings, padId } = source;
   const { batch, accumulate, seed, shuffle } = settings;
   const lengths = lengthsOf(examples);
@@ -37,9 +37,10 @@ export function stepBatches(source: BatchSource): (step: number) => Promise<read
     const places = current.plan[step % perEpoch] ?? [];
     const found = await rowsAt(examples, places);
     const rows = found.map((example, i) => seenIn(epoch, example, places[i] ?? 0, source));
-    return Array.from({ length: Math.ceil(rows.length / batch) }, (_, i) =>
-      collate(rows.slice(i * batch, (i + 1) * batch), padId),
-    );
+    return Array.from({ length: Math.ceil(rows.length / batch) }, (_, i) => {
+      const [from, to] = [i * batch, (i + 1) * batch];
+      return { ...collate(rows.slice(from, to), padId), rows: places.slice(from, to) };
+    });
   };
 }
 

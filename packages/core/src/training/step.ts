@@ -1,12 +1,12 @@
 import { gradients } from "../autodiff/gradients.ts";
-import type { Batch } from "../data/batches/collate.ts";
+import type { NumberedBatch } from "../data/batches/collate.ts";
 import { add } from "../graph/ops/add.ts";
 import { mul } from "../graph/ops/mul.ts";
 import { input, type Value } from "../graph/value.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
 import { compile } from "../runtime/program.ts";
-import type { Engine } from "../runtime/session.ts";
+import type { Engine, Tensors } from "../runtime/session.ts";
 import { float32 } from "../tensor/host-tensor.ts";
 import { type GradientOutputs, gradientOutputs } from "./gradient-outputs.ts";
 import { type Minimised, type MinimisedOptions, minimised } from "./minimised.ts";
@@ -27,7 +27,7 @@ export interface TrainingStep {
    * The batch's losses, and the gradient of their sum. `noise` is the dropout's key, new for every batch. Φ is lent to
    * the engine, and so is `vector`, of Φ's layout and with a buffer of its own, which comes back as the gradient.
    */
-  run(batch: Batch, phi: Phi, scale: LossScale, noise: number, vector: Float32Array): Promise<LossAndGradient>;
+  run(batch: NumberedBatch, phi: Phi, scale: LossScale, noise: number, vector: Float32Array): Promise<LossAndGradient>;
   release(): Promise<void>;
 }
 
@@ -70,14 +70,27 @@ export function stepGraph(adapted: AdaptedModel, options: StepOptions): StepGrap
 }
 
 /** Compiles the step of an adapted model. */
-export async function compileStep(engine: Engine, adapted: AdaptedModel, options: StepOptions): Promise<TrainingStep> {
-  const { losses, outputs, lend, collect, feed } = stepGraph(adapted, options);
+export const compileStep = (engine: Engine, adapted: AdaptedModel, options: StepOptions): Promise<TrainingStep> =>
+  compileGraph(engine, stepGraph(adapted, options));
+
+/**
+ * Compiles a step's graph.
+ * @param beside what the graph reads of a batch besides what batches bring
+ */
+export async function compileGraph(
+  engine: Engine,
+  { losses, outputs, lend, collect, feed }: StepGraph,
+  beside: (batch: NumberedBatch) => Promise<Tensors> = async () => ({}),
+): Promise<TrainingStep> {
   const program = await compile(engine, { ...losses, ...outputs });
   return {
-    async run(batch, phi, scale, key, vector) {
+    async run(numbered, phi, scale, key, vector) {
+      const { rows: _, ...batch } = numbered;
+      const more = await beside(numbered);
       const results = await program.run(
         {
           ...feed(batch),
+          ...more,
           ...tensorsOf(phi),
           loss_scale: float32([], Float32Array.of(scale.loss)),
           teacher_scale: float32([], Float32Array.of(scale.teacher)),

@@ -1,4 +1,4 @@
-import type { Batch } from "../data/batches/collate.ts";
+import type { Batch, NumberedBatch } from "../data/batches/collate.ts";
 import type { Masking } from "../data/batches/masking.ts";
 import type { EncodedRows } from "../data/rows/encoded-rows.ts";
 import type { Label } from "../data/rows/examples.ts";
@@ -10,6 +10,7 @@ import type { Engine } from "../runtime/session.ts";
 import { random } from "../tensor/random.ts";
 import { afterStep, memoryOf } from "./after-step.ts";
 import { bestOf, keptOf } from "./best.ts";
+import { type CacheOptions, openCache, refill, stepOptions } from "./cache.ts";
 import { type Coordinates, coordinatesOf } from "./coordinates.ts";
 import { type CompiledEvaluation, compileEvaluation, type Evaluation } from "./evaluate.ts";
 import { optimizerGroups } from "./groups.ts";
@@ -37,6 +38,8 @@ export interface TrainingRun {
   /** hides tokens of examples without labels, anew in every epoch: how a masked LM learns from plain text */
   readonly masking?: Masking | undefined;
   readonly settings: TrainingSettings;
+  /** keeps from epoch to epoch what stays the same; nothing is kept where it is left out */
+  readonly cache?: CacheOptions | undefined;
   /** where an earlier run stopped */
   readonly resume?: TrainingState | undefined;
   /** once aborted, the run ends after the step under way: with a checkpoint, and then by throwing the signal's reason */
@@ -95,9 +98,10 @@ export async function* trainSteps(given: TrainingRun): AsyncGenerator<TrainingEv
   const batchesOf = stepBatches({ ...run, padId: adapted.base.model.sizes.padId });
   const coordinates = coordinatesOf(adapted, phi, settings.seed);
   const progress = beginning(run, coordinates);
-  const machine = { run, schedule, coordinates, ...(await compileRun(run)), vectors: gradientVectors(run) };
+  const machine = { run, schedule, coordinates, ...(await compileRun(run, schedule)), vectors: gradientVectors(run) };
   try {
     const begun = progress.step;
+    if (machine.cached) await refill(machine.cached, Math.min(begun, schedule.stepsPerEpoch), batchesOf);
     yield { kind: "start", ...schedule, step: begun, examples: given.examples.length };
     for (;;) {
       if (signal?.aborted) {
@@ -127,17 +131,17 @@ export async function* trainSteps(given: TrainingRun): AsyncGenerator<TrainingEv
   }
 }
 
-async function compileRun({ engine, adapted, settings, validation, labels, classWeights }: TrainingRun) {
-  const { baseDropout: dropout, labelSmoothing, pack } = settings;
-  const options = { dropout, labelSmoothing, classWeights, packed: pack !== undefined };
-  const step = await compileStep(engine, adapted, options);
+async function compileRun(run: TrainingRun, { stepsPerEpoch, steps }: ScheduleLengths) {
+  const { engine, adapted, validation, labels } = run;
+  const cached = await openCache(run, stepsPerEpoch, steps);
+  const step = cached ?? (await compileStep(engine, adapted, stepOptions(run)));
   let released = false;
   const release = async () => {
     if (!released) await step.release();
     released = true;
   };
   return {
-    step: { ...step, release },
+    ...{ cached, step: { ...step, release } },
     evaluation: validation && (await compileEvaluation(engine, adapted, { labels })),
   };
 }
@@ -214,7 +218,7 @@ interface Machine {
 }
 
 /** One step of the optimizer; Φ stays as it was where loss or gradient are not finite. */
-async function oneStep(machine: Machine, progress: Progress, batches: readonly Batch[]): Promise<StepEvent> {
+async function oneStep(machine: Machine, progress: Progress, batches: readonly NumberedBatch[]): Promise<StepEvent> {
   const { adapted, phi, settings } = machine.run;
   const { coordinates } = machine;
   const { stepsPerEpoch, steps, warmup } = machine.schedule;
@@ -252,7 +256,7 @@ async function oneStep(machine: Machine, progress: Progress, batches: readonly B
 async function lossAndGradient(
   { run, step, vectors }: Machine,
   number: number,
-  batches: readonly Batch[],
+  batches: readonly NumberedBatch[],
 ): Promise<LossAndGradient> {
   const { settings, phi } = run;
   const items = batches.reduce((sum, batch) => sum + itemsOf(batch, run), 0);

@@ -18,6 +18,7 @@ import { MachineError } from "../machine-error.ts";
 import { type FileDigest, fileDigests } from "./file-digests.ts";
 import { choice, count, flagName, text, toggle } from "./flags.ts";
 import { type AdapterAlone, adapterAlone } from "./inspect-alone.ts";
+import { dataFlags, dataLines, inspectData } from "./inspect-data.ts";
 import { describe, type Found, lines } from "./inspect-report.ts";
 import { chooseMethods } from "./method-flags.ts";
 import { offlineFlag, resolveModel } from "./open.ts";
@@ -33,6 +34,7 @@ export const inspectVerb = defineVerb({
     adapter: text("ADAPTER", "count what this adapter trained"),
     task: choice(tasks, "the task of the head (default: what the base or the adapter is made for)"),
     labels: count("number of the head's labels"),
+    ...dataFlags,
     digests: toggle(true, "SHA-256 of the files"),
     offline: offlineFlag,
   },
@@ -41,8 +43,10 @@ export const inspectVerb = defineVerb({
     "inspect models/tiny",
     "inspect google-bert/bert-base-uncased --method lora --rank 16 --task classification --labels 3 --json",
     "inspect out --base models/tiny",
+    "inspect models/tiny-llama --data chats.jsonl",
   ],
   async run({ flags, json, operands, methodOptions }, context) {
+    if (flags.data !== undefined) return showData(operands[0] ?? "", { ...flags, data: flags.data }, json, context);
     const asked = { ...flags, name: operands[0] ?? "", methodOptions };
     const { found, folders } = await look(asked, context);
     const files = flags.digests ? await digests(folders) : [];
@@ -54,6 +58,19 @@ export const inspectVerb = defineVerb({
       await context.print(json ? JSON.stringify({ ...found, files }) : JSON.stringify({ ...found, files }, null, 2));
   },
 });
+
+/** What a base, the one of an adapter too, is fed of rows. */
+async function showData(
+  name: string,
+  flags: Parameters<typeof inspectData>[1] & { readonly offline: boolean; readonly base: string | undefined },
+  json: boolean,
+  context: Context,
+): Promise<void> {
+  const folder = await resolveModel(flags.base ?? name, { offline: flags.offline, weights: false }, context);
+  const report = await inspectData(folder, flags);
+  if (json) return context.print(JSON.stringify(report));
+  for (const line of dataLines(report)) await context.print(line);
+}
 
 interface Asked {
   readonly name: string;

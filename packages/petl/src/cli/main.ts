@@ -60,7 +60,11 @@ async function run(verb: Verb, given: Readonly<Record<string, unknown>>, operand
 async function write(text: string): Promise<void> {
   if (readerLeft) throw new Error("nobody reads stdout");
   if (outputFault) throw explainFileError(outputFault, "write", "stdout");
-  if (!process.stdout.write(text)) await once(process.stdout, "drain");
+  try {
+    if (!process.stdout.write(text)) await once(process.stdout, "drain");
+  } catch (error) {
+    throw readerLeft ? error : explainFileError(error, "write", "stdout"); // a file takes what it takes at once
+  }
 }
 
 /** Says what went wrong on stderr, and gives the exit code that says it to scripts. */

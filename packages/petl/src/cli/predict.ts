@@ -1,5 +1,6 @@
 import {
   asRead,
+  columnSettings,
   type ExampleSet,
   heads,
   InputError,
@@ -28,7 +29,9 @@ export const predictVerb = defineVerb({
     ...rowFlags,
     text: texts("TEXT", "a text; several may be given"),
     textPair: texts("TEXT", "the second text of a pair, as many as texts"),
-    input: text("FILE", "texts, pairs, words or rows of tokens: JSONL, CSV, TSV, Parquet; - for JSONL from stdin"),
+    encoding: columnSettings.encoding,
+    sheet: columnSettings.sheet,
+    input: text("FILE", "texts, pairs, words or rows of tokens, of every kind of data; - for JSONL from stdin"),
     textColumn: text("COLUMN", "the column of --input that holds the text", "found by its name"),
     textPairColumn: text("COLUMN", "the column of --input that holds the second text"),
     topK,
@@ -90,6 +93,8 @@ interface Rows {
   readonly text: readonly string[];
   readonly textPair: readonly string[];
   readonly input: string | undefined;
+  readonly encoding: string | undefined;
+  readonly sheet: string | undefined;
   readonly textColumn: string | undefined;
   readonly textPairColumn: string | undefined;
 }
@@ -101,12 +106,12 @@ interface Asked {
 }
 
 /** The texts of the command line, or those of a file. */
-async function rowsFrom({ text, textPair, input, textColumn, textPairColumn }: Rows): Promise<Asked> {
+async function rowsFrom({ text, textPair, input, encoding, sheet, textColumn, textPairColumn }: Rows): Promise<Asked> {
   if ((input === undefined) === (text.length === 0))
     throw new InputError("give texts with --text, or a file with --input");
   if (input !== undefined && textPair.length > 0)
     throw new InputError("--text-pair goes with --text, not with --input");
-  if (input !== undefined) return readInput(input, { text: textColumn, textPair: textPairColumn });
+  if (input !== undefined) return readInput(input, { encoding, sheet, text: textColumn, textPair: textPairColumn });
   if (textColumn !== undefined || textPairColumn !== undefined)
     throw new InputError("--text-column and --text-pair-column go with --input");
   if (textPair.length > 0 && textPair.length !== text.length) {

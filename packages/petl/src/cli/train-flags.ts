@@ -1,5 +1,6 @@
 import {
   adaptSettings,
+  cacheModes,
   choice,
   columnSettings,
   count,
@@ -9,7 +10,7 @@ import {
   tokenSettings,
   trainingSettings,
 } from "@petl/core";
-import { type FlagValues, text, texts, toggle } from "./flags.ts";
+import { bytes, type FlagValues, text, texts, toggle } from "./flags.ts";
 import { offlineFlag } from "./open.ts";
 
 /** What a run is asked for, whole: the flags, the keys of a config file, and what run.json records. */
@@ -27,6 +28,8 @@ export const requestFlags = {
   dropout: real(undefined, "the method's dropout where it has one, otherwise the base's own", {
     ...{ placeholder: "P", otherwise: "0" },
   }),
+  cache: choice(cacheModes, "auto", "where what stays the same from epoch to epoch is kept"),
+  cacheSize: bytes("the most that is kept of it, in memory and in its file together"),
   logEvery: count(1, "steps between lines of metrics.jsonl"),
   threads: count(undefined, "threads that share the work", { otherwise: "the machine's cores" }),
   device: choice(["cpu"], undefined, "where the model is computed", "cpu"),

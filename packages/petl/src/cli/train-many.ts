@@ -98,11 +98,11 @@ async function trainUser(
   };
   try {
     context.signal.throwIfAborted();
-    const { out, run, lock, id, logEvery, resume } = await newRun(given, methodOptions, { ...context, terminal });
+    const { out, run, lock, id, kept, resume } = await newRun(given, methodOptions, { ...context, terminal });
     try {
       for (const remark of run.remarks) terminal.line(remark);
       const { signal } = context;
-      return await trainRun(out, run, watchRun({ ...context, terminal }), { resume, lock, id, logEvery, signal });
+      return await trainRun(out, run, watchRun({ ...context, terminal }), { ...kept, resume, lock, id, signal });
     } catch (error) {
       if (context.signal.aborted) terminal.line(`stopped; go on with \`petl train --resume ${out}\``);
       throw error;

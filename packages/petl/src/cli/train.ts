@@ -36,13 +36,13 @@ export const trainVerb = defineVerb({
   ],
   async run({ flags, json, methodOptions }, context) {
     const { terminal, signal } = context;
-    const { out, run, lock, id, logEvery, resume } =
+    const { out, run, lock, id, kept, resume } =
       flags.resume === undefined
         ? await newRun(flags, methodOptions, context)
         : await oldRun(flags.resume, flags, methodOptions, context);
     try {
       if (!resume) for (const remark of run.remarks) terminal.line(remark);
-      const summary = await trainRun(out, run, watchRun(context), { resume, lock, id, logEvery, signal });
+      const summary = await trainRun(out, run, watchRun(context), { ...kept, resume, lock, id, signal });
       terminal.done();
       if (json) await context.print(JSON.stringify(summary));
       else for (const line of report(summary)) await context.print(line);
@@ -62,7 +62,8 @@ interface Run {
   readonly run: OpenRun;
   readonly lock: FolderLock;
   readonly id: string;
-  readonly logEvery: number;
+  /** which lines of the metrics are kept, and what from epoch to epoch */
+  readonly kept: Pick<RequestFlags, "logEvery" | "cache" | "cacheSize">;
   readonly resume: boolean;
 }
 
@@ -95,7 +96,7 @@ export async function newRun(
       ...{ base_folder: baseFolder, base_sha256: run.baseSha256, data_sha256: run.dataSha256 },
     }),
   );
-  return { out: folder, run, lock, id, logEvery: flags.logEvery, resume: false };
+  return { out: folder, run, lock, id, kept: keptBy(flags), resume: false };
 }
 
 /** Does some work with an open run, which is closed where it fails. */
@@ -107,6 +108,8 @@ async function closedOnFailure<T>({ base }: OpenRun, work: () => Promise<T>): Pr
     throw error;
   }
 }
+
+const keptBy = ({ logEvery, cache, cacheSize }: RequestFlags) => ({ logEvery, cache, cacheSize });
 
 /** A folder's name as it is found from everywhere; a hub id or a bundled name as it is. */
 const settledName = async (base: string): Promise<string> =>
@@ -175,7 +178,7 @@ async function oldRun(
     if (problems.length > 0) throw new InputError(problems);
     return claim(out);
   });
-  return { out, run, lock, id: record.id, logEvery: values.logEvery, resume: true };
+  return { out, run, lock, id: record.id, kept: keptBy(values), resume: true };
 }
 
 /** A finished run in words. */

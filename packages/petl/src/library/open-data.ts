@@ -26,13 +26,8 @@ export async function openData(
   options: OpenDataOptions = {},
 ): Promise<OpenData> {
   const { validation, ...rest } = { ...options };
-  const columns = {
-    text: rest.text,
-    textPair: rest.textPair,
-    label: rest.label,
-    labelSeparator: rest.labelSeparator,
-    header: rest.header,
-  };
+  const { text, textPair, label, labelSeparator, header, encoding, sheet } = rest;
+  const columns = { text, textPair, label, labelSeparator, header, encoding, sheet };
   const held =
     typeof validation === "string" ? (await readData(await validationFiles(validation), columns)).set : validation;
   const paths = pathsOf(source);

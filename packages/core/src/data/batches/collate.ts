@@ -25,6 +25,12 @@ export interface Batch {
   readonly items: number;
 }
 
+/** A batch of a data set's rows. */
+export interface NumberedBatch extends Batch {
+  /** which rows these are, by their places; left out where nobody asks */
+  readonly rows?: readonly number[];
+}
+
 /** One batch from its rows. Targets must be of one kind, and of all rows or none. */
 export function collate(examples: readonly EncodedExample[], padId: number): Batch {
   const tokens = Math.max(0, ...examples.map(({ inputIds }) => inputIds.length));

@@ -60,7 +60,9 @@ function collect(
   }
   refuseRows(problems);
   const leftOut = table.columns.filter((column) => !known.includes(column));
-  return { name: table.name, examples, placeOf: table.placeOf, columns: { ...columns, leftOut } };
+  const classes = table.classes?.get(columns.label ?? "");
+  const named = { ...columns, leftOut };
+  return { name: table.name, examples, placeOf: table.placeOf, columns: named, ...(classes && { classes }) };
 }
 
 function readTextRow(row: Row, columns: ExampleSet["columns"], separator: string | undefined): RowResult<Example> {

@@ -1,4 +1,5 @@
 import { InputError, InternalError } from "../../errors.ts";
+import { random } from "../../tensor/random.ts";
 import { refuseRows } from "../tables/table.ts";
 import type { ChatMessage } from "../tokenizer/chat-template.ts";
 
@@ -47,6 +48,8 @@ export interface ExampleSet {
   readonly examples: readonly Example[];
   /** Where an example stands, in words: `train.tsv line 3`. */
   placeOf(index: number): string;
+  /** the classes in their order, where the files say them */
+  readonly classes?: readonly string[];
   /** The columns that were read, for saying so. */
   readonly columns: {
     readonly text: string;
@@ -92,6 +95,23 @@ export function joinSets(sets: readonly ExampleSet[]): ExampleSet {
   return set;
 }
 
+/** A set whose rows come `weight` times: each as often as the whole part says, and the fraction's share, drawn, once more. */
+export function weightedSet(set: ExampleSet, weight: number): ExampleSet {
+  if (weight === 1) return set;
+  const all = [...set.examples.keys()];
+  const more = Math.round((weight % 1) * all.length);
+  const drawn = random(0, "rows of a weighted file")
+    .shuffle([...all])
+    .slice(0, more);
+  const whole = Array.from({ length: Math.floor(weight) }, () => all).flat();
+  const places = [...whole, ...drawn.sort((a, b) => a - b)];
+  return {
+    ...set,
+    examples: places.flatMap((place) => set.examples[place] ?? []),
+    placeOf: (index) => set.placeOf(places[index] ?? index),
+  };
+}
+
 function sideBySide(first: ExampleSet, sets: readonly ExampleSet[]): ExampleSet {
   const starts: number[] = [];
   let length = 0;
@@ -99,8 +119,11 @@ function sideBySide(first: ExampleSet, sets: readonly ExampleSet[]): ExampleSet 
     starts.push(length);
     length += examples.length;
   }
+  const { classes, ...rest } = first;
+  const sameClasses = sets.every((set) => String(set.classes) === String(classes));
   return {
-    ...first,
+    ...rest,
+    ...(classes && sameClasses && { classes }),
     examples: sets.flatMap(({ examples }) => examples),
     placeOf: (index) => {
       const at = starts.findLastIndex((start) => start <= index);

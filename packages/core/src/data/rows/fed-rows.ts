@@ -5,6 +5,7 @@ import { answerNames, promptNames } from "./completion-rows.ts";
 import { type EncodedExample, type EncodeOptions, encodeExamples } from "./encode.ts";
 import { type Example, type ExampleSet, ignoredLabel } from "./examples.ts";
 import { templateOf } from "./message-rows.ts";
+import { columnsNotRead } from "./row-remarks.ts";
 import type { TargetRule } from "./target.ts";
 
 export interface FeedOptions extends EncodeOptions {
@@ -84,7 +85,7 @@ function languageRows(
   { tokenizer, lossOn, endToken = true }: FeedOptions,
 ): { readonly set: ExampleSet; readonly remarks: readonly string[] } {
   refuseUnknownAnswers(set);
-  const remarks = leftOutColumns(set);
+  const remarks = columnsNotRead(set);
   const end = tokenizer && endToken && set.examples[0]?.kind === "text" ? endOf(tokenizer) : undefined;
   if (end !== undefined) {
     const closed = set.examples.map(withEnd);
@@ -128,14 +129,13 @@ function placed<T>(place: string, work: () => T): T {
 }
 
 const isOneOf = (names: readonly string[], column: string) => names.includes(column.toLowerCase());
-const quoted = (columns: readonly string[]) => columns.map((column) => `"${column}"`).join(", ");
+const quoted = (columns: readonly string[]) =>
+  columns
+    .slice(0, 20)
+    .map((column) => `"${column}"`)
+    .join(", ") + (columns.length > 20 ? `, … (${columns.length})` : "");
 /** Columns that number rows and are no part of them. */
 const isNumbering = (column: string) => /^(?:id|idx|index|guid|uuid|row|column\d+|__index_level_0__)$/i.test(column);
-
-const leftOutColumns = ({ columns, name }: ExampleSet): readonly string[] => {
-  const { leftOut = [] } = columns;
-  return leftOut.length === 0 ? [] : [`${name}: not read: ${quoted(leftOut)}`];
-};
 
 /** A model that learns a prompt alone, or one of two texts, learns something else than its user means. */
 function refuseUnknownAnswers({ name, examples, columns: { text, pair, named, leftOut = [] } }: ExampleSet): void {

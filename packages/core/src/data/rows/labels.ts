@@ -49,12 +49,13 @@ const isNumeral = (text: string) => /^-?(?:0|[1-9]\d*)(?:\.\d*[1-9])?(?:e[+-]?\d
 const isClassNumber = (text: string) => /^(?:0|[1-9]\d*)$/.test(text);
 
 /**
- * The classes of a data set that brings none, sorted: numbers by size, then texts by code unit. Integers that come with
+ * The classes of a data set: those that its files name in their order, else its labels, sorted: numbers by size, then texts by code unit. Integers that come with
  * tokens or stand at every word are class numbers, also where some class below the largest has no row.
  * @throws InputError when there are fewer than two classes, or class numbers that no head could have.
  */
 export function learnLabels(set: ExampleSet): LabelMap {
   const distinct = distinctLabels(set);
+  if (set.classes && distinct.every((label) => set.classes?.includes(String(label)))) return labelMap(set.classes);
   const numbers = distinct.flatMap((label) => (isClassNumber(String(label)) ? [Number(label)] : []));
   const largest = numbers.reduce((a, b) => Math.max(a, b), -1);
   const areIds = numbers.length === distinct.length && set.examples[0]?.kind !== "text";

@@ -133,6 +133,6 @@ function find(columns: readonly string[], name: string): string | undefined {
 }
 
 function listed(columns: readonly string[]): string {
-  const short = columns.map((column) => (column.length > 40 ? `${column.slice(0, 40)}…` : column));
-  return `; its columns: ${short.join(", ")}`;
+  const short = columns.slice(0, 20).map((column) => (column.length > 40 ? `${column.slice(0, 40)}…` : column));
+  return `; its columns: ${short.join(", ")}${columns.length > 20 ? `, … (${columns.length})` : ""}`;
 }

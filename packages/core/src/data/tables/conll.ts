@@ -1,4 +1,5 @@
 import { InputError } from "../../errors.ts";
+import type { ReadOptions } from "./read-options.ts";
 import { refuseRows, type Table, table } from "./table.ts";
 import { decodeText } from "./text.ts";
 
@@ -7,12 +8,12 @@ import { decodeText } from "./text.ts";
  * `-DOCSTART-` lines (CoNLL-2003) and comments (`# `) are left out.
  * @throws InputError: a line without a tag; no sentence at all.
  */
-export function readConll(name: string, bytes: Uint8Array): Table {
+export function readConll(name: string, bytes: Uint8Array, { encoding }: ReadOptions = {}): Table {
   const rows: { tokens: string[]; tags: string[] }[] = [];
   const lines: number[] = [];
   const problems: string[] = [];
   let open = false;
-  for (const [index, content] of decodeText(name, bytes).split(/\r?\n/).entries()) {
+  for (const [index, content] of decodeText(name, bytes, encoding).split(/\r?\n/).entries()) {
     const cells = content.trim().split(/\s+/);
     const outside = content.trim() === "" || content.startsWith("-DOCSTART-") || content.startsWith("# ");
     if (!outside && cells.length < 2) problems.push(`${name} line ${index + 1}: "${content}" has no tag`);

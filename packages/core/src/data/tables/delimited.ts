@@ -1,15 +1,7 @@
 import { InputError } from "../../errors.ts";
+import type { ReadOptions } from "./read-options.ts";
 import { refuseRows, type Table, table } from "./table.ts";
 import { decodeText, linesOf } from "./text.ts";
-
-/** How a delimited file's first line is meant. */
-export interface DelimitedOptions {
-  /**
-   * false: there is no line of names. The columns are called `column1`, `column2` …, as many as the widest row has
-   * (STS-B's rows name a source or not), and cells that a row lacks at its end are empty. Default true.
-   */
-  readonly header?: boolean;
-}
 
 /** Cells of one record and the line on which it begins. */
 interface DelimitedRecord {
@@ -18,15 +10,24 @@ interface DelimitedRecord {
 }
 
 /**
- * CSV with RFC 4180's quotes; the delimiter is a comma, or, where the first line has none, a tab or a semicolon.
+ * CSV with RFC 4180's quotes. The delimiter is what a first line `sep=;` says, as Excel writes it; else of comma, tab and
+ * semicolon the one that the first line has most of, outside of quotes.
  * @throws InputError: empty, a quote that never closes, rows of another width than the header, a name used twice.
  */
-export function readCsv(name: string, bytes: Uint8Array, options: DelimitedOptions = {}): Table {
-  const text = decodeText(name, bytes);
-  const head = text.slice(0, text.search(/[\r\n]|$/));
-  const delimiter = [",", "\t", ";"].find((one) => head.includes(one)) ?? ",";
-  if (delimiter === "\t") return readTabs(name, text, options);
-  return toTable(name, quotedRecords(name, text, delimiter), options);
+export function readCsv(name: string, bytes: Uint8Array, options: ReadOptions = {}): Table {
+  const whole = decodeText(name, bytes, options.encoding);
+  const said = /^"?sep=([,;\t|])"?\r?\n/i.exec(whole);
+  const text = said ? whole.slice(said[0].length) : whole;
+  const delimiter = said?.[1] ?? mostFrequent(text.slice(0, text.search(/[\r\n]|$/)));
+  const firstLine = said ? 2 : 1;
+  if (delimiter === "\t") return readTabs(name, text, options, firstLine);
+  return toTable(name, quotedRecords(name, text, delimiter, firstLine), options);
+}
+
+function mostFrequent(head: string): string {
+  const bare = head.replaceAll(/"[^"]*"/g, "");
+  const counts = [",", "\t", ";"].map((one) => [one, bare.split(one).length] as const);
+  return counts.reduce((most, each) => (each[1] > most[1] ? each : most))[0];
 }
 
 /**
@@ -35,19 +36,19 @@ export function readCsv(name: string, bytes: Uint8Array, options: DelimitedOptio
  * its quotes can only be CSV's: every cell that has one is quoted whole, and some hold a doubled one or name a column.
  * @throws InputError as `readCsv`.
  */
-export function readTsv(name: string, bytes: Uint8Array, options: DelimitedOptions = {}): Table {
-  return readTabs(name, decodeText(name, bytes), options);
+export function readTsv(name: string, bytes: Uint8Array, options: ReadOptions = {}): Table {
+  return readTabs(name, decodeText(name, bytes, options.encoding), options, 1);
 }
 
-function readTabs(name: string, text: string, options: DelimitedOptions): Table {
-  const bare = [...bareRecords(text)];
+function readTabs(name: string, text: string, options: ReadOptions, firstLine: number): Table {
+  const bare = [...bareRecords(text, firstLine)];
   if (!text.includes('"')) return toTable(name, bare, options);
   const quoted = isEven(bare) ? looksQuoted(bare) : canBeQuoted(name, text);
-  return toTable(name, quoted ? quotedRecords(name, text, "\t") : bare, options);
+  return toTable(name, quoted ? quotedRecords(name, text, "\t", firstLine) : bare, options);
 }
 
-function* bareRecords(text: string): Iterable<DelimitedRecord> {
-  for (const [content, line] of linesOf(text)) yield { cells: content.split("\t"), line };
+function* bareRecords(text: string, firstLine: number): Iterable<DelimitedRecord> {
+  for (const [content, line] of linesOf(text)) yield { cells: content.split("\t"), line: line + firstLine - 1 };
 }
 
 function isEven(records: readonly DelimitedRecord[]): boolean {
@@ -62,7 +63,7 @@ function looksQuoted(records: readonly DelimitedRecord[]): boolean {
 
 function canBeQuoted(name: string, text: string): boolean {
   try {
-    return isEven(quotedRecords(name, text, "\t"));
+    return isEven(quotedRecords(name, text, "\t", 1));
   } catch (error) {
     if (error instanceof InputError) return false;
     throw error;
@@ -73,17 +74,17 @@ function canBeQuoted(name: string, text: string): boolean {
  * Records of RFC 4180: a cell that begins with a quote ends with one, holds anything, and writes a quote twice.
  * A quote inside an unquoted cell is a letter. Blank lines are left out.
  */
-function quotedRecords(name: string, text: string, delimiter: string): DelimitedRecord[] {
+function quotedRecords(name: string, text: string, delimiter: string, firstLine: number): DelimitedRecord[] {
   const records: DelimitedRecord[] = [];
   let cells: string[] = [];
-  let [line, began] = [1, 1];
+  let [line, began] = [firstLine, firstLine];
   let at = 0;
   while (at < text.length) {
     const quoted = text[at] === '"';
     const end = quoted ? closingQuote(text, at + 1) : bareEnd(text, at, delimiter);
     if (end < 0) throw new InputError(`${name} line ${line}: a quote opens here and never closes`);
     cells.push(quoted ? text.slice(at + 1, end).replaceAll('""', '"') : text.slice(at, end));
-    for (let i = text.indexOf("\n", at); i >= 0 && i < end; i = text.indexOf("\n", i + 1)) line += 1;
+    if (quoted) line += lineFeeds(text, at, end);
     at = quoted ? end + 1 : end;
     if (text[at] === delimiter) {
       at += 1;
@@ -101,6 +102,13 @@ function quotedRecords(name: string, text: string, delimiter: string): Delimited
   return records;
 }
 
+/** Line feeds of a piece of text; looks at no character behind it, so that all pieces together cost the text's length. */
+function lineFeeds(text: string, from: number, to: number): number {
+  let count = 0;
+  for (let at = from; at < to; at++) if (text.charCodeAt(at) === 10) count += 1;
+  return count;
+}
+
 function closingQuote(text: string, from: number): number {
   let at = text.indexOf('"', from);
   while (at >= 0 && text[at + 1] === '"') at = text.indexOf('"', at + 2);
@@ -108,9 +116,12 @@ function closingQuote(text: string, from: number): number {
 }
 
 function bareEnd(text: string, from: number, delimiter: string): number {
-  let at = from;
-  while (at < text.length && text[at] !== delimiter && !isLineEnd(text, at)) at += 1;
-  return at;
+  const stop = delimiter.charCodeAt(0);
+  for (let at = from; at < text.length; at++) {
+    const letter = text.charCodeAt(at);
+    if (letter === stop || letter === 10 || (letter === 13 && isLineEnd(text, at))) return at;
+  }
+  return text.length;
 }
 
 function isLineEnd(text: string, at: number): boolean {
@@ -121,7 +132,7 @@ function quoteAround(text: string, at: number): string {
   return JSON.stringify(text.slice(at, at + 12).split(/[\r\n]/)[0]);
 }
 
-function toTable(name: string, records: readonly DelimitedRecord[], { header = true }: DelimitedOptions): Table {
+function toTable(name: string, records: readonly DelimitedRecord[], { header = true }: ReadOptions): Table {
   const first = records[0];
   if (!first) throw new InputError(`${name} is empty`);
   const width = records.reduce((most, { cells }) => Math.max(most, cells.length), 0);
@@ -134,7 +145,7 @@ function toTable(name: string, records: readonly DelimitedRecord[], { header = t
       ({ cells, line }) => `${name} line ${line}: ${cells.length} columns; the first line has ${columns.length}`,
     ),
   );
-  const rows = body.map(({ cells }) => Object.fromEntries(columns.map((column, i) => [column, cells[i] ?? ""])));
+  const rows = body.map(({ cells }) => recordOf(columns, cells));
   return table(
     name,
     columns,
@@ -143,12 +154,22 @@ function toTable(name: string, records: readonly DelimitedRecord[], { header = t
   );
 }
 
+function recordOf(columns: readonly string[], cells: readonly string[]): Readonly<Record<string, string>> {
+  const record: Record<string, string> = {};
+  for (let at = 0; at < columns.length; at++) record[columns[at] ?? ""] = cells[at] ?? "";
+  return record;
+}
+
 /** Names of the first line, trimmed; one that is left empty (pandas' index) is called after its place. */
 function headerNames(name: string, { cells, line }: DelimitedRecord): string[] {
   const names = cells.map((cell, i) => cell.trim() || `column${i + 1}`);
-  const twice = names.filter((one, i) => names.indexOf(one) !== i);
-  if (twice.length > 0)
-    throw new InputError(`${name} line ${line}: the header names ${[...new Set(twice)].map(quote).join(", ")} twice`);
+  if (names.includes("__proto__")) throw new InputError(`${name} line ${line}: no column can be called "__proto__"`);
+  const known = new Set<string>();
+  const twice = new Set(names.filter((one) => known.size === known.add(one).size));
+  if (twice.size > 0) {
+    const shown = [...twice].slice(0, 10).map(quote).join(", ");
+    throw new InputError(`${name} line ${line}: the header names ${shown} twice`);
+  }
   return names;
 }
 

@@ -1,4 +1,5 @@
 import { InputError } from "../../errors.ts";
+import type { ReadOptions } from "./read-options.ts";
 import { keysOf, refuseRows, type Table, table } from "./table.ts";
 import { decodeText, linesOf } from "./text.ts";
 
@@ -6,19 +7,20 @@ type Row = Table["rows"][number];
 type Parsed = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly reason: string };
 
 /**
- * JSON Lines: an object a line; blank lines are left out.
+ * JSON Lines: an object a line; blank lines are left out. An array of objects under that name is read as such.
  * @throws InputError naming every line (ten at most) that is not an object; empty file.
  */
-export function readJsonLines(name: string, bytes: Uint8Array): Table {
-  return fromPieces(name, [...linesOf(decodeText(name, bytes))]);
+export function readJsonLines(name: string, bytes: Uint8Array, { encoding }: ReadOptions = {}): Table {
+  const text = decodeText(name, bytes, encoding);
+  return /^\s*\[/.test(text) ? fromPieces(name, elementsOf(name, text)) : fromPieces(name, [...linesOf(text)]);
 }
 
 /**
  * A JSON array of objects. A `.json` file that is really JSON Lines, as many data sets have it, is read as such.
  * @throws InputError naming the line of the row that is wrong; a file that holds something else than rows.
  */
-export function readJson(name: string, bytes: Uint8Array): Table {
-  const text = decodeText(name, bytes);
+export function readJson(name: string, bytes: Uint8Array, { encoding }: ReadOptions = {}): Table {
+  const text = decodeText(name, bytes, encoding);
   const start = text.trimStart();
   if (start === "") throw new InputError(`${name} is empty`);
   if (start.startsWith("[")) return fromPieces(name, elementsOf(name, text));
@@ -82,20 +84,33 @@ function elementsOf(name: string, text: string): (readonly [text: string, line: 
     if (start >= 0) elements.push([text.slice(start, end), began]);
     start = -1;
   };
-  const token = /"(?:[^"\\\n]|\\.)*"|[[\]{},\n]|[^\s[\]{},"]+|"/g;
-  for (let match = token.exec(text); match; match = token.exec(text)) {
-    const [found] = match;
-    if (found === "\n") {
-      line += 1;
-      continue;
+  for (let at = 0; at < text.length; at++) {
+    const letter = text[at];
+    if (letter === "\n") line += 1;
+    if (letter === undefined || isBlank(letter)) continue;
+    if (depth === 0 && letter !== "[") throw new InputError(`${name} line ${line}: something follows the array's end`);
+    if (depth === 1 && (letter === "," || letter === "]")) close(at);
+    else if (depth === 1 && start < 0) [start, began] = [at, line];
+    if (letter === "[" || letter === "{") depth += 1;
+    if (letter === "]" || letter === "}") depth -= 1;
+    if (letter === '"') at = stringEnd(text, at);
+    if (depth === 0) {
+      if (text.slice(at + 1).trim() === "") return elements;
+      throw new InputError(`${name} line ${line}: something follows the array's end`);
     }
-    if (depth === 1 && (found === "," || found === "]")) close(match.index);
-    else if (depth === 1 && start < 0) [start, began] = [match.index, line];
-    if (found === "[" || found === "{") depth += 1;
-    if (found === "]" || found === "}") depth -= 1;
-    if (depth === 0 && text.slice(token.lastIndex).trim() === "") return elements;
-    if (depth === 0) throw new InputError(`${name} line ${line}: something follows the array's end`);
   }
   const where = start >= 0 ? `; the row that begins on line ${began} is not complete` : "";
   throw new InputError(`${name} line ${line}: the array never ends${where}`);
+}
+
+const isBlank = (letter: string) => letter === " " || letter === "\n" || letter === "\r" || letter === "\t";
+
+/** The place of a string's closing quote; a line ends a string that is not closed. */
+function stringEnd(text: string, from: number): number {
+  for (let at = from + 1; at < text.length; at++) {
+    if (text[at] === "\\") at += 1;
+    else if (text[at] === '"') return at;
+    else if (text[at] === "\n") return at - 1;
+  }
+  return text.length;
 }

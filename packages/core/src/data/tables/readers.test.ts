@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import { parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -171,13 +172,18 @@ describe("every format", () => {
       expect(await message(`t.${ending}`, "")).toBe(`InputError: t.${ending} is empty`);
     expect(await message("t.csv", "\n\n")).toBe("InputError: t.csv is empty");
     expect(await message("t.tsv", "text\tlabel\n")).toBe("InputError: t.tsv has a header and no rows");
-    expect(await message("t.xlsx", "x")).toMatch(/can't read t.xlsx; data files end in .csv, .tsv/);
+    expect(await message("t.xls", "x")).toMatch(/can't read t.xls; data files end in .csv, .tsv/);
   });
 
   test("bytes that are not UTF-8 are named by line", async () => {
     const latin = new Uint8Array([...bytes("text,label\na,1\nna"), 0xef, ...bytes("ve,0\n")]);
-    expect(await message("t.csv", latin)).toBe("InputError: t.csv line 3: not UTF-8; save the file as UTF-8");
-    expect(await message("t.csv", new Uint8Array([0xff, 0xfe, 97, 0]))).toMatch(/UTF-16/);
+    expect(await message("t.csv", latin)).toBe(
+      "InputError: t.csv line 3: not UTF-8; save the file as UTF-8, or name its encoding, as in --encoding latin1",
+    );
+    expect((await readTable("t.csv", latin, { encoding: "latin1" })).rows[1]).toEqual({ text: "naïve", label: "0" });
+    const wide = new Uint8Array([0xff, 0xfe, ...[..."text\na"].flatMap((letter) => [letter.charCodeAt(0), 0])]);
+    expect((await readTable("t.csv", wide)).rows).toEqual([{ text: "a" }]);
+    expect(await message("t.csv", latin, { encoding: "latin-9000" })).toMatch(/no encoding is called "latin-9000"/);
   });
 
   test("CoNLL gives words and tags by sentence", async () => {
@@ -191,6 +197,40 @@ describe("every format", () => {
     ]);
     expect(table.lineOf(1)).toBe(6);
     expect(await message("t.conll", "EU B-ORG\nalone\n")).toBe('InputError: t.conll line 2: "alone" has no tag');
+  });
+
+  test("lines that end with a carriage return alone, a first line sep=; and an array named .jsonl are read", async () => {
+    expect((await read("t.csv", "text,label\ra,1\rb,2")).rows).toHaveLength(2);
+    expect((await read("t.csv", "sep=;\r\ntext;label\r\na,b;1\r\n")).rows).toEqual([{ text: "a,b", label: "1" }]);
+    expect((await read("t.csv", 'text;"a, b, c"\nx;y\n')).columns).toEqual(["text", "a, b, c"]);
+    expect((await read("t.jsonl", '[\n{"a":1},\n{"a":2}\n]')).placeOf(1)).toBe("t.jsonl line 3");
+  });
+
+  test("a line of plain text is a row of text", async () => {
+    const table = await read("t.txt", "a film\n\na rose");
+    expect(table.rows).toEqual([{ text: "a film" }, { text: "a rose" }]);
+    expect(table.placeOf(1)).toBe("t.txt line 3");
+  });
+
+  test("files behind .gz are unpacked, and refused where they are cut or grow beyond all rows", async () => {
+    const packed = gzipSync(bytes("text,label\na,1\n"));
+    expect((await readTable("t.csv.gz", packed)).rows).toEqual([{ text: "a", label: "1" }]);
+    expect(await message("t.csv.gz", packed.subarray(0, 20))).toMatch(/^InputError: t.csv.gz: .*cut/);
+    expect(await message("t.csv.gz", "text\na")).toMatch(/^InputError: t.csv.gz: no gzip file/);
+    expect(await message("t.csv.gz", gzipSync(new Uint8Array(60e6)))).toMatch(/unpacks to more than 48 MB/);
+  });
+
+  test("Parquet of every codec is read, and numbers of classes are the names that its metadata give", async () => {
+    for (const codec of ["zstd", "gzip", "brotli", "lz4"]) {
+      const name = `small-${codec}.parquet`;
+      const table = await readTable(name, readFileSync(new URL(`../../../golden/data/${name}`, import.meta.url)));
+      expect(table.rows.map(({ sentence, label }) => [sentence, label])).toEqual([
+        ["a fine film", "Sports"],
+        ["ein Ärgernis", "World"],
+        ["良い", "Sports"],
+      ]);
+      expect(table.classes?.get("label")).toEqual(["World", "Sports"]);
+    }
   });
 
   test("Parquet as pyarrow writes it gives plain values", async () => {

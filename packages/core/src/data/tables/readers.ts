@@ -1,12 +1,15 @@
 import { InputError } from "../../errors.ts";
 import { readConll } from "./conll.ts";
-import { type DelimitedOptions, readCsv, readTsv } from "./delimited.ts";
+import { readCsv, readTsv } from "./delimited.ts";
+import { unzipped } from "./gzip.ts";
 import { readJson, readJsonLines } from "./json-rows.ts";
 import { readParquet } from "./parquet.ts";
 import { readPlainLines } from "./plain-lines.ts";
+import type { ReadOptions } from "./read-options.ts";
 import type { Table } from "./table.ts";
+import { readWorkbook } from "./workbook.ts";
 
-type Reader = (name: string, bytes: Uint8Array, options: DelimitedOptions) => Table | Promise<Table>;
+type Reader = (name: string, bytes: Uint8Array, options: ReadOptions) => Table | Promise<Table>;
 
 const readers: Readonly<Record<string, Reader>> = {
   csv: readCsv,
@@ -16,30 +19,29 @@ const readers: Readonly<Record<string, Reader>> = {
   json: readJson,
   parquet: readParquet,
   conll: readConll,
+  xlsx: readWorkbook,
+  txt: readPlainLines,
 };
 
-/** Files that are data only where they are named themselves: beside others, `.txt` files are notes. */
-const loneReaders: Readonly<Record<string, Reader>> = { txt: readPlainLines };
-
-/** The endings of the files that are data in a folder. */
+/** The endings of the files that `readTable` reads, `.gz` behind them left out. */
 export const tableExtensions: readonly string[] = Object.keys(readers);
 
-/** The ending of a file's name, in lower case, without the dot. */
+/** The ending of a file's name, in lower case, without the dot; of a file that is packed with gzip the one in front. */
 export function extensionOf(name: string): string {
-  return /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? "";
+  return /\.([^./\\]+)$/.exec(name.replace(/\.gz$/i, ""))?.[1]?.toLowerCase() ?? "";
 }
 
 /**
- * The rows of a data file; its ending says how it is read.
+ * The rows of a data file; its ending says how it is read, `.gz` behind it that it is packed.
  * @throws InputError naming file and line: an ending that is not known, an empty file, rows that are not well formed.
  */
-export async function readTable(name: string, bytes: Uint8Array, options: DelimitedOptions = {}): Promise<Table> {
-  const all = { ...readers, ...loneReaders };
-  const read = all[extensionOf(name)];
-  if (!read) {
-    const endings = Object.keys(all).map((ending) => `.${ending}`);
-    throw new InputError(`can't read ${name}; data files end in ${endings.join(", ")}`);
-  }
-  if (bytes.length === 0) throw new InputError(`${name} is empty`);
-  return read(name, bytes, options);
+export async function readTable(name: string, bytes: Uint8Array, options: ReadOptions = {}): Promise<Table> {
+  const read = readers[extensionOf(name)];
+  if (!read)
+    throw new InputError(
+      `can't read ${name}; data files end in ${tableExtensions.map((e) => `.${e}`).join(", ")}, or in these and .gz`,
+    );
+  const whole = /\.gz$/i.test(name) ? unzipped(name, bytes) : bytes;
+  if (whole.length === 0) throw new InputError(`${name} is empty`);
+  return read(name, whole, options);
 }

@@ -36,6 +36,11 @@ test("numbered shards are one split, in their order", () => {
   });
 });
 
+test("plain text trains where there are no tables, by its name", () => {
+  expect(findSplits("data", ["train.txt", "notes.txt"])).toEqual({ train: ["train.txt"] });
+  expect(findSplits("data", ["train.csv", "train.txt"])).toEqual({ train: ["train.csv"] });
+});
+
 test("a file's own name speaks before its folder's, and a lone file trains", () => {
   expect(findSplits("data", ["train/part.csv", "eval/test.csv"])).toEqual({
     train: ["train/part.csv"],

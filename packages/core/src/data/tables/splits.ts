@@ -28,11 +28,13 @@ const words: Readonly<Record<string, Split>> = {
 /**
  * Which of a folder's data files is which split, by the words of their names: `train`, `dev|validation|valid|val|eval`,
  * `test`. Shards (`train-00000-of-00002.parquet`) belong together; of MNLI's two the matched set is taken. A lone data
- * file without such a word is the training set. Files of other kinds don't count.
+ * file without such a word is the training set. Files of other kinds don't count, nor plain text beside tables.
  * @throws InputError listing the files: none can be told, or two claim the same split.
  */
 export function findSplits(folder: string, files: readonly string[]): Splits {
-  const readable = files.filter((file) => tableExtensions.includes(extensionOf(file)) && !isMismatched(file)).sort();
+  const known = files.filter((file) => tableExtensions.includes(extensionOf(file)) && !isMismatched(file)).sort();
+  const tables = known.filter((file) => extensionOf(file) !== "txt");
+  const readable = tables.length > 0 ? tables : known.filter((file) => splitsOf(file).size > 0); // notes lie everywhere
   const claims = new Map<Split, string[]>();
   for (const file of readable) {
     const splits = splitsOf(file);
@@ -71,6 +73,6 @@ const isMismatched = (file: string) => /mismatched/i.test(file);
 
 /** One file, or files whose names differ only in the number of the shard. */
 function areShards(files: readonly string[]): boolean {
-  const shapes = new Set(files.map((file) => file.replace(/\d+(?=-of-\d+)/, "N")));
+  const shapes = new Set(files.map((file) => file.replace(/\d+(?=-of-\d+)/, "N").replace(/-[0-9a-f]{16}(?=\.)/, "")));
   return files.length === 1 || (shapes.size === 1 && files.every((file) => /\d+-of-\d+/.test(file)));
 }

@@ -6,6 +6,8 @@ export interface Table {
   readonly name: string;
   readonly columns: readonly string[];
   readonly rows: readonly Readonly<Record<string, unknown>>[];
+  /** the names of a column's classes in their order, where the file says them */
+  readonly classes?: ReadonlyMap<string, readonly string[]>;
   /** The line, counted from 1, on which row `row` (from 0) begins; in Parquet, which has no lines, the row from 1. */
   lineOf(row: number): number;
   /** Where a row stands, in words: `train.tsv line 3`. */

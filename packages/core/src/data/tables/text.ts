@@ -1,33 +1,55 @@
 import { InputError } from "../../errors.ts";
 
 /**
- * A file's bytes as text: UTF-8, with or without a byte-order mark.
- * @throws InputError naming the file, and the line of the first byte that is not UTF-8.
+ * A file's bytes as text: of the encoding that is named, else UTF-16 where a byte-order mark says so, else UTF-8. Where
+ * lines end with a carriage return alone, as old programs of the Mac write, they end with a line feed.
+ * @param encoding a name that TextDecoder knows: latin1, windows-1252, utf-16le, shift_jis …
+ * @throws InputError naming the file, and the line of the first byte that is not UTF-8; a name that nobody knows
  */
-export function decodeText(name: string, bytes: Uint8Array): string {
-  const [first, second] = bytes;
-  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
-    throw new InputError(`${name} is UTF-16; save it as UTF-8`);
-  const text = strict(bytes);
-  if (text === undefined) throw new InputError(`${name} line ${badLine(bytes)}: not UTF-8; save the file as UTF-8`);
-  return text;
+export function decodeText(name: string, bytes: Uint8Array, encoding?: string): string {
+  const text = decoded(name, bytes, encoding ?? marked(bytes));
+  return text.includes("\n") ? text : text.replaceAll("\r", "\n");
 }
 
-function strict(bytes: Uint8Array): string | undefined {
+function decoded(name: string, bytes: Uint8Array, encoding: string): string {
+  const decoder = decoderOf(encoding);
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return decoder.decode(bytes);
   } catch {
-    return undefined;
+    const line = encoding === "utf-8" ? ` line ${badLine(bytes)}` : "";
+    throw new InputError(
+      `${name}${line}: not ${encoding.toUpperCase()}; save the file as UTF-8, or name its encoding, as in --encoding latin1`,
+    );
   }
+}
+
+function decoderOf(encoding: string): TextDecoder {
+  try {
+    return new TextDecoder(encoding, { fatal: true });
+  } catch {
+    throw new InputError(
+      `no encoding is called "${encoding}"; there are utf-8, latin1, windows-1252, utf-16le, utf-16be, shift_jis, gbk, koi8-r and the others of the web`,
+    );
+  }
+}
+
+function marked([first, second]: Uint8Array): string {
+  if (first === 0xff && second === 0xfe) return "utf-16le";
+  return first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
 }
 
 /** The first line that is not UTF-8 on its own; a line feed is never part of a longer UTF-8 sequence. */
 function badLine(bytes: Uint8Array): number {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
   let line = 1;
   for (let start = 0; start < bytes.length; line++) {
     const end = bytes.indexOf(10, start);
     const stop = end < 0 ? bytes.length : end;
-    if (strict(bytes.subarray(start, stop)) === undefined) return line;
+    try {
+      decoder.decode(bytes.subarray(start, stop));
+    } catch {
+      return line;
+    }
     start = stop + 1;
   }
   return line;

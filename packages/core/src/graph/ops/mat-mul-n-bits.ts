@@ -1,3 +1,4 @@
+import { elements, times } from "../../tensor/shape.ts";
 import { defineOp, illegal } from "../operator.ts";
 import { reinterpret, type Value } from "../value.ts";
 import { DequantizeLinear, fromBlocks } from "./dequantize-linear.ts";
@@ -24,6 +25,7 @@ export const MatMulNBits = defineOp({
     const zeros = reinterpret(z, "uint4", [N, K / block_size]);
     return [matmul(dy, fromBlocks(numbers, s, zeros)), undefined, undefined, undefined];
   },
+  products: (_operands, output, { K }) => times(elements(output.shape), K),
   narrow: (axis, [x]) => (axis === x.shape.length - 1 ? undefined : [axis, undefined, undefined, undefined]),
 });
 

@@ -1,4 +1,4 @@
-import { broadcast, elements, type Shape } from "../../tensor/shape.ts";
+import { broadcast, elements, type Shape, times } from "../../tensor/shape.ts";
 import { narrowBroadcast } from "../elementwise.ts";
 import { defineOp, illegal } from "../operator.ts";
 import type { Value } from "../value.ts";
@@ -41,6 +41,7 @@ export const FusedMatMul = defineOp({
       : product(a, dy, { transA: !ta, alpha }, b.shape);
     return [da, db];
   },
+  products: ([a], output, { transA }) => times(elements(output.shape), lastTwo(a, transA === 1)[1]),
   narrow: (axis, [a, b], output, { transA }) => {
     const rank = output.shape.length;
     if (axis === rank - 1) return undefined;

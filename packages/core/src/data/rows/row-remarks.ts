@@ -1,0 +1,122 @@
+import { type Example, type ExampleSet, isLabelled, type Label } from "./examples.ts";
+import { distinctLabels, labelsOf } from "./labels.ts";
+
+/**
+ * What a user should know of the rows to train on, in words: how many there are, of each label too, which columns are not
+ * read, and what looks wrong: empty texts, labels that differ by case only, labels of one row, numbers that are written
+ * with a comma and therefore texts, rows twice, and rows that the validation has too.
+ */
+export function rowRemarks(set: ExampleSet, validation?: ExampleSet): readonly string[] {
+  return [
+    `${set.name}: ${counted(set.examples.length, "row")}${labelCounts(set)}`,
+    ...columnsNotRead(set),
+    ...emptyTexts(set),
+    ...(countsClasses(set) ? [...sameInAnotherCase(set), ...ofOneRow(set)] : []),
+    ...decimalCommas(set),
+    ...sharedRows(set, validation),
+  ];
+}
+
+const counted = (count: number, what: string) => `${count.toLocaleString("en-US")} ${what}${count === 1 ? "" : "s"}`;
+const mostShown = 20;
+
+function shown<T>(items: readonly T[], write: (item: T) => string): string {
+  const first = items.slice(0, mostShown).map(write).join(", ");
+  return items.length > mostShown ? `${first}, … (${items.length})` : first;
+}
+
+/** How many rows, words or tokens have each label. */
+function countLabels(set: ExampleSet): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const example of set.examples)
+    for (const label of labelsOf(example)) counts.set(String(label), (counts.get(String(label)) ?? 0) + 1);
+  return counts;
+}
+
+/** Whether labels are few enough to be names: numbers that hardly come twice are measured values. */
+const countsClasses = (set: ExampleSet): boolean => {
+  const labels = distinctLabels(set);
+  return (
+    labels.length > 0 &&
+    (labels.some((label) => typeof label !== "number" && !isWrittenNumber(label)) || labels.length <= 1000)
+  );
+};
+
+const isWrittenNumber = (label: Label) => /^-?\d+(?:[.,]\d+)?$/.test(String(label));
+const isFraction = (label: Label) => /^-?\d+\.\d+$/.test(String(label));
+
+function labelCounts(set: ExampleSet): string {
+  const labels = distinctLabels(set);
+  if (!isLabelled(set) || labels.length === 0 || labels.some(isFraction)) return "";
+  const counts = countLabels(set);
+  return `; ${shown(labels, (label) => `${label}: ${(counts.get(String(label)) ?? 0).toLocaleString("en-US")}`)}`;
+}
+
+/** Which columns are left out. */
+export function columnsNotRead({ name, columns: { leftOut = [] } }: ExampleSet): readonly string[] {
+  return leftOut.length === 0 ? [] : [`${name}: not read: ${shown(leftOut, (column) => `"${column}"`)}`];
+}
+
+const isEmpty = (example: Example): boolean =>
+  (example.kind === "text" && example.text.trim() === "" && (example.pair ?? "").trim() === "") ||
+  (example.kind === "completion" && (example.prompt + example.completion).trim() === "");
+
+function emptyTexts(set: ExampleSet): readonly string[] {
+  const first = set.examples.findIndex(isEmpty);
+  if (first < 0) return [];
+  const count = set.examples.filter(isEmpty).length;
+  return [`${counted(count, "row")} with an empty text, the first of them ${set.placeOf(first)}`];
+}
+
+function sameInAnotherCase(set: ExampleSet): readonly string[] {
+  const spellings = new Map<string, string[]>();
+  for (const name of distinctLabels(set).map(String)) {
+    const known = spellings.get(name.toLowerCase());
+    if (known) known.push(name);
+    else spellings.set(name.toLowerCase(), [name]);
+  }
+  const several = [...spellings.values()].filter((names) => names.length > 1);
+  return several.length === 0
+    ? []
+    : [`labels that differ by case only are labels of their own: ${shown(several, (names) => names.join("/"))}`];
+}
+
+function ofOneRow(set: ExampleSet): readonly string[] {
+  const lone = [...countLabels(set)].filter(([, count]) => count === 1).map(([name]) => name);
+  return lone.length === 0 || set.examples.length < 10 ? [] : [`labels of one row: ${shown(lone, (name) => name)}`];
+}
+
+function decimalCommas(set: ExampleSet): readonly string[] {
+  const commas = distinctLabels(set).filter((label) => typeof label === "string" && /^-?\d+,\d+$/.test(label));
+  return commas.length === 0
+    ? []
+    : [`labels with a decimal comma are texts, not numbers: ${shown(commas, String)}; write them with a point`];
+}
+
+/** Rows that stand on both sides make the measured result better than it is. */
+function sharedRows(set: ExampleSet, validation: ExampleSet | undefined): readonly string[] {
+  if (!validation || validation.examples.length === 0) return [];
+  const learnt = new Set(set.examples.map(inputOf));
+  const first = validation.examples.findIndex((example) => learnt.has(inputOf(example)));
+  if (first < 0) return [];
+  const count = validation.examples.filter((example) => learnt.has(inputOf(example))).length;
+  return [
+    `${counted(count, "row")} of the validation stand in the training rows too, the first of them ${validation.placeOf(first)}`,
+  ];
+}
+
+/** What a model reads of a row, without its label. */
+function inputOf(example: Example): string {
+  switch (example.kind) {
+    case "text":
+      return example.pair === undefined ? example.text : `${example.text}\u0000${example.pair}`;
+    case "tokens":
+      return example.inputIds.join(" ");
+    case "words":
+      return example.words.join("\u0000");
+    case "completion":
+      return `${example.prompt}\u0000${example.completion}`;
+    case "messages":
+      return JSON.stringify(example.messages);
+  }
+}

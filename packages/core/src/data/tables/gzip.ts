@@ -1,0 +1,44 @@
+import { Gunzip } from "fflate";
+import { InputError } from "../../errors.ts";
+
+/** A file of rows shrinks less than this; what grows more was made to fill the memory. */
+const most = { ratio: 40, bytes: 48e6 } as const;
+
+/**
+ * The bytes of a gzip file, of all its members.
+ * @throws InputError: no gzip file, or a cut one; one that grows beyond all that rows do
+ */
+export function unzipped(name: string, bytes: Uint8Array): Uint8Array {
+  const limit = Math.max(most.bytes, most.ratio * bytes.length);
+  const chunks: Uint8Array[] = [];
+  let [length, ended] = [0, false];
+  const gunzip = new Gunzip((chunk, final) => {
+    chunks.push(chunk);
+    length += chunk.length;
+    ended ||= final;
+    if (length > limit)
+      throw new InputError(`${name}: unpacks to more than ${Math.round(limit / 1e6)} MB; unpack it before`);
+  });
+  try {
+    const step = 1 << 16;
+    for (let at = 0; at < bytes.length; at += step)
+      gunzip.push(bytes.subarray(at, at + step), at + step >= bytes.length);
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(
+      `${name}: no gzip file, or one that is cut: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+  if (!ended) throw new InputError(`${name}: the gzip file is cut`);
+  return joined(chunks, length);
+}
+
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}

@@ -1,0 +1,36 @@
+import { strToU8, zipSync } from "fflate";
+
+/** A workbook of sheets whose cells stand as XML. */
+export const workbookOf = (sheets: Readonly<Record<string, string>>, shared: readonly string[] = []): Uint8Array =>
+  zipSync({
+    "xl/workbook.xml": strToU8(
+      `<workbook><sheets>${Object.keys(sheets)
+        .map((title, at) => `<sheet name="${title}" sheetId="${at + 1}" r:id="rId${at + 1}"/>`)
+        .join("")}</sheets></workbook>`,
+    ),
+    "xl/_rels/workbook.xml.rels": strToU8(
+      `<Relationships>${Object.keys(sheets)
+        .map((_, at) => `<Relationship Id="rId${at + 1}" Target="worksheets/sheet${at + 1}.xml"/>`)
+        .join("")}</Relationships>`,
+    ),
+    "xl/sharedStrings.xml": strToU8(`<sst>${shared.map((text) => `<si>${text}</si>`).join("")}</sst>`),
+    ...Object.fromEntries(
+      Object.values(sheets).map((rows, at) => [
+        `xl/worksheets/sheet${at + 1}.xml`,
+        strToU8(`<worksheet><sheetData>${rows}</sheetData></worksheet>`),
+      ]),
+    ),
+  });
+
+/** Texts, numbers, truth values and an empty cell. */
+export const smallWorkbook = (): Uint8Array =>
+  workbookOf(
+    {
+      Rows:
+        '<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="inlineStr"><is><t>label</t></is></c><c r="C1" t="str"><v>note</v></c></row>' +
+        '<row r="3"><c r="A3" t="s"><v>1</v></c><c r="B3"><v>5</v></c></row>' +
+        '<row r="4"><c r="A4" t="str"><f>A3</f><v>b &lt; c</v></c><c r="B4" t="b"><v>1</v></c><c r="C4"><v>0.5</v></c></row>',
+      "The &amp; other": '<row><c t="str"><v>text</v></c></row><row><c t="str"><v>x</v></c></row>',
+    },
+    ["<t>text</t>", '<r><t>a </t></r><r><t xml:space="preserve">film</t></r><rPh sb="0" eb="1"><t>no</t></rPh>'],
+  );

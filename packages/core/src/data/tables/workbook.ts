@@ -1,0 +1,146 @@
+import { strFromU8, unzipSync } from "fflate";
+import { InputError, suggestion } from "../../errors.ts";
+import type { ReadOptions } from "./read-options.ts";
+import { refuseRows, type Table, table } from "./table.ts";
+import { attributeOf, elementsOf, textOf } from "./xml.ts";
+
+type Cell = string | number | boolean;
+/** What a workbook may unpack to, and how far right a sheet goes. */
+const most = { ratio: 40, bytes: 48e6, entries: 10_000, columns: 16_384 } as const;
+
+/**
+ * A sheet of an Excel workbook (.xlsx, ECMA-376): its first row names the columns. Numbers and truth values are such,
+ * dates the numbers that Excel counts days by; empty cells are missing, and empty rows are left out.
+ * @throws InputError: no workbook, no such sheet, no rows, a name used twice
+ */
+export function readWorkbook(name: string, bytes: Uint8Array, { header = true, sheet }: ReadOptions = {}): Table {
+  const parts = unpacked(name, bytes);
+  const content = sheetText(name, parts, sheet);
+  const shared = sharedTexts(parts.get("xl/sharedStrings.xml") ?? "");
+  const rows = [...rowsOf(content, shared)].filter(({ cells }) => cells.size > 0);
+  const [first] = rows;
+  if (!first) throw new InputError(`${name} has no rows`);
+  const width = rows.reduce((widest, { cells }) => Math.max(widest, widthOf(cells)), 0);
+  const columns = Array.from({ length: width }, (_, at) => `column${at + 1}`);
+  if (header) for (const [at, cell] of first.cells) columns[at] = String(cell).trim() || (columns[at] ?? "");
+  const known = new Set<string>();
+  const twice = columns.find((column) => known.size === known.add(column).size);
+  if (twice !== undefined) throw new InputError(`${name} row ${first.number}: the header names "${twice}" twice`);
+  const body = header ? rows.slice(1) : rows;
+  if (body.length === 0) throw new InputError(`${name} has a header and no rows`);
+  const used = header ? columns.slice(0, widthOf(first.cells)) : columns;
+  const far = body.filter(({ cells }) => widthOf(cells) > used.length);
+  refuseRows(far.map(({ number }) => `${name} row ${number}: a cell stands right of the last named column`));
+  const records = body.map(({ cells }) =>
+    Object.fromEntries(used.map((column, at) => [column, cells.get(at) ?? null])),
+  );
+  return table(
+    name,
+    used,
+    records,
+    Uint32Array.from(body, ({ number }) => number),
+    "row",
+  );
+}
+
+const widthOf = (cells: ReadonlyMap<number, Cell>) => Math.max(...cells.keys()) + 1;
+
+/** The texts of the parts that are read, by their names. */
+function unpacked(name: string, bytes: Uint8Array): ReadonlyMap<string, string> {
+  let [total, entries] = [0, 0];
+  const limit = Math.max(most.bytes, most.ratio * bytes.length);
+  const wanted = /^xl\/(?:workbook\.xml|_rels\/workbook\.xml\.rels|sharedStrings\.xml|worksheets\/[^/]+\.xml)$/;
+  try {
+    const files = unzipSync(bytes, {
+      filter: ({ name: entry, originalSize }) => {
+        if (++entries > most.entries) throw new InputError(`${name}: more than ${most.entries} parts`);
+        if (!wanted.test(entry)) return false;
+        total += originalSize;
+        if (total > limit) throw new InputError(`${name}: unpacks to more than ${Math.round(limit / 1e6)} MB`);
+        return true;
+      },
+    });
+    return new Map(Object.entries(files).map(([entry, content]) => [entry, strFromU8(content)]));
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(`${name}: no .xlsx workbook: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function sheetText(name: string, parts: ReadonlyMap<string, string>, wanted: string | undefined): string {
+  const book = parts.get("xl/workbook.xml");
+  if (book === undefined) throw new InputError(`${name}: no .xlsx workbook: it has no list of sheets`);
+  const sheets = [...elementsOf(book, "sheet")].map(({ head }) => ({
+    title: attributeOf(head, "name") ?? "",
+    id: attributeOf(head, "r:id") ?? "",
+  }));
+  const titles = sheets.map(({ title }) => title);
+  const chosen = wanted === undefined ? sheets[0] : sheets.find(({ title }) => title === wanted);
+  if (!chosen)
+    throw new InputError(
+      `${name} has no sheet "${wanted}"${suggestion(wanted ?? "", titles)}; its sheets: ${titles.slice(0, 20).join(", ")}`,
+    );
+  const links = [...elementsOf(parts.get("xl/_rels/workbook.xml.rels") ?? "", "Relationship")];
+  const link = links.find(({ head }) => attributeOf(head, "Id") === chosen.id);
+  const target = (link && attributeOf(link.head, "Target")) ?? "";
+  const content = parts.get(target.startsWith("/") ? target.slice(1) : `xl/${target}`);
+  if (content === undefined) throw new InputError(`${name}: its sheet "${chosen.title}" is not there`);
+  return content;
+}
+
+/** The texts that cells point at; one may be made of runs, and readings of Japanese words are no part of it. */
+const sharedTexts = (xml: string): readonly string[] => [...elementsOf(xml, "si")].map(({ body }) => runsOf(body));
+
+const runsOf = (body: string): string =>
+  [...elementsOf(withoutReadings(body), "t")].map(({ body: text }) => textOf(text)).join("");
+
+function withoutReadings(body: string): string {
+  const [first = "", ...pieces] = body.split("<rPh");
+  return first + pieces.map((piece) => piece.slice(piece.indexOf("</rPh>") + 1 || piece.length)).join("");
+}
+
+interface SheetRow {
+  readonly number: number;
+  readonly cells: ReadonlyMap<number, Cell>;
+}
+
+function* rowsOf(xml: string, shared: readonly string[]): Iterable<SheetRow> {
+  let number = 0;
+  for (const { head, body } of elementsOf(xml, "row")) {
+    number = Number(attributeOf(head, "r") ?? number + 1);
+    const cells = new Map<number, Cell>();
+    let at = -1;
+    for (const cell of elementsOf(body, "c")) {
+      at = columnOf(attributeOf(cell.head, "r")) ?? at + 1;
+      const value = cellOf(cell.head, cell.body, shared);
+      if (value !== undefined && value !== "" && at < most.columns) cells.set(at, value);
+    }
+    yield { number, cells };
+  }
+}
+
+/** The place of a column from 0: "C7" is 2. */
+function columnOf(reference: string | undefined): number | undefined {
+  const letters = /^([A-Z]{1,3})\d+$/.exec(reference ?? "")?.[1];
+  if (letters === undefined) return undefined;
+  return [...letters].reduce((sum, letter) => sum * 26 + letter.charCodeAt(0) - 64, 0) - 1;
+}
+
+function cellOf(head: string, body: string, shared: readonly string[]): Cell | undefined {
+  const [value] = elementsOf(body, "v");
+  const text = value && textOf(value.body);
+  switch (attributeOf(head, "t") ?? "n") {
+    case "s":
+      return text === undefined ? undefined : shared[Number(text)];
+    case "inlineStr":
+      return runsOf(body);
+    case "b":
+      return text === undefined ? undefined : text === "1";
+    case "n": {
+      const number = text === undefined || text.trim() === "" ? Number.NaN : Number(text);
+      return Number.isFinite(number) ? number : undefined;
+    }
+    default:
+      return text;
+  }
+}

@@ -1,0 +1,73 @@
+import type { NumberedBatch } from "../data/batches/collate.ts";
+import { lengthsOf } from "../data/rows/encoded-rows.ts";
+import { bytesOfRows, type CachedStep, compileCached, type SplitStep, splitStep } from "./frozen-cache.ts";
+import { memoryStore, type RowStore } from "./row-store.ts";
+import { stepGraph } from "./step.ts";
+import type { TrainingRun } from "./train.ts";
+
+/** Where what stays the same from epoch to epoch is kept; `auto` decides by what it saves and what there is room for. */
+export const cacheModes = ["auto", "off", "memory", "disk"] as const;
+export type CacheMode = (typeof cacheModes)[number];
+
+/** How a run keeps what stays the same. */
+export interface CacheOptions {
+  readonly mode: CacheMode;
+  /** the most bytes that are kept; all where left out */
+  readonly bytes?: number | undefined;
+  /** bytes of memory, and of the disk, that `auto` may take */
+  readonly room: { readonly memory: number; readonly disk: number };
+  /** Opens a store of at most so many bytes on the disk; undefined where there can be none, which it has said. */
+  openDisk(bytes: number): Promise<RowStore | undefined>;
+  /** Says what was decided, in one line. */
+  remark(text: string): void;
+}
+
+/** Below this share of a step's products a cache is not worth what it keeps. */
+const leastShare = 0.1;
+
+/** How a run builds its step. */
+export const stepOptions = ({ settings, classWeights }: Pick<TrainingRun, "settings" | "classWeights">) => {
+  const { baseDropout: dropout, labelSmoothing, pack } = settings;
+  return { dropout, labelSmoothing, classWeights, packed: pack !== undefined };
+};
+
+/** The step of a run with its cache; undefined where nothing is kept. */
+export async function openCache(
+  run: TrainingRun,
+  stepsPerEpoch: number,
+  steps: number,
+): Promise<CachedStep | undefined> {
+  const { cache, adapted, settings, examples, engine } = run;
+  if (!cache || cache.mode === "off") return undefined;
+  const off = (reason: string) => cache.remark(`cache: off, since ${reason}`);
+  if (settings.baseDropout > 0) return void off("the base's own dropout changes what it gives at every step");
+  if (run.masking) return void off("other tokens are hidden in every epoch");
+  if (steps <= stepsPerEpoch) return void off("no row is read twice");
+  const split = splitStep(stepGraph(adapted, stepOptions(run)), adapted);
+  if (!split) return void off("everything that costs products is trained");
+  const lengths = lengthsOf(examples);
+  const store = await storeFor(split, bytesOfRows(split, lengths), cache);
+  return store && compileCached(engine, split, lengths, store);
+}
+
+/** Computes what a run that goes on had kept when it stopped, in the same batches. */
+export async function refill(
+  cached: CachedStep,
+  steps: number,
+  batchesOf: (step: number) => Promise<readonly NumberedBatch[]>,
+): Promise<void> {
+  for (let step = 0; step < steps; step++) for (const batch of await batchesOf(step)) await cached.fill(batch);
+}
+
+async function storeFor(split: SplitStep, needed: number, cache: CacheOptions): Promise<RowStore | undefined> {
+  const { mode, room, bytes = Number.POSITIVE_INFINITY, remark } = cache;
+  const saves = `${Math.round(100 * split.savedShare)} % of a step's products`;
+  if (mode === "auto" && split.savedShare < leastShare)
+    return void remark(`cache: off, since it would save no more than ${saves}`);
+  const wanted = Math.min(needed, bytes);
+  const place = mode === "auto" ? (wanted <= room.memory ? "memory" : wanted <= room.disk ? "disk" : "memory") : mode;
+  const most = mode === "auto" && place === "memory" ? Math.min(wanted, room.memory) : wanted;
+  const share = most < needed ? ` for ${Math.floor((100 * most) / needed)} % of the rows` : "";
+  remark(`cache: ${place}, up to ${(most / 1e6).toFixed(1)} MB${share}, saves ${saves} from the second epoch on`);
+  return place === "disk" ? cache.openDisk(most) : memoryStore(most);
+}
