@@ -101,6 +101,7 @@ export {
   head,
   ia3,
   llamaAdapter,
+  lnTuning,
   loha,
   lokr,
   lora,

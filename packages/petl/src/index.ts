@@ -31,6 +31,7 @@ export {
   joinSets,
   type Label,
   llamaAdapter,
+  lnTuning,
   loha,
   lokr,
   lora,

@@ -138,8 +138,9 @@ function savedModulesOf(
   { task, labels }: Pick<Goal, "task" | "labels">,
 ): readonly string[] {
   if (!peft || peft.modulesToSave.length === 0) return [];
-  const { modelTensors } = adapt(base, [], { task, labels, trainsHead: true });
-  const names = modelTensors.filter(({ head, name }) => !head && tensors.has(name)).map(({ name }) => name);
+  const { modelTensors, ties } = adapt(base, [], { task, labels, trainsHead: true });
+  const own = modelTensors.filter(({ head }) => !head).map(({ name }) => name);
+  const names = [...own, ...ties.keys()].filter((name) => tensors.has(name));
   const modules = names.flatMap((name) => {
     const parts = name.split(".");
     const paths = parts.slice(1).map((_, at) => parts.slice(0, at + 1).join("."));

@@ -28,14 +28,22 @@ export function plainTensors(
 }
 
 const plainName = (key: string): string =>
-  key.replace(/^base_model\.(model\.)?/, "").replace(/\.base_layer\.(?=[^.]+$)/, ".");
+  key.replace(/^base_model\.(model\.)?/, "").replace(/\.(base_layer|ln_tuning_layers)\.(?=[^.]+$)/, ".");
+
+interface PeftNaming {
+  readonly prompt: boolean;
+  readonly wrapped: ReadonlySet<string>;
+  /** the tensors of norms that LN tuning trains */
+  readonly norms: ReadonlySet<string>;
+}
 
 /** The key under which PEFT keeps a tensor; `wrapped` are the layers that it wraps, which keep their own bias inside. */
-export function peftKey(name: string, { prompt, wrapped }: { prompt: boolean; wrapped: ReadonlySet<string> }): string {
+export function peftKey(name: string, { prompt, wrapped, norms }: PeftNaming): string {
   if (!name.includes(".")) return prompt ? name : `base_model.${name}`;
   if (prompt) return `base_model.${name}`;
   const dot = name.lastIndexOf(".");
   const [module, tensor] = [name.slice(0, dot), name.slice(dot + 1)];
   const isBase = tensor === "bias" && wrapped.has(module);
+  if (norms.has(name)) return `base_model.model.${module}.ln_tuning_layers.${tensor}`;
   return `base_model.model.${isBase ? `${module}.base_layer.${tensor}` : name}`;
 }

@@ -56,7 +56,11 @@ function fileLayout(adapted: AdaptedModel, info: AdapterInfo): FileLayout {
   const named = { base_model_name_or_path: info.baseName };
   const peft = peftFields(adapted);
   if (!peft) return { config: { peft_type: null, ...named, ...fields }, metadata: undefined, keyOf: (name) => name };
-  const naming = { prompt: "num_virtual_tokens" in peft, wrapped: new Set(adapted.targets) };
+  const naming = {
+    prompt: "num_virtual_tokens" in peft,
+    wrapped: new Set(adapted.targets),
+    norms: normsOf(adapted, peft),
+  };
   return {
     config: { ...peft, ...named, inference_mode: true },
     metadata: { format: "pt", petl: JSON.stringify({ ...fields, petl_written: peft }) },
@@ -67,6 +71,13 @@ function fileLayout(adapted: AdaptedModel, info: AdapterInfo): FileLayout {
 /** Keys sorted, as PEFT does; the fields' own keys keep their order, which decides which of two patterns wins. */
 const jsonText = (fields: Json): string =>
   `${JSON.stringify(Object.fromEntries(Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1))), null, 2)}\n`;
+
+/** The norms' tensors that LN tuning trains: PEFT keeps them in a module of its own inside of each norm. */
+const normsOf = ({ layout, methods }: AdaptedModel, { peft_type }: Json): ReadonlySet<string> => {
+  const names = methods.map(({ name }) => name);
+  const own = layout.filter(({ part, method }) => part === "base" && method !== undefined && names.includes(method));
+  return new Set(peft_type === "LN_TUNING" ? own.map(({ name }) => name) : []);
+};
 
 /** The fields with which PEFT computes the same; undefined where it cannot. */
 function peftFields(adapted: AdaptedModel): Json | undefined {

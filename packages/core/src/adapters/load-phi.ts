@@ -91,17 +91,19 @@ const floats: readonly string[] = ["float32", "float64", "float16", "bfloat16"];
 /** Whether a tensor without a place changes nothing: a buffer, or what the base has anyway. */
 async function isRedundant(
   { layout, read, tensors }: Adapter,
-  { base, modelTensors }: AdaptedModel,
+  { base, modelTensors, ties }: AdaptedModel,
   name: string,
   tensor: AdapterTensor,
 ): Promise<boolean> {
   if (/(^|\.)position_ids$/.test(name)) return true;
   const [own] = Object.entries(base.model.otherNames).find(([, other]) => other === name) ?? [];
-  if (own !== undefined && tensors.has(own)) return sameValues(await read(name), await read(own));
-  const ofBase = findTensor(base, name);
+  if (own !== undefined && tensors.has(own) && sameValues(await read(name), await read(own))) return true;
+  const table = ties.get(name);
+  const ofBase = findTensor(base, name) ?? (table === undefined ? undefined : findTensor(base, table));
   if (!ofBase || !sameShape(ofBase.shape, tensor.shape)) return false;
   // parts of a checkpoint that the task does not use, such as the second bias of an untied output layer
-  if (layout === "checkpoint" || !modelTensors.some((known) => known.name === name)) return true;
+  const isRead = table !== undefined || modelTensors.some((known) => known.name === name);
+  if (layout === "checkpoint" || !isRead) return true;
   return sameValues(await read(name), await base.read(ofBase.name));
 }
 

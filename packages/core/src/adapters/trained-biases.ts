@@ -29,8 +29,12 @@ export function biasesOf(adapted: Pick<AdaptedModel, "modelTensors" | "targets" 
 /** Which biases an adapter trains; undefined where there is no word for all that it trains of the base. */
 export function biasOf(adapted: AdaptedModel): Bias | undefined {
   const { layout, headModules } = adapted;
+  const saving = adapted.methods.filter((use) => use.peftConfig).map(({ name }) => name);
+  const isSaved = (method: string | undefined) => method !== undefined && saving.includes(method);
   const inHead = (name: string) => headModules.some((module) => name.startsWith(`${module}.`));
-  const trained = layout.filter(({ part, name }) => part !== "adapter" && !inHead(name)).map(({ name }) => name);
+  const trained = layout
+    .filter(({ part, name, method }) => part !== "adapter" && !inHead(name) && !isSaved(method))
+    .map(({ name }) => name);
   if (trained.length === 0) return "none";
   return (["all", "adapted"] as const).find((bias) => sameNames(trained, biasesOf(adapted, bias)));
 }

@@ -43,6 +43,7 @@ function frozenScope(base: Base, path: string, layer?: number): Scope {
       if (!stored || isQuantized(stored)) throw new Error(`no float tensor ${path}.${name}`);
       return cast(weight(stored), "float32");
     },
+    tied: (_, shape, table) => frozenScope(base, "").parameter(table, shape, "table"),
     dropout: (x) => x,
   };
 }

@@ -85,7 +85,7 @@ const cases: readonly (readonly [model: string, format: BlockFormat, titles: Reg
 ];
 
 /** Methods that train the matrices of the stack. */
-const thaws = ({ title }: { readonly title: string }) => ["full", "top-layers"].includes(title);
+const thaws = ({ title }: { readonly title: string }) => ["full", "subspace", "top-layers"].includes(title);
 
 const batch = {
   input_ids: int32([2, 6], Int32Array.of(5, 9, 31, 17, 2, 8, 11, 3, 29, 4, 0, 0)),

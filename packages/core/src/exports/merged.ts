@@ -97,10 +97,12 @@ interface Job extends MergeOptions {
 }
 
 async function encodeModel(base: HfModel, adapted: AdaptedModel, phi: Phi, job: Job): Promise<CheckpointFiles> {
-  const config = await taskConfig(base, adapted, { labels: job.labels, dtype: job.dtype ?? job.trainedType });
+  const untied = [...adapted.ties].filter(([output]) => Object.hasOwn(job.values, output));
+  const { labels, dtype = job.trainedType } = job;
+  const config = await taskConfig(base, adapted, { labels, dtype, unties: untied.length > 0 });
   const changed = Object.entries(job.values).filter(([, value]) => !isFrozen(value));
   const names = new Set(changed.map(([name]) => name));
-  const untouched = storedNames(base).filter(([name]) => !names.has(name));
+  const untouched = [...storedNames(base), ...parted(base, untied)].filter(([name]) => !names.has(name));
   const typed = changed.map(([name, value]) => ({ name, value, dtype: typeFor(base, name, job) }));
   typed.sort((a, b) => compare(a.dtype, b.dtype) || compare(a.name, b.name));
   const values = changedValues(typed, tensorsOf(phi), job.engine);
@@ -143,6 +145,16 @@ function storedNames({ tensors, model, name }: Base): readonly (readonly [string
     return [[bare ? `${model.prefix}.${modern}` : modern, tensor] as const];
   });
 }
+
+/** The base's tables under the names that output layers have of their own. */
+const parted = (
+  base: Base,
+  untied: readonly (readonly [string, string])[],
+): readonly (readonly [string, BaseTensor])[] =>
+  untied.flatMap(([output, table]) => {
+    const stored = findTensor(base, table);
+    return stored ? [[output, stored] as const] : [];
+  });
 
 /** The type of a changed tensor: the asked one, or the one that it or the rest of the base has. */
 function typeFor(base: Base, name: string, { dtype, trainedType }: Pick<Job, "dtype" | "trainedType">): FloatType {

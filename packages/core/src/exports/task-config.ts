@@ -10,6 +10,13 @@ import type { AdaptedModel, Goal } from "../peft/adapt.ts";
 export const floatTypes = ["float32", "float16", "bfloat16"] as const;
 export type FloatType = (typeof floatTypes)[number];
 
+interface ConfigOptions {
+  readonly labels?: readonly string[] | undefined;
+  readonly dtype?: FloatType | undefined;
+  /** whether the output layer has a matrix of its own now */
+  readonly unties?: boolean;
+}
+
 /**
  * The text of the config.json of an ordinary checkpoint of the adapted model: the base's own fields, and Hugging Face's
  * class and labels for the task.
@@ -17,7 +24,7 @@ export type FloatType = (typeof floatTypes)[number];
 export async function taskConfig(
   base: HfModel,
   { goal }: Pick<AdaptedModel, "goal">,
-  { labels, dtype }: { readonly labels?: readonly string[] | undefined; readonly dtype?: FloatType | undefined },
+  { labels, dtype, unties = false }: ConfigOptions,
 ): Promise<string> {
   const own = await readText(base.folder, "config.json");
   const typed = "torch_dtype" in base.config ? "torch_dtype" : "dtype";
@@ -27,6 +34,7 @@ export async function taskConfig(
     architectures: [base.model.classes[head]],
     ...(heads[head].from === "labels" && labelFields(goal, labels)),
     ...(dtype && { [typed]: dtype }),
+    ...(unties && { tie_word_embeddings: false }),
   });
 }
 

@@ -31,6 +31,7 @@ export const loha = chosen("loha");
 export const lokr = chosen("lokr");
 export const ia3 = chosen("ia3");
 export const bitfit = chosen("bitfit");
+export const lnTuning = chosen("lnTuning");
 export const prefix = chosen("prefix");
 export const prompt = chosen("prompt");
 export const subspace = chosen("subspace");

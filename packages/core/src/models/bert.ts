@@ -66,6 +66,7 @@ export const bertConventions = {
   updated: ["query", "value"],
   scaled: ["key", "value", "output.dense"],
   scaledInputs: ["output.dense"],
+  norms: ["LayerNorm"],
 };
 
 /** BERT's embeddings and blocks; `positionIds` [tokens] or [batch, tokens] is where RoBERTa differs. */

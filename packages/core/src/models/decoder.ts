@@ -3,14 +3,15 @@ import { causalBias, seenInFront } from "../nn/causal.ts";
 import { decoderBlock } from "../nn/decoder-block.ts";
 import { embedding } from "../nn/embedding.ts";
 import { type GatedSizes, gatedFeedForward } from "../nn/gated-feed-forward.ts";
-import { linear, project } from "../nn/linear.ts";
+import { linear } from "../nn/linear.ts";
 import type { Model, ModelInputs, Sizes } from "../nn/model.ts";
+import { outputLayer } from "../nn/output-layer.ts";
 import { lastToken } from "../nn/pooling.ts";
 import { rmsNorm } from "../nn/rms-norm.ts";
 import type { Rope } from "../nn/rope.ts";
 import { rotation } from "../nn/rotary.ts";
 import { type Reading, type RotaryAttention, rotaryAttention } from "../nn/rotary-attention.ts";
-import type { Scope } from "../nn/scope.ts";
+import { joinPath, type Scope } from "../nn/scope.ts";
 import { softCap } from "../nn/soft-cap.ts";
 import type { Architecture } from "./architecture.ts";
 import { type ArchitectureRule, defineArchitecture } from "./architecture.ts";
@@ -87,8 +88,9 @@ export function defineDecoder<Config extends Layered>({ decoder, ...rule }: Deco
       linear(scope.at("score"), scope.dropout(hidden), decoder(config).sizes.hidden, labels),
     predictTokens(scope, config, states, base) {
       const { tied, logitCap, sizes } = decoder(config);
-      const source = tied ? base.at("embed_tokens") : scope.at("lm_head");
-      const logits = project(states, source.parameter("weight", [sizes.vocabulary, sizes.hidden], "table"));
+      const table = tied ? joinPath(base.path, "embed_tokens.weight") : undefined;
+      const { vocabulary, hidden } = sizes;
+      const logits = outputLayer(scope.at("lm_head"), states, { vocabulary, hidden, table });
       return logitCap === undefined ? logits : softCap(logits, logitCap);
     },
     headModules: { classification: ["score"], "token-classification": ["score"] },
@@ -114,6 +116,7 @@ const llamaConventions = {
   updated: ["q_proj", "v_proj"],
   scaled: ["k_proj", "v_proj", "down_proj"],
   scaledInputs: ["down_proj"],
+  norms: ["input_layernorm", "post_attention_layernorm", "norm"],
 };
 
 /** What each layer reads of a batch; layers with one view share it. */

@@ -67,7 +67,12 @@ export const distilbert = defineArchitecture({
     "token-classification": "DistilBertForTokenClassification",
     "masked-lm": "DistilBertForMaskedLM",
   },
-  conventions: { updated: ["q_lin", "v_lin"], scaled: ["k_lin", "v_lin", "lin2"], scaledInputs: ["lin2"] },
+  conventions: {
+    updated: ["q_lin", "v_lin"],
+    scaled: ["k_lin", "v_lin", "lin2"],
+    scaledInputs: ["lin2"],
+    norms: ["LayerNorm", "sa_layer_norm", "output_layer_norm"],
+  },
   encode(scope, config, inputs) {
     const { dim: hidden, n_layers: layers } = config;
     const embeddings = scope.at("embeddings");

@@ -27,6 +27,15 @@ export const gemmaConfig = decoderConfig.omit({ hidden_act: true }).extend({
 });
 type GemmaConfig = z.infer<typeof gemmaConfig>;
 
+/** PEFT rescales and updates what it does in Qwen's models. */
+export const gemmaConventions = {
+  ...qwenConventions,
+  norms: [
+    ...["input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm"],
+    "norm",
+  ],
+};
+
 /** Llama with four norms in a layer, all counted from one, and embeddings times √hidden. */
 export function gemmaDecoder(config: GemmaConfig) {
   const plain = plainDecoder({ ...config, hidden_act: config.hidden_activation });
@@ -46,7 +55,7 @@ export const gemma2 = defineDecoder({
     final_logit_softcapping: gemmaConfig.shape.final_logit_softcapping.default(30),
     attn_logit_softcapping: gemmaConfig.shape.attn_logit_softcapping.default(50),
   }),
-  conventions: qwenConventions,
+  conventions: gemmaConventions,
   classes: {
     base: "Gemma2Model",
     classification: "Gemma2ForSequenceClassification",

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { defineDecoder } from "./decoder.ts";
 import { viewsOf } from "./decoder-config.ts";
-import { gemmaConfig, gemmaDecoder } from "./gemma2.ts";
-import { qwenConventions } from "./qwen2.ts";
+import { gemmaConfig, gemmaConventions, gemmaDecoder } from "./gemma2.ts";
 import { ropeOf, ropeParameters } from "./rope-config.ts";
 
 const gemma3Config = gemmaConfig.omit({ rope_parameters: true }).extend({
@@ -21,7 +20,7 @@ const gemma3Config = gemmaConfig.omit({ rope_parameters: true }).extend({
 export const gemma3 = defineDecoder({
   modelType: "gemma3_text",
   config: gemma3Config,
-  conventions: qwenConventions,
+  conventions: gemmaConventions,
   classes: {
     base: "Gemma3TextModel",
     classification: "Gemma3TextForSequenceClassification",

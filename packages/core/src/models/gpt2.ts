@@ -8,9 +8,10 @@ import { causalBias, textPositions } from "../nn/causal.ts";
 import { decoderBlock } from "../nn/decoder-block.ts";
 import { embedding } from "../nn/embedding.ts";
 import { layerNorm } from "../nn/layer-norm.ts";
-import { linear, project } from "../nn/linear.ts";
+import { linear } from "../nn/linear.ts";
+import { outputLayer } from "../nn/output-layer.ts";
 import { lastToken } from "../nn/pooling.ts";
-import type { Scope } from "../nn/scope.ts";
+import { joinPath, type Scope } from "../nn/scope.ts";
 import { defineArchitecture } from "./architecture.ts";
 import { classifier } from "./bert.ts";
 import { headCount, layerCount, tableRows, vocabularySize, width } from "./config-fields.ts";
@@ -84,6 +85,7 @@ export const gpt2 = defineArchitecture({
     updated: ["c_attn"],
     scaled: ["c_attn", "mlp.c_proj"],
     scaledInputs: ["mlp.c_proj"],
+    norms: ["ln_1", "ln_2", "ln_f"],
     transposed: true,
   },
   otherNames: ({ tie_word_embeddings: tied }) => (tied ? { "transformer.wte.weight": "lm_head.weight" } : {}),
@@ -109,8 +111,8 @@ export const gpt2 = defineArchitecture({
   classify: (scope, { n_embd }, pooled, labels) => linear(scope.at("score"), pooled, n_embd, labels, { bias: false }),
   classifyTokens: (scope, { n_embd }, hidden, labels) => classifier(scope, hidden, n_embd, labels),
   predictTokens(scope, { n_embd, vocab_size, tie_word_embeddings: tied }, hidden, base) {
-    const source = tied ? base.at("wte") : scope.at("lm_head");
-    return project(hidden, source.parameter("weight", [vocab_size, n_embd], "table"));
+    const table = tied ? joinPath(base.path, "wte.weight") : undefined;
+    return outputLayer(scope.at("lm_head"), hidden, { vocabulary: vocab_size, hidden: n_embd, table });
   },
   headModules: { classification: ["score"], "token-classification": ["classifier"] },
 });

@@ -20,7 +20,12 @@ export const phi3 = defineDecoder({
   modelType: "phi3",
   config: phi3Config,
   // PEFT has no convention for it
-  conventions: { updated: ["qkv_proj"], scaled: ["qkv_proj", "down_proj"], scaledInputs: ["down_proj"] },
+  conventions: {
+    updated: ["qkv_proj"],
+    scaled: ["qkv_proj", "down_proj"],
+    scaledInputs: ["down_proj"],
+    norms: ["input_layernorm", "post_attention_layernorm", "norm"],
+  },
   classes: {
     base: "Phi3Model",
     classification: "Phi3ForSequenceClassification",

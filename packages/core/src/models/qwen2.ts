@@ -21,6 +21,7 @@ export const qwenConventions = {
   updated: ["q_proj", "v_proj"],
   scaled: ["q_proj", "v_proj", "down_proj"],
   scaledInputs: ["down_proj"],
+  norms: ["post_attention_layernorm"],
 };
 
 /** Llama with a window in some layers, where the configuration asks for it. */

@@ -18,6 +18,7 @@ export function bareScope(
       tensors.set(own, known);
       return known;
     },
+    tied: (_, shape, table) => bareScope(hooks, "", layer, tensors).parameter(table, shape, "table"),
     dropout: (x) => x,
   };
 }

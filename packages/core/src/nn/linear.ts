@@ -33,6 +33,6 @@ export function linear(
   const weight = rows ?? transpose(stored, [1, 0]);
   return scope.hooks.linear({
     ...{ path: scope.path, layer: scope.layer, x, y: apply(x), apply, weight, bias: shift },
-    ...{ inSize, outSize, transposed },
+    ...{ inSize, outSize, transposed, output: false },
   });
 }

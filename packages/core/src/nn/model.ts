@@ -59,6 +59,8 @@ export interface Conventions {
   readonly scaled: readonly string[];
   /** those of them whose input, not output, is rescaled */
   readonly scaledInputs: readonly string[];
+  /** the norms of the stack */
+  readonly norms: readonly string[];
   /** whether the checkpoint keeps these layers' weights as [in, out], PEFT's fan_in_fan_out; left out: [out, in] */
   readonly transposed?: boolean;
 }

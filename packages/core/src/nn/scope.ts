@@ -25,6 +25,8 @@ export interface Scope {
   at(name: string, layer?: number): Scope;
   /** A tensor of the base model or of the head, in float32, under its Hugging Face name. */
   parameter(name: string, shape: readonly number[], role: Role): Value;
+  /** A tensor that is another one, under that one's whole name, unless an adapter brings it apart. */
+  tied(name: string, shape: readonly number[], table: string): Value;
   /** The base's own dropout: the identity unless a training run asks for it. */
   dropout(x: Value): Value;
 }

@@ -20,6 +20,8 @@ export interface LinearSite extends Where {
   readonly outSize: number;
   /** whether the checkpoint keeps the weight as [in, out] */
   readonly transposed: boolean;
+  /** whether it gives the words of the vocabulary, so that "all linear layers" does not mean it */
+  readonly output: boolean;
 }
 
 /** A table of vectors, looked up by id. */

@@ -1,4 +1,5 @@
 import { InputError } from "../errors.ts";
+import type { Value } from "../graph/value.ts";
 import { type AnnouncedSite, adapterScope, type Building, inHead, placeOf } from "./building.ts";
 import type { Action, MethodUse } from "./method.ts";
 import { type Result, type Site, type SiteKind, siteKinds } from "./site-kinds.ts";
@@ -65,12 +66,26 @@ function noteMerging<K extends SiteKind>(
       const merged = action.merge?.({ ...whole, ...place }, adapterScope(building, place, use.name));
       if (merged) whole = merging.behind(whole, merged);
     }
-    return merging.tensors(whole).map(([name, value]) => {
-      if (kind !== "embedding" || !building.shared.has(name)) return [name, value] as const;
-      const names = actors.map(({ use }) => use.name).join(" and ");
-      throw new InputError(
-        `${names} on ${site.path} cannot be merged: the output layer reads that table too, unchanged`,
-      );
-    });
+    const changed = merging.tensors(whole);
+    return [...bareOutputs(building, kind, site, actors), ...changed];
   });
+}
+
+/**
+ * Where a table that is read as the output layer too was changed as a table alone, the output layer as it is without that.
+ * @throws InputError where the output layer cannot be parted from the table
+ */
+function bareOutputs<K extends SiteKind>(
+  { shared, ties, frozen }: Building,
+  kind: K,
+  { path }: Site<K>,
+  actors: readonly Actor<K>[],
+): readonly (readonly [string, Value])[] {
+  const table = `${path}.weight`;
+  if (kind !== "embedding" || !shared.has(table)) return [];
+  const outputs = [...ties].flatMap(([output, tied]) => (tied === table ? [output] : []));
+  const bare = frozen.get(table)?.value;
+  if (outputs.length > 0 && bare) return outputs.map((output) => [output, bare] as const);
+  const names = actors.map(({ use }) => use.name).join(" and ");
+  throw new InputError(`${names} on ${path} cannot be merged: the output layer reads that table too, unchanged`);
 }

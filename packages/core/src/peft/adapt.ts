@@ -51,6 +51,8 @@ export interface AdaptedModel {
     readonly layer: number | undefined;
     readonly head: boolean;
   }[];
+  /** the tables that are output layers too, by the names that those would have of their own */
+  readonly ties: ReadonlyMap<string, string>;
   /** modules that are saved with the adapter because they are trained with it as a head */
   readonly headModules: readonly string[];
   /** head tensors that the checkpoint lacks, so that they start at random */
@@ -75,6 +77,7 @@ export function adapt(base: Base, methods: readonly MethodUse[], goal: Goal): Ad
     starts: [...building.starts.keys()],
     projections: [...building.projections.values()].map(({ projection }) => projection),
     targets: [...adaptedSites],
+    ties: building.ties,
     modelTensors: modelTensors(building),
     headModules: building.headTrained ? building.headModules : [],
     newTensors: layout.filter(({ part, stored }) => part === "head" && !stored).map(({ name }) => name),
@@ -86,6 +89,7 @@ export function adapt(base: Base, methods: readonly MethodUse[], goal: Goal): Ad
       const again = build(base, methods, goal).building;
       const unfrozen = [...again.parameters].filter(([, { parameter }]) => parameter.part !== "adapter");
       return Object.fromEntries([
+        ...again.untied,
         ...unfrozen.map(([name, { value }]) => [name, value] as const),
         ...again.merges.flatMap((merge) => merge()),
       ]);

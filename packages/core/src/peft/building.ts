@@ -44,6 +44,10 @@ export interface Building {
   readonly penalties: Value[];
   /** tensors of the model that are read in several places, such as embeddings that the output layer uses too */
   readonly shared: Set<string>;
+  /** the tables that are output layers too, by the names that those would have of their own */
+  readonly ties: Map<string, string>;
+  /** tables as they are in the base, for output layers that do not follow what an adapter makes of them */
+  readonly untied: Map<string, Value>;
   /** every site that was announced, and the paths of those at which a method acts */
   readonly sites: AnnouncedSite[];
   /** what each linear layer reads, by its path */

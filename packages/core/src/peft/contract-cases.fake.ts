@@ -5,6 +5,7 @@ import { parallel } from "./methods/bottleneck/parallel.ts";
 import { full } from "./methods/full.ts";
 import { head } from "./methods/head.ts";
 import { ia3 } from "./methods/ia3.ts";
+import { lnTuning } from "./methods/ln-tuning.ts";
 import { adalora } from "./methods/lora/adalora.ts";
 import { dora } from "./methods/lora/dora.ts";
 import { lora } from "./methods/lora/lora.ts";
@@ -235,6 +236,15 @@ export const contractCases: readonly ContractCase[] = [
     unfreezes: () => /\.bias$/,
     merges: true,
     refused: noBiases,
+  },
+  {
+    title: "ln-tuning",
+    methods: [lnTuning.use({})],
+    // the norms of each layer and those outside of it, but of Qwen 3, of which PEFT takes one a layer
+    count: (l) =>
+      l.modelType === "qwen3" ? l.layers * l.hidden : l.layers * norms(l) + (isGated(l) ? 1 : 2) * l.hidden,
+    unfreezes: ({ modelType }) => (modelType === "qwen3" ? /post_attention_layernorm/ : /norm|\.ln_/i),
+    merges: true,
   },
   {
     title: "prefix",

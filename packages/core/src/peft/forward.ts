@@ -106,6 +106,8 @@ export function build(base: Base, methods: readonly MethodUse[], goal: Goal, opt
     penalties: [],
     shared: new Set(),
     sites: [],
+    ties: new Map(),
+    untied: new Map(),
     layerInputs: new Map(),
     adaptedSites: new Set(),
     acting: new Set(),

@@ -5,6 +5,7 @@ import { parallel } from "./methods/bottleneck/parallel.ts";
 import { full } from "./methods/full.ts";
 import { head } from "./methods/head.ts";
 import { ia3 } from "./methods/ia3.ts";
+import { lnTuning } from "./methods/ln-tuning.ts";
 import { adalora } from "./methods/lora/adalora.ts";
 import { dora } from "./methods/lora/dora.ts";
 import { lora } from "./methods/lora/lora.ts";
@@ -32,6 +33,7 @@ export const methodsByName = {
   lokr,
   ia3,
   bitfit,
+  lnTuning,
   prefix,
   prompt,
   llamaAdapter,

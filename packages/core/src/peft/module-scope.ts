@@ -3,7 +3,7 @@ import { joinPath, type Scope } from "../nn/scope.ts";
 import type { Hooks } from "../nn/sites.ts";
 import { act } from "./act.ts";
 import { type Building, noisy } from "./building.ts";
-import { moduleTensor } from "./module-tensors.ts";
+import { moduleTensor, tiedTensor } from "./module-tensors.ts";
 import { prefixLength } from "./prompted.ts";
 
 /** The scope of a module of the base or of the head. */
@@ -14,6 +14,8 @@ export function moduleScope(building: Building, path: string, layer?: number): S
     at: (name, own = layer) => moduleScope(building, joinPath(path, name), own),
     parameter: (name, shape, role) =>
       moduleTensor(building, { module: path, name: joinPath(path, name), shape, role, layer }),
+    tied: (name, shape, table) =>
+      tiedTensor(building, { module: path, name: joinPath(path, name), shape, role: "weight", layer }, table),
     dropout: (x) => noisy(building, x, building.noise?.dropout ?? 0),
   };
 }

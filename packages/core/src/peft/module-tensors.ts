@@ -43,6 +43,34 @@ export function moduleTensor(building: Building, tensor: ModuleTensor): Value {
   return value;
 }
 
+/**
+ * An output layer's matrix that is the table of embeddings: trained apart where an adapter saves it; the base's own where one
+ * saves only the table, as in PEFT; otherwise the table.
+ */
+export function tiedTensor(building: Building, tensor: ModuleTensor, table: string): Value {
+  const { name, shape } = tensor;
+  building.ties.set(name, table);
+  if (building.headTrained && inHead(building, name)) {
+    const stored = findTensor(building.base, table);
+    const start = stored && { initial: fromCheckpoint(stored.name), stored: stored.name };
+    return trained(building, {
+      ...{ name, shape, role: tensor.role, layer: tensor.layer, part: "head", method: undefined },
+      ...(start ?? { initial: newTensor(building, tensor, true), stored: undefined }),
+    });
+  }
+  const follows = !(building.headTrained && inHead(building, table));
+  if (follows) return moduleTensor(building, { ...tensor, name: table, role: "table" });
+  const value = baseTensor(building, table, shape);
+  building.untied.set(name, value);
+  return value;
+}
+
+/** A tensor of the base as its file has it, whatever is trained. */
+function baseTensor({ base }: Building, name: string, shape: readonly number[]): Value {
+  const stored = findTensor(base, name);
+  return frozenValue(stored ?? { name, file: "", offset: 0, byteLength: 0, dtype: "float32", shape });
+}
+
 /** A tensor of the checkpoint in float32, as it is computed with. */
 const frozenValue = (tensor: BaseTensor): Value =>
   isQuantized(tensor) ? dequantize(tensor) : cast(weight(tensor), "float32");

@@ -1,3 +1,4 @@
+import type { LinearSite } from "../nn/sites.ts";
 import { compilePattern } from "../patterns/pattern.ts";
 import type { Place } from "./method.ts";
 import type { Layers, Targets } from "./options.ts";
@@ -33,9 +34,11 @@ interface Chosen {
 }
 
 /** Whether options name a linear layer, by the convention of the architecture where they name none. */
-export function isUpdated({ path, layer, layers, conventions }: Place, options: Chosen): boolean {
+export function isUpdated(place: Place & Pick<LinearSite, "output">, options: Chosen): boolean {
+  const { path, layer, layers, conventions, output } = place;
   const chosen = options.targets ?? { kind: "names", names: conventions.updated, required: true };
   if (options.exclude && isTarget(path, options.exclude)) return false;
+  if (chosen.kind === "all-linear" && output) return false;
   return isTarget(path, chosen) && isChosen(layer, options.layers, layers);
 }
 

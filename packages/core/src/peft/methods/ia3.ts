@@ -29,8 +29,9 @@ export const ia3 = defineMethod({
   rate: 5e-3,
   options,
   linear: {
-    targets({ path, layer, layers: count, conventions }, { targets, layers }) {
+    targets({ path, layer, layers: count, conventions, output }, { targets, layers }) {
       const chosen = targets ?? { kind: "names", names: conventions.scaled, required: true };
+      if (chosen.kind === "all-linear" && output) return false;
       return isTarget(path, chosen) && isChosen(layer, layers, count);
     },
     apply(site, scope, options) {

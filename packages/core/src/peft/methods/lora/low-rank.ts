@@ -80,6 +80,7 @@ const config = z.looseObject({
   lora_dropout: z.number().min(0).lt(1).default(0),
   use_rslora: z.boolean().default(false),
   use_dora: z.boolean().default(false),
+  ensure_weight_tying: z.boolean().default(false),
   rank_pattern: z.record(z.string(), z.number()).nullish(),
   alpha_pattern: z.record(z.string(), z.number()).nullish(),
   target_modules: z.union([z.string(), z.array(z.string())]).nullish(),
@@ -97,6 +98,15 @@ export function refuseUnsupported(json: Readonly<Record<string, unknown>>): void
   );
 }
 
+/** With tied weights PEFT adapts the output layer where it adapts the table, and writes both. */
+function withOutput(modules: z.infer<typeof config>["target_modules"]) {
+  const isTable = (name: string) => tables.some((table) => name === table || name.endsWith(`.${table}`));
+  return Array.isArray(modules) && modules.some(isTable) ? [...modules, "lm_head"] : modules;
+}
+
+/** The tables of words in Hugging Face's decoders */
+const tables = ["embed_tokens", "wte"];
+
 /** The options in an adapter_config.json of type LORA, and whether it is DoRA. */
 export function readLowRank(json: Readonly<Record<string, unknown>>) {
   const given = peftFields(config, json);
@@ -110,7 +120,7 @@ export function readLowRank(json: Readonly<Record<string, unknown>>) {
       rankStabilized: given.use_rslora,
       rankPattern: given.rank_pattern ?? {},
       alphaPattern: given.alpha_pattern ?? {},
-      targets: targetsFromPeft(given.target_modules),
+      targets: targetsFromPeft(given.ensure_weight_tying ? withOutput(given.target_modules) : given.target_modules),
       exclude: targetsFromPeft(given.exclude_modules),
       layers: layersFromPeft(given.layers_to_transform),
     },
