@@ -65,8 +65,6 @@ export function prepareTraining(
   const { base, adapted, phi, labels } = requireModel(model);
   const { maxLength, lossOn, endToken, ...given } = readSettings(settings, options);
   const { train: rows, validation } = checkedData(data);
-  if (options.steps !== undefined && options.epochs !== undefined)
-    throw new InputError("steps and epochs say the same; leave one out");
   const { task } = adapted.goal;
   const { unlabelled, takes } = objectiveOf(task);
   const plain = unlabelled === "hidden tokens" && !isLabelled(rows);

@@ -87,10 +87,10 @@ export const text = (placeholder: string, help: string, otherwise?: string): Set
     ...(otherwise !== undefined && { otherwise }),
   });
 
-/** Texts, given one by one or as a list; a lone one is a list of one. */
+/** Texts, empty ones too, given one by one or as a list; a lone one is a list of one. */
 export const texts = (placeholder: string, help: string): Setting<readonly string[]> => ({
   ...setting<readonly string[]>(
-    z.preprocess((value) => (typeof value === "string" ? [value] : value), z.array(z.string().min(1)).readonly()),
+    z.preprocess((value) => (typeof value === "string" ? [value] : value), z.array(z.string()).readonly()),
     { initial: [], placeholder, help },
   ),
   many: true,

@@ -1,3 +1,4 @@
+import { InputError } from "../errors.ts";
 import { choice, choices, count, fraction, natural, nonnegative, positive, text, toggle } from "../settings/setting.ts";
 import { readSettings, type SettingInputs, type SettingValues } from "../settings/settings.ts";
 import { classWeights } from "./class-weights.ts";
@@ -54,8 +55,13 @@ const allSettings = { ...trainingSettings, ...teachingSettings };
 export type TrainingSettings = SettingValues<typeof allSettings> & { readonly lr: number };
 export type TrainingInputs = SettingInputs<typeof allSettings>;
 
-/** Checked settings with their defaults, of the rate 1e-3; every problem in one error. */
+/**
+ * Checked settings with their defaults, of the rate 1e-3.
+ * @throws InputError with every problem
+ */
 export function parseSettings(given: unknown): TrainingSettings {
   const { lr = 1e-3, steps, ...settings } = readSettings(allSettings, given);
+  if (steps !== undefined && settings.epochs !== undefined)
+    throw new InputError("steps and epochs say the same; leave one out");
   return { ...settings, ...(steps !== undefined && { steps }), lr };
 }

@@ -74,11 +74,13 @@ function optionsOf(name: string, help: string, placeholder: string | undefined, 
 }
 
 /** A flag that says twice what can only be one is refused: whichever were taken, one would be passed over. */
-const once =
-  ({ long }: Option) =>
-  (value: string, before: unknown): string => {
-    if (before === undefined) return value;
-    throw new InputError(`${long} is given twice, ${before} and ${value}; leave one out`);
+function once({ long }: Option): (value: string) => string {
+  let given: string | undefined;
+  return (value) => {
+    if (given !== undefined) throw new InputError(`${long} is given twice, ${given} and ${value}; leave one out`);
+    given = value;
+    return value;
   };
+}
 
 const collect = (value: string, before: readonly string[] | undefined) => [...(before ?? []), value];

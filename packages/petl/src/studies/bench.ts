@@ -168,7 +168,8 @@ function trainObject(context: StudyContext, fit: Fit, seed: number): Readonly<Re
   const { base, task, columns, max_length } = context;
   return {
     ...{ base, data: trainFile(rows), validation: scoreFile, ...columns, task, method, ...options },
-    ...{ lr, steps, batch, schedule, seed, threads: 1, ...(max_length !== null && { maxLength: max_length }) },
+    ...{ lr, steps, batch, schedule, seed, threads: 1, cache: "off" },
+    ...(max_length !== null && { maxLength: max_length }),
   };
 }
 
