@@ -4,6 +4,7 @@ import { parquetHeader } from "hyparquet/src/column.js";
 import { decompressPage } from "hyparquet/src/datapage.js";
 import { getMaxDefinitionLevel, getMaxRepetitionLevel, getTreePath } from "hyparquet/src/schema.js";
 import { codecs } from "./parquet-codecs.ts";
+import { walkStructure } from "./thrift.ts";
 
 /** What a file of so many bytes may hold: a page of equal values is short, but no rows are free. */
 const most = { rows: 1, values: 8, unpacked: 40, fixedRows: 10_000, fixedUnpacked: 40e6, columns: 10_000 } as const;
@@ -12,6 +13,17 @@ type Header = ReturnType<typeof parquetHeader>;
 interface Levels {
   readonly repetition: number;
   readonly definition: number;
+}
+
+/**
+ * Walks over the footer, whose length stands before the last four bytes, before anything is made of it.
+ * @throws Error saying which bound is passed
+ */
+export function checkFooter(file: ArrayBuffer): void {
+  const end = file.byteLength - 8;
+  const length = end < 0 ? 0 : new DataView(file).getUint32(end, true);
+  if (length === 0 || length > end) throw new Error(`${file.byteLength} bytes without the footer of Parquet`);
+  walkStructure(new DataView(file, end - length, length), 0);
 }
 
 /**
@@ -24,6 +36,7 @@ export function checkBounds(metadata: FileMetaData, file: ArrayBuffer): void {
   if (rows > most.fixedRows + most.rows * file.byteLength) throw new Error(`${rows} rows in ${file.byteLength} bytes`);
   const grouped = metadata.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0);
   if (grouped !== rows) throw new Error(`${rows} rows, and its groups hold ${grouped}`);
+  checkSchema(metadata);
   const tree = parquetSchema(metadata);
   const chunks = metadata.row_groups.flatMap(({ columns }) => columns.flatMap(({ meta_data }) => meta_data ?? []));
   if (chunks.length > most.columns) throw new Error(`${chunks.length} pieces of columns`);
@@ -36,6 +49,15 @@ export function checkBounds(metadata: FileMetaData, file: ArrayBuffer): void {
     const levels = { repetition: getMaxRepetitionLevel(path), definition: getMaxDefinitionLevel(path) };
     for (const { header, bytes } of pagesOf(chunk, file)) checkRuns(header, bytes, chunk, levels);
   }
+}
+
+/** Every element but the root is a child of one: a count below zero would lead back. */
+function checkSchema({ schema }: FileMetaData): void {
+  const counts = schema.map(({ num_children = 0 }) => num_children);
+  const wrong = counts.find((count) => !(count >= 0 && count < schema.length));
+  if (wrong !== undefined) throw new Error(`a column of ${wrong} columns, where the schema has ${schema.length}`);
+  const sum = counts.reduce((sum, count) => sum + count, 0);
+  if (sum !== schema.length - 1) throw new Error(`a schema of ${schema.length} columns, whose parts are ${sum}`);
 }
 
 interface Page {
@@ -51,6 +73,7 @@ function* pagesOf(chunk: ColumnMetaData, file: ArrayBuffer): Iterable<Page> {
   const reader = { view: new DataView(file, begin, length), offset: 0 };
   let values = 0;
   while (reader.offset < length - 1 && values < Number(chunk.num_values)) {
+    walkStructure(reader.view, reader.offset);
     const header = parquetHeader(reader);
     const size = header.compressed_page_size;
     if (!(size >= 0 && reader.offset + size <= length)) throw new Error("a page ends outside of its column");

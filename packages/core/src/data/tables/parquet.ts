@@ -1,7 +1,7 @@
 import { type FileMetaData, parquetMetadata, parquetReadObjects } from "hyparquet";
 import { InputError } from "../../errors.ts";
 import { classNames } from "./class-names.ts";
-import { checkBounds } from "./parquet-bounds.ts";
+import { checkBounds, checkFooter } from "./parquet-bounds.ts";
 import { codecs } from "./parquet-codecs.ts";
 import { keysOf, type Table, table } from "./table.ts";
 
@@ -13,7 +13,8 @@ import { keysOf, type Table, table } from "./table.ts";
 export async function readParquet(name: string, bytes: Uint8Array): Promise<Table> {
   const file = Uint8Array.from(bytes).buffer;
   const { metadata, read } = await refusing(name, async () => {
-    const metadata = parquetMetadata(file);
+    checkFooter(file);
+    const metadata = parquetMetadata(file, { geoparquet: false });
     checkBounds(metadata, file);
     return { metadata, read: await parquetReadObjects({ file, metadata, compressors: codecs }) };
   });
