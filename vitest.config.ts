@@ -9,7 +9,7 @@ export default defineConfig({
     include: ["packages/*/src/**/*.test.ts", "examples/**/*.test.ts"],
     pool: "forks",
     maxWorkers: "100%", // left alone, vitest keeps one core for itself: on two cores that is half the machine
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    testTimeout: 240_000, // against hangs alone: on a busy machine a command takes ten times as long,
+    hookTimeout: 240_000,
   },
 });

@@ -70,4 +70,4 @@ test("the quick demo compares its methods, serves all adapters from one base, an
   );
   expect(named.code).toBe(2);
   expect(named.stderr).toContain("is not empty");
-}, 120_000);
+});

@@ -4,7 +4,7 @@ import { text, texts } from "./flags.ts";
 import { modelFlags, rowFlags, withModel } from "./open.ts";
 import { defineVerb } from "./verb.ts";
 
-const { base, adapter, offline, threads } = modelFlags;
+const { base, adapter, offline, threads, device } = modelFlags;
 
 export const embedVerb = defineVerb({
   name: "embed",
@@ -15,7 +15,7 @@ export const embedVerb = defineVerb({
     input: text("FILE", "a file of texts or pairs: JSONL, CSV, TSV, Parquet; - for JSONL from stdin"),
     textColumn: text("COLUMN", "the column that holds the text", "found by its name"),
     ...rowFlags,
-    ...{ offline, threads },
+    ...{ offline, threads, device },
   },
   examples: [
     'embed --base models/tiny --text "a fine film" --text "a dull one"',

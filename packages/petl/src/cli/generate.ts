@@ -17,6 +17,7 @@ export const generateVerb = defineVerb({
     batch: rowFlags.batch,
     offline: modelFlags.offline,
     threads: modelFlags.threads,
+    device: modelFlags.device,
   },
   examples: [
     'generate --base models/tiny-llama --prompt "Once upon a time" --max-tokens 50',

@@ -12,6 +12,7 @@ import type { HubEvent } from "../hub/hub.ts";
 import { loadAdapter } from "../library/load-adapter.ts";
 import { locate } from "../library/locate.ts";
 import { type OpenBase, openBase } from "../library/open-base.ts";
+import { MachineError } from "../machine-error.ts";
 import { choice, count, neededText, text, toggle } from "./flags.ts";
 import type { Context } from "./verb.ts";
 
@@ -19,6 +20,17 @@ export const baseFlag = neededText(
   "BASE",
   "the base model: a folder, a hub id (owner/name[@revision]) or a bundled name",
 );
+/** Where a model can be computed; one that is not there ends the command. */
+export const deviceFlag = choice(["cpu", "webgpu", "cuda"], "where the model is computed (cpu)");
+
+type Device = "cpu" | "webgpu" | "cuda";
+
+/** @throws MachineError for a device that this engine does not have */
+export function requireDevice(device: Device | undefined): void {
+  if (device === undefined || device === "cpu") return;
+  throw new MachineError(`--device ${device} is not there: petl's engine computes on the cpu`);
+}
+
 export const offlineFlag = toggle(false, "never touch the network");
 
 /** The flags that say with which model to compute. */
@@ -29,6 +41,7 @@ export const modelFlags = {
   labels: count("number of the head's labels, where config.json does not say it"),
   offline: offlineFlag,
   threads: count("threads that share the work (default: the machine's cores)"),
+  device: deviceFlag,
 };
 
 /** The flags that say how rows are read and computed. */
@@ -61,6 +74,7 @@ interface ModelChoice {
   readonly labels: number | undefined;
   readonly offline: boolean;
   readonly threads: number | undefined;
+  readonly device?: Device | undefined;
 }
 
 /** Opens base and adapter, lends them to `work`, and ends the thread behind it. */
@@ -70,7 +84,8 @@ export async function withModel<T>(
   work: (model: OpenModel) => Promise<T>,
   plain: (base: OpenBase, chosen: BaseGoal) => Promise<OpenModel> = unadapted,
 ): Promise<T> {
-  const { offline, threads } = chosen;
+  const { offline, threads, device } = chosen;
+  requireDevice(device);
   const base = await openBase(name, {
     offline,
     threads,

@@ -71,7 +71,7 @@ test("killed at any moment and resumed, a run ends with the same bytes and the s
   expect((await petl(long(whole))).code).toBe(0);
   expect(await killedRuns(out, long(out), [400, 500, 600, 700, 900, 1100, 1300, 60_000])).toBeGreaterThan(1);
   expect(resultOf(out)).toEqual(resultOf(whole));
-}, 120_000);
+});
 
 test("a finished run leaves an ordinary folder, which is a base like any other", async () => {
   const out = newFolder();
@@ -98,7 +98,7 @@ test("a finished run leaves an ordinary folder, which is a base like any other",
     "--json",
   ]);
   expect(measured).toHaveLength(1);
-}, 60_000);
+});
 
 test("words that are named are tokens, though the text lacks them", async () => {
   const [out, words] = [newFolder(), join(scratch, "words.txt")];
@@ -106,7 +106,7 @@ test("words that are named are tokens, though the text lacks them", async () => 
   await petlJson([...pretraining(out, "--words", words, "--steps", "1"), "--json"]);
   const { vocab } = JSON.parse(readFileSync(join(out, "tokenizer.json"), "utf8")).model;
   expect(Object.keys(vocab)).toEqual(expect.arrayContaining(["tractor", "milkmaid"]));
-}, 60_000);
+});
 
 /** A file of rows that hide one token. */
 function labelled(name: string): string {
@@ -136,7 +136,7 @@ test("Ctrl-C saves, says how to go on and exits with 130; a new run into that fo
   const asTraining = await petl(["train", "--resume", out]);
   expect(asTraining.code).toBe(2);
   expect(asTraining.stderr).toContain(`petl pretrain --resume ${out}`);
-}, 60_000);
+});
 
 test("what was made from the text is used again, and refused for another run; gzip text gives the same model", async () => {
   const prepared = join(scratch, "prepared");
@@ -158,7 +158,7 @@ test("what was made from the text is used again, and refused for another run; gz
   const zipped = ["pretrain", "--text", join(scratch, "farm.txt.gz"), ...quick, "--steps", "3", "--out", packed];
   expect((await petl(zipped)).code).toBe(0);
   expect(resultOf(packed)).toEqual(resultOf(first));
-}, 60_000);
+});
 
 test("bad input is one clear message, exit code 2, and leaves nothing behind", async () => {
   const short = join(scratch, "short.txt");
@@ -184,7 +184,7 @@ test("bad input is one clear message, exit code 2, and leaves nothing behind", a
     expect(stdout).toBe("");
     expect(existsSync(out), args.join(" ")).toBe(false);
   }
-}, 60_000);
+});
 
 test("a decoder learns to foretell, from rows of one length, and then goes on with a text", async () => {
   const out = newFolder();
@@ -225,4 +225,4 @@ test("a decoder learns to foretell, from rows of one length, and then goes on wi
   });
   const [answer] = await petlJson(["generate", "--base", out, "--prompt", "The old cow", "--max-tokens", "4"]);
   expect(answer).toMatchObject({ text: expect.stringMatching(/^ \w+/) });
-}, 60_000);
+});

@@ -10,8 +10,9 @@ import {
   tokenSettings,
   trainingSettings,
 } from "@petl/core";
+import { trackerForms } from "../trackers/trackers.ts";
 import { bytes, type FlagValues, text, texts, toggle } from "./flags.ts";
-import { offlineFlag } from "./open.ts";
+import { deviceFlag, offlineFlag } from "./open.ts";
 
 /** What a run is asked for, whole: the flags, the keys of a config file, and what run.json records. */
 export const requestFlags = {
@@ -30,9 +31,10 @@ export const requestFlags = {
   }),
   cache: choice(cacheModes, "auto", "where what stays the same from epoch to epoch is kept"),
   cacheSize: bytes("the most that is kept of it, in memory and in its file together"),
+  logTo: texts("KIND:PLACE", `tell numbers to a tracker too (${trackerForms}); several may be given`),
   logEvery: count(1, "steps between lines of metrics.jsonl"),
   threads: count(undefined, "threads that share the work", { otherwise: "the machine's cores" }),
-  device: choice(["cpu"], undefined, "where the model is computed", "cpu"),
+  device: deviceFlag,
 };
 export type RequestFlags = FlagValues<typeof requestFlags>;
 

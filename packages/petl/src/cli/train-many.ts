@@ -2,11 +2,10 @@ import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { InputError, RunError } from "@petl/core";
 import { explainFileError, MachineError } from "../machine-error.ts";
-import { type RunSummary, trainRun } from "../runs/train-run.ts";
-import { newRun } from "./train.ts";
+import type { RunSummary } from "../runs/train-run.ts";
+import { carriedOut, newRun } from "./train.ts";
 import { type TrainFlags, trainFlags } from "./train-flags.ts";
 import { type Context, defineVerb } from "./verb.ts";
-import { watchRun } from "./watch-run.ts";
 
 const { resume: _, ...flags } = trainFlags;
 
@@ -98,19 +97,8 @@ async function trainUser(
   };
   try {
     context.signal.throwIfAborted();
-    const { out, run, lock, id, kept, resume } = await newRun(given, methodOptions, { ...context, terminal });
-    try {
-      for (const remark of run.remarks) terminal.line(remark);
-      const { signal } = context;
-      return await trainRun(out, run, watchRun({ ...context, terminal }), { ...kept, resume, lock, id, signal });
-    } catch (error) {
-      if (context.signal.aborted) terminal.line(`stopped; go on with \`petl train --resume ${out}\``);
-      throw error;
-    } finally {
-      terminal.done();
-      await lock.release();
-      await run.base.close();
-    }
+    const own = { ...context, terminal };
+    return await carriedOut(await newRun(given, methodOptions, own), own);
   } catch (error) {
     const expected =
       !context.signal.aborted &&

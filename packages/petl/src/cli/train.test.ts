@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { bin, golden as goldenFolder, killedRuns, petl } from "./run-petl.fake.ts";
+import { bin, golden as goldenFolder, killedRuns, petl, temporaryFolder } from "./run-petl.fake.ts";
 
 const golden = (path: string) => join(goldenFolder, path);
 const scratch = mkdtempSync(join(tmpdir(), "petl-train-"));
@@ -146,7 +146,7 @@ test("Ctrl-C saves, says how to go on and exits with 130; the run then ends as i
   expect(beside.stderr).toContain("leave out --rank, --lr, --shuffle");
   expect((await petl(["train", "--resume", out])).code).toBe(0);
   expect(resultOf(out)).toEqual(resultOf(whole));
-}, 60_000);
+});
 
 test("bad input is one clear message, exit code 2, and leaves nothing behind", async () => {
   const base = ["--base", golden("models/bert-sequence-classification"), "--method", "lora"];
@@ -213,7 +213,7 @@ test("bad input is one clear message, exit code 2, and leaves nothing behind", a
     expect(stdout).toBe("");
     expect(() => readdirSync(out)).toThrow();
   }
-}, 60_000);
+});
 
 test("weights that are no numbers are named, and nothing is left behind", async () => {
   const folder = newFolder();
@@ -240,4 +240,27 @@ test("weights that are no numbers are named, and nothing is left behind", async 
   expect(stderr).toMatch(/model\.safetensors: ".*" holds NaN/);
   expect(code).toBe(2);
   expect(() => readdirSync(out)).toThrow();
+});
+
+test("a device that is not there ends the command with its name, and a tracker that is none before anything is written", async () => {
+  const folder = temporaryFolder();
+  const run = [
+    "train",
+    "--base",
+    golden("models/bert-sequence-classification"),
+    "--data",
+    "rows.jsonl",
+    "--method",
+    "head",
+  ];
+  const out = ["--out", join(folder, "out")];
+  const device = await petl([...run, ...out, "--device", "cuda"], folder);
+  expect([device.code, device.stderr]).toEqual([
+    1,
+    "petl: --device cuda is not there: petl's engine computes on the cpu\n",
+  ]);
+  const tracker = await petl([...run, ...out, "--log-to", "tensorbord:logs"], folder);
+  expect(tracker.code).toBe(2);
+  expect(tracker.stderr).toContain('did you mean "tensorboard"?');
+  expect(existsSync(join(folder, "out"))).toBe(false);
 });

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { stat } from "node:fs/promises";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import {
   methods as allMethods,
   columnSettings,
@@ -14,12 +14,15 @@ import { claim, claimEmpty, folderState, refuseTaken } from "../runs/folder.ts";
 import { type OpenRun, openRun, type RunRequest } from "../runs/open-run.ts";
 import { readRecord, writeRecord } from "../runs/record.ts";
 import { type RunSummary, trainRun } from "../runs/train-run.ts";
+import type { Tracker } from "../trackers/tracker.ts";
+import { chooseTracker, openTrackers } from "../trackers/trackers.ts";
 import { version } from "../version.ts";
 import { refuseBeside } from "./beside-resume.ts";
 import { figures } from "./evaluation-report.ts";
 import { parseFlags } from "./flags.ts";
 import { chooseMethods, writtenMethods } from "./method-flags.ts";
-import { resolveModel } from "./open.ts";
+import { requireDevice, resolveModel } from "./open.ts";
+import { trackedBy } from "./track-run.ts";
 import { type RequestFlags, requestFlags, type TrainFlags, trainFlags } from "./train-flags.ts";
 import { type Context, defineVerb } from "./verb.ts";
 import { watchRun } from "./watch-run.ts";
@@ -35,25 +38,13 @@ export const trainVerb = defineVerb({
     "train --resume my-adapter",
   ],
   async run({ flags, json, methodOptions }, context) {
-    const { terminal, signal } = context;
-    const { out, run, lock, id, kept, resume } =
+    const run =
       flags.resume === undefined
         ? await newRun(flags, methodOptions, context)
         : await oldRun(flags.resume, flags, methodOptions, context);
-    try {
-      if (!resume) for (const remark of run.remarks) terminal.line(remark);
-      const summary = await trainRun(out, run, watchRun(context), { ...kept, resume, lock, id, signal });
-      terminal.done();
-      if (json) await context.print(JSON.stringify(summary));
-      else for (const line of report(summary)) await context.print(line);
-    } catch (error) {
-      terminal.done();
-      if (signal.aborted) terminal.line(`stopped; go on with \`petl train --resume ${out}\``);
-      throw error;
-    } finally {
-      await lock.release();
-      await run.base.close();
-    }
+    const summary = await carriedOut(run, context);
+    if (json) await context.print(JSON.stringify(summary));
+    else for (const line of report(summary)) await context.print(line);
   },
 });
 
@@ -64,7 +55,53 @@ interface Run {
   readonly id: string;
   /** which lines of the metrics are kept, and what from epoch to epoch */
   readonly kept: Pick<RequestFlags, "logEvery" | "cache" | "cacheSize">;
+  /** the trackers that are told its numbers */
+  readonly logTo: readonly string[];
   readonly resume: boolean;
+}
+
+/** Trains a run to its end, shown on the terminal and told to its trackers. */
+export async function carriedOut(
+  { out, run, lock, id, kept, logTo, resume }: Run,
+  context: Pick<Context, "terminal" | "signal">,
+): Promise<RunSummary> {
+  const { terminal, signal } = context;
+  let outcome: "finished" | "failed" | "stopped" = "failed";
+  let trackers: readonly Tracker[] = [];
+  try {
+    if (!resume) for (const remark of run.remarks) terminal.line(remark);
+    trackers = await openTrackers(logTo, { name: basename(out), settings: told(run) });
+    const watch = trackedBy(trackers, watchRun(context));
+    const summary = await trainRun(out, run, watch, { ...kept, resume, lock, id, signal });
+    outcome = "finished";
+    return summary;
+  } catch (error) {
+    terminal.done();
+    if (signal.aborted) {
+      outcome = "stopped";
+      terminal.line(`stopped; go on with \`petl train --resume ${out}\``);
+    }
+    throw error;
+  } finally {
+    terminal.done();
+    await closeTrackers(trackers, outcome, terminal);
+    await lock.release();
+    await run.base.close();
+  }
+}
+
+/** What trackers are told of a run's settings. */
+const told = ({ model, training }: OpenRun) => ({ ...training.settings, ...writtenMethods(model.adapted.methods) });
+
+/** A tracker that lost something is a remark: the run's own files are whole. */
+async function closeTrackers(
+  trackers: readonly Tracker[],
+  outcome: "finished" | "failed" | "stopped",
+  terminal: Context["terminal"],
+): Promise<void> {
+  for (const closed of await Promise.allSettled(trackers.map((tracker) => tracker.close(outcome)))) {
+    if (closed.status === "rejected") terminal.line(`--log-to: ${closed.reason.message}`);
+  }
 }
 
 /** Checks everything that can be checked, and only then touches the run's folder. */
@@ -75,6 +112,8 @@ export async function newRun(
 ): Promise<Run> {
   const { base, data, out } = needed(flags);
   const folder = resolve(out);
+  for (const each of flags.logTo) chooseTracker(each);
+  requireDevice(flags.device);
   await refuseTaken(folder, "train", flags.overwrite);
   const { methods, baseDropout } = methodsOf(flags, methodOptions);
   const named: RequestFlags = {
@@ -96,7 +135,7 @@ export async function newRun(
       ...{ base_folder: baseFolder, base_sha256: run.baseSha256, data_sha256: run.dataSha256 },
     }),
   );
-  return { out: folder, run, lock, id, kept: keptBy(flags), resume: false };
+  return { out: folder, run, lock, id, kept: keptBy(flags), logTo: flags.logTo, resume: false };
 }
 
 /** Does some work with an open run, which is closed where it fails. */
@@ -178,7 +217,7 @@ async function oldRun(
     if (problems.length > 0) throw new InputError(problems);
     return claim(out);
   });
-  return { out, run, lock, id: record.id, kept: keptBy(values), resume: true };
+  return { out, run, lock, id: record.id, kept: keptBy(values), logTo: values.logTo, resume: true };
 }
 
 /** A finished run in words. */

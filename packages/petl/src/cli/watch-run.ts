@@ -3,7 +3,7 @@ import { figures } from "./evaluation-report.ts";
 import type { Context } from "./verb.ts";
 
 /** Shows a run's events. */
-export function watchRun({ terminal, signal }: Context): Watch {
+export function watchRun({ terminal, signal }: Pick<Context, "terminal" | "signal">): Watch {
   signal.addEventListener("abort", () => terminal.line("ending: the step under way is finished and saved first"), {
     once: true,
   });

@@ -16,7 +16,7 @@ interface Metric {
 
 /**
  * An MLflow tracking server by its REST interface (2.0): a run in the experiment "petl", settings as parameters, numbers in
- * batches. A server that stops answering while training loses numbers, not the run; closing says so.
+ * batches. MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD are sent where they are set. A server that stops answering while training loses numbers, not the run; closing says so.
  */
 export const mlflow: TrackerKind = {
   name: "mlflow",
@@ -65,12 +65,16 @@ export const mlflow: TrackerKind = {
 
 type Call = (path: string, body?: object) => Promise<Readonly<Record<string, unknown>>>;
 
-/** Calls of the server at a URL; its user and password, if there are any, go into the header alone. */
+/** Calls of the server at a URL. Secrets come from the environment: a URL is written into run.json. */
 function caller(place: string): Call {
   if (!URL.canParse(place)) throw new InputError(`"${place}" is no URL of an MLflow server; mlflow:http://host:5000`);
   const url = new URL(place);
-  const secret = url.username ? Buffer.from(`${url.username}:${url.password}`).toString("base64") : undefined;
-  [url.username, url.password] = ["", ""];
+  if (url.username || url.password)
+    throw new InputError(
+      "the URL of an MLflow server must hold no secrets; set MLFLOW_TRACKING_USERNAME and …_PASSWORD",
+    );
+  const { MLFLOW_TRACKING_USERNAME: user, MLFLOW_TRACKING_PASSWORD: password = "" } = process.env;
+  const secret = user && Buffer.from(`${user}:${password}`).toString("base64");
   const root = url.href.replace(/\/$/, "");
   return async (path, body) => {
     const headers = { "content-type": "application/json", ...(secret && { authorization: `Basic ${secret}` }) };

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32, crc32c } from "@petl/core";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { scalarsOf } from "./tracker.ts";
 import { chooseTracker, trackers } from "./trackers.ts";
 
@@ -86,7 +86,11 @@ test("an MLflow server is told settings, every number and the end", async () => 
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void server.close());
-  await logged(`mlflow:http://me:secret@127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  const { port } = server.address() as AddressInfo;
+  vi.stubEnv("MLFLOW_TRACKING_USERNAME", "me").stubEnv("MLFLOW_TRACKING_PASSWORD", "secret");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  await logged(`mlflow:http://127.0.0.1:${port}/`);
+  await expect(logged(`mlflow:http://me:secret@127.0.0.1:${port}/`)).rejects.toThrow(/^the URL (?!.*:secret)/);
   expect(calls.map(({ path }) => path).slice(0, 4)).toEqual([
     ...["experiments/get-by-name?experiment_name=petl", "experiments/create", "runs/create", "runs/log-batch"],
   ]);

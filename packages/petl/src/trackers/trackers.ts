@@ -10,8 +10,12 @@ export const trackers: readonly TrackerKind[] = [tensorboard, mlflow, wandbOffli
 /** What `--log-to` takes, in words. */
 export const trackerForms = trackers.map(({ name, place }) => `${name}:${place}`).join(", ");
 
+/** Opens what a run tells its numbers to, beside its own metrics.jsonl; `KIND:PLACE` each. */
+export const openTrackers = (given: readonly string[], run: TrackedRun): Promise<readonly Tracker[]> =>
+  Promise.all(given.map((each) => chooseTracker(each).open(run)));
+
 /** A tracker that is chosen and not yet told of a run. */
-export interface ChosenTracker {
+interface ChosenTracker {
   open(run: TrackedRun): Promise<Tracker>;
 }
 
