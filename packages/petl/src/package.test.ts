@@ -73,3 +73,10 @@ test("in an empty project the command line runs and knows the bundled bases", ()
   expect(bases).toContain("petl-mini-encoder");
   expect(bases).toContain("petl-mini-decoder");
 });
+
+test("in an empty project the program of the package's README runs", () => {
+  const readme = readFileSync(join(modules, "petl/README.md"), "utf8");
+  const program = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
+  writeFileSync(join(project, "program.mjs"), program);
+  expect(run("program.mjs")).toMatch(/step[\s\S]*label: '(good|bad)'/);
+});
