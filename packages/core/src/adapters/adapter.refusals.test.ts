@@ -55,6 +55,17 @@ test("every missing, misshapen and superfluous tensor is listed at once, with th
   );
 });
 
+test("an adapter whose vocabulary grew is refused with both numbers of tokens and the way out", async () => {
+  const { base } = await goldenBase("bert-sequence-classification");
+  const { vocabulary } = base.model.sizes;
+  const tensors = await goldenTensors("bert-lora");
+  const table = float32([vocabulary + 3, 32], new Float32Array((vocabulary + 3) * 32));
+  tensors.set("base_model.model.bert.embeddings.word_embeddings.weight", table);
+  const problems = await problemsOf(loadAdapter(folderOf(lora, tensors), base));
+  expect(problems.at(-1)).toMatch(`the vocabulary grew from ${vocabulary} to ${vocabulary + 3} tokens`);
+  expect(problems.at(-1)).toMatch(`after base.resize_token_embeddings(${vocabulary + 3})`);
+});
+
 test("an adapter of another base is refused with both bases named", async () => {
   const { base } = await goldenBase("distilbert-sequence-classification");
   const problems = await problemsOf(loadAdapter(goldenFolder("adapters/bert-lora"), base));

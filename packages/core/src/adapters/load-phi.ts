@@ -30,6 +30,14 @@ export async function loadPhi(adapter: Adapter, adapted: AdaptedModel): Promise<
       problems.add(`tensor ${quote(name)} ${shapeText(tensor.shape)} has no place in the adapted model`);
     }
   }
+  const grown = vocabularyOf(adapter, adapted);
+  if (grown !== undefined) {
+    const { vocabulary } = base.model.sizes;
+    problems.add(
+      `the vocabulary grew from ${vocabulary} to ${grown} tokens before this adapter was trained, and petl keeps the base's ` +
+        `table; merge it in Python, after base.resize_token_embeddings(${grown}), and open the merged model`,
+    );
+  }
   problems.refuse();
   const values = new Float32Array(lengthOf(layout));
   const names = new Map([...adapter.tensors].map(([name, tensor]) => [tensor.name, name]));
@@ -43,6 +51,17 @@ export async function loadPhi(adapter: Adapter, adapted: AdaptedModel): Promise<
     async ({ name }, at) => [name, float32(matrices[at]?.shape ?? [], await adapter.read(name))] as const,
   );
   return { layout, values, starts: {}, projections: Object.fromEntries(await Promise.all(drawn)) };
+}
+
+/** The rows of the adapter's table of words, where they are more than the base's. */
+function vocabularyOf({ tensors }: Adapter, { base, ties }: AdaptedModel): number | undefined {
+  const { vocabulary } = base.model.sizes;
+  for (const [name, { shape }] of tensors) {
+    const table = findTensor(base, ties.get(name) ?? name)?.shape ?? [];
+    const [rows = 0, width] = shape;
+    if (shape.length === 2 && table[0] === vocabulary && table[1] === width && rows > vocabulary) return rows;
+  }
+  return undefined;
 }
 
 /** A matrix that was drawn once; it may be larger than this model's sites need. */

@@ -1,4 +1,4 @@
-import { type ExampleSet, isLabelled, rowLabel } from "../data/rows/examples.ts";
+import { type Example, type ExampleSet, isLabelled, rowLabel } from "../data/rows/examples.ts";
 import { InputError } from "../errors.ts";
 import { isLanguageModel, objectiveOf, type Task } from "../objectives/objectives.ts";
 import { random } from "../tensor/random.ts";
@@ -12,12 +12,14 @@ const fewestRows = 10;
  */
 export function standardShare(set: ExampleSet, task: Task, shuffle: boolean): number {
   const texts = set.examples.every(({ kind }) => kind === "text" || kind === "words");
-  const parts = shuffle && texts && !isLanguageModel(task) && isLabelled(set) && set.examples.length >= fewestRows;
+  const enough = firstCopies(set).length >= fewestRows;
+  const parts = shuffle && texts && !isLanguageModel(task) && isLabelled(set) && enough;
   return parts ? 0.1 : 0;
 }
 
 /**
  * Parts a set's rows by chance, the same way for the same seed: of each class as nearly the same share as whole rows allow.
+ * Of rows that come more than once, since their file weighs more, the copies stay on one side, and one of them is scored.
  * @throws InputError where a part would be empty
  */
 export function holdOutRows(
@@ -26,23 +28,32 @@ export function holdOutRows(
   seed: number,
   task?: Task,
 ): { readonly train: ExampleSet; readonly validation: ExampleSet } {
-  const { length } = set.examples;
+  const rows = firstCopies(set);
+  const { length } = rows;
   const count = Math.max(1, Math.round(length * share));
   if (count >= length)
     throw new InputError(`cannot hold out ${share} of ${length} examples; both parts need at least one`);
-  const groups = groupsOf(set, task).map((rows) => random(seed, "validation share").shuffle(rows));
+  const groups = groupsOf(set, rows, task).map((group) => random(seed, "validation share").shuffle(group));
   const held = new Set(sharesOf(groups, count / length, count).flatMap((taken, i) => groups[i]?.slice(0, taken) ?? []));
-  const rows = [...set.examples.keys()];
+  const scored = rows.filter((row) => held.has(row));
+  const examples = new Set(scored.map((row) => set.examples[row]));
   return {
     train: someExamples(
       set,
-      rows.filter((row) => !held.has(row)),
+      [...set.examples.keys()].filter((row) => !examples.has(set.examples[row])),
     ),
-    validation: someExamples(
-      set,
-      rows.filter((row) => held.has(row)),
-    ),
+    validation: someExamples(set, scored),
   };
+}
+
+/** The places of a set's examples, each once however often it comes. */
+function firstCopies({ examples }: ExampleSet): number[] {
+  const seen = new Set<Example>();
+  return [...examples.entries()].flatMap(([row, example]) => {
+    if (seen.has(example)) return [];
+    seen.add(example);
+    return [row];
+  });
 }
 
 /** `count` rows of a set by seed 0; fewer are a part of more. */
@@ -64,11 +75,16 @@ export const someExamples = (set: ExampleSet, rows: readonly number[]): ExampleS
 });
 
 /** The rows of each class; one group where rows have no classes. */
-function groupsOf({ examples }: ExampleSet, task: Task | undefined): readonly (readonly number[])[] {
+function groupsOf(
+  { examples }: ExampleSet,
+  rows: readonly number[],
+  task: Task | undefined,
+): readonly (readonly number[])[] {
   const groups = new Map<unknown, number[]>();
   const parted = task !== undefined && objectiveOf(task).hasClasses;
-  for (const [row, example] of examples.entries()) {
-    const label = parted ? rowLabel(example) : undefined;
+  for (const row of rows) {
+    const example = examples[row];
+    const label = parted && example ? rowLabel(example) : undefined;
     const group = groups.get(label);
     if (group) group.push(row);
     else groups.set(label, [row]);

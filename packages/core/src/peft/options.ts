@@ -132,10 +132,11 @@ export const targets = (help: string): Option<Targets> => ({
   ...{ initial: undefined, help, placeholder: "NAMES" },
 });
 
-/** Names are words joined by dots and commas; anything else is a regular expression. */
+/** Names are words joined by dots and commas, with blanks behind commas or not; anything else is a regular expression. */
 function parseTargets(text: string): Targets {
   if (text === "all-linear") return { kind: "all-linear" };
-  if (/^[\w.]+(,[\w.]+)*$/.test(text)) return { kind: "names", names: text.split(","), required: true };
+  if (/^\s*[\w.]+(\s*,\s*[\w.]+)*\s*$/.test(text))
+    return { kind: "names", names: text.split(",").map((name) => name.trim()), required: true };
   return { kind: "pattern", pattern: text };
 }
 

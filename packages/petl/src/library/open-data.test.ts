@@ -29,6 +29,18 @@ test("a share is held out: every row is on one side, named by its own line, and 
   expect(places(other.validation)).not.toEqual(places(validation));
 });
 
+test("rows of a weighted file are held out before they are weighed: no copy of a scored row is trained on", async () => {
+  const { train, validation } = await openData(`${file}=2.5`, base, { validation: 0.25 });
+  const [trained, scored] = [places(train), places(validation)];
+  expect(new Set(scored).size).toBe(6);
+  expect(scored).toHaveLength(6);
+  expect(trained.filter((place) => scored.includes(place))).toEqual([]);
+  expect(new Set([...trained, ...scored]).size).toBe(24);
+  expect(trained.length).toBeGreaterThanOrEqual(2 * 18);
+  const alone = await openData(file, base, { validation: 0.25 });
+  expect(places(alone.validation)).toEqual(scored);
+});
+
 test("without a word a tenth is held out, or the folder's own validation and test files are taken", async () => {
   const { validation } = await openData(file, base);
   expect(validation.examples.length).toBe(2);

@@ -95,7 +95,10 @@ export function joinSets(sets: readonly ExampleSet[]): ExampleSet {
   return set;
 }
 
-/** A set whose rows come `weight` times: each as often as the whole part says, and the fraction's share, drawn, once more. */
+/**
+ * A set whose rows come `weight` times: each as often as the whole part says, and the fraction's share, drawn, once more.
+ * All copies of a row are one and the same example, by which they are held out together.
+ */
 export function weightedSet(set: ExampleSet, weight: number): ExampleSet {
   if (weight === 1) return set;
   const all = [...set.examples.keys()];
@@ -142,10 +145,12 @@ function refuseMixture(sets: readonly ExampleSet[]): void {
 function withoutHidden(set: ExampleSet): ExampleSet {
   const labelled = set.examples.filter((example) => rowLabel(example) !== undefined);
   if (labelled.length === 0 || labelled.some((example) => String(rowLabel(example)) !== "-1")) return set;
-  const examples = set.examples.map((example) => {
-    if (!("label" in example)) return example;
-    const { label: _, ...rest } = example;
-    return rest;
-  });
-  return { ...set, examples };
+  const bare = new Map(set.examples.map((example) => [example, withoutLabel(example)])); // copies stay one example
+  return { ...set, examples: set.examples.map((example) => bare.get(example) ?? example) };
+}
+
+function withoutLabel(example: Example): Example {
+  if (!("label" in example)) return example;
+  const { label: _, ...rest } = example;
+  return rest;
 }
