@@ -55,6 +55,11 @@ test("every missing, misshapen and superfluous tensor is listed at once, with th
   );
 });
 
+test("switches of a newer PEFT that petl does not know are named, and those that it knows are not", async () => {
+  const config = { ...lora, use_rslora: true, use_superlora: true, use_other: false };
+  expect((await readAdapter(folderOf(config))).peft?.unread).toEqual(["use_superlora"]);
+});
+
 test("an adapter whose vocabulary grew is refused with both numbers of tokens and the way out", async () => {
   const { base } = await goldenBase("bert-sequence-classification");
   const { vocabulary } = base.model.sizes;

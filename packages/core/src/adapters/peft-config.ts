@@ -17,6 +17,8 @@ export interface PeftConfig {
   readonly baseClass: string | undefined;
   /** ends of the names of modules that were trained whole */
   readonly modulesToSave: readonly string[];
+  /** options of newer versions that are switched on, and that petl passes over */
+  readonly unread: readonly string[];
   readonly json: Json;
 }
 
@@ -67,9 +69,15 @@ export function readPeftConfig(json: Json, place: string): PeftConfig {
     taskType,
     baseClass: config.auto_mapping?.base_model_class ?? undefined,
     modulesToSave: config.modules_to_save ?? [],
+    unread: Object.keys(json).filter(
+      (name) => name.startsWith("use_") && json[name] === true && !switches.includes(name),
+    ),
     json,
   };
 }
+
+/** The switches of PEFT 0.21 that methods read, refuse, or need not know. */
+const switches = ["use_dora", "use_rslora", "use_qalora", "use_bdlora", "use_effective_conv2d"];
 
 /** Settings under which PEFT computes what petl's methods do not. */
 function* differences(config: z.infer<typeof fields>, type: string): Generator<string> {

@@ -22,6 +22,7 @@ import { dataFlags, dataLines, inspectData } from "./inspect-data.ts";
 import { describe, type Found, lines } from "./inspect-report.ts";
 import { chooseMethods } from "./method-flags.ts";
 import { offlineFlag, resolveModel } from "./open.ts";
+import { tellUnread } from "./unread-options.ts";
 import { type Context, defineVerb } from "./verb.ts";
 
 export const inspectVerb = defineVerb({
@@ -49,6 +50,7 @@ export const inspectVerb = defineVerb({
     if (flags.data !== undefined) return showData(operands[0] ?? "", { ...flags, data: flags.data }, json, context);
     const asked = { ...flags, name: operands[0] ?? "", methodOptions };
     const { found, folders } = await look(asked, context);
+    if ("adapted" in found && found.adapter) tellUnread(found.adapter, context.terminal);
     const files = flags.digests ? await digests(folders) : [];
     if ("adapted" in found) {
       const report = { ...describe(found), files };
@@ -99,7 +101,9 @@ async function look(asked: Asked, context: Context): Promise<{ found: Found | Ad
   }
   const base = await baseOf(asked, first, context);
   if (base !== undefined) return { found: await together(asked, base, first), folders: [base, first] };
-  return { found: adapterAlone(await readAdapter(directory(first))), folders: [first] };
+  const adapter = await readAdapter(directory(first));
+  tellUnread(adapter, context.terminal);
+  return { found: adapterAlone(adapter), folders: [first] };
 }
 
 async function together(asked: Asked, baseFolder: string, adapterFolder: string | undefined): Promise<Found> {
