@@ -3,7 +3,7 @@ import { adaptTo, bitfit, evaluate, openBase, openData, train } from "petl";
 import { baseName, data } from "./base.mjs";
 
 const base = await openBase(baseName);
-const texts = await openData(data("garden.csv"), base, { task: "masked-lm" });
+const texts = await openData(data("garden.csv"), base, { task: "masked-lm", validation: 0.1 });
 const model = await adaptTo(base, bitfit(), texts);
 const before = await evaluate(model, texts.train);
 for await (const event of train(model, texts, { epochs: 30, batch: 8, lr: 5e-3 })) {

@@ -14,6 +14,6 @@ for (const [name, { model, lr }] of Object.entries(adapters)) {
   }
   const [answer] = await predict(model, [["I was charged twice.", "You took the money two times."]]);
   const { accuracy, examples } = await evaluate(model, pairs.validation);
-  console.log(`${name}: ${answer?.label} (${answer?.score.toFixed(2)}); accuracy ${accuracy} on ${examples} pairs`);
+  console.log(`${name}: ${answer?.label} (${answer?.score?.toFixed(2)}); accuracy ${accuracy} on ${examples} pairs`);
 }
 await base.close();

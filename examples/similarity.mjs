@@ -10,5 +10,5 @@ for await (const event of train(model, pairs, { epochs: 20, batch: 10, lr: 3e-3,
   if (event.kind === "evaluation") console.log(`step ${event.step}:`, event.evaluation);
 }
 const [answer] = await predict(model, [["A cat sleeps on the roof.", "On the roof a cat is asleep."]]);
-console.log(`similarity ${answer?.score.toFixed(2)}, mean squared error`, (await evaluate(model, pairs.train)).loss);
+console.log(`similarity ${answer?.score?.toFixed(2)}, mean squared error`, (await evaluate(model, pairs.train)).loss);
 await base.close();

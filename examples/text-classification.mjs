@@ -14,5 +14,5 @@ console.log(await evaluate(model, rows.validation));
 const bytes = await saveAdapter(model, "messages-adapter", { overwrite: true });
 const again = await loadAdapter(base, "messages-adapter");
 const [answer] = await predict(again, ["The kettle that you sent me leaks."]);
-console.log(`adapter of ${bytes} bytes says: ${answer?.label} (${answer?.score.toFixed(2)})`);
+console.log(`adapter of ${bytes} bytes says: ${answer?.label} (${answer?.score?.toFixed(2)})`);
 await base.close();
