@@ -94,8 +94,6 @@ export interface Measured {
   readonly source_loss?: number;
   readonly vectors_90?: number;
   readonly singular_values?: readonly number[];
-  /** directions of the tuned matrix that no direction of the base's resembles */
-  readonly intruders?: number;
 }
 
 /** A finished cell: a line of records.jsonl. */

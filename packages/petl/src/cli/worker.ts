@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
+import { outage } from "../jobs/outage.ts";
 import { withoutSecrets } from "../jobs/queue-kinds.ts";
 import { startWorker } from "../jobs/worker.ts";
-import { outage } from "../server/serve.ts";
 import { neededText } from "./flags.ts";
 import { untilTold } from "./until-told.ts";
 import { defineVerb } from "./verb.ts";

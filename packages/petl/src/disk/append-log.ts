@@ -1,5 +1,4 @@
-import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
-import { explainFileError, systemCode } from "../machine-error.ts";
+import { bytesAt, growingFile } from "./growing-file.ts";
 
 /** A file of JSON lines, each with the step it belongs to, in order. */
 export interface AppendLog {
@@ -21,28 +20,15 @@ export interface AppendLog {
  * Without it, the file starts empty.
  */
 export function openAppendLog(path: string, { resumeAfter }: { readonly resumeAfter?: number } = {}): AppendLog {
-  const content = resumeAfter === undefined ? undefined : contentOf(path);
+  const content = resumeAfter === undefined ? undefined : bytesAt(path);
   const kept = content && resumeAfter !== undefined ? keptBytes(content, resumeAfter) : 0;
   const lost = content ? content.subarray(kept) : Buffer.alloc(0);
-  const descriptor = using(path, () => openSync(path, resumeAfter === undefined ? "w" : "a"));
-  let size = kept;
-  const cut = () => ftruncateSync(descriptor, size);
-  using(path, cut);
+  const { append, sync, close } = growingFile(path, kept);
   return {
     last: lastStep(content?.subarray(0, kept)),
     dropped: { lines: lost.filter((byte) => byte === newline).length, bytes: lost.length },
-    append(record) {
-      const line = Buffer.from(`${JSON.stringify(record)}\n`);
-      try {
-        for (let done = 0; done < line.length; ) done += writeSync(descriptor, line, done);
-        size += line.length;
-      } catch (error) {
-        cut();
-        throw explainFileError(error, "write", path);
-      }
-    },
-    sync: () => using(path, () => fsyncSync(descriptor)),
-    close: () => closeSync(descriptor),
+    append: (record) => append(Buffer.from(`${JSON.stringify(record)}\n`)),
+    ...{ sync, close },
   };
 }
 
@@ -73,22 +59,5 @@ function stepOf(line: string): number | undefined {
     return typeof step === "number" ? step : undefined;
   } catch {
     return undefined; // a line that a power cut damaged
-  }
-}
-
-function contentOf(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return Buffer.alloc(0);
-    throw explainFileError(error, "read", path);
-  }
-}
-
-function using<T>(path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw explainFileError(error, "write", path);
   }
 }

@@ -5,6 +5,7 @@ import { foldersIn, userDataFolder } from "../disk/user-data.ts";
 import { type AttemptEnd, attempt } from "../jobs/attempt.ts";
 import { childrenExecutor } from "../jobs/children.ts";
 import { openJobFolder } from "../jobs/job-folder.ts";
+import { outage } from "../jobs/outage.ts";
 import { sharedExecutor } from "../jobs/shared-executor.ts";
 import { openBank } from "../library/bank.ts";
 import { baseDigest } from "../library/digests.ts";
@@ -120,16 +121,6 @@ export async function serve(options: ServeOptions, { log, remark }: Watching): P
 async function workOn(shared: string, id: string, signal: AbortSignal): Promise<AttemptEnd> {
   const job = await openJobFolder(join(shared, "jobs"), id);
   return job ? attempt(shared, job, signal) : "ended";
-}
-
-/** Says what is wrong with the queue once, however often it is met. */
-export function outage(remark: (text: string) => void): (error: unknown) => void {
-  let said = "";
-  return (error) => {
-    const text = error instanceof Error ? error.message || error.name : String(error);
-    if (text !== said) remark(`the queue: ${text}`);
-    said = text;
-  };
 }
 
 /** Milliseconds between looks at what the executor may have lost. */

@@ -1,6 +1,5 @@
-import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { InputError, type StudyRecord } from "@petl/core";
-import { explainFileError, systemCode } from "../machine-error.ts";
+import { bytesAt, growingFile } from "../disk/growing-file.ts";
 
 /** records.jsonl: a line a finished cell. */
 export interface RecordLog {
@@ -12,27 +11,18 @@ export interface RecordLog {
 
 /** Opens a log; a last line that a kill or a power cut has left incomplete goes, whole lines stay as they are. */
 export function openRecordLog(path: string): RecordLog {
-  const content = contentOf(path);
+  const content = bytesAt(path);
   const kept = content.lastIndexOf("\n".charCodeAt(0)) + 1;
   const records = recordsIn(path, content.subarray(0, kept).toString("utf8"));
-  const descriptor = writing(path, () => openSync(path, "a"));
-  if (kept < content.length) writing(path, () => ftruncateSync(descriptor, kept));
-  let size = kept;
+  const file = growingFile(path, kept);
   return {
     records,
     append(more) {
-      const bytes = Buffer.from(more.map((record) => `${JSON.stringify(record)}\n`).join(""));
-      try {
-        for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done);
-        fsyncSync(descriptor);
-        size += bytes.length;
-      } catch (error) {
-        ftruncateSync(descriptor, size);
-        throw explainFileError(error, "write", path);
-      }
+      file.append(Buffer.from(more.map((record) => `${JSON.stringify(record)}\n`).join("")));
+      file.sync();
       records.push(...more);
     },
-    close: () => closeSync(descriptor),
+    close: () => file.close(),
   };
 }
 
@@ -49,21 +39,4 @@ export function recordsIn(path: string, text: string): StudyRecord[] {
         throw new InputError(`${path} line ${at + 1} is no record; replace the folder with --overwrite`);
       }
     });
-}
-
-function contentOf(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return Buffer.alloc(0);
-    throw explainFileError(error, "read", path);
-  }
-}
-
-function writing<T>(path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw explainFileError(error, "write", path);
-  }
 }

@@ -1,8 +1,8 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { crc32c, protobuf } from "@petl/core";
+import { growingFile } from "../disk/growing-file.ts";
 import { makeFolder } from "../disk/make-folder.ts";
-import { growingFile } from "./growing-file.ts";
 import type { TrackerKind } from "./tracker.ts";
 
 /**

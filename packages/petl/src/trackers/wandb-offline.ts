@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { crc32, protobuf } from "@petl/core";
+import { growingFile } from "../disk/growing-file.ts";
 import { makeFolder } from "../disk/make-folder.ts";
 import { version } from "../version.ts";
-import { growingFile } from "./growing-file.ts";
 import type { TrackerKind } from "./tracker.ts";
 
 /**

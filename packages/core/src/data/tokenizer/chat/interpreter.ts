@@ -1,23 +1,21 @@
-import { filterNamed, isIn, itemsOf, order, testNamed } from "./filters.ts";
+import { filterNamed, itemsOf, testNamed } from "./filters.ts";
 import type { Node, NodeOf } from "./nodes.ts";
+import { bounded, operated, sizes, unary } from "./operators.ts";
 import { textMethod } from "./text-methods.ts";
 import {
   type Arguments,
   isCallable,
-  isEqual,
-  isFloat,
   isList,
   isMapping,
   isNamespace,
   isTrue,
   kindOf,
-  numberOf,
   textOf,
   type Value,
 } from "./values.ts";
 
 /** What a template may do for one conversation. */
-export const limits = { steps: 200_000, characters: 4_000_000, items: 10_000, depth: 200 } as const;
+export const limits = { steps: 200_000, depth: 200, ...sizes } as const;
 
 /** Names with their values; those of an outer scope are seen, and not changed. */
 interface Scope {
@@ -247,14 +245,6 @@ function evaluate(run: Run, node: Node, scope: Scope): Value {
   return bounded(valueOfNode(run, node, scope));
 }
 
-function bounded(value: Value): Value {
-  if (typeof value === "string" && value.length > limits.characters)
-    throw new Error(`it writes more than ${limits.characters} characters`);
-  if (isList(value) && value.length > limits.items)
-    throw new Error(`it makes a list of more than ${limits.items} items`);
-  return value;
-}
-
 function valueOfNode(run: Run, node: Node, scope: Scope): Value {
   const of = (inner: Node) => evaluate(run, inner, scope);
   switch (node.type) {
@@ -342,14 +332,6 @@ function sliced(run: Run, object: Value, { start, stop, step }: NodeOf<"SliceExp
   return typeof object === "string" ? kept.join("") : kept;
 }
 
-function unary(operator: string, value: Value): Value {
-  if (operator === "not") return !isTrue(value);
-  const found = numberOf(value);
-  if (found === undefined) throw new Error(`bad operand type for unary ${operator}: '${kindOf(value)}'`);
-  const result = operator === "-" ? -found : found;
-  return isFloat(value) ? { float: result } : result;
-}
-
 function binary(
   run: Run,
   { operator: { value: operator }, left, right }: NodeOf<"BinaryExpression">,
@@ -358,72 +340,5 @@ function binary(
   const a = evaluate(run, left, scope);
   if (operator === "and") return isTrue(a) ? evaluate(run, right, scope) : a;
   if (operator === "or") return isTrue(a) ? a : evaluate(run, right, scope);
-  const b = evaluate(run, right, scope);
-  switch (operator) {
-    case "==":
-      return isEqual(a, b);
-    case "!=":
-      return !isEqual(a, b);
-    case "in":
-      return isIn(a, b);
-    case "not in":
-      return !isIn(a, b);
-    case "~":
-      return textOf(a) + textOf(b);
-    case "<":
-      return order(a, b) < 0;
-    case "<=":
-      return order(a, b) <= 0;
-    case ">":
-      return order(a, b) > 0;
-    case ">=":
-      return order(a, b) >= 0;
-    default:
-      return computed(operator, a, b);
-  }
-}
-
-function computed(operator: string, a: Value, b: Value): Value {
-  if (operator === "+" && typeof a === "string" && typeof b === "string") return a + b;
-  if (operator === "+" && isList(a) && isList(b)) return bounded([...a, ...b]);
-  if (operator === "*" && typeof b === "number" && (typeof a === "string" || isList(a))) return repeated(a, b);
-  if (operator === "%" && typeof a === "string") return formatted(a, isList(b) ? b : [b]);
-  const [x, y] = [numberOf(a), numberOf(b)];
-  if (operator === "+" && (typeof a === "string" || isList(a)))
-    throw new Error(`can only concatenate ${kindOf(a)} (not "${kindOf(b)}") to ${kindOf(a)}`);
-  if (x === undefined || y === undefined)
-    throw new Error(`unsupported operand type(s) for ${operator}: '${kindOf(a)}' and '${kindOf(b)}'`);
-  const result = arithmetic[operator]?.(x, y);
-  if (result === undefined) throw new Error(`the operator ${operator} is not known`);
-  if (!Number.isFinite(result)) throw new Error(y === 0 ? "division by zero" : "a number is too large");
-  return isFloat(a) || isFloat(b) || operator === "/" || !Number.isInteger(result) ? { float: result } : result;
-}
-
-const arithmetic: Readonly<Record<string, (x: number, y: number) => number>> = {
-  "+": (x, y) => x + y,
-  "-": (x, y) => x - y,
-  "*": (x, y) => x * y,
-  "/": (x, y) => x / y,
-  "//": (x, y) => Math.floor(x / y),
-  "%": (x, y) => x - y * Math.floor(x / y),
-  "**": (x, y) => x ** y,
-};
-
-function repeated(value: string | readonly Value[], times: number): Value {
-  const length = value.length * Math.max(0, times);
-  if (length > (typeof value === "string" ? limits.characters : limits.items))
-    throw new Error(`it repeats a value ${times} times`);
-  if (typeof value === "string") return value.repeat(Math.max(0, times));
-  return Array.from({ length: Math.max(0, times) }, () => value).flat();
-}
-
-/** Python's `%` on texts, with %s, %d and %%. */
-function formatted(form: string, values: readonly Value[]): string {
-  let at = 0;
-  return form.replace(/%(.)/g, (_, kind: string) => {
-    if (kind === "%") return "%";
-    if (kind !== "s" && kind !== "d") throw new Error(`unsupported format character '${kind}'`);
-    if (at >= values.length) throw new Error("not enough arguments for format string");
-    return textOf(values[at++]);
-  });
+  return operated(operator, a, evaluate(run, right, scope));
 }
