@@ -4,6 +4,7 @@ export {
   adapterOn,
   type LoadedAdapter,
   loadAdapter as loadAdapterFiles,
+  adapterRemarks,
   putOnBase,
 } from "./adapters/adapter-on-base.ts";
 export { type AdapterFiles, encodeAdapter } from "./adapters/encode-adapter.ts";
