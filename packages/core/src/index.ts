@@ -2,9 +2,9 @@ export { type Adapter, readAdapter } from "./adapters/adapter.ts";
 export {
   type AdapterOnBase,
   adapterOn,
+  adapterRemarks,
   type LoadedAdapter,
   loadAdapter as loadAdapterFiles,
-  adapterRemarks,
   putOnBase,
 } from "./adapters/adapter-on-base.ts";
 export { type AdapterFiles, encodeAdapter } from "./adapters/encode-adapter.ts";
@@ -80,6 +80,7 @@ export { type Figure, tableOf } from "./figures/figure.ts";
 export { type GenerationSettings, parseGenerationSettings } from "./generation/settings.ts";
 export type { GeneratedToken } from "./generation/texts.ts";
 export { textAnswer, tokenAnswers, withBest } from "./library/answers.ts";
+export { type Comparison, compare } from "./library/compare.ts";
 export { type EmbedOptions, embed } from "./library/embed.ts";
 export { encodeRows, fedRows, type RowLimits, rowLimits, targetOf } from "./library/encode-rows.ts";
 export { type EvaluateOptions, evaluate, measurable } from "./library/evaluate.ts";
