@@ -19,8 +19,8 @@ const processBytes = 150e6;
 
 /** Plans a study and trains nothing. */
 export async function dryRun(name: string, options: StudyOptions): Promise<DryRun> {
-  const { study, setup, context } = await prepareStudy(name, options);
-  const base = await readBase(directory(context.base_folder));
+  const { study, setup, context, folder } = await prepareStudy(name, options);
+  const base = await readBase(directory(folder));
   const planned = study.plan(setup, []);
   const goal = { task: context.task, labels: Math.max(1, context.labels.length) };
   const size = countParameters(adapt(base, [methodsByName.head.use({})], goal)).base_parameters;
