@@ -79,6 +79,7 @@ export { type Figure, tableOf } from "./figures/figure.ts";
 export { type GenerationSettings, parseGenerationSettings } from "./generation/settings.ts";
 export type { GeneratedToken } from "./generation/texts.ts";
 export { textAnswer, tokenAnswers, withBest } from "./library/answers.ts";
+export { type Comparison, compare } from "./library/compare.ts";
 export { type EmbedOptions, embed } from "./library/embed.ts";
 export { encodeRows, fedRows, type RowLimits, rowLimits, targetOf } from "./library/encode-rows.ts";
 export { type EvaluateOptions, evaluate, measurable } from "./library/evaluate.ts";
