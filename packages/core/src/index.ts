@@ -2,6 +2,7 @@ export { type Adapter, readAdapter } from "./adapters/adapter.ts";
 export {
   type AdapterOnBase,
   adapterOn,
+  adapterRemarks,
   type LoadedAdapter,
   loadAdapter as loadAdapterFiles,
   putOnBase,
@@ -79,6 +80,7 @@ export { type Figure, tableOf } from "./figures/figure.ts";
 export { type GenerationSettings, parseGenerationSettings } from "./generation/settings.ts";
 export type { GeneratedToken } from "./generation/texts.ts";
 export { textAnswer, tokenAnswers, withBest } from "./library/answers.ts";
+export { type Comparison, compare } from "./library/compare.ts";
 export { type EmbedOptions, embed } from "./library/embed.ts";
 export { encodeRows, fedRows, type RowLimits, rowLimits, targetOf } from "./library/encode-rows.ts";
 export { type EvaluateOptions, evaluate, measurable } from "./library/evaluate.ts";
@@ -175,12 +177,12 @@ export type { Method, MethodOf, MethodUse } from "./peft/method.ts";
 export { methods, methodsByName } from "./peft/methods.ts";
 export type { OptionInputs, Options } from "./peft/options.ts";
 export { type Phi, tensorsOf } from "./peft/phi.ts";
-export type { Places } from "./planning/places.ts";
+export { type Places, placesOfBase } from "./planning/places.ts";
 export type { MethodPlan, PlacedPlan, Plan } from "./planning/plan.ts";
 export type { PlanOptions } from "./planning/plan-options.ts";
 export { type PlanHost, type PlanSource, plan, planFor } from "./planning/plan-source.ts";
 export { type BaseShape, shapedArchitectures } from "./planning/shaped-config.ts";
-export type { TrainingMemory } from "./planning/training-memory.ts";
+export { type TrainingMemory, trainingMemory } from "./planning/training-memory.ts";
 export { type Ort, ortEngine } from "./runtime/ort.ts";
 export { compile, type Program } from "./runtime/program.ts";
 export type { Engine, Session, Tensors } from "./runtime/session.ts";
