@@ -1,9 +1,10 @@
-import { columnSettings, evaluate, InputError, pickSettings, tokenSettings } from "@petl/core";
+import { columnSettings, compare, evaluate, InputError, pickSettings, tokenSettings } from "@petl/core";
 import { findData, readData } from "../data.ts";
+import { comparisonLines } from "./comparison-report.ts";
 import { evaluationLines } from "./evaluation-report.ts";
 import { explained } from "./finite.ts";
-import { choice, neededText } from "./flags.ts";
-import { modelFlags, withModel } from "./open.ts";
+import { choice, neededText, texts } from "./flags.ts";
+import { modelFlags, withAdapters, withModel } from "./open.ts";
 import { refuseWithoutTexts, scored, scoringFlags } from "./scoring-flags.ts";
 import { defineVerb } from "./verb.ts";
 
@@ -17,22 +18,31 @@ export const evaluateVerb = defineVerb({
     ...tokenSettings,
     data: neededText("DATA", "a file of labelled rows, or a folder with splits"),
     split: choice(splits, "which split of a folder (default: the first that there is)"),
+    compare: texts("ADAPTER...", "two adapters: whether they differ on the same rows, in place of --adapter"),
     ...columnSettings,
     ...scoringFlags,
   },
   examples: [
     "evaluate --base models/tiny --adapter out --data reviews/test.csv",
     "evaluate --base models/tiny --adapter out --data reviews --split validation --json",
+    "evaluate --base models/tiny --compare out other --data reviews",
     'evaluate --base models/tiny-llama --adapter out --data gsm8k/test.jsonl --generate --answer "#### (.+)"',
   ],
   async run({ flags, json }, { print, ...where }) {
     refuseWithoutTexts(flags);
+    const pair = comparedAdapters(flags);
     const { maxLength, lossOn, endToken, seed } = flags;
     const files = await filesOf(flags.data, flags.split);
     const { set } = await readData(files, pickSettings(columnSettings, flags));
+    const onRemark = (remark: string) => where.terminal.line(remark);
+    const how = { maxLength, lossOn, endToken, seed, signal: where.signal, onRemark };
+    if (pair)
+      return withAdapters({ ...flags, adapters: pair }, where, async (models) => {
+        const compared = await compare(models, set, how);
+        if (json || !process.stdout.isTTY) return print(JSON.stringify({ adapters: pair, ...compared }));
+        for (const line of comparisonLines(compared, pair)) await print(line);
+      });
     await withModel(flags, where, async (model) => {
-      const onRemark = (remark: string) => where.terminal.line(remark);
-      const how = { maxLength, lossOn, endToken, seed, signal: where.signal, onRemark };
       const measured = await evaluate(model, set, how);
       if (!Number.isFinite(measured.loss)) throw await explained(`the loss is ${measured.loss}`, model);
       const result = { ...measured, ...(flags.generate && (await scored(model, set, flags, where))) };
@@ -41,6 +51,24 @@ export const evaluateVerb = defineVerb({
     });
   },
 });
+
+/** The two adapters of --compare; undefined where none are named. @throws InputError for another number of them */
+function comparedAdapters({
+  compare: named,
+  adapter,
+  generate,
+}: {
+  readonly compare: readonly string[];
+  readonly adapter: string | undefined;
+  readonly generate: boolean;
+}): readonly [string, string] | undefined {
+  const [first, second, ...others] = named;
+  if (first === undefined) return undefined;
+  if (adapter !== undefined) throw new InputError("--compare names both adapters; leave --adapter out");
+  if (generate) throw new InputError("--compare measures labels and losses; leave --generate out");
+  if (second !== undefined && others.length === 0) return [first, second];
+  throw new InputError(`--compare ${named.join(" ")}: it takes two adapters, as in --compare first second`);
+}
 
 /** The files of a data set's split that is asked for, else of the test set, else of the next that there is. */
 async function filesOf(data: string, split: (typeof splits)[number] | undefined): Promise<readonly string[]> {

@@ -103,8 +103,22 @@ export async function withModel<T>(
   }
 }
 
+/** Opens a base with two adapters on it, lends both to `work`, and ends the thread behind it. */
+export async function withAdapters<T>(
+  {
+    adapters: [first, second],
+    ...chosen
+  }: Omit<ModelChoice, "adapter"> & { readonly adapters: readonly [string, string] },
+  where: Where,
+  work: (models: readonly [OpenModel, OpenModel]) => Promise<T>,
+): Promise<T> {
+  return withModel({ ...chosen, adapter: first }, where, async (model) =>
+    work([model, await adapted(model.base, second, chosen, where)]),
+  );
+}
+
 async function adapted(
-  base: OpenBase,
+  base: OpenModel["base"],
   adapter: string,
   chosen: Omit<ModelChoice, "base" | "adapter">,
   where: Where,

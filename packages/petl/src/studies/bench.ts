@@ -67,8 +67,13 @@ export interface OpenBench extends Bench {
  * Opens a study's base once, for any number of its cells. It computes with one thread, so that a cell's numbers don't
  * depend on the machine; several cells at a time are several processes over the same mapped weights.
  */
-export async function openBench(out: string, context: StudyContext, signal?: AbortSignal): Promise<OpenBench> {
-  const base = await openBase(context.base_folder, { threads: 1, offline: true, ...(signal && { signal }) });
+export async function openBench(
+  out: string,
+  folder: string,
+  context: StudyContext,
+  signal?: AbortSignal,
+): Promise<OpenBench> {
+  const base = await openBase(folder, { threads: 1, offline: true, ...(signal && { signal }) });
   const { columns, labels, task } = context;
   const files = new Map<string, ReturnType<typeof readRows>>();
   const rowsIn = (name: string) => {
