@@ -2,6 +2,7 @@ export { type Adapter, readAdapter } from "./adapters/adapter.ts";
 export {
   type AdapterOnBase,
   adapterOn,
+  adapterRemarks,
   type LoadedAdapter,
   loadAdapter as loadAdapterFiles,
   putOnBase,

@@ -59,6 +59,8 @@ export interface AdaptedModel {
   readonly newTensors: readonly string[];
   /** methods whose work is no change of the base's weights, so that they cannot be merged */
   readonly unmergeable: readonly string[];
+  /** what of the methods' options changes nothing */
+  readonly remarks: readonly string[];
   /** Builds the forward graph; without noise nothing is dropped. */
   forward(options?: ForwardOptions): Forward;
   /** Graphs of the base's tensors as the adapter changes them, by name. Throws where a method cannot be merged. */
@@ -69,11 +71,12 @@ export interface AdaptedModel {
 export function adapt(base: Base, methods: readonly MethodUse[], goal: Goal): AdaptedModel {
   const { building } = build(base, methods, goal);
   const { parameters, sites, adaptedSites } = building;
-  refuse([...building.problems, ...checkTargets(building)]);
+  const { problems, remarks } = checkTargets(building);
+  refuse([...building.problems, ...problems]);
   const unmergeable = [...building.unmergeable];
   const layout = layOut([...parameters.values()].map(({ parameter }) => parameter));
   return {
-    ...{ base, methods, goal, layout, sites, unmergeable },
+    ...{ base, methods, goal, layout, sites, unmergeable, remarks },
     starts: [...building.starts.keys()],
     projections: [...building.projections.values()].map(({ projection }) => projection),
     targets: [...adaptedSites],

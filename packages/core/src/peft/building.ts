@@ -53,8 +53,8 @@ export interface Building {
   /** what each linear layer reads, by its path */
   readonly layerInputs: Map<string, Value>;
   readonly adaptedSites: Set<string>;
-  /** methods that found something to act on or to train */
-  readonly acting: Set<MethodUse>;
+  /** the paths of the sites at which a method acts and of the modules of which it trains something */
+  readonly acting: Map<MethodUse, Set<string>>;
   /** tensors of the base as merging changes them, by name, one entry a site */
   readonly merges: (() => readonly (readonly [string, Value])[])[];
   /** methods that cannot be merged into the base's weights */
@@ -62,6 +62,12 @@ export interface Building {
   readonly problems: Set<string>;
   /** the next site of a dropout */
   readonly nextDropout: () => number;
+}
+
+/** Notes where a method acts. */
+export function noteActing({ acting }: Building, use: MethodUse, path: string): void {
+  const paths = acting.get(use) ?? new Set();
+  acting.set(use, paths.add(path));
 }
 
 /** Whether a path lies in the task's head. */

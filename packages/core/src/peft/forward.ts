@@ -110,7 +110,7 @@ export function build(base: Base, methods: readonly MethodUse[], goal: Goal, opt
     untied: new Map(),
     layerInputs: new Map(),
     adaptedSites: new Set(),
-    acting: new Set(),
+    acting: new Map(),
     merges: [],
     unmergeable: new Set(),
     problems: new Set(),

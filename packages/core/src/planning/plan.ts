@@ -97,7 +97,7 @@ export function planMethods(base: HfModel, request: PlanRequest): PlacedPlan {
 
 /** Nothing acts: the base alone. */
 const bare: MethodUse = {
-  ...{ name: "none", summary: "", source: "", start: "base", rate: 0, options: {} },
+  ...{ name: "none", summary: "", source: "", start: "base", rate: 0, options: {}, selections: [] },
   at: () => undefined,
 };
 
