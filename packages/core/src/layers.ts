@@ -25,7 +25,7 @@ export const layers = {
   scoring: [],
   generation: ["peft", "runtime", "data/rows"],
   training: ["settings", "peft", "autodiff", "runtime", "data/batches"],
-  library: ["training", "generation", "scoring", "adapters"],
+  library: ["training", "generation", "scoring", "adapters", "statistics"],
   planning: ["exports", "training"],
   statistics: ["tensor"],
   figures: [],

@@ -1,10 +1,11 @@
-import { columnSettings, evaluate, InputError, pickSettings, rowRemarks, tokenSettings } from "@petl/core";
+import { columnSettings, compare, evaluate, InputError, pickSettings, rowRemarks, tokenSettings } from "@petl/core";
 import { type DataAccess, type DataFile, findData, givenTwice } from "../data/find-data.ts";
 import { readData } from "../data/read-data.ts";
+import { comparisonLines } from "./comparison-report.ts";
 import { evaluationLines } from "./evaluation-report.ts";
 import { explained } from "./finite.ts";
 import { choice, texts } from "./flags.ts";
-import { modelFlags, shownDownload, withModel } from "./open.ts";
+import { modelFlags, shownDownload, withAdapters, withModel } from "./open.ts";
 import { refuseWithoutTexts, scored, scoringFlags } from "./scoring-flags.ts";
 import { defineVerb } from "./verb.ts";
 
@@ -18,24 +19,33 @@ export const evaluateVerb = defineVerb({
     ...tokenSettings,
     data: texts("DATA", "a file of labelled rows, or a folder or a hub data set with splits; several are joined"),
     split: choice(splits, "which split of a folder (default: the first that there is)"),
+    compare: texts("ADAPTER...", "two adapters: whether they differ on the same rows, in place of --adapter"),
     ...columnSettings,
     ...scoringFlags,
   },
   examples: [
     "evaluate --base models/tiny --adapter out --data reviews/test.csv",
     "evaluate --base models/tiny --adapter out --data reviews --split validation --json",
+    "evaluate --base models/tiny --compare out other --data reviews",
     'evaluate --base models/tiny-llama --adapter out --data gsm8k/test.jsonl --generate --answer "#### (.+)"',
   ],
   async run({ flags, json }, { print, ...where }) {
     refuseWithoutTexts(flags);
+    const pair = comparedAdapters(flags);
     const { maxLength, lossOn, endToken, seed } = flags;
     const onProgress = shownDownload("the data", where.terminal);
     const files = await filesOf(flags, { offline: flags.offline, signal: where.signal, onProgress });
     const { set } = await readData(files, pickSettings(columnSettings, flags));
-    for (const remark of [...(await givenTwice(files)), ...rowRemarks(set)]) where.terminal.line(remark);
+    const onRemark = (remark: string) => where.terminal.line(remark);
+    for (const remark of [...(await givenTwice(files)), ...rowRemarks(set)]) onRemark(remark);
+    const how = { maxLength, lossOn, endToken, seed, signal: where.signal, onRemark };
+    if (pair)
+      return withAdapters({ ...flags, adapters: pair }, where, async (models) => {
+        const compared = await compare(models, set, how);
+        if (json || !process.stdout.isTTY) return print(JSON.stringify({ adapters: pair, ...compared }));
+        for (const line of comparisonLines(compared, pair)) await print(line);
+      });
     await withModel(flags, where, async (model) => {
-      const onRemark = (remark: string) => where.terminal.line(remark);
-      const how = { maxLength, lossOn, endToken, seed, signal: where.signal, onRemark };
       const measured = await evaluate(model, set, how);
       if (!Number.isFinite(measured.loss)) throw await explained(`the loss is ${measured.loss}`, model);
       const result = { ...measured, ...(flags.generate && (await scored(model, set, flags, where))) };
@@ -44,6 +54,24 @@ export const evaluateVerb = defineVerb({
     });
   },
 });
+
+/** The two adapters of --compare; undefined where none are named. @throws InputError for another number of them */
+function comparedAdapters({
+  compare: named,
+  adapter,
+  generate,
+}: {
+  readonly compare: readonly string[];
+  readonly adapter: string | undefined;
+  readonly generate: boolean;
+}): readonly [string, string] | undefined {
+  const [first, second, ...others] = named;
+  if (first === undefined) return undefined;
+  if (adapter !== undefined) throw new InputError("--compare names both adapters; leave --adapter out");
+  if (generate) throw new InputError("--compare measures labels and losses; leave --generate out");
+  if (second !== undefined && others.length === 0) return [first, second];
+  throw new InputError(`--compare ${named.join(" ")}: it takes two adapters, as in --compare first second`);
+}
 
 /** The files of a data set's split that is asked for, else of the test set, else of the next that there is. */
 async function filesOf(

@@ -42,7 +42,7 @@ const confusionTable = (labels: readonly string[], counts: readonly (readonly nu
   table([["true \\ predicted", ...labels], ...counts.map((row, id) => [labels[id] ?? "", ...row.map(String)])]);
 
 /** An empty line and the rows, names on the left and numbers on the right of their columns. */
-function table(rows: readonly (readonly string[])[]): readonly string[] {
+export function table(rows: readonly (readonly string[])[]): readonly string[] {
   const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
   const line = (row: readonly string[]) =>
     row.map((cell, at) => (at === 0 ? cell.padEnd(width(at)) : cell.padStart(width(at)))).join("  ");

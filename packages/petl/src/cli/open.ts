@@ -3,20 +3,17 @@ import {
   batchSettings,
   InputError,
   type OpenModel,
-  readAdapter,
   type Task,
   tasks,
   tokenSettings,
   unadapted,
 } from "@petl/core";
-import { directory } from "../disk/files.ts";
 import type { HubEvent } from "../hub/hub.ts";
 import { loadAdapter } from "../library/load-adapter.ts";
 import { locate } from "../library/locate.ts";
 import { type OpenBase, openBase } from "../library/open-base.ts";
 import { MachineError } from "../machine-error.ts";
 import { choice, count, neededText, text, toggle } from "./flags.ts";
-import { tellUnread } from "./unread-options.ts";
 import type { Context } from "./verb.ts";
 
 export const baseFlag = neededText(
@@ -103,15 +100,29 @@ export async function withModel<T>(
   }
 }
 
+/** Opens a base with two adapters on it, lends both to `work`, and ends the thread behind it. */
+export async function withAdapters<T>(
+  {
+    adapters: [first, second],
+    ...chosen
+  }: Omit<ModelChoice, "adapter"> & { readonly adapters: readonly [string, string] },
+  where: Where,
+  work: (models: readonly [OpenModel, OpenModel]) => Promise<T>,
+): Promise<T> {
+  return withModel({ ...chosen, adapter: first }, where, async (model) =>
+    work([model, await adapted(model.base, second, chosen, where)]),
+  );
+}
+
 async function adapted(
-  base: OpenBase,
+  base: OpenModel["base"],
   adapter: string,
   chosen: Omit<ModelChoice, "base" | "adapter">,
   where: Where,
 ): Promise<OpenModel> {
   const folder = await resolveModel(adapter, chosen, where);
   const model = await loadAdapter(base, folder);
-  tellUnread(await readAdapter(directory(folder)), where.terminal);
+  for (const remark of model.remarks) where.terminal.line(remark);
   const { task } = model.adapted.goal;
   if (chosen.task === undefined || chosen.task === task) return model;
   throw new InputError(`--task is ${chosen.task}, but the adapter ${adapter} is for ${task}`);
