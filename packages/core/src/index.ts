@@ -165,9 +165,12 @@ export {
 } from "./objectives/objectives.ts";
 export type { EncodedGraph } from "./onnx/encode.ts";
 export * as protobuf from "./onnx/protobuf.ts";
-export { type AdaptedModel, adapt, aloneBecause, type Goal, initialPhi, startsFromData } from "./peft/adapt.ts";
+export { type AdaptedModel, adapt } from "./peft/adapt.ts";
+export { aloneBecause } from "./peft/alone-because.ts";
 export type { Base } from "./peft/base.ts";
 export { countParameters, type ParameterCounts } from "./peft/counts.ts";
+export type { Goal } from "./peft/goal.ts";
+export { initialPhi, startsFromData } from "./peft/initial-phi.ts";
 export { listSites, type Sites } from "./peft/list-sites.ts";
 export { longestRow, trainedRow } from "./peft/longest-row.ts";
 export type { Method, MethodOf, MethodUse } from "./peft/method.ts";
