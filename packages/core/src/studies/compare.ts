@@ -18,7 +18,7 @@ export const compare: Study = {
   takesMethods: true,
   plan: (setup, records) => chosenMethods(setup, own).flatMap((method) => cellsOf(method, setup, records)),
   work: trainOnce,
-  figures(_, records) {
+  figures(records) {
     const rows = joinSeeds(finalOf(records));
     return [
       categoryFigure("score", "Score of each method at its own best rate", rows, ({ cell }) => String(cell.method)),
@@ -29,7 +29,7 @@ export const compare: Study = {
       }),
     ];
   },
-  findings: (_, records) =>
+  findings: (records) =>
     comparedWith(finalOf(records), { is: (cell) => cell.method === "full", called: "full fine-tuning" }, (cell) =>
       String(cell.method),
     ),

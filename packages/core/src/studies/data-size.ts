@@ -35,14 +35,14 @@ export const dataSize: Study = {
       ),
     ),
   work: trainOnce,
-  figures: (_, records) => [
+  figures: (records) => [
     scatterFigure("score-by-rows", "Score against training rows", joinSeeds(records), {
       x: ({ cell }) => Number(cell.rows),
       xLabel: "training rows",
       series: ({ cell }) => String(cell.method),
     }),
   ],
-  findings(_, records) {
+  findings(records) {
     const rows = joinSeeds(records);
     const full = rows.filter(({ cell }) => cell.method === "full");
     return decided(

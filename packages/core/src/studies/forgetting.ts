@@ -42,7 +42,7 @@ export const forgetting: Study = {
     );
   },
   work,
-  figures: (_, records) => [
+  figures: (records) => [
     {
       ...{ kind: "points", name: "learning-and-forgetting", points: pointsOf(records) },
       title: "Learning against forgetting: the target's score and the source's loss as training goes on",
@@ -50,7 +50,7 @@ export const forgetting: Study = {
       y: { label: "the base's own loss on source text (nats a token)" },
     } satisfies Figure,
   ],
-  findings: (_, records) => findingsOf(records),
+  findings: (records) => findingsOf(records),
 };
 
 interface Variant {

@@ -27,14 +27,14 @@ export const learningRate: Study = {
       ),
     ),
   work: trainOnce,
-  figures: (_, records) => [
+  figures: (records) => [
     scatterFigure("score-by-rate", "Score against learning rate", joinSeeds(records), {
       x: ({ cell }) => Number(cell.lr),
       xLabel: "learning rate",
       series: ({ cell }) => String(cell.method),
     }),
   ],
-  findings(_, records) {
+  findings(records) {
     const rows = joinSeeds(records);
     const methods = [...new Set(rows.map(({ cell }) => String(cell.method)))];
     return decided(

@@ -25,10 +25,14 @@ export const placement: Study = {
     return chosen.flatMap((method) => seedsOf(setup).flatMap((seed) => cellsOf(method, seed, setup)));
   },
   work,
-  figures: (_, records) => methodsOf(records).map((method) => heatmapOf(method, records)),
-  findings: (setup, records) =>
-    decided(methodsOf(records).flatMap((method) => claimsOf(method, setup.model.sizes.layers, joinSeeds(records)))),
+  figures: (records) => methodsOf(records).map((method) => heatmapOf(method, records)),
+  findings: (records) =>
+    decided(methodsOf(records).flatMap((method) => claimsOf(method, layersOf(records), joinSeeds(records)))),
 };
+
+/** How many layers the spans go over. */
+const layersOf = (records: readonly StudyRecord[]): number =>
+  1 + Math.max(...records.map(({ cell }) => Number(cell.last ?? 0)));
 
 /** Methods whose tensors stand in layers and start as the base, so that a layer's start is the base in that layer. */
 function refuseElsewhere(names: readonly string[]): void {

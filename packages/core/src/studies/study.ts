@@ -133,8 +133,8 @@ export interface Study {
   plan(setup: Setup, records: readonly StudyRecord[]): readonly PlannedCell[];
   /** Does the work of some cells of one training. */
   work(bench: Bench, job: Job): AsyncIterable<{ readonly cell: Cell; readonly measured: Measured }>;
-  figures(setup: Setup, records: readonly StudyRecord[]): readonly Figure[];
-  findings(setup: Setup, records: readonly StudyRecord[]): readonly Finding[];
+  figures(records: readonly StudyRecord[]): readonly Figure[];
+  findings(records: readonly StudyRecord[]): readonly Finding[];
   /** further fields of the summary */
-  summary?(setup: Setup, records: readonly StudyRecord[]): Readonly<Record<string, Json>>;
+  summary?(records: readonly StudyRecord[]): Readonly<Record<string, Json>>;
 }
