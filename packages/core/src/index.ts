@@ -216,7 +216,7 @@ export {
 export { bootstrap, holm } from "./statistics/bootstrap.ts";
 export { overlaps, type Share, shareRight } from "./statistics/interval.ts";
 export type { Bench, Fitted, Scored } from "./studies/bench.ts";
-export { sizes } from "./studies/recipes.ts";
+export { sizes, usualOptions } from "./studies/recipes.ts";
 export { canonical } from "./studies/rows.ts";
 export { studies } from "./studies/studies.ts";
 export {

@@ -3,7 +3,7 @@ import { methods } from "../peft/methods.ts";
 import type { Phi } from "../peft/phi.ts";
 import type { Bench } from "./bench.ts";
 import { decided, smallDifference } from "./findings.ts";
-import { chosenMethods, fitOf, seedsOf, usualOptions } from "./recipes.ts";
+import { fitOf, seedsOf, usualOptions } from "./recipes.ts";
 import { type JoinedRow, joinSeeds } from "./rows.ts";
 import type { Budget, Cell, Job, Measured, PlannedCell, Setup, Study, StudyRecord } from "./study.ts";
 
@@ -18,11 +18,10 @@ export const placement: Study = {
   name: "placement",
   question: "Which layers' adapters matter? Every span of layers is switched off without training again.",
   source: "Houlsby et al. 2019, arXiv:1902.00751, section 3.6 and figure 6",
-  takesMethods: true,
+  methods: own,
   plan: (setup) => {
-    const chosen = chosenMethods(setup, own[setup.budget]);
-    refuseElsewhere(chosen);
-    return chosen.flatMap((method) => seedsOf(setup).flatMap((seed) => cellsOf(method, seed, setup)));
+    refuseElsewhere(setup.methods);
+    return setup.methods.flatMap((method) => seedsOf(setup).flatMap((seed) => cellsOf(method, seed, setup)));
   },
   work,
   figures: (records) => methodsOf(records).map((method) => heatmapOf(method, records)),
