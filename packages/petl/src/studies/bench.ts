@@ -85,7 +85,13 @@ export async function openBench(
   };
   let source: ReturnType<typeof readRows> | undefined;
   const maxLength = context.max_length ?? undefined;
-  const open = ({ adapted, phi }: Pick<OpenModel, "adapted" | "phi">): OpenModel => ({ base, adapted, phi, labels });
+  const open = ({ adapted, phi }: Pick<OpenModel, "adapted" | "phi">): OpenModel => ({
+    base,
+    adapted,
+    phi,
+    labels,
+    remarks: [],
+  });
   const fresh = async ({ method, options, rows }: Fit, seed: number) => {
     const { set } = await rowsIn(trainFile(rows));
     const use = methods.find(({ name }) => name === method)?.use(options);
