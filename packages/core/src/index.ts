@@ -2,6 +2,7 @@ export { type Adapter, readAdapter } from "./adapters/adapter.ts";
 export {
   type AdapterOnBase,
   adapterOn,
+  adapterRemarks,
   type LoadedAdapter,
   loadAdapter as loadAdapterFiles,
   putOnBase,
@@ -165,9 +166,12 @@ export {
 } from "./objectives/objectives.ts";
 export type { EncodedGraph } from "./onnx/encode.ts";
 export * as protobuf from "./onnx/protobuf.ts";
-export { type AdaptedModel, adapt, aloneBecause, type Goal, initialPhi, startsFromData } from "./peft/adapt.ts";
+export { type AdaptedModel, adapt } from "./peft/adapt.ts";
+export { aloneBecause } from "./peft/alone-because.ts";
 export type { Base } from "./peft/base.ts";
 export { countParameters, type ParameterCounts } from "./peft/counts.ts";
+export type { Goal } from "./peft/goal.ts";
+export { initialPhi, startsFromData } from "./peft/initial-phi.ts";
 export { canJoin, type JoinedKinds, joinKinds, joinParts } from "./peft/joined.ts";
 export { listSites, type Sites } from "./peft/list-sites.ts";
 export { longestRow, trainedRow } from "./peft/longest-row.ts";
@@ -175,12 +179,12 @@ export type { Method, MethodOf, MethodUse } from "./peft/method.ts";
 export { methods, methodsByName } from "./peft/methods.ts";
 export type { OptionInputs, Options } from "./peft/options.ts";
 export { type Phi, tensorsOf } from "./peft/phi.ts";
-export type { Places } from "./planning/places.ts";
+export { type Places, placesOfBase } from "./planning/places.ts";
 export type { MethodPlan, PlacedPlan, Plan } from "./planning/plan.ts";
 export type { PlanOptions } from "./planning/plan-options.ts";
 export { type PlanHost, type PlanSource, plan, planFor } from "./planning/plan-source.ts";
 export { type BaseShape, shapedArchitectures } from "./planning/shaped-config.ts";
-export type { TrainingMemory } from "./planning/training-memory.ts";
+export { type TrainingMemory, trainingMemory } from "./planning/training-memory.ts";
 export { type Ort, ortEngine } from "./runtime/ort.ts";
 export { compile, type Program } from "./runtime/program.ts";
 export type { Engine, Session, Tensors } from "./runtime/session.ts";

@@ -4,7 +4,8 @@ import { InputError } from "../errors.ts";
 import { labelCount, taskOf } from "../models/models.ts";
 import { type Head, headNames, heads } from "../nn/model.ts";
 import { objectiveOf, objectiveOfHead, objectives, type Task } from "../objectives/objectives.ts";
-import { type AdaptedModel, adapt, type Goal } from "../peft/adapt.ts";
+import { type AdaptedModel, adapt } from "../peft/adapt.ts";
+import type { Goal } from "../peft/goal.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { methods } from "../peft/methods.ts";
 import type { Phi } from "../peft/phi.ts";
@@ -27,6 +28,8 @@ export interface LoadedAdapter {
   readonly adapted: AdaptedModel;
   readonly phi: Phi;
   readonly labels: readonly LabelName[] | undefined;
+  /** what of the adapter's configuration changes nothing, or is passed over, in words */
+  readonly remarks: readonly string[];
 }
 
 /**
@@ -42,8 +45,15 @@ export async function loadAdapter(folder: Folder, base: HfModel): Promise<Loaded
 export async function putOnBase(adapter: Adapter, base: HfModel): Promise<LoadedAdapter> {
   const { methods, goal, labels } = adapterOn(adapter, base);
   const adapted = namingBases(adapter, base, () => adapt(base, methods, goal));
-  return { adapter, adapted, phi: await loadPhi(adapter, adapted), labels };
+  const remarks = adapterRemarks(adapter, adapted);
+  return { adapter, adapted, phi: await loadPhi(adapter, adapted), labels, remarks };
 }
+
+/** What of an adapter's configuration is passed over or changes nothing on this base, in words. */
+export const adapterRemarks = ({ remarks, folder }: Adapter, adapted: AdaptedModel): readonly string[] => [
+  ...remarks,
+  ...adapted.remarks.map((remark) => `${folder.name}/adapter_config.json: ${remark}`),
+];
 
 /** The methods and the goal with which an adapter is put on a base. */
 export function adapterOn(adapter: Adapter, base: HfModel): AdapterOnBase {
@@ -66,7 +76,10 @@ export function adapterOn(adapter: Adapter, base: HfModel): AdapterOnBase {
 }
 
 const usesOn = (adapter: Adapter, base: HfModel, goal: Goal): readonly MethodUse[] =>
-  namingBases(adapter, base, () => [...adapter.methods, ...biasMethod(adapter, base, goal)]);
+  namingBases(adapter, base, () => {
+    const found = adapter.methods.map((use) => ({ ...use, found: true }));
+    return [...found, ...biasMethod({ ...adapter, methods: found }, base, goal)];
+  });
 
 /** A checkpoint of the whole model says itself what it is for. */
 function fullOn({ folder, methods, petl }: Adapter, model: HfModel, base: HfModel): AdapterOnBase {
@@ -154,7 +167,7 @@ function biasMethod({ bias, methods: uses }: Adapter, base: HfModel, goal: Goal)
   if (bias === "none") return [];
   const adapted = adapt(base, uses, goal);
   if (biasesOf(adapted, bias).length === 0) return [];
-  const options = bias === "all" ? {} : { targets: adapted.targets };
+  const options = bias === "all" ? {} : { targets: { kind: "names", names: adapted.targets, required: false } };
   return methods.filter(({ name }) => name === "bitfit").map((method) => method.use(options));
 }
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { goldenBase, goldenFolder } from "../checkpoints/golden.fake.ts";
+import { goldenBase, goldenFolder, goldenNames } from "../checkpoints/golden.fake.ts";
 import { type Folder, memoryFolder } from "../containers/folder.ts";
 import { readSafetensors } from "../containers/safetensors.ts";
 import { safetensorsBytes } from "../containers/safetensors-writer.ts";
@@ -55,9 +55,26 @@ test("every missing, misshapen and superfluous tensor is listed at once, with th
   );
 });
 
-test("switches of a newer PEFT that petl does not know are named, and those that it knows are not", async () => {
-  const config = { ...lora, use_rslora: true, use_superlora: true, use_other: false };
-  expect((await readAdapter(folderOf(config))).peft?.unread).toEqual(["use_superlora"]);
+test("what an adapter switches on that petl does not know is named, and what is known or off is not", async () => {
+  const unknown = { use_superlora: true, use_other: false, gate: { each: 2 }, none: {}, growth: 0.5, empty: null };
+  const config = { ...lora, ...unknown, use_rslora: true, rank_pattern: { "no.such": 2 }, alpha_pattern: { query: 8 } };
+  const { base } = await goldenBase("bert-sequence-classification");
+  const { remarks } = await loadAdapter(folderOf(config, await goldenTensors("bert-lora")), base);
+  expect(remarks).toEqual([
+    "given/adapter_config.json: use_superlora is true, which petl does not know; it is ignored",
+    'given/adapter_config.json: gate is {"each":2}, which petl does not know; it is ignored',
+    "given/adapter_config.json: growth is 0.5, which petl does not know; it is ignored",
+    'given/adapter_config.json: lora: rankPattern "no.such" matches none of the modules that it acts on; those are query, value',
+  ]);
+});
+
+test("of what PEFT writes nothing is unknown", async () => {
+  const names = goldenNames("adapters");
+  for (const name of names) {
+    const { remarks } = await readAdapter(goldenFolder(`adapters/${name}`));
+    expect({ name, remarks }).toEqual({ name, remarks: [] });
+  }
+  expect(names.length).toBeGreaterThan(20);
 });
 
 test("an adapter whose vocabulary grew is refused with both numbers of tokens and the way out", async () => {

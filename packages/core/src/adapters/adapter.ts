@@ -13,8 +13,9 @@ import { plainTensors } from "./adapter-tensors.ts";
 import type { ForeignLayout, Hints } from "./foreign/foreign-format.ts";
 import { foreignFormats } from "./foreign/foreign-formats.ts";
 import { type PeftConfig, readPeftConfig } from "./peft-config.ts";
-import { type PetlFields, petlFieldsOf, readPetlFields } from "./petl-fields.ts";
+import { ownFields, type PetlFields, petlFieldsOf, readPetlFields } from "./petl-fields.ts";
 import type { Bias } from "./trained-biases.ts";
+import { unknownFields } from "./unknown-fields.ts";
 
 /** A tensor of an adapter, wherever its values come from. */
 export type AdapterTensor = Pick<StoredTensor, "name" | "dtype" | "shape">;
@@ -31,6 +32,8 @@ export interface Adapter {
   readonly baseName: string | undefined;
   /** present where petl wrote the adapter */
   readonly petl: PetlFields | undefined;
+  /** what its configuration switches on that petl does not know, in words */
+  readonly remarks: readonly string[];
   /** present where its adapter_config.json is PEFT's */
   readonly peft: PeftConfig | undefined;
   /** the whole model, where the adapter is an ordinary checkpoint */
@@ -83,7 +86,8 @@ export async function readAdapter(folder: Folder, hints: Hints = {}): Promise<Ad
   if (!peft) {
     const { base_model_name_or_path: name } = config;
     const baseName = typeof name === "string" ? name : undefined;
-    return { ...common, layout: "petl", methods: own?.methods ?? [], bias: "none", baseName, petl: own, peft };
+    const remarks = unknownFields(config, ownFields, place);
+    return { ...common, layout: "petl", methods: own?.methods ?? [], bias: "none", baseName, petl: own, peft, remarks };
   }
   const petl = petlFieldsOf(metadata, weightsFile);
   // a configuration that was changed since petl wrote it is right, and petl's record of the method is not
@@ -91,11 +95,12 @@ export async function readAdapter(folder: Folder, hints: Hints = {}): Promise<Ad
   const recipe = unchanged
     ? { methods: petl.methods, bias: "none" as const }
     : { methods: [peft.method], bias: peft.bias };
-  return { ...common, ...recipe, layout: "peft", baseName: peft.baseName, petl, peft };
+  const { baseName, remarks } = peft;
+  return { ...common, ...recipe, layout: "peft", baseName, petl, peft, remarks };
 }
 
 /** What only foreign layouts say. */
-const unsaid = { modelType: undefined, task: undefined, labelNames: undefined, savedModules: undefined };
+const unsaid = { remarks: [], modelType: undefined, task: undefined, labelNames: undefined, savedModules: undefined };
 
 async function readConfig(folder: Folder): Promise<Readonly<Record<string, unknown>>> {
   const config = await readJson(folder, configFile);

@@ -4,6 +4,7 @@ import { InputError } from "../errors.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { methods } from "../peft/methods.ts";
 import { adaptedOnly, type Bias } from "./trained-biases.ts";
+import { unknownFields } from "./unknown-fields.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -17,8 +18,8 @@ export interface PeftConfig {
   readonly baseClass: string | undefined;
   /** ends of the names of modules that were trained whole */
   readonly modulesToSave: readonly string[];
-  /** options of newer versions that are switched on, and that petl passes over */
-  readonly unread: readonly string[];
+  /** what it switches on that petl does not know and passes over, in words */
+  readonly remarks: readonly string[];
   readonly json: Json;
 }
 
@@ -69,15 +70,19 @@ export function readPeftConfig(json: Json, place: string): PeftConfig {
     taskType,
     baseClass: config.auto_mapping?.base_model_class ?? undefined,
     modulesToSave: config.modules_to_save ?? [],
-    unread: Object.keys(json).filter(
-      (name) => name.startsWith("use_") && json[name] === true && !switches.includes(name),
-    ),
+    remarks: unknownFields(json, [...common, ...fieldsOf(config.peft_type)], place),
     json,
   };
 }
 
-/** The switches of PEFT 0.21 that methods read, refuse, or need not know. */
-const switches = ["use_dora", "use_rslora", "use_qalora", "use_bdlora", "use_effective_conv2d"];
+/** What PEFT 0.21 writes for every type; it says nothing of what is computed but `modules_to_save`, which is read. */
+const common = [
+  ...["peft_type", "task_type", "auto_mapping", "peft_version", "base_model_name_or_path", "revision"],
+  ...["inference_mode", "modules_to_save"],
+];
+
+const fieldsOf = (type: string): readonly string[] =>
+  methods.flatMap(({ peftType, peftFields }) => (peftType === type ? peftFields : []));
 
 /** Settings under which PEFT computes what petl's methods do not. */
 function* differences(config: z.infer<typeof fields>, type: string): Generator<string> {

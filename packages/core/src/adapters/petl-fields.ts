@@ -48,6 +48,9 @@ const petlFields = z.looseObject({
   petl_written: z.record(z.string(), z.unknown()).nullish(),
 });
 
+/** What stands in an adapter_config.json of petl's own. */
+export const ownFields = ["peft_type", "base_model_name_or_path", ...Object.keys(petlFields.shape)];
+
 /** The same, parsed. */
 export interface PetlFields {
   readonly methods: readonly MethodUse[];

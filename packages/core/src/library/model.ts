@@ -5,7 +5,9 @@ import { labelNames } from "../data/rows/labels.ts";
 import { InputError } from "../errors.ts";
 import { labelCount, taskOf } from "../models/models.ts";
 import { isLanguageModel, outputsFor, type Task, tasks } from "../objectives/objectives.ts";
-import { type AdaptedModel, adapt, type Goal, initialPhi, startsFromData } from "../peft/adapt.ts";
+import { type AdaptedModel, adapt } from "../peft/adapt.ts";
+import type { Goal } from "../peft/goal.ts";
+import { initialPhi, startsFromData } from "../peft/initial-phi.ts";
 import type { MethodUse } from "../peft/method.ts";
 import type { Phi } from "../peft/phi.ts";
 import { natural } from "../settings/setting.ts";
@@ -28,6 +30,8 @@ export interface OpenModel {
   readonly phi: Phi;
   /** the labels as they were given, in the order of their ids */
   readonly labels: readonly Label[];
+  /** what of an adapter's configuration changes nothing, or is passed over, in words; empty for one that was made here */
+  readonly remarks: readonly string[];
 }
 
 const settings = { ...adaptSettings, seed: natural(0, "seed of Φ's random start") };
@@ -60,7 +64,7 @@ export async function adaptTo(
       ? await inputDirections(base.engine, adapted, encodeRows(train, adapted, targetOf({ task, labels }), how))
       : undefined;
   const phi = await initialPhi(adapted, seed, directions);
-  return { base, adapted, phi, labels: labelNames(goal.labels, labels) };
+  return { base, adapted, phi, labels: labelNames(goal.labels, labels), remarks: [] };
 }
 
 function methodsOf(given: MethodUse | readonly MethodUse[]): readonly MethodUse[] {
@@ -94,9 +98,9 @@ function checkedPurpose(purpose: AdaptPurpose): AdaptPurpose {
  */
 export async function loadAdapter(base: OpenBase, folder: Folder): Promise<OpenModel> {
   requireBase(base);
-  const { adapted, phi, labels } = await loadAdapterOn(folder, base);
+  const { adapted, phi, labels, remarks } = await loadAdapterOn(folder, base);
   const tokenizer = (await bringsTokenizer(folder)) ? await openTokenizer(base.folder, folder) : base.tokenizer;
-  return { base: { ...base, tokenizer }, adapted, phi, labels: labelNames(adapted.goal.labels, labels) };
+  return { base: { ...base, tokenizer }, adapted, phi, labels: labelNames(adapted.goal.labels, labels), remarks };
 }
 
 /** A model whose head is trained too: an adapter without one of its own goes on with the base's, or a new one. */
@@ -129,13 +133,14 @@ export async function unadapted(base: OpenBase, said: BaseGoal = {}): Promise<Op
   return {
     ...{ base, adapted, phi: await initialPhi(adapted, 0) },
     labels: labelNames(goal.labels, id2label ? Object.values(id2label) : undefined),
+    remarks: [],
   };
 }
 
 /** The base for its hidden states alone: a head that is drawn stands on it, which nobody is to ask. */
 export async function headless(base: OpenBase): Promise<OpenModel> {
   const adapted = adapt(requireBase(base), [], { task: "classification", labels: 1 });
-  return { base, adapted, phi: await initialPhi(adapted, 0), labels: [] };
+  return { base, adapted, phi: await initialPhi(adapted, 0), labels: [], remarks: [] };
 }
 
 /** What a base is for: what was said, else what its config.json says. */

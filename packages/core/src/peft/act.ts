@@ -1,6 +1,6 @@
 import { InputError } from "../errors.ts";
 import type { Value } from "../graph/value.ts";
-import { type AnnouncedSite, adapterScope, type Building, inHead, placeOf } from "./building.ts";
+import { type AnnouncedSite, adapterScope, type Building, inHead, noteActing, placeOf } from "./building.ts";
 import type { Action, MethodUse } from "./method.ts";
 import { type Result, type Site, type SiteKind, siteKinds } from "./site-kinds.ts";
 
@@ -44,7 +44,7 @@ function actorsAt<K extends SiteKind>(
     building.problems.add(`${names} cannot both act on ${path}`);
   }
   if (actors.length > 0) building.adaptedSites.add(path);
-  for (const { use } of actors) building.acting.add(use);
+  for (const { use } of actors) noteActing(building, use, path);
   return together ? actors : actors.slice(0, 1);
 }
 

@@ -1,33 +1,72 @@
 import { suggestion } from "../errors.ts";
 import { type Building, inHead } from "./building.ts";
 import type { MethodUse } from "./method.ts";
-import { endsIn } from "./targets.ts";
 
-/** What the methods' options name that the model does not have: modules, layers. */
-export function checkTargets(building: Building): readonly string[] {
-  return building.methods.flatMap((use) => {
-    const values = Object.values(use.options);
-    const unknown = [
-      ...values.flatMap((value) => unknownNames(building, value)),
-      ...values.flatMap((value) => unknownLayers(building, use, value)),
-    ];
-    return unknown.length > 0 ? unknown : actsNowhere(building, use);
-  });
+/** What the methods' options select that is not there. */
+export interface Unmatched {
+  readonly problems: readonly string[];
+  /** of methods that were found in an adapter: patterns that match nothing, which is no mistake in PEFT */
+  readonly remarks: readonly string[];
 }
 
-function unknownNames(building: Building, option: unknown): readonly string[] {
-  if (!isRecord(option) || option.kind !== "names" || option.required !== true || !Array.isArray(option.names))
-    return [];
+/** What the methods' options select that the model does not have, or that the method does not act on: modules, layers. */
+export function checkTargets(building: Building): Unmatched {
+  const all = building.methods.map((use) => unmatched(building, use));
+  return { problems: all.flatMap(({ problems }) => problems), remarks: all.flatMap(({ remarks }) => remarks) };
+}
+
+type Selected = MethodUse["selections"][number];
+
+function unmatched(building: Building, use: MethodUse): Unmatched {
   const paths = modulePaths(building);
-  const { modelType } = building.base.model;
-  return option.names
-    .filter((name) => typeof name === "string" && !paths.some((path) => endsIn(path, name)))
-    .map((name: string) => {
-      const known = targetNames(building);
-      const question = suggestion(name, known) || ";";
-      return `no linear layer of ${modelType} is named "${name}"${question} its linear layers: ${known.join(", ")}`;
-    });
+  const isUnknown = ({ kind, matches }: Selected) => kind === "name" && !paths.some(matches);
+  const isIdle = ({ among, matches }: Selected) => !pathsAmong(building, use, among).some(matches);
+  const mayIdle = ({ kind }: Selected) => use.found === true && kind === "pattern";
+  const unknown = use.selections.filter(isUnknown).map(({ text }) => unknownName(building, use, text));
+  const beyond = Object.values(use.options).flatMap((value) => unknownLayers(building, use, value));
+  const wrong = [...unknown, ...beyond];
+  if (!building.acting.has(use))
+    return { problems: wrong.length > 0 ? wrong : actsNowhere(building, use), remarks: [] };
+  const idle = use.selections.filter((selection) => !isUnknown(selection) && isIdle(selection));
+  const say = (selection: Selected) => idleSelection(building, use, selection);
+  return {
+    problems: [...wrong, ...idle.filter((selection) => !mayIdle(selection)).map(say)],
+    remarks: idle.filter(mayIdle).map(say),
+  };
 }
+
+/** A name that no module has. */
+function unknownName(building: Building, use: MethodUse, name: string): string {
+  const { modelType } = building.base.model;
+  const linear = use.at("linear") !== undefined;
+  const known = linear ? targetNames(building) : [...new Set(modulePaths(building).map(lastName))].sort();
+  const question = suggestion(name, known) || ";";
+  const noun = linear ? "linear layer" : "module";
+  return `no ${noun} of ${modelType} is named "${name}"${question} its ${noun}s: ${known.join(", ")}`;
+}
+
+/** A name or a pattern of modules on which the method does not act. */
+function idleSelection(building: Building, use: MethodUse, { option, text, kind, among }: Selected): string {
+  const known = [...new Set(pathsAmong(building, use, among).map(lastName))].sort();
+  const question = kind === "pattern" ? suggestion(text, known) || ";" : ";";
+  return `${use.name}: ${option} "${text}" matches ${nothing[among]}${question} those are ${known.join(", ")}`;
+}
+
+const nothing = {
+  adapted: "none of the modules that it acts on",
+  adaptable: "none of the modules that it can act on",
+  all: "no module",
+};
+
+function pathsAmong(building: Building, use: MethodUse, among: Selected["among"]): readonly string[] {
+  const adapted = [...(building.acting.get(use) ?? [])];
+  if (among === "adapted") return adapted;
+  if (among === "all") return modulePaths(building);
+  const free = building.sites.filter(({ path }) => !(building.headTrained && inHead(building, path)));
+  return [...adapted, ...free.filter(({ kind }) => use.at(kind) !== undefined).map(({ path }) => path)];
+}
+
+const lastName = (path: string): string => path.slice(path.lastIndexOf(".") + 1);
 
 function unknownLayers(building: Building, use: MethodUse, option: unknown): readonly string[] {
   const { layers } = building.base.model.sizes;
@@ -40,9 +79,8 @@ function unknownLayers(building: Building, use: MethodUse, option: unknown): rea
   return typeof count === "number" && count > layers ? [`${use.name}: cannot take ${count} layers; ${has}`] : [];
 }
 
-/** A method that finds no layer to act on and no tensor to train. */
+/** What a method that finds no layer to act on and no tensor to train asks for. */
 function actsNowhere(building: Building, use: MethodUse): readonly string[] {
-  if (building.acting.has(use)) return [];
   const { modelType } = building.base.model;
   const chooses = "targets" in use.options && (use.options.targets !== undefined || !use.trains);
   if (!chooses && use.trains) return [`${use.name} finds nothing to train in this ${modelType}`];

@@ -2,8 +2,11 @@ import { refuse } from "../errors.ts";
 import { heads } from "../nn/model.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
 import { sizeOf } from "../tensor/host-tensor.ts";
-import { type AdaptedModel, adapt, aloneBecause, initialPhi } from "./adapt.ts";
+import { type AdaptedModel, adapt } from "./adapt.ts";
+import { aloneBecause } from "./alone-because.ts";
 import { type Base, findTensor } from "./base.ts";
+import type { Goal } from "./goal.ts";
+import { initialPhi } from "./initial-phi.ts";
 import type { Action, AdapterScope, MethodUse } from "./method.ts";
 import type { Phi, Placed } from "./phi.ts";
 import type { SiteKind } from "./site-kinds.ts";
@@ -117,7 +120,7 @@ function wide(members: readonly MethodUse[], number: number): MethodUse {
   const widest = first.joins?.widest(members) ?? first;
   const trainers = members.filter(({ trains }) => trains !== undefined);
   return {
-    ...{ summary, source, start, rate, name: ownName(name, number), options: {} },
+    ...{ summary, source, start, rate, name: ownName(name, number), options: {}, selections: [] },
     at(kind) {
       const own = widest.at(kind);
       return own && anywhere(own, kind, members, number);
@@ -146,7 +149,7 @@ const renamed = (scope: AdapterScope, number: number): AdapterScope => ({
 });
 
 /** What all are for: as many labels as the largest head has; a head that is read is an adapter's own or the base's. */
-function joinedGoal(kinds: readonly AdaptedModel[], first: AdaptedModel): AdaptedModel["goal"] {
+function joinedGoal(kinds: readonly AdaptedModel[], first: AdaptedModel): Goal {
   const { task, pooling, savedModules } = first.goal;
   const labels = Math.max(...kinds.map(({ goal }) => goal.labels));
   return { task, labels, pooling, savedModules, trainsHead: hasOwnHead(first) || first.headModules.length > 0 };

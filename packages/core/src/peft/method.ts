@@ -3,7 +3,7 @@ import type { Value } from "../graph/value.ts";
 import type { Conventions, Model } from "../nn/model.ts";
 import type { Role } from "../nn/scope.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";
-import type { Options, OptionValues } from "./options.ts";
+import type { Options, OptionValues, Selection } from "./options.ts";
 import type { Initializer, Projection, RateFactor } from "./parameter.ts";
 import type { Placed } from "./phi.ts";
 import type { MergedAt, Result, Site, SiteKind } from "./site-kinds.ts";
@@ -142,6 +142,8 @@ interface MethodRule<O extends Options>
   /** how Hugging Face's PEFT writes the method; left out where it has no such type */
   readonly peft?: {
     readonly type: string;
+    /** its fields beside those of every type, as far as they are read, refused or about training alone */
+    readonly fields: readonly string[];
     /** the options in an adapter_config.json of that type; undefined where it describes another method */
     read(config: Json): Json | undefined;
     /** undefined where PEFT computes no such variant */
@@ -182,6 +184,10 @@ export interface Settled<Use> {
 /** A method with its options chosen. */
 export interface MethodUse extends Description, Doings<readonly []> {
   readonly options: Json;
+  /** what in the options selects modules, with the option's name */
+  readonly selections: readonly (Selection & { readonly option: string })[];
+  /** whether it was found in an adapter, where patterns may match nothing, as in PEFT; that is a remark then */
+  readonly found?: boolean;
   /** what it does at the sites of a kind; undefined where it does nothing there */
   at<K extends SiteKind>(kind: K): Action<K, readonly []> | undefined;
   settle?(trained: Trained): Settled<MethodUse> | undefined;
@@ -202,6 +208,8 @@ export interface Method extends Description {
   readonly options: Options;
   readonly size: SizeOption | undefined;
   readonly peftType: string | undefined;
+  /** the fields of an adapter_config.json of that type that petl knows, beside those of every type */
+  readonly peftFields: readonly string[];
   /** The method with options from flags or JSON, defaults filled in; every problem in one error. */
   use(given: Json): MethodUse;
   /** The method as an adapter_config.json describes it; undefined where that describes another one. */
@@ -229,7 +237,7 @@ export function defineMethod<const O extends Options>(rule: MethodRule<O>): Meth
         const own = actions[kind];
         return own && boundAction(own, values);
       },
-      options: values,
+      ...{ options: values, selections: selectionsOf(options, values) },
       ...(joins && {
         joins: {
           key: JSON.stringify(joins.alike(values)),
@@ -254,7 +262,7 @@ export function defineMethod<const O extends Options>(rule: MethodRule<O>): Meth
   return {
     ...description,
     ...{ options, size: rule.size },
-    peftType: peft?.type,
+    ...{ peftType: peft?.type, peftFields: peft?.fields ?? [] },
     use,
     fromPeft(config) {
       const given = config.peft_type === peft?.type ? peft?.read(config) : undefined;
@@ -286,6 +294,11 @@ function bound<O extends Options>(rule: MethodRule<O>, options: OptionValues<O>)
     ...(afterStep && { afterStep: (after) => afterStep(after, options) }),
   };
 }
+
+const selectionsOf = (options: Options, values: Json): MethodUse["selections"] =>
+  Object.entries(options).flatMap(([option, { selects }]) =>
+    (selects?.(values[option]) ?? []).map((selection) => ({ ...selection, option })),
+  );
 
 /** Option values from flags or JSON; unknown names and bad values are thrown together. */
 function parseOptions<O extends Options>(method: string, options: O, given: Json): OptionValues<O> {

@@ -4,7 +4,7 @@ import { type Value, weight } from "../graph/value.ts";
 import { isBias, isNorm } from "../nn/scope.ts";
 import { type BaseTensor, isQuantized, type QuantizedTensor } from "../tensor/quantized-tensor.ts";
 import { findTensor } from "./base.ts";
-import { type Building, inHead, type ModuleTensor, placeOf, trained } from "./building.ts";
+import { type Building, inHead, type ModuleTensor, noteActing, placeOf, trained } from "./building.ts";
 import type { MethodUse } from "./method.ts";
 import { fromCheckpoint, type Initializer, normal, ones, zeros } from "./parameter.ts";
 
@@ -22,7 +22,7 @@ export function moduleTensor(building: Building, tensor: ModuleTensor): Value {
   const head = inHead(building, name);
   const place = placeOf(building, { path: name, layer });
   const trainers = methods.filter((use) => use.trains?.({ ...place, module, shape, role, head }));
-  for (const use of trainers) building.acting.add(use);
+  for (const use of trainers) noteActing(building, use, module);
   const [trainer] = trainers;
   if (head ? building.headTrained || trainer : trainer) {
     if (stored && isQuantized(stored)) building.problems.add(frozenInBits(trainer, stored.bits));

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { InputError } from "../errors.ts";
 import { compilePattern } from "../patterns/pattern.ts";
+import { endMatches, endsIn, isTarget } from "./targets.ts";
 
 /** One option of a method: from it come the flag, its help, its check and its default. */
 export interface Option<T> {
@@ -9,6 +10,17 @@ export interface Option<T> {
   readonly help: string;
   /** what stands for the value in help texts; undefined for a switch */
   readonly placeholder: string | undefined;
+  /** what in a value selects modules by their paths, each of which has to match one; left out where nothing does */
+  selects?(value: T): readonly Selection[];
+}
+
+/** A name or a pattern by which an option selects modules. */
+export interface Selection {
+  readonly text: string;
+  readonly kind: "name" | "pattern";
+  /** of which modules it has to match one: that the method acts on, that it could act on, or that the model has */
+  readonly among: "adapted" | "adaptable" | "all";
+  matches(path: string): boolean;
 }
 
 export type Options = Readonly<Record<string, Option<unknown>>>;
@@ -70,13 +82,17 @@ export const patterns = (help: string, number = z.number().positive()): Option<R
     }),
   ),
   ...{ initial: {}, help, placeholder: "PATTERN=N,…" },
+  selects: (record) =>
+    Object.keys(record).map((text) => {
+      return { text, kind: "pattern", among: "adapted", matches: (path) => endMatches(path, text) };
+    }),
 });
 
 function parsePatterns(text: string): Record<string, number> {
   return Object.fromEntries(
     text.split(",").map((entry) => {
       const at = entry.lastIndexOf("=");
-      return [entry.slice(0, at), Number(entry.slice(at + 1))];
+      return [(at < 0 ? entry : entry.slice(0, at)).trim(), at < 0 ? Number.NaN : Number(entry.slice(at + 1))];
     }),
   );
 }
@@ -114,7 +130,7 @@ export type Targets =
   | { readonly kind: "all-linear" }
   | undefined;
 
-export const targets = (help: string): Option<Targets> => ({
+export const targets = (help: string, among: Selection["among"] = "adaptable"): Option<Targets> => ({
   schema: z.preprocess(
     (value) =>
       typeof value === "string"
@@ -130,6 +146,12 @@ export const targets = (help: string): Option<Targets> => ({
     ]),
   ),
   ...{ initial: undefined, help, placeholder: "NAMES" },
+  selects(value) {
+    if (value?.kind === "pattern")
+      return [{ text: value.pattern, kind: "pattern", among, matches: (path) => isTarget(path, value) }];
+    if (value?.kind !== "names" || !value.required) return [];
+    return value.names.map((text) => ({ text, kind: "name", among, matches: (path) => endsIn(path, text) }));
+  },
 });
 
 /** Names are words joined by dots and commas, with blanks behind commas or not; anything else is a regular expression. */

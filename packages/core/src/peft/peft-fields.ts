@@ -11,3 +11,8 @@ export function peftFields<T>(schema: z.ZodType<T>, json: Json): T {
     parsed.error.issues.map(({ path, message }) => `adapter_config.json: ${path.join(".")}: ${message.toLowerCase()}`),
   );
 }
+
+/** The fields of PEFT's types with virtual tokens; what they say of the model follows from the tensors' shapes. */
+export const virtualTokenFields = [
+  ...["num_virtual_tokens", "token_dim", "num_transformer_submodules", "num_attention_heads", "num_layers"],
+];

@@ -61,6 +61,45 @@ describe("targets", () => {
     ]);
   });
 
+  test.each([
+    [
+      "lora",
+      { rankPattern: "q_lim=4" },
+      'rankPattern "q_lim" matches none of the modules that it acts on; did you mean "q_lin"?',
+    ],
+    ["lora", { alphaPattern: { q_lin: 3, "layer.7.*": 4 } }, 'alphaPattern "layer.7.*" matches none'],
+    [
+      "lora",
+      { targets: "q_lin", rankPattern: "v_lin=4" },
+      'rankPattern "v_lin" matches none of the modules that it acts on; did you mean "q_lin"? those are q_lin',
+    ],
+    [
+      "lora",
+      { targets: "q_lin,sa_layer_norm" },
+      'targets "sa_layer_norm" matches none of the modules that it can act on',
+    ],
+    ["lora", { exclude: "nothing.*" }, 'exclude "nothing.*" matches no module'],
+    ["dora", { rankPattern: "nothing=4" }, 'rankPattern "nothing" matches none'],
+    ["loha", { alphaPattern: "nothing=4" }, 'alphaPattern "nothing" matches none'],
+    ["lokr", { rankPattern: "nothing=4" }, 'rankPattern "nothing" matches none'],
+    ["adalora", { rankPattern: "nothing=4" }, 'rankPattern "nothing" matches none'],
+    [
+      "ia3",
+      { targets: "k_lin,v_lin", feedforward: "lin2" },
+      'feedforward "lin2" matches none of the modules that it acts on',
+    ],
+    ["ln-tuning", { targets: "sa_layer_norm,q_lin" }, 'targets "q_lin" matches none of the modules that it can act on'],
+  ] as const)("%s refuses what selects nothing: %j", (name, options, problem) => {
+    expect(problems(() => put(distilbert, [[name, options]]))).toEqual([
+      expect.stringContaining(`${name}: ${problem}`),
+    ]);
+  });
+
+  test("a layer that was named and left out again is no mistake", () => {
+    expect(problems(() => put(distilbert, [["lora", { targets: "q_lin,v_lin", exclude: "v_lin" }]]))).toEqual([]);
+    expect(problems(() => put(distilbert, [["lora", { rankPattern: " q_lin = 4, layer.0.*=2" }]]))).toEqual([]);
+  });
+
   test("a pattern that matches no linear layer is refused, also beside a method that acts", () => {
     const nowhere = "lora finds no layer to act on in this distilbert";
     expect(problems(() => put(distilbert, [["lora", { targets: "query.*" }]]))[0]).toContain(nowhere);

@@ -43,7 +43,7 @@ export function isUpdated(place: Place & Pick<LinearSite, "output">, options: Ch
 }
 
 /** Whether a path, or what of it is behind one of its dots, is what the pattern means. */
-function endMatches(path: string, pattern: string): boolean {
+export function endMatches(path: string, pattern: string): boolean {
   const { matches } = compilePattern(pattern, "python");
   return matches(path) || [...path].some((character, at) => character === "." && matches(path.slice(at + 1)));
 }

@@ -5,8 +5,9 @@ import { InputError, refuse } from "../errors.ts";
 import type { FloatType } from "../exports/task-config.ts";
 import { labelCount, taskOf } from "../models/models.ts";
 import { objectiveOf, outputsFor, requireTask, type Task } from "../objectives/objectives.ts";
-import { adapt, type Goal } from "../peft/adapt.ts";
+import { adapt } from "../peft/adapt.ts";
 import { countParameters } from "../peft/counts.ts";
+import type { Goal } from "../peft/goal.ts";
 import { longestRow } from "../peft/longest-row.ts";
 import type { Method, MethodUse } from "../peft/method.ts";
 import { methods as allMethods } from "../peft/methods.ts";
@@ -97,7 +98,7 @@ export function planMethods(base: HfModel, request: PlanRequest): PlacedPlan {
 
 /** Nothing acts: the base alone. */
 const bare: MethodUse = {
-  ...{ name: "none", summary: "", source: "", start: "base", rate: 0, options: {} },
+  ...{ name: "none", summary: "", source: "", start: "base", rate: 0, options: {}, selections: [] },
   at: () => undefined,
 };
 

@@ -38,17 +38,18 @@ export interface Bench {
   untrained(): Promise<Measured>;
 }
 
-/** The work of most cells: to train once and to score. */
+/** The work of most cells: to train once and to score; `beside` adds what a study wants to know of the trained model. */
 export async function* trainOnce(
   bench: Bench,
   { fit, seed, cells }: Job,
+  beside: (fitted: Fitted) => Partial<Measured> = () => ({}),
 ): AsyncGenerator<{ readonly cell: Cell; readonly measured: Measured }, void, void> {
   const [cell] = cells;
   if (!fit || !cell) return;
   try {
     for await (const fitted of bench.train(fit, seed)) {
       const measured = { ...(await bench.described(fit, seed, fitted)), ...(await bench.score(fitted)) };
-      yield { cell, measured: { ...measured, ...(await besideScore(bench, fit, fitted)) } };
+      yield { cell, measured: { ...measured, ...beside(fitted), ...(await besideScore(bench, fit, fitted)) } };
     }
   } catch (error) {
     if (!(error instanceof RunError)) throw error;

@@ -5,6 +5,7 @@ import { decided, smallDifference } from "./findings.ts";
 import { fitOf, seedsOf } from "./recipes.ts";
 import { joinSeeds } from "./rows.ts";
 import type { Budget, Setup, Study } from "./study.ts";
+import { directionsOf, subspaceFigure, subspaceFindings } from "./subspaces.ts";
 
 const ranks: Readonly<Record<Budget, readonly number[]>> = {
   quick: [1, 4, 16],
@@ -12,7 +13,10 @@ const ranks: Readonly<Record<Budget, readonly number[]>> = {
   paper: [1, 2, 4, 8, 16, 64],
 };
 
-/** LoRA of several ranks on several sets of layers, its scale alpha / rank being 2 throughout. */
+/**
+ * LoRA of several ranks on several sets of layers, its scale alpha / rank being 2 throughout, and what the directions that
+ * it has learnt have in common.
+ */
 export const rank: Study = {
   name: "rank",
   question: "How large must LoRA's rank be, and which layers should it change?",
@@ -26,7 +30,7 @@ export const rank: Study = {
         }),
       ),
     ),
-  work: trainOnce,
+  work: (bench, job) => trainOnce(bench, job, directionsOf),
   figures: (_, records) => [
     scatterFigure("score-by-rank", "Score against LoRA's rank", joinSeeds(records), {
       x: ({ cell }) => Number(cell.rank),
@@ -38,11 +42,12 @@ export const rank: Study = {
       xLabel: "trained parameters, without the head",
       series: ({ cell }) => String(cell.targets),
     }),
+    subspaceFigure(records),
   ],
   findings(_, records) {
     const rows = joinSeeds(records);
     const sets = [...new Set(rows.map(({ cell }) => String(cell.targets)))];
-    return decided(
+    const compared = decided(
       sets.flatMap((targets) => {
         const own = rows
           .filter(({ cell }) => cell.targets === targets)
@@ -53,6 +58,7 @@ export const rank: Study = {
         return [{ claim, better, than, margin: smallDifference }];
       }),
     );
+    return [...compared, ...subspaceFindings(records)];
   },
 };
 

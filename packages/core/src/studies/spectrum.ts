@@ -1,9 +1,11 @@
 import { InternalError } from "../errors.ts";
 import { findTensor } from "../peft/base.ts";
 import { viewsOf } from "../peft/phi.ts";
-import { meanOver } from "../statistics/bootstrap.ts";
+import { bootstrap, holm, meanOver } from "../statistics/bootstrap.ts";
+import { intruderDimensions } from "../tensor/intruder-dimensions.ts";
 import { countFor, type DenseMatrix, productSingularValues, singularValues } from "../tensor/singular-values.ts";
 import type { Bench, Fitted } from "./bench.ts";
+import { signed } from "./findings.ts";
 import { fitOf, seedsOf } from "./recipes.ts";
 import type {
   Budget,
@@ -25,11 +27,15 @@ const ranks: Readonly<Record<Budget, readonly number[]>> = {
   paper: [16, 64, 256],
 };
 
-/** Singular values of every linear layer's matrix, of what LoRA and full fine-tuning add to it, and of the sum. */
+/**
+ * Singular values of every linear layer's matrix, of what LoRA and full fine-tuning add to it, and of the sum, with the
+ * sum's directions that the base's matrix does not have.
+ */
 export const spectrum: Study = {
   name: "spectrum",
   question: "How many singular vectors carry the base's matrices, and what LoRA and full fine-tuning add to them?",
-  source: "Biderman et al. 2024, arXiv:2405.09673, section 5 and figure 6",
+  source:
+    "Biderman et al. 2024, arXiv:2405.09673, section 5 and figure 6; Shuttleworth et al. 2024, arXiv:2410.21228, section 3",
   plan: (setup) => [
     ...setup.linearLayers.map((site) => ({
       ...{ cell: { site, matrix: "base", method: null }, seed: 0, fit: null, steps: 0 },
@@ -46,8 +52,14 @@ export const spectrum: Study = {
         "Singular vectors that carry 90 % of the squared singular values, mean over sites, with the range of the middle 90 % of sites",
       y: "share of all singular vectors",
     },
+    {
+      ...{ kind: "categories", name: "intruder-dimensions", items: intrudersOf(records) },
+      title:
+        "Intruder dimensions among the ten leading singular vectors, mean over sites, with the range of the middle 90 %",
+      y: "intruder dimensions of ten",
+    },
   ],
-  findings: (_, records) => findingsOf(records),
+  findings: (_, records) => [...findingsOf(records), ...intruderFindings(records)],
 };
 
 interface Variant {
@@ -86,8 +98,8 @@ async function* work(
     const { scores: _, ...scored } = await bench.score(fitted);
     const described = { ...(await bench.described(fit, seed, fitted)), scores: {}, score: null, loss: null };
     for (const cell of cells) {
-      const values = await valuesOf(bench, fitted, fit, cell);
-      yield { cell, measured: { ...described, score_name: scored.score_name, ...spectrumOf(values) } };
+      const found = await foundAt(bench, fitted, fit, cell);
+      yield { cell, measured: { ...described, score_name: scored.score_name, ...found } };
     }
   }
 }
@@ -105,14 +117,15 @@ async function baseMatrix({ base }: Bench, { site }: Cell): Promise<DenseMatrix>
   return { rows, columns, values: await base.read(tensor.name) };
 }
 
-async function valuesOf(bench: Bench, { phi }: Fitted, fit: Fit, cell: Cell): Promise<readonly number[]> {
+/** The spectrum of a cell's matrix and, of a tuned one, its intruders. */
+async function foundAt(bench: Bench, { phi }: Fitted, fit: Fit, cell: Cell): Promise<Partial<Measured>> {
   const views = viewsOf(phi.layout, phi.values);
   const W = await baseMatrix(bench, cell);
   const isUpdate = cell.matrix === "update";
   const tuned = views[`${cell.site}.weight`];
   if (tuned) {
     const values = isUpdate ? Float64Array.from(tuned, (value, at) => value - W.values[at]!) : tuned;
-    return singularValues({ ...W, values });
+    return isUpdate ? spectrumOf(singularValues({ ...W, values })) : tunedOf(W, { ...W, values });
   }
   const [A, B] = [views[`${cell.site}.lora_A.weight`], views[`${cell.site}.lora_B.weight`]];
   if (!A || !B) throw new InternalError(`${cell.site} was not trained`);
@@ -122,9 +135,14 @@ async function valuesOf(bench: Bench, { phi }: Fitted, fit: Fit, cell: Cell): Pr
     B: { rows: B.length / rank, columns: rank, values: B },
     scale: Number(fit.options.alpha) / rank,
   };
-  if (isUpdate) return productSingularValues(factors.B, factors.A, factors.scale);
-  return singularValues(withUpdate(W, factors));
+  if (isUpdate) return spectrumOf(productSingularValues(factors.B, factors.A, factors.scale));
+  return tunedOf(W, withUpdate(W, factors));
 }
+
+const tunedOf = (W: DenseMatrix, tuned: DenseMatrix): Partial<Measured> => ({
+  ...spectrumOf(singularValues(tuned)),
+  intruder_dimensions: intruderDimensions(W, tuned),
+});
 
 interface Factors {
   readonly A: DenseMatrix;
@@ -150,6 +168,17 @@ function withUpdate(W: DenseMatrix, { A, B, scale }: Factors): DenseMatrix {
 const nameOf = ({ matrix, method, rank }: Cell): string =>
   matrix === "base" ? "base" : `${matrix}, ${method}${rank === undefined ? "" : ` of rank ${rank}`}`;
 
+/** Of every tuned kind the mean number of intruders, over sites and seeds. */
+function intrudersOf(records: readonly StudyRecord[]) {
+  const tuned = records.filter(({ cell }) => cell.matrix === "tuned");
+  return [...new Set(tuned.map(({ cell }) => nameOf(cell)))].map((name) => {
+    const counts = tuned
+      .filter(({ cell }) => nameOf(cell) === name)
+      .map(({ intruder_dimensions = 0 }) => intruder_dimensions);
+    return rangeOf(name, counts);
+  });
+}
+
 /** Of every kind of matrix the share of singular vectors that carry 90 %, over sites and seeds. */
 function sharesOf(records: readonly StudyRecord[]) {
   const lengths = new Map(
@@ -161,12 +190,48 @@ function sharesOf(records: readonly StudyRecord[]) {
   return kinds.map((name) => {
     const shares = records
       .filter(({ cell }) => nameOf(cell) === name)
-      .map(({ cell, vectors_90 = 0 }) => vectors_90 / (lengths.get(cell.site) ?? 1))
-      .sort((a, b) => a - b);
-    const at = (share: number) => shares[Math.round(share * (shares.length - 1))] ?? 0;
-    return { name, mean: meanOver(shares), low: at(0.05), high: at(0.95) };
+      .map(({ cell, vectors_90 = 0 }) => vectors_90 / (lengths.get(cell.site) ?? 1));
+    return rangeOf(name, shares);
   });
 }
+
+/** The mean of some numbers, and the range of their middle 90 %. */
+function rangeOf(name: string, numbers: readonly number[]) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))] ?? 0;
+  return { name, mean: meanOver(numbers), low: at(0.05), high: at(0.95) };
+}
+
+/** Whether each LoRA has more intruders than full fine-tuning, in pairs of the same site and seed. */
+function intruderFindings(records: readonly StudyRecord[]): readonly Finding[] {
+  const tuned = records.filter(({ cell }) => cell.matrix === "tuned");
+  const sites = [...new Set(tuned.map(({ cell }) => cell.site))];
+  const seeds = [...new Set(tuned.map(({ seed }) => seed))];
+  const counts = new Map(
+    tuned.map(({ cell, seed, intruder_dimensions = 0 }) => [
+      placeOf(nameOf(cell), cell.site, seed),
+      intruder_dimensions,
+    ]),
+  );
+  const countAt = (name: string, site: number, seed: number) =>
+    counts.get(placeOf(name, sites[site], seeds[seed])) ?? 0;
+  const names = [...new Set(tuned.map(({ cell }) => nameOf(cell)))].filter((name) => name !== tunedFully);
+  const tests = names.map((name) =>
+    bootstrap(
+      (chosen, seed) => meanOver(chosen.map((site) => countAt(name, site, seed) - countAt(tunedFully, site, seed))),
+      { rows: sites.length, seeds: seeds.length },
+    ),
+  );
+  const corrected = holm(tests.map(({ p }) => p));
+  return tests.map(({ mean, low, high }, at) => ({
+    claim: `${names[at]?.replace("tuned, ", "")} brings in more intruder dimensions than full fine-tuning`,
+    holds: sites.length < leastSites || seeds.length < 2 || (corrected[at] ?? 1) > 0.05 ? "undecided" : mean > 0,
+    evidence: `${signed(mean)} of ten in the mean over ${sites.length} sites (95 %, bootstrap over sites and seeds: ${signed(low)} to ${signed(high)})`,
+  }));
+}
+
+const tunedFully = "tuned, full";
+const placeOf = (name: string, site: Json | undefined, seed: number | undefined): string => `${name} ${site} ${seed}`;
 
 /** A claim of how many vectors a kind of matrix needs beside the base's own at the same site. */
 interface SiteClaim {

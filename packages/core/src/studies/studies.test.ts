@@ -4,7 +4,18 @@ import { expect, test } from "vitest";
 import { studies } from "./studies.ts";
 
 /** Files of this folder that are no study. */
-const shared = ["attention-layers", "bench", "drawn", "findings", "recipes", "rows", "studies", "study", "summary"];
+const shared = [
+  "attention-layers",
+  "bench",
+  "drawn",
+  "findings",
+  "recipes",
+  "rows",
+  "studies",
+  "study",
+  "subspaces",
+  "summary",
+];
 
 test("every study has a file of its name, and every other file is known to be shared", () => {
   const files = readdirSync(fileURLToPath(new URL(".", import.meta.url)))

@@ -93,6 +93,10 @@ export interface Measured {
   /** the base's own loss on source text with the trained body */
   readonly source_loss?: number;
   readonly vectors_90?: number;
+  /** the leading right singular vectors of LoRA's A at one layer */
+  readonly leading_directions?: { readonly site: string; readonly vectors: readonly (readonly number[])[] };
+  /** of the ten leading singular vectors, those that the base's matrix does not have */
+  readonly intruder_dimensions?: number;
   readonly singular_values?: readonly number[];
 }
 

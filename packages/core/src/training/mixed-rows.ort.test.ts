@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import { goldenBase } from "../checkpoints/golden.fake.ts";
-import { type AdaptedModel, adapt, aloneBecause, type Goal, initialPhi } from "../peft/adapt.ts";
+import { type AdaptedModel, adapt } from "../peft/adapt.ts";
+import { aloneBecause } from "../peft/alone-because.ts";
+import type { Goal } from "../peft/goal.ts";
+import { initialPhi } from "../peft/initial-phi.ts";
 import { type Adapter, canJoin, joinKinds } from "../peft/joined.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { bitfit } from "../peft/methods/bitfit.ts";

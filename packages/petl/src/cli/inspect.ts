@@ -2,6 +2,7 @@ import {
   type Adapter,
   adapt,
   adapterOn,
+  adapterRemarks,
   type Goal,
   type HfModel,
   InputError,
@@ -22,7 +23,6 @@ import { dataFlags, dataLines, inspectData } from "./inspect-data.ts";
 import { describe, type Found, lines } from "./inspect-report.ts";
 import { chooseMethods } from "./method-flags.ts";
 import { offlineFlag, resolveModel } from "./open.ts";
-import { tellUnread } from "./unread-options.ts";
 import { type Context, defineVerb } from "./verb.ts";
 
 export const inspectVerb = defineVerb({
@@ -50,7 +50,8 @@ export const inspectVerb = defineVerb({
     if (flags.data !== undefined) return showData(operands[0] ?? "", { ...flags, data: flags.data }, json, context);
     const asked = { ...flags, name: operands[0] ?? "", methodOptions };
     const { found, folders } = await look(asked, context);
-    if ("adapted" in found && found.adapter) tellUnread(found.adapter, context.terminal);
+    const remarks = "adapted" in found && found.adapter ? adapterRemarks(found.adapter, found.adapted) : [];
+    for (const remark of remarks) context.terminal.line(remark);
     const files = flags.digests ? await digests(folders) : [];
     if ("adapted" in found) {
       const report = { ...describe(found), files };
@@ -102,7 +103,7 @@ async function look(asked: Asked, context: Context): Promise<{ found: Found | Ad
   const base = await baseOf(asked, first, context);
   if (base !== undefined) return { found: await together(asked, base, first), folders: [base, first] };
   const adapter = await readAdapter(directory(first));
-  tellUnread(adapter, context.terminal);
+  for (const remark of adapter.remarks) context.terminal.line(remark);
   return { found: adapterAlone(adapter), folders: [first] };
 }
 

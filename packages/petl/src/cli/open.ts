@@ -3,20 +3,17 @@ import {
   batchSettings,
   InputError,
   type OpenModel,
-  readAdapter,
   type Task,
   tasks,
   tokenSettings,
   unadapted,
 } from "@petl/core";
-import { directory } from "../disk/files.ts";
 import type { HubEvent } from "../hub/hub.ts";
 import { loadAdapter } from "../library/load-adapter.ts";
 import { locate } from "../library/locate.ts";
 import { type OpenBase, openBase } from "../library/open-base.ts";
 import { MachineError } from "../machine-error.ts";
 import { choice, count, neededText, text, toggle } from "./flags.ts";
-import { tellUnread } from "./unread-options.ts";
 import type { Context } from "./verb.ts";
 
 export const baseFlag = neededText(
@@ -125,7 +122,7 @@ async function adapted(
 ): Promise<OpenModel> {
   const folder = await resolveModel(adapter, chosen, where);
   const model = await loadAdapter(base, folder);
-  tellUnread(await readAdapter(directory(folder)), where.terminal);
+  for (const remark of model.remarks) where.terminal.line(remark);
   const { task } = model.adapted.goal;
   if (chosen.task === undefined || chosen.task === task) return model;
   throw new InputError(`--task is ${chosen.task}, but the adapter ${adapter} is for ${task}`);

@@ -32,6 +32,8 @@ export interface BankEntry {
   readonly labels: readonly Label[];
   /** of its tensors in memory */
   readonly bytes: number;
+  /** what of its configuration is passed over or changes nothing, in words */
+  readonly remarks: readonly string[];
 }
 
 /** Which adapter a row asks; null: the base as it is. */
@@ -198,7 +200,7 @@ function openShelf(base: OpenBase, resident: number) {
         const read = await readBankAdapter(base, folder);
         if (!neutral) await batches.refuseNeutral(read.model);
         const { model, digest, bytes } = read;
-        const entry = { name, digest, method: methodsOf(model), labels: model.labels, bytes };
+        const entry = { name, digest, method: methodsOf(model), labels: model.labels, bytes, remarks: model.remarks };
         const standing: Standing = { folder, digest, bytes, entry, resident: Promise.resolve(model) };
         const old = byName.get(name);
         if (old) recent.delete(old);
@@ -232,7 +234,7 @@ function openShelf(base: OpenBase, resident: number) {
 /** The base for its hidden states; the head, which is drawn, is never computed. */
 async function headless(base: OpenBase): Promise<OpenModel> {
   const adapted = adapt(base, [], { task: "classification", labels: 1 });
-  return { base, adapted, phi: await initialPhi(adapted, 0), labels: [] };
+  return { base, adapted, phi: await initialPhi(adapted, 0), labels: [], remarks: [] };
 }
 
 /** What is thrown at once rejects. */

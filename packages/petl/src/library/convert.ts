@@ -54,7 +54,7 @@ export async function convertAdapter(
     chunks: [typeof content === "string" ? new TextEncoder().encode(content) : content],
   }));
   await writeAll(folder, chunks, saving);
-  return remarks;
+  return [...loaded.remarks, ...remarks];
 }
 
 const openConfig = (path: string): Promise<HfModel> => readBase(directory(path), { weights: false });

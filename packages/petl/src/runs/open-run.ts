@@ -67,7 +67,7 @@ async function openOn(base: OpenBase, request: RunRequest, signal: StopSignal): 
     ...{ base, model, training },
     baseSha256: await baseDigest(base.folder),
     dataSha256: rowsDigest([data.train, data.validation]),
-    remarks: [...new Set([...data.remarks, ...training.remarks])],
+    remarks: [...new Set([...model.remarks, ...data.remarks, ...training.remarks])],
   };
 }
 

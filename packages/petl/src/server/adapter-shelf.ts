@@ -16,7 +16,7 @@ import { oneAtATime } from "./one-at-a-time.ts";
 /** The adapters of a server: in the bank, among the models, and in the folder that outlives it. */
 export interface AdapterShelf {
   /** Serves an adapter as long as this process lives. */
-  serve(name: string, source: string): Promise<void>;
+  serve(name: string, source: string): Promise<readonly string[]>;
   /**
    * Copies an adapter, tries the copy, serves and keeps it. Under a name in use it takes the other's place.
    * @throws InputError for an adapter that does not fit, HttpError 409 for the base's name
@@ -67,9 +67,10 @@ export function openAdapterShelf(folder: string, bank: Bank, models: Models, bas
   return {
     async serve(name, source) {
       refuseBase(name, models);
-      await bank.load(name, source);
+      const { remarks } = await bank.load(name, source);
       served.set(name, await locate(source));
       models.add(name, null);
+      return remarks;
     },
     count: (owner) => models.count(owner),
     copyOf: (name) =>

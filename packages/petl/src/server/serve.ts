@@ -82,7 +82,7 @@ export async function serve(options: ServeOptions, { log, remark }: Watching): P
       join(userDataFolder(), "serve", `${models.base.replace(/[^\w.-]/g, "_")}-${digest.slice(0, 12)}`);
     const shelf = openAdapterShelf(shared, bank, models, digest);
     for (const { name, source } of [...(await adaptersIn(options.adapters)), ...options.named])
-      await shelf.serve(name, source);
+      for (const line of await shelf.serve(name, source)) remark(line);
     await shelf.restore(remark);
     const files = await openFileStore(shared);
     const executor =

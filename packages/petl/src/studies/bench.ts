@@ -67,8 +67,13 @@ export interface OpenBench extends Bench {
  * Opens a study's base once, for any number of its cells. It computes with one thread, so that a cell's numbers don't
  * depend on the machine; several cells at a time are several processes over the same mapped weights.
  */
-export async function openBench(out: string, context: StudyContext, signal?: AbortSignal): Promise<OpenBench> {
-  const base = await openBase(context.base_folder, { threads: 1, offline: true, ...(signal && { signal }) });
+export async function openBench(
+  out: string,
+  folder: string,
+  context: StudyContext,
+  signal?: AbortSignal,
+): Promise<OpenBench> {
+  const base = await openBase(folder, { threads: 1, offline: true, ...(signal && { signal }) });
   const { columns, labels, task } = context;
   const files = new Map<string, ReturnType<typeof readRows>>();
   const rowsIn = (name: string) => {
@@ -78,7 +83,13 @@ export async function openBench(out: string, context: StudyContext, signal?: Abo
   };
   let source: ReturnType<typeof readRows> | undefined;
   const maxLength = context.max_length ?? undefined;
-  const open = ({ adapted, phi }: Pick<OpenModel, "adapted" | "phi">): OpenModel => ({ base, adapted, phi, labels });
+  const open = ({ adapted, phi }: Pick<OpenModel, "adapted" | "phi">): OpenModel => ({
+    base,
+    adapted,
+    phi,
+    labels,
+    remarks: [],
+  });
   const fresh = async ({ method, options, rows }: Fit, seed: number) => {
     const { set } = await rowsIn(trainFile(rows));
     const use = methods.find(({ name }) => name === method)?.use(options);

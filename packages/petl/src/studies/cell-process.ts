@@ -5,7 +5,7 @@ import { readContext } from "./context.ts";
 import { resultsOf } from "./executor.ts";
 
 /** A process that works at the cells of a study: jobs come as messages, one behind the other, and results go back. */
-const out = process.argv[2] ?? "";
+const [out = "", folder = ""] = process.argv.slice(2);
 let bench: Promise<OpenBench> | undefined;
 
 process.on("SIGINT", () => undefined); // the process that gives out the jobs decides
@@ -18,7 +18,7 @@ async function answer(job: Job): Promise<Answer> {
   try {
     const context = await readContext(out);
     if (!context) throw new InputError(`${out} holds no study`);
-    bench ??= openBench(out, context);
+    bench ??= openBench(out, folder, context);
     return { kind: "results", results: await resultsOf(await bench, context.study, job) };
   } catch (error) {
     const name = error instanceof Error ? error.name : "Error";

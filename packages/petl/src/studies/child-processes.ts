@@ -15,7 +15,7 @@ const childFile = fileURLToPath(new URL("./cell-process.js", import.meta.url));
  * Carries jobs out in several processes of this machine, each over its own mapping of the base's weights, whose pages they
  * share. The children end with this process, however it ends.
  */
-export function childProcesses(out: string, count: number, signal: AbortSignal | undefined): Executor {
+export function childProcesses(out: string, folder: string, count: number, signal: AbortSignal | undefined): Executor {
   const children: ChildProcess[] = [];
   const end = () => {
     for (const child of children) child.kill("SIGKILL"); // it holds nothing but memory
@@ -23,7 +23,7 @@ export function childProcesses(out: string, count: number, signal: AbortSignal |
   signal?.addEventListener("abort", end, { once: true });
   return {
     async *run(jobs) {
-      while (children.length < Math.min(count, jobs.length)) children.push(started(out));
+      while (children.length < Math.min(count, jobs.length)) children.push(started(out, folder));
       const waiting = [...jobs];
       const begin = (child: ChildProcess) => {
         const job = waiting.shift();
@@ -50,8 +50,12 @@ export function childProcesses(out: string, count: number, signal: AbortSignal |
   };
 }
 
-const started = (out: string): ChildProcess =>
-  fork(childFile, [out], { execArgv: [], stdio: ["ignore", "ignore", "inherit", "ipc"], serialization: "json" });
+const started = (out: string, folder: string): ChildProcess =>
+  fork(childFile, [out, folder], {
+    execArgv: [],
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+    serialization: "json",
+  });
 
 /** Gives a child a job and waits for its answer. */
 function answered(child: ChildProcess, job: Job, signal: AbortSignal | undefined): Promise<Finished["results"]> {

@@ -12,9 +12,8 @@ const studyContext = z.strictObject({
   budget: z.enum(budgets),
   seeds: z.int().positive(),
   methods: z.array(z.string()).nullable(),
-  /** the base as a training is told of it, and the folder that this leads to */
+  /** the base as a training is told of it */
   base: z.string(),
-  base_folder: z.string(),
   base_sha256: z.string(),
   task: z.enum(tasks),
   labels: z.array(z.union([z.string(), z.number(), z.boolean()])),
@@ -56,7 +55,6 @@ const names: Readonly<Record<keyof StudyContext, string>> = {
   seeds: "--seeds",
   methods: "--methods",
   base: "--base",
-  base_folder: "the base's folder",
   base_sha256: "the base's weights",
   task: "--task",
   labels: "the labels",

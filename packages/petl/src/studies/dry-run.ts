@@ -1,7 +1,23 @@
 import { availableParallelism } from "node:os";
-import { adapt, type Cell, countParameters, type Fit, methodsByName, readBase } from "@petl/core";
+import {
+  type AdaptedModel,
+  adapt,
+  type Base,
+  type Cell,
+  countParameters,
+  type ExampleSet,
+  type Fit,
+  InputError,
+  methods,
+  methodsByName,
+  type PlannedCell,
+  placesOfBase,
+  readBase,
+  trainingMemory,
+} from "@petl/core";
 import { directory } from "../disk/files.ts";
 import { prepareStudy } from "./prepare-study.ts";
+import { rowLines } from "./row-files.ts";
 import type { StudyOptions } from "./study.ts";
 
 /** A study's grid, with what it is likely to cost. */
@@ -11,30 +27,66 @@ export interface DryRun {
 }
 
 /** products and sums a second that one core of an ordinary machine makes of small batches */
-const speed = 8e9;
-/** tokens of a row of text, where nothing is known of it */
-const rowTokens = 32;
-/** what a process takes without model and activations */
-const processBytes = 150e6;
+const speed = 4e10;
+/** characters of a row's line for each token of it, in English */
+const characters = 5;
 
 /** Plans a study and trains nothing. */
 export async function dryRun(name: string, options: StudyOptions): Promise<DryRun> {
-  const { study, setup, context } = await prepareStudy(name, options);
-  const base = await readBase(directory(context.base_folder));
+  const { study, setup, context, folder, sets } = await prepareStudy(name, options);
+  const base = await readBase(directory(folder));
   const planned = study.plan(setup, []);
   const goal = { task: context.task, labels: Math.max(1, context.labels.length) };
-  const size = countParameters(adapt(base, [methodsByName.head.use({})], goal)).base_parameters;
+  const adapted = adaptedOnce(base, goal);
   const jobs = options.jobs ?? availableParallelism();
-  const fits = new Map<string, number>();
-  for (const { fit, steps, seed, cell } of planned) {
-    const key = `${fit === "waits" ? JSON.stringify(cell) : JSON.stringify(fit)} ${seed}`;
-    fits.set(key, Math.max(fits.get(key) ?? 0, steps));
-  }
-  const steps = [...fits.values()].reduce((sum, each) => sum + each, 0);
-  const batch = planned.map(({ fit }) => fit).find((fit): fit is Fit => fit !== null && fit !== "waits")?.batch ?? 0;
-  const seconds = (steps * 6 * size * batch * rowTokens) / speed / jobs;
+  const rowTokens = meanTokens(sets.train);
+  const trainings = distinct(planned).map(({ fit, steps }) => {
+    const model = adapted(fit);
+    return {
+      seconds: (steps * fit.batch * rowTokens * productsOf(model)) / speed,
+      memory: trainingMemory(model, { batch: fit.batch, tokens: Math.ceil(2 * rowTokens), accumulate: 1 }).total,
+    };
+  });
+  const scored = (planned.length * sets.score.examples.length * meanTokens(sets.score) * forward(adapted())) / speed;
+  const seconds = trainings.reduce((sum, each) => sum + each.seconds, scored) / jobs;
   return {
-    cells: planned.map(({ cell, seed, steps: each }) => ({ cell, seed, steps: each })),
-    estimate: { seconds, memory_bytes: Math.round(jobs * (processBytes + 4 * 5 * size)) },
+    cells: planned.map(({ cell, seed, steps }) => ({ cell, seed, steps })),
+    estimate: { seconds, memory_bytes: Math.round(jobs * Math.max(0, ...trainings.map(({ memory }) => memory))) },
   };
 }
+
+/** Every training of a grid once. One whose rate other cells decide costs what the same method's others cost. */
+function distinct(planned: readonly PlannedCell[]) {
+  const isFit = (fit: PlannedCell["fit"]): fit is Fit => fit !== null && fit !== "waits";
+  const known = planned.map(({ fit }) => fit).filter(isFit);
+  const trainings = new Map<string, { fit: Fit; steps: number }>();
+  for (const { cell, fit, seed, steps } of planned) {
+    const like = fit === "waits" ? known.find(({ method }) => method === cell.method) : fit;
+    if (!like) continue;
+    const key = `${JSON.stringify(fit === "waits" ? cell : fit)} ${seed}`;
+    trainings.set(key, { fit: like, steps: Math.max(trainings.get(key)?.steps ?? 0, steps) });
+  }
+  return [...trainings.values()];
+}
+
+/** The base adapted by each method with each of its options, once; by the head alone where no training is given. */
+function adaptedOnce(base: Base, goal: Parameters<typeof adapt>[2]) {
+  const models = new Map<string, AdaptedModel>();
+  return (fit?: Fit): AdaptedModel => {
+    const key = fit ? JSON.stringify([fit.method, fit.options]) : "";
+    const use = fit ? methods.find(({ name }) => name === fit.method)?.use(fit.options) : methodsByName.head.use({});
+    if (!use) throw new InputError(`there is no method "${fit?.method}"`);
+    const model = models.get(key) ?? adapt(base, [use], goal);
+    models.set(key, model);
+    return model;
+  };
+}
+
+/** Products and sums of one token's way through the layers: two for each weight. */
+const forward = (model: AdaptedModel): number => 2 * placesOfBase(model).layers.reduce((sum, size) => sum + size, 0);
+
+/** Those of a training step: there, back to the inputs, and to the gradients of what is trained. */
+const productsOf = (model: AdaptedModel): number => 2 * forward(model) + 2 * countParameters(model).trained_parameters;
+
+const meanTokens = (set: ExampleSet): number =>
+  2 + rowLines(set).length / characters / Math.max(1, set.examples.length);

@@ -16,11 +16,16 @@ export interface Executor {
 }
 
 /** Carries jobs out in this process, one behind the other, over one open base. */
-export function inProcess(out: string, context: StudyContext, signal: AbortSignal | undefined): Executor {
+export function inProcess(
+  out: string,
+  folder: string,
+  context: StudyContext,
+  signal: AbortSignal | undefined,
+): Executor {
   let bench: Promise<OpenBench> | undefined;
   return {
     async *run(jobs) {
-      bench ??= openBench(out, context, signal);
+      bench ??= openBench(out, folder, context, signal);
       for (const job of jobs) {
         signal?.throwIfAborted();
         yield { job, results: await resultsOf(await bench, context.study, job) };

@@ -51,6 +51,8 @@ export interface StudyRequest
 export interface PreparedStudy {
   readonly study: Study;
   readonly context: StudyContext;
+  /** of the base on this machine */
+  readonly folder: string;
   readonly setup: Setup;
   readonly sets: StudySets;
   /** what was guessed, in words */
@@ -83,7 +85,7 @@ export async function prepareStudy(name: string, request: StudyRequest): Promise
   const context: StudyContext = {
     ...{ study: name, budget, seeds, methods: request.methods === undefined ? null : [...request.methods] },
     base: await baseName(request.base, folder),
-    ...{ base_folder: resolve(folder), base_sha256: await weightsDigest(directory(folder), signal) },
+    base_sha256: await weightsDigest(directory(folder), signal),
     ...{ task, labels: [...labels], max_length: request.maxLength ?? null },
     ...{ rows: train.examples.length, fewest_rows: fewestRows(train), columns: columnsOf(train) },
     ...{
@@ -95,6 +97,7 @@ export async function prepareStudy(name: string, request: StudyRequest): Promise
   return {
     study,
     context,
+    folder: resolve(folder),
     setup: setupOf(context, base),
     sets: { train, score, source: source?.set },
     remarks: [...remarks, ...(source?.remarks ?? [])],

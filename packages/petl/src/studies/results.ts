@@ -22,6 +22,6 @@ export async function writeResults(
 }
 
 /** What the numbers depend on. */
-function settingsOf({ study: _, base_folder: __, columns: ___, labels, ...context }: StudyContext) {
+function settingsOf({ study: _, columns: __, labels, ...context }: StudyContext) {
   return { ...context, labels: [...labels], methods: context.methods ? [...context.methods] : null };
 }

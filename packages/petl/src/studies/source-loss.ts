@@ -39,5 +39,5 @@ export async function bodyOf({ base, adapted, phi }: OpenModel, task: Task): Pro
     const from = phi.layout.find((tensor) => tensor.name === name);
     if (from) copy.values.set(phi.values.subarray(from.offset, from.offset + from.size), offset);
   }
-  return { base, adapted: body, phi: copy, labels: [] };
+  return { base, adapted: body, phi: copy, labels: [], remarks: [] };
 }

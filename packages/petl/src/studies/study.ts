@@ -44,7 +44,7 @@ export interface StudyOptions extends StudyRequest {
 export async function* study(name: string, options: StudyOptions): AsyncGenerator<StudyEvent, void, void> {
   const { out = `petl-study-${name}`, jobs = availableParallelism(), overwrite = false, signal } = options;
   const prepared = await prepareStudy(name, options);
-  const { study: rule, setup, context, sets } = prepared;
+  const { study: rule, setup, context, folder, sets } = prepared;
   const planned = rule.plan(setup, []); // what does not fit is refused before a folder is touched
   for (const text of prepared.remarks) yield { kind: "remark", text };
   const release = await holdFolder(out);
@@ -52,7 +52,7 @@ export async function* study(name: string, options: StudyOptions): AsyncGenerato
     await takeFolder(out, context, overwrite);
     await writeRows(out, sets, { task: context.task, counts: rowCounts(planned) });
     const log = openRecordLog(join(out, "records.jsonl"));
-    const executor = jobs > 1 ? childProcesses(out, jobs, signal) : inProcess(out, context, signal);
+    const executor = jobs > 1 ? childProcesses(out, folder, jobs, signal) : inProcess(out, folder, context, signal);
     try {
       yield { kind: "start", ...progressOf(prepared, log), out };
       yield* workOff(prepared, log, executor, signal);

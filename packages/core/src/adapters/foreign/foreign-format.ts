@@ -62,7 +62,7 @@ export function foreignAdapter(said: Omit<Said, "tensors" | "read">, tensors: re
   const typed = tensors.map(({ name, shape }): [string, AdapterTensor] => [name, { name, shape, dtype: "float32" }]);
   return {
     ...{ bias: "none", baseName: undefined, modelType: undefined, task: undefined },
-    ...{ labelNames: undefined, savedModules: undefined },
+    ...{ remarks: [], labelNames: undefined, savedModules: undefined },
     ...{ petl: undefined, peft: undefined, checkpoint: undefined },
     ...said,
     tensors: new Map(typed),

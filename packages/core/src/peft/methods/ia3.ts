@@ -12,7 +12,7 @@ import { isChosen, isTarget } from "../targets.ts";
 
 const options = {
   targets: targets("linear layers whose activations are rescaled"),
-  feedforward: targets("those of them whose input, not output, is rescaled"),
+  feedforward: targets("those of them whose input, not output, is rescaled", "adapted"),
   layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
 };
 type Ia3 = OptionValues<typeof options>;
@@ -54,6 +54,7 @@ export const ia3 = defineMethod({
   },
   peft: {
     type: "IA3",
+    fields: ["target_modules", "exclude_modules", "feedforward_modules", "fan_in_fan_out", "init_ia3_weights"],
     read(config) {
       const modules = z.union([z.string(), z.array(z.string())]).nullish();
       const parsed = z.looseObject({ target_modules: modules, feedforward_modules: modules }).safeParse(config);

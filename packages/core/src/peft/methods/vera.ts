@@ -51,6 +51,10 @@ export const vera = defineMethod({
   },
   peft: {
     type: "VERA",
+    fields: [
+      ...["r", "projection_prng_key", "save_projection", "vera_dropout", "d_initial", "fan_in_fan_out", "bias"],
+      ...["target_modules", "layers_to_transform", "layers_pattern", "init_weights"],
+    ],
     read(json) {
       const given = peftFields(config, json);
       if (!given.save_projection) {

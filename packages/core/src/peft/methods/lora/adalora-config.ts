@@ -3,7 +3,7 @@ import { InputError, refuse } from "../../../errors.ts";
 import type { Model } from "../../../nn/model.ts";
 import type { Layers, Targets } from "../../options.ts";
 import { layersFromPeft, layersToPeft, targetsFromPeft, targetsToPeft } from "../../peft-targets.ts";
-import { refuseUnsupported } from "./low-rank.ts";
+import { lowRankFields, refuseUnsupported } from "./low-rank.ts";
 
 /** AdaLoRA's options, as far as adapter_config.json says them. */
 export interface AdaLoraFields {
@@ -22,6 +22,12 @@ export interface AdaLoraFields {
   readonly exclude: Targets;
   readonly layers: Layers;
 }
+
+/** PEFT's fields of AdaLoRA: LoRA's, and those of its schedule. */
+export const adaLoraFields = [
+  ...lowRankFields,
+  ...["target_r", "init_r", "tinit", "tfinal", "deltaT", "beta1", "beta2", "orth_reg_weight", "total_step"],
+];
 
 const modules = z.union([z.string(), z.array(z.string())]).nullish();
 const config = z.looseObject({

@@ -13,7 +13,7 @@ import { type AdapterScope, defineMethod } from "../../method.ts";
 import { fraction, layers, natural, type OptionValues, patterns, positive, real, targets } from "../../options.ts";
 import { normal, zeros } from "../../parameter.ts";
 import { byPattern, isUpdated } from "../../targets.ts";
-import { readAdaLora, writeAdaLora } from "./adalora-config.ts";
+import { adaLoraFields, readAdaLora, writeAdaLora } from "./adalora-config.ts";
 import { keptTriplets } from "./kept-triplets.ts";
 import { allocateRanks, scheduleProblems } from "./rank-allocation.ts";
 
@@ -23,7 +23,7 @@ const options = {
   alpha: real(16, "numerator of the scale"),
   dropout: fraction(0, "dropout on the adapter's input while training"),
   targets: targets("linear layers to adapt: names, a regular expression or all-linear"),
-  exclude: targets("linear layers to leave out, named in the same way"),
+  exclude: targets("linear layers to leave out, named in the same way", "all"),
   layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
   beginSteps: natural(0, "steps before the first rank is taken away"),
   finalSteps: natural(0, "steps after the last rank is taken away"),
@@ -80,7 +80,7 @@ export const adalora = defineMethod({
     if (Object.values(kept.ranks).every((rank) => rank === options.initialRank)) return undefined;
     return { use: { ...options, rankPattern: kept.ranks }, tensors: kept.tensors };
   },
-  peft: { type: "ADALORA", read: readAdaLora, write: writeAdaLora },
+  peft: { type: "ADALORA", fields: adaLoraFields, read: readAdaLora, write: writeAdaLora },
 });
 
 function triplets(

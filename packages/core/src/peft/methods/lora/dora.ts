@@ -11,7 +11,7 @@ import type { LinearSite } from "../../../nn/sites.ts";
 import { type AdapterScope, defineMethod } from "../../method.ts";
 import type { Initializer } from "../../parameter.ts";
 import { isUpdated } from "../../targets.ts";
-import { factors, lowRankOptions, readLowRank, update, writeLowRank } from "./low-rank.ts";
+import { factors, lowRankFields, lowRankOptions, readLowRank, update, writeLowRank } from "./low-rank.ts";
 
 /**
  * DoRA: y = b + (m / ‖V‖) ⊙ V x with V = W + scale · B A, its rows' lengths ‖V‖ and magnitudes m: [out].
@@ -44,6 +44,7 @@ export const dora = defineMethod({
   },
   peft: {
     type: "LORA",
+    fields: lowRankFields,
     read(config) {
       const { dora, options } = readLowRank(config);
       return dora ? options : undefined;

@@ -9,7 +9,7 @@ import { defineMethod } from "../../method.ts";
 import { choice } from "../../options.ts";
 import { isTarget, isUpdated } from "../../targets.ts";
 import { tableFactors, weightFactors } from "./lora-factors.ts";
-import { lowRankOptions, readLowRank, scaleInB, widestRank, writeLowRank } from "./low-rank.ts";
+import { lowRankFields, lowRankOptions, readLowRank, scaleInB, widestRank, writeLowRank } from "./low-rank.ts";
 import { settleStart, sinceStart } from "./since-start.ts";
 import { alphaProblems, startNames } from "./starting-factors.ts";
 
@@ -72,6 +72,7 @@ export const lora = defineMethod({
   },
   peft: {
     type: "LORA",
+    fields: lowRankFields,
     read(config) {
       const { dora, options } = readLowRank(config);
       return dora ? undefined : options;

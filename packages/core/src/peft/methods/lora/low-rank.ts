@@ -17,7 +17,7 @@ export const lowRankOptions = {
   alpha: real(16, "numerator of the scale"),
   dropout: fraction(0, "dropout on the adapter's input while training"),
   targets: targets("linear layers to adapt: names, a regular expression or all-linear"),
-  exclude: targets("linear layers to leave out, named in the same way"),
+  exclude: targets("linear layers to leave out, named in the same way", "all"),
   layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
   rankStabilized: toggle(false, "scale by alpha / √rank instead of alpha / rank"),
   rankPattern: patterns("ranks of their own for layers by the end of their path", z.int().positive()),
@@ -84,6 +84,15 @@ const unsupported = [
   "velora_config",
   "monteclora_config",
   "arrow_config",
+];
+
+/** The fields of PEFT's LoraConfig that are read, refused, or about its start, its training and its machines alone. */
+export const lowRankFields = [
+  ...["r", "lora_alpha", "lora_dropout", "fan_in_fan_out", "bias", "use_rslora", "use_dora", "ensure_weight_tying"],
+  ...["target_modules", "exclude_modules", "layers_to_transform", "layers_pattern", "rank_pattern", "alpha_pattern"],
+  ...["init_lora_weights", "loftq_config", "eva_config", "corda_config", "lora_ga_config", "runtime_config"],
+  ...["megatron_config", "megatron_core", "qalora_group_size"],
+  ...unsupported,
 ];
 
 const config = z.looseObject({

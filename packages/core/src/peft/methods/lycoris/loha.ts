@@ -8,7 +8,7 @@ import { type AdapterScope, defineMethod } from "../../method.ts";
 import { kaimingUniform, zeros } from "../../parameter.ts";
 import { isUpdated } from "../../targets.ts";
 import { rankAndScale } from "../lora/low-rank.ts";
-import { type Lycoris, lycorisOptions, readLycoris, writeLycoris } from "./lycoris.ts";
+import { type Lycoris, lycorisFields, lycorisOptions, readLycoris, writeLycoris } from "./lycoris.ts";
 
 /**
  * LoHa: y = W x + b + ΔW x, ΔW = scale · (A₁ B₁) ⊙ (A₂ B₂), W and b frozen, A: [out, rank], B: [rank, in], scale = alpha /
@@ -30,7 +30,7 @@ export const loha = defineMethod({
     apply: (site, scope, options) => add(site.y, project(site.x, update(site, scope, options))),
     merge: (site, scope, options) => ({ weight: add(site.weight, update(site, scope, options)), bias: site.bias }),
   },
-  peft: { type: "LOHA", read: readLycoris, write: writeLycoris },
+  peft: { type: "LOHA", fields: lycorisFields, read: readLycoris, write: writeLycoris },
 });
 
 /** ΔW: [out, in] */

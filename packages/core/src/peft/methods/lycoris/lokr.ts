@@ -12,7 +12,7 @@ import { type Initializer, kaimingUniform, zeros } from "../../parameter.ts";
 import { peftFields } from "../../peft-fields.ts";
 import { isUpdated } from "../../targets.ts";
 import { rankAndScale } from "../lora/low-rank.ts";
-import { lycorisOptions, readLycoris, writeLycoris } from "./lycoris.ts";
+import { lycorisFields, lycorisOptions, readLycoris, writeLycoris } from "./lycoris.ts";
 
 const options = {
   ...lycorisOptions,
@@ -57,6 +57,7 @@ export const lokr = defineMethod({
   },
   peft: {
     type: "LOKR",
+    fields: [...lycorisFields, "decompose_both", "decompose_factor", "rank_dropout_scale"],
     read(json) {
       const { decompose_both, decompose_factor } = peftFields(config, json);
       return { ...readLycoris(json), decomposeBoth: decompose_both, factor: Math.max(0, decompose_factor) };

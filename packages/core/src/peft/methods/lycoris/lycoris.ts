@@ -11,6 +11,12 @@ const { rank, alpha, targets, exclude, layers, rankPattern, alphaPattern } = low
 export const lycorisOptions = { rank, alpha, targets, exclude, layers, rankPattern, alphaPattern };
 export type Lycoris = OptionValues<typeof lycorisOptions>;
 
+/** PEFT's fields of these types that are read, or about training and convolutions alone. */
+export const lycorisFields = [
+  ...["r", "alpha", "rank_dropout", "module_dropout", "use_effective_conv2d", "init_weights"],
+  ...["target_modules", "exclude_modules", "layers_to_transform", "layers_pattern", "rank_pattern", "alpha_pattern"],
+];
+
 const modules = z.union([z.string(), z.array(z.string())]).nullish();
 const patterns = z.record(z.string(), z.number()).nullish();
 

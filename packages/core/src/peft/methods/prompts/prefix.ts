@@ -15,6 +15,7 @@ import { visibilityBias } from "../../../nn/attention.ts";
 import { defineMethod } from "../../method.ts";
 import { choice, layers, positive } from "../../options.ts";
 import { normal } from "../../parameter.ts";
+import { virtualTokenFields } from "../../peft-fields.ts";
 import { isChosen } from "../../targets.ts";
 
 /**
@@ -62,6 +63,7 @@ export const prefix = defineMethod({
   },
   peft: {
     type: "PREFIX_TUNING",
+    fields: [...virtualTokenFields, "init_weights", "encoder_hidden_size", "prefix_projection"],
     read(config) {
       const fields = z.looseObject({ num_virtual_tokens: z.int().positive() }).safeParse(config);
       if (!fields.success) throw new InputError("adapter_config.json: num_virtual_tokens must be a positive integer");

@@ -3,7 +3,7 @@ import type { EmbeddingSite } from "../../../nn/sites.ts";
 import { defineMethod } from "../../method.ts";
 import { choice, positive } from "../../options.ts";
 import { type Initializer, normal } from "../../parameter.ts";
-import { peftFields } from "../../peft-fields.ts";
+import { peftFields, virtualTokenFields } from "../../peft-fields.ts";
 
 /**
  * Prompt tuning: the text's word embeddings X are read behind T learned ones, [P; X], P: [T, size]. The virtual tokens take
@@ -31,6 +31,10 @@ export const prompt = defineMethod({
   },
   peft: {
     type: "PROMPT_TUNING",
+    fields: [
+      ...virtualTokenFields,
+      ...["prompt_tuning_init", "prompt_tuning_init_text", "tokenizer_name_or_path", "tokenizer_kwargs"],
+    ],
     read(json) {
       const { num_virtual_tokens: tokens, prompt_tuning_init } = peftFields(config, json);
       return { tokens, start: prompt_tuning_init === "RANDOM" ? "random" : "vocabulary" };
