@@ -57,9 +57,14 @@ export type { TargetRule } from "./data/rows/target.ts";
 export { guessTask } from "./data/rows/task.ts";
 export { countsWithout, unigramLoss } from "./data/rows/unigram.ts";
 export type { ColumnChoice } from "./data/tables/choose-columns.ts";
+export {
+  chooseDataFiles,
+  type DataConfig,
+  type DataFiles,
+  type WantedData,
+} from "./data/tables/data-set.ts";
 export type { ReadOptions } from "./data/tables/read-options.ts";
-export { readTable } from "./data/tables/readers.ts";
-export { findSplits } from "./data/tables/splits.ts";
+export { extensionOf, readTable, tableExtensions } from "./data/tables/readers.ts";
 export type { ChatMessage } from "./data/tokenizer/chat-template.ts";
 export { loadTokenizer, type Tokenizer } from "./data/tokenizer/tokenizer.ts";
 export { type TokenizerFiles, tokenizerFileNames } from "./data/tokenizer/tokenizer-files.ts";
