@@ -9,12 +9,12 @@ const set = async (text: string, name = "t.csv") => readExamples(await readTable
 test("rows and labels are counted, and columns that are not read are named", async () => {
   expect(rowRemarks(await set("id,text,label\n1,a,good\n2,b,bad\n3,c,good\n"))).toEqual([
     "t.csv: 3 rows; bad: 1, good: 2",
-    't.csv: text from "text", labels from "label"',
+    't.csv: text in "text", labels in "label"',
     't.csv: not read: "id"',
   ]);
   expect(rowRemarks(await set("text,label\na,0.5\nb,1.5\n"))).toEqual([
     "t.csv: 2 rows",
-    't.csv: text from "text", labels from "label"',
+    't.csv: text in "text", labels in "label"',
   ]);
 });
 

@@ -62,8 +62,8 @@ function labelCounts(set: ExampleSet): string {
 function columnsRead({ name, columns: { text, pair, label }, examples: [first] }: ExampleSet): readonly string[] {
   if (first?.kind !== "text") return [];
   const texts = [text, pair].filter((column) => column !== undefined);
-  const from = `text from ${texts.map((column) => `"${column}"`).join(" and ")}`;
-  return [`${name}: ${from}${label === undefined ? "" : `, labels from "${label}"`}`];
+  const where = `text in ${texts.map((column) => `"${column}"`).join(" and ")}`;
+  return [`${name}: ${where}${label === undefined ? "" : `, labels in "${label}"`}`];
 }
 
 /** Which columns are left out. */
