@@ -3,7 +3,10 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   resolve: {
     // tests read the sources; only the command line's own tests run the build
-    alias: { "@petl/core": new URL("./packages/core/src/index.ts", import.meta.url).pathname },
+    alias: {
+      "@petl/core/engine": new URL("./packages/core/src/engine.ts", import.meta.url).pathname,
+      "@petl/core": new URL("./packages/core/src/index.ts", import.meta.url).pathname,
+    },
   },
   test: {
     include: ["packages/*/src/**/*.test.ts", "examples/**/*.test.ts"],

@@ -6,9 +6,10 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { helpOf, methods } from "../packages/core/dist/index.js";
 import { flagName } from "../packages/petl/dist/cli/flags.js";
-import { verbs } from "../packages/petl/dist/cli/verbs.js";
+import { verbs as listed } from "../packages/petl/dist/cli/verbs.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+const verbs = await Promise.all(listed.map(({ load }) => load()));
 
 /** What a page can ask for. */
 const parts = new Map([

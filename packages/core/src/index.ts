@@ -57,9 +57,14 @@ export type { TargetRule } from "./data/rows/target.ts";
 export { guessTask } from "./data/rows/task.ts";
 export { countsWithout, unigramLoss } from "./data/rows/unigram.ts";
 export type { ColumnChoice } from "./data/tables/choose-columns.ts";
+export {
+  chooseDataFiles,
+  type DataConfig,
+  type DataFiles,
+  type WantedData,
+} from "./data/tables/data-set.ts";
 export type { ReadOptions } from "./data/tables/read-options.ts";
-export { readTable } from "./data/tables/readers.ts";
-export { findSplits } from "./data/tables/splits.ts";
+export { extensionOf, readTable, tableExtensions } from "./data/tables/readers.ts";
 export type { ChatMessage } from "./data/tokenizer/chat-template.ts";
 export { loadTokenizer, type Tokenizer } from "./data/tokenizer/tokenizer.ts";
 export { type TokenizerFiles, tokenizerFileNames } from "./data/tokenizer/tokenizer-files.ts";
@@ -165,9 +170,12 @@ export {
 } from "./objectives/objectives.ts";
 export type { EncodedGraph } from "./onnx/encode.ts";
 export * as protobuf from "./onnx/protobuf.ts";
-export { type AdaptedModel, adapt, aloneBecause, type Goal, initialPhi, startsFromData } from "./peft/adapt.ts";
+export { type AdaptedModel, adapt } from "./peft/adapt.ts";
+export { aloneBecause } from "./peft/alone-because.ts";
 export type { Base } from "./peft/base.ts";
 export { countParameters, type ParameterCounts } from "./peft/counts.ts";
+export type { Goal } from "./peft/goal.ts";
+export { initialPhi, startsFromData } from "./peft/initial-phi.ts";
 export { listSites, type Sites } from "./peft/list-sites.ts";
 export { longestRow, trainedRow } from "./peft/longest-row.ts";
 export type { Method, MethodOf, MethodUse } from "./peft/method.ts";

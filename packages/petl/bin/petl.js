@@ -1,2 +1,10 @@
 #!/usr/bin/env node
-import "../dist/cli/start.js";
+import { statSync } from "node:fs";
+
+/** When a file was written; 0 where there is none. */
+const written = (path) => statSync(new URL(path, import.meta.url), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+/** What the compiler writes last: whoever has called it alone has a bundle of the modules before. */
+const compiled = ["../tsconfig.tsbuildinfo", "../../core/tsconfig.tsbuildinfo"].map(written);
+const isBundled = written("../bundle/cli/start.js") > Math.max(...compiled);
+await import(isBundled ? "../bundle/cli/start.js" : "../dist/cli/start.js");

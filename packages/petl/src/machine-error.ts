@@ -1,4 +1,4 @@
-import { InputError } from "@petl/core";
+import { InputError } from "@petl/core/engine";
 
 /** The machine can't do it now: a full disk, a lost network. The command line prints the message alone and exits 1. */
 export class MachineError extends Error {

@@ -68,6 +68,12 @@ test("every source map of the tarballs leads to a file", () => {
   }
 });
 
+test("the bundle of the command line carries the licences of what is in it", () => {
+  const licences = readFileSync(join(modules, "petl/bundle/THIRD-PARTY-LICENSES.txt"), "utf8");
+  for (const name of ["commander", "zod", "hyparquet"])
+    expect(licences).toMatch(new RegExp(`^${name} [\\d.]+, MIT$`, "m"));
+});
+
 test("in an empty project the command line runs and knows the bundled bases", () => {
   const bases = run(join(modules, "petl/bin/petl.js"), "bases");
   expect(bases).toContain("petl-mini-encoder");

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { distance, goldenBase, logitsOf } from "../checkpoints/golden.fake.ts";
 import { memoryFolder } from "../containers/folder.ts";
-import { adapt, initialPhi } from "../peft/adapt.ts";
+import { adapt } from "../peft/adapt.ts";
+import { initialPhi } from "../peft/initial-phi.ts";
 import { adalora } from "../peft/methods/lora/adalora.ts";
 import { viewsOf } from "../peft/phi.ts";
 import { random } from "../tensor/random.ts";

@@ -1,6 +1,7 @@
 import { memoryFolder } from "../containers/folder.ts";
 import type { Task } from "../objectives/objectives.ts";
-import { adapt, initialPhi } from "../peft/adapt.ts";
+import { adapt } from "../peft/adapt.ts";
+import { initialPhi } from "../peft/initial-phi.ts";
 import { full } from "../peft/methods/full.ts";
 import { tensorsOf } from "../peft/phi.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";

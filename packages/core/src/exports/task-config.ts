@@ -4,7 +4,8 @@ import { withFields } from "../containers/json.ts";
 import { InputError } from "../errors.ts";
 import { heads } from "../nn/model.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
-import type { AdaptedModel, Goal } from "../peft/adapt.ts";
+import type { AdaptedModel } from "../peft/adapt.ts";
+import type { Goal } from "../peft/goal.ts";
 
 /** The float types in which checkpoints are written. */
 export const floatTypes = ["float32", "float16", "bfloat16"] as const;

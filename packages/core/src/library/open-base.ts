@@ -3,6 +3,7 @@ import { type Folder, readText } from "../containers/folder.ts";
 import { loadTokenizer, type Tokenizer } from "../data/tokenizer/tokenizer.ts";
 import { type TokenizerFiles, tokenizerFileNames } from "../data/tokenizer/tokenizer-files.ts";
 import { InputError } from "../errors.ts";
+import { announcementsOf } from "../peft/announcements.ts";
 import type { Engine } from "../runtime/session.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
 import "./async-dispose.ts";
@@ -60,6 +61,7 @@ export async function openBase(
     readSentences(folder, inner),
   ]);
   throwIfStopped(signal);
+  announcementsOf(model.model); // every adapter that is put on this base is told them
   const engine = await openEngine(model.checkpoint?.files ?? []);
   let closed = false;
   const close = async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { goldenBase, wholeArchitectures } from "../checkpoints/golden.fake.ts";
-import { adapt, initialPhi } from "../peft/adapt.ts";
+import { adapt } from "../peft/adapt.ts";
+import { initialPhi } from "../peft/initial-phi.ts";
 import { head } from "../peft/methods/head.ts";
 import { tensorsOf } from "../peft/phi.ts";
 import { nativeEngine, numbers } from "../runtime/native.fake.ts";

@@ -92,8 +92,11 @@ export interface SiteKinds {
   readonly attention: { readonly site: AttentionSite; readonly result: AttentionRead };
 }
 
+/** What is done with a site of each kind. */
+export type SiteHooks = { readonly [K in keyof SiteKinds]: (site: SiteKinds[K]["site"]) => SiteKinds[K]["result"] };
+
 /** What a site of each kind gives where nothing acts. */
-export const unchanged: { readonly [K in keyof SiteKinds]: (site: SiteKinds[K]["site"]) => SiteKinds[K]["result"] } = {
+export const unchanged: SiteHooks = {
   linear: ({ y }) => y,
   embedding: ({ y }) => y,
   sublayer: ({ y }) => y,
@@ -101,7 +104,7 @@ export const unchanged: { readonly [K in keyof SiteKinds]: (site: SiteKinds[K]["
 };
 
 /** What acts at the sites that an architecture announces. */
-export type Hooks = typeof unchanged & {
+export type Hooks = SiteHooks & {
   /** vectors that take part in attention without being text; the text's positions are counted behind them */
   readonly virtualTokens: number;
 };

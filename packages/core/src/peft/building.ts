@@ -4,7 +4,11 @@ import { slice } from "../graph/ops/slice.ts";
 import { input, type Value } from "../graph/value.ts";
 import type { KeyValueCache } from "../nn/cache.ts";
 import { dropout } from "../nn/dropout.ts";
-import type { Base } from "./base.ts";
+import { heads } from "../nn/model.ts";
+import { joinPath } from "../nn/scope.ts";
+import { objectiveOf, requireTask } from "../objectives/objectives.ts";
+import { type Base, findTensor } from "./base.ts";
+import type { Goal } from "./goal.ts";
 import type { AdapterScope, MethodUse, Place } from "./method.ts";
 import type { Parameter, Projection } from "./parameter.ts";
 import { startName } from "./phi.ts";
@@ -62,6 +66,51 @@ export interface Building {
   readonly problems: Set<string>;
   /** the next site of a dropout */
   readonly nextDropout: () => number;
+}
+
+/** What one building is told: noise, cache, slots and the prompted ids; all of it may be left out. */
+type Told = Partial<Pick<Building, "noise" | "cache" | "slots" | "promptedIds">>;
+
+/** A building in which nothing was announced yet. */
+export function beginBuilding(base: Base, methods: readonly MethodUse[], goal: Goal, told: Told): Building {
+  let dropouts = 0;
+  return {
+    ...{ base, methods, noise: told.noise, cache: told.cache, slots: told.slots, promptedIds: told.promptedIds },
+    ...headOf(base, goal),
+    parameters: new Map(),
+    starts: new Map(),
+    frozen: new Map(),
+    projections: new Map(),
+    penalties: [],
+    shared: new Set(),
+    sites: [],
+    ties: new Map(),
+    untied: new Map(),
+    layerInputs: new Map(),
+    adaptedSites: new Set(),
+    acting: new Map(),
+    merges: [],
+    unmergeable: new Set(),
+    problems: new Set(),
+    nextDropout: () => ++dropouts,
+  };
+}
+
+/** The modules of a task's head with those of the base that are trained like it, and whether they are. */
+function headOf(base: Base, goal: Goal): Pick<Building, "headModules" | "headTrained"> {
+  const { model } = base;
+  requireTask(model, goal.task);
+  const { head } = objectiveOf(goal.task);
+  const own = model.headModules[head] ?? [];
+  const pooler =
+    heads[head].of === "text" && model.poolerModule ? joinPath(model.prefix, model.poolerModule) : undefined;
+  const lacks = (module: string) =>
+    base.tensors !== undefined && ![...base.tensors.keys()].some((name) => name.startsWith(`${module}.`));
+  const lacksPooler = pooler !== undefined && base.tensors !== undefined && !findTensor(base, `${pooler}.weight`);
+  return {
+    headModules: [...own, ...(lacksPooler ? [pooler] : []), ...(goal.savedModules ?? [])],
+    headTrained: goal.trainsHead ?? (heads[head].from === "labels" || own.some(lacks)),
+  };
 }
 
 /** Notes where a method acts. */

@@ -10,12 +10,13 @@ import { countedFromOne } from "../nn/dropout.ts";
 import { project } from "../nn/linear.ts";
 import { heads, type Model, type ModelInputs } from "../nn/model.ts";
 import { pool } from "../nn/pooling.ts";
-import { joinPath, type Scope } from "../nn/scope.ts";
-import { objectiveOf, requireTask } from "../objectives/objectives.ts";
-import { batchDim, type Dim, elements, plus, times, tokensDim } from "../tensor/shape.ts";
-import type { Goal } from "./adapt.ts";
-import { type Base, findTensor } from "./base.ts";
-import { type Building, trained } from "./building.ts";
+import type { Scope } from "../nn/scope.ts";
+import { objectiveOf } from "../objectives/objectives.ts";
+import { batchDim, elements, plus, times, tokensDim } from "../tensor/shape.ts";
+import { announcementsOf, batchInputs } from "./announcements.ts";
+import type { Base } from "./base.ts";
+import { type Building, beginBuilding, trained } from "./building.ts";
+import type { Goal } from "./goal.ts";
 import type { MethodUse } from "./method.ts";
 import { moduleScope } from "./module-scope.ts";
 import { normal } from "./parameter.ts";
@@ -82,43 +83,15 @@ export interface Noise {
 export function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: ForwardOptions = {}) {
   const { model } = base;
   const { noise, cache, continues = false, mixed = false } = options;
-  requireTask(model, goal.task);
-  const { head } = objectiveOf(goal.task);
-  const own = model.headModules[head] ?? [];
-  const pooler =
-    heads[head].of === "text" && model.poolerModule ? joinPath(model.prefix, model.poolerModule) : undefined;
-  const lacks = (module: string) =>
-    base.tensors !== undefined && ![...base.tensors.keys()].some((name) => name.startsWith(`${module}.`));
-  const lacksPooler = pooler !== undefined && base.tensors !== undefined && !findTensor(base, `${pooler}.weight`);
-  const lacksHead = own.some(lacks);
   const length = promptLength(methods);
   const keys = cache ? plus(pastDim, plus(tokensDim, continues ? -length : 0)) : tokensDim;
   const inputs = batchInputs(keys, options.packed);
   const prompted = behindPrompt(inputs, length, model.sizes.padId, continues);
-  let dropouts = 0;
-  const building: Building = {
-    ...{ base, methods, noise, cache },
+  const building = beginBuilding(base, methods, goal, {
+    ...{ noise, cache },
     slots: mixed ? input("slots", "int32", [batchDim]) : undefined,
     promptedIds: prompted.inputIds === inputs.inputIds ? undefined : prompted.inputIds,
-    headModules: [...own, ...(lacksPooler ? [pooler] : []), ...(goal.savedModules ?? [])],
-    headTrained: goal.trainsHead ?? (heads[head].from === "labels" || lacksHead),
-    parameters: new Map(),
-    starts: new Map(),
-    frozen: new Map(),
-    projections: new Map(),
-    penalties: [],
-    shared: new Set(),
-    sites: [],
-    ties: new Map(),
-    untied: new Map(),
-    layerInputs: new Map(),
-    adaptedSites: new Set(),
-    acting: new Map(),
-    merges: [],
-    unmergeable: new Set(),
-    problems: new Set(),
-    nextDropout: () => ++dropouts,
-  };
+  });
   const root = moduleScope(building, "");
   const states = model.encode(root.at(model.prefix), prompted);
   const hidden = textStates(states, inputs);
@@ -137,6 +110,23 @@ export function build(base: Base, methods: readonly MethodUse[], goal: Goal, opt
   };
 }
 
+/**
+ * Notes what the methods act on and train without building the architecture's graph again: its announcements are made once
+ * a model and told to every building, and only the head is built. What is noted is what {@link build} notes, in its order.
+ */
+export function survey(base: Base, methods: readonly MethodUse[], goal: Goal): Building {
+  const { model } = base;
+  const { inputs, hidden, tell } = announcementsOf(model);
+  const promptedIds = promptLength(methods) > 0 ? inputs.inputIds : undefined;
+  const building = beginBuilding(base, methods, goal, { promptedIds });
+  tell(building);
+  const root = moduleScope(building, "");
+  const encoded = { inputs, hidden, pooled: () => model.pool(root.at(model.prefix), hidden, inputs) };
+  logitsOf(model, root, encoded, goal, {});
+  if (goal.teacher) taughtVectors(building, encoded, goal.teacher.size);
+  return building;
+}
+
 const meanOf = (numbers: readonly Value[]): Value | undefined =>
   numbers.length === 0
     ? undefined
@@ -150,13 +140,6 @@ interface Encoded extends Pick<Forward, "inputs" | "hidden"> {
   /** Computes the vector that Hugging Face's class reads of a text: of a prompt's first token where it reads the first. */
   pooled(): Value;
 }
-
-const batchInputs = (keys: Dim, packed = false): ModelInputs => ({
-  inputIds: input("input_ids", "int32", [batchDim, tokensDim]),
-  attentionMask: input("attention_mask", "int32", [batchDim, keys]),
-  tokenTypeIds: input("token_type_ids", "int32", [batchDim, tokensDim]),
-  documents: packed ? input("documents", "int32", [batchDim, tokensDim]) : undefined,
-});
 
 function logitsOf(
   model: Model,

@@ -1,6 +1,7 @@
-import { adapt, type Goal } from "./adapt.ts";
+import { adapt } from "./adapt.ts";
 import type { Base } from "./base.ts";
 import type { AnnouncedSite } from "./building.ts";
+import type { Goal } from "./goal.ts";
 import type { SiteKind } from "./site-kinds.ts";
 
 /** Where a site is. */

@@ -21,7 +21,7 @@ export function moduleScope(building: Building, path: string, layer?: number): S
 }
 
 /** The methods at the architecture's sites. */
-function hooksOf(building: Building): Hooks {
+export function hooksOf(building: Building): Hooks {
   const { cache, layerInputs, promptedIds } = building;
   return {
     virtualTokens: prefixLength(building.methods),

@@ -1,5 +1,6 @@
-import { adapt, type Goal } from "../peft/adapt.ts";
+import { adapt } from "../peft/adapt.ts";
 import type { Base } from "../peft/base.ts";
+import type { Goal } from "../peft/goal.ts";
 import type { MethodUse, SizeLimit } from "../peft/method.ts";
 
 /** How large a method can sensibly be, and why no larger. */

@@ -3,9 +3,10 @@ import type { LabelName } from "../adapters/petl-fields.ts";
 import { fullSize } from "../exports/merged.ts";
 import type { FloatType } from "../exports/task-config.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
-import { adapt, type Goal } from "../peft/adapt.ts";
+import { adapt } from "../peft/adapt.ts";
 import type { Base } from "../peft/base.ts";
 import { countParameters, type ParameterCounts } from "../peft/counts.ts";
+import type { Goal } from "../peft/goal.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { type Load, type TrainingMemory, trainingMemory } from "./training-memory.ts";
 

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { goldenBase } from "../checkpoints/golden.fake.ts";
 import type { EncodedExample } from "../data/rows/encode.ts";
-import { adapt, type Goal, initialPhi } from "../peft/adapt.ts";
+import { adapt } from "../peft/adapt.ts";
+import type { Goal } from "../peft/goal.ts";
+import { initialPhi } from "../peft/initial-phi.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { head } from "../peft/methods/head.ts";
 import { lora } from "../peft/methods/lora/lora.ts";

@@ -1,7 +1,8 @@
 import { Matrix, SingularValueDecomposition } from "ml-matrix";
 import { expect, test } from "vitest";
 import { goldenBase, logitsOf } from "../checkpoints/golden.fake.ts";
-import { adapt, initialPhi } from "../peft/adapt.ts";
+import { adapt } from "../peft/adapt.ts";
+import { initialPhi } from "../peft/initial-phi.ts";
 import { lora } from "../peft/methods/lora/lora.ts";
 import { viewsOf } from "../peft/phi.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";

@@ -38,7 +38,7 @@ test("behind a prompt a row has one state more, which the label of its first tok
   const input_ids = int32([2, 3], new Int32Array(6));
   const none = ignoredLabel;
   const placesOf = (labels: HostTensor) =>
-    Array.from(labelledRows({ input_ids, labels }, 9, 1).label_rows.data, (place) => Number(place));
+    [...labelledRows({ input_ids, labels }, 9, 1).label_rows.data.values()].map(Number);
   const own = int32([2, 3], Int32Array.of(none, 7, none, 8, none, none));
   expect(placesOf(own)).toEqual([2, 5]);
   const ahead = int32([2, 4], Int32Array.of(1, none, 7, none, none, 8, none, none));

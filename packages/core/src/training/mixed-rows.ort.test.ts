@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import { goldenBase } from "../checkpoints/golden.fake.ts";
-import { adapt, aloneBecause, type Goal, initialPhi } from "../peft/adapt.ts";
+import { adapt } from "../peft/adapt.ts";
+import { aloneBecause } from "../peft/alone-because.ts";
+import type { Goal } from "../peft/goal.ts";
+import { initialPhi } from "../peft/initial-phi.ts";
 import { methods } from "../peft/methods.ts";
 import type { Phi } from "../peft/phi.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";

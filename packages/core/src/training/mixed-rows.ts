@@ -1,7 +1,8 @@
 import { collate } from "../data/batches/collate.ts";
 import type { EncodedExample } from "../data/rows/encode.ts";
 import { refuse } from "../errors.ts";
-import { type AdaptedModel, aloneBecause } from "../peft/adapt.ts";
+import type { AdaptedModel } from "../peft/adapt.ts";
+import { aloneBecause } from "../peft/alone-because.ts";
 import { lengthOf, type Phi } from "../peft/phi.ts";
 import { compile } from "../runtime/program.ts";
 import type { Engine } from "../runtime/session.ts";

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { goldenBase } from "../checkpoints/golden.fake.ts";
 import type { EncodedExample } from "../data/rows/encode.ts";
-import { adapt, initialPhi } from "../peft/adapt.ts";
+import { adapt } from "../peft/adapt.ts";
+import { initialPhi } from "../peft/initial-phi.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { bitfit } from "../peft/methods/bitfit.ts";
 import { lora } from "../peft/methods/lora/lora.ts";

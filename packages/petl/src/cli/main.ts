@@ -30,7 +30,8 @@ async function main(args: readonly string[]): Promise<number> {
     else outputFault ??= error;
   });
   process.stderr.on("error", () => undefined); // nobody listens
-  const program = commandLine(verbs, version, run);
+  const loaded = await loadVerbs(args);
+  const program = commandLine(loaded, version, run);
   if (args.length === 0) {
     process.stderr.write(program.helpInformation());
     return exits.usage;
@@ -38,10 +39,16 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     await program.parseAsync(args, { from: "user" });
     await new Promise(setImmediate); // a fault of the last line is told behind it
-    return outputFault ? explain(explainFileError(outputFault, "write", "stdout")) : exits.done;
+    return outputFault ? explain(explainFileError(outputFault, "write", "stdout"), loaded) : exits.done;
   } catch (error) {
-    return explain(error);
+    return explain(error, loaded);
   }
+}
+
+/** The verb that is called or whose help is asked for; all of them where the arguments begin with none. */
+async function loadVerbs([first, second]: readonly string[]): Promise<readonly Verb[]> {
+  const called = verbs.find(({ name }) => name === (first === "help" ? second : first));
+  return Promise.all((called ? [called] : verbs).map(({ load }) => load()));
 }
 
 async function run(verb: Verb, given: Readonly<Record<string, unknown>>, operands: readonly string[]): Promise<void> {
@@ -68,14 +75,14 @@ async function write(text: string): Promise<void> {
 }
 
 /** Says what went wrong on stderr, and gives the exit code that says it to scripts. */
-function explain(error: unknown): number {
+function explain(error: unknown, loaded: readonly Verb[]): number {
   if (readerLeft) return exits.done;
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return exits.done;
     const sentence = error.message.replace(/^error: /, "").replace(/\n\(Did you mean (.*)\?\)$/s, "; did you mean $1?");
     const [, asked = ""] = /^unknown option '--?([^'=]+)/.exec(sentence) ?? [];
     const known = flagKnownAs(asked);
-    if (known !== undefined && isFlag(known))
+    if (known !== undefined && loaded.length === 1 && loaded.some((verb) => isFlag(known, verb)))
       return say([`unknown option '--${asked}'; did you mean --${known}?`], exits.usage);
     return say([sentence], exits.usage);
   }
@@ -86,11 +93,10 @@ function explain(error: unknown): number {
   return say([`this is a bug in petl: ${trace}`], exits.failed);
 }
 
-/** Whether the verb that was called has a flag. */
-function isFlag(name: string): boolean {
-  const verb = verbs.find((each) => each.name === process.argv[2]);
-  const options = verb?.takesMethods ? methodFlags().map((flag) => flag.name) : [];
-  return [...Object.keys(verb?.flags ?? {}), ...options].some((key) => flagName(key) === name);
+/** Whether a verb has a flag. */
+function isFlag(name: string, verb: Verb): boolean {
+  const options = verb.takesMethods ? methodFlags().map((flag) => flag.name) : [];
+  return [...Object.keys(verb.flags), ...options].some((key) => flagName(key) === name);
 }
 
 function say(lines: readonly string[], code: number): number {

@@ -1,47 +1,32 @@
-import { basesVerb } from "./bases.ts";
-import { chatVerb } from "./chat.ts";
-import { convertVerb } from "./convert.ts";
-import { demoVerb } from "./demo.ts";
-import { embedVerb } from "./embed.ts";
-import { evaluateVerb } from "./evaluate.ts";
-import { generateVerb } from "./generate.ts";
-import { inspectVerb } from "./inspect.ts";
-import { logitsVerb } from "./logits.ts";
-import { mergeVerb } from "./merge.ts";
-import { methodsVerb } from "./methods.ts";
-import { planVerb } from "./plan.ts";
-import { predictVerb } from "./predict.ts";
-import { pretrainVerb } from "./pretrain.ts";
-import { quantizeVerb } from "./quantize.ts";
-import { serveVerb } from "./serve.ts";
-import { studiesVerb } from "./studies.ts";
-import { studyVerb } from "./study.ts";
-import { trainVerb } from "./train.ts";
-import { trainManyVerb } from "./train-many.ts";
 import type { Verb } from "./verb.ts";
-import { workerVerb } from "./worker.ts";
+
+/** A verb's name, and its file, which is loaded once it is asked for. */
+export interface ListedVerb {
+  readonly name: string;
+  load(): Promise<Verb>;
+}
 
 /** Every verb: one file in cli, one line here. */
-export const verbs: readonly Verb[] = [
-  demoVerb,
-  trainVerb,
-  trainManyVerb,
-  pretrainVerb,
-  evaluateVerb,
-  predictVerb,
-  generateVerb,
-  chatVerb,
-  embedVerb,
-  logitsVerb,
-  inspectVerb,
-  planVerb,
-  mergeVerb,
-  convertVerb,
-  quantizeVerb,
-  serveVerb,
-  workerVerb,
-  studyVerb,
-  methodsVerb,
-  studiesVerb,
-  basesVerb,
+export const verbs: readonly ListedVerb[] = [
+  { name: "demo", load: async () => (await import("./demo.ts")).demoVerb },
+  { name: "train", load: async () => (await import("./train.ts")).trainVerb },
+  { name: "train-many", load: async () => (await import("./train-many.ts")).trainManyVerb },
+  { name: "pretrain", load: async () => (await import("./pretrain.ts")).pretrainVerb },
+  { name: "evaluate", load: async () => (await import("./evaluate.ts")).evaluateVerb },
+  { name: "predict", load: async () => (await import("./predict.ts")).predictVerb },
+  { name: "generate", load: async () => (await import("./generate.ts")).generateVerb },
+  { name: "chat", load: async () => (await import("./chat.ts")).chatVerb },
+  { name: "embed", load: async () => (await import("./embed.ts")).embedVerb },
+  { name: "logits", load: async () => (await import("./logits.ts")).logitsVerb },
+  { name: "inspect", load: async () => (await import("./inspect.ts")).inspectVerb },
+  { name: "plan", load: async () => (await import("./plan.ts")).planVerb },
+  { name: "merge", load: async () => (await import("./merge.ts")).mergeVerb },
+  { name: "convert", load: async () => (await import("./convert.ts")).convertVerb },
+  { name: "quantize", load: async () => (await import("./quantize.ts")).quantizeVerb },
+  { name: "serve", load: async () => (await import("./serve.ts")).serveVerb },
+  { name: "worker", load: async () => (await import("./worker.ts")).workerVerb },
+  { name: "study", load: async () => (await import("./study.ts")).studyVerb },
+  { name: "methods", load: async () => (await import("./methods.ts")).methodsVerb },
+  { name: "studies", load: async () => (await import("./studies.ts")).studiesVerb },
+  { name: "bases", load: async () => (await import("./bases.ts")).basesVerb },
 ];

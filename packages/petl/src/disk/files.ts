@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import { type FileHandle, open, readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { type ByteSource, type Folder, InputError, InternalError, isPlainName } from "@petl/core";
+import { type ByteSource, type Folder, InputError, InternalError, isPlainName } from "@petl/core/engine";
 import { explainFileError, systemCode } from "../machine-error.ts";
 
 /** One folder of the file system. Links are followed (the Hugging Face cache is made of them); it is never written. */

@@ -1,5 +1,5 @@
 import { parentPort } from "node:worker_threads";
-import { type Engine, InternalError, type Session } from "@petl/core";
+import { type Engine, InternalError, type Session } from "@petl/core/engine";
 import type { EngineAnswer, EngineRequest, Numbered } from "./messages.ts";
 import { nativeEngine } from "./ort.ts";
 import { distinctBuffers, unpack } from "./pack.ts";

@@ -1,4 +1,4 @@
-import type { EncodedGraph, Tensors } from "@petl/core";
+import type { EncodedGraph, Tensors } from "@petl/core/engine";
 
 /** What a worker needs to open its engine. */
 export interface EngineSetup {

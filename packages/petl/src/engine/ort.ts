@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type Engine, InputError, ortEngine } from "@petl/core";
+import { type Engine, InputError, ortEngine } from "@petl/core/engine";
 import * as ort from "onnxruntime-node";
 import { realLocation } from "../disk/files.ts";
 

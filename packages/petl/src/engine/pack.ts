@@ -1,4 +1,4 @@
-import { InternalError, type Tensors } from "@petl/core";
+import { InternalError, type Tensors } from "@petl/core/engine";
 import { type Packed, type SentType, sentTypes } from "./messages.ts";
 
 type Tensor = Tensors[string];

@@ -1,4 +1,4 @@
-import { InputError, InternalError } from "@petl/core";
+import { InputError, InternalError } from "@petl/core/engine";
 import { MachineError } from "../machine-error.ts";
 import type { SentError } from "./messages.ts";
 

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { type Engine, InternalError, type Session, type Tensors } from "@petl/core";
+import { type Engine, InternalError, type Session, type Tensors } from "@petl/core/engine";
 import { MachineError } from "../machine-error.ts";
 import type { EngineAnswer, EngineRequest, Lent, Numbered } from "./messages.ts";
 import type { OrtOptions } from "./ort.ts";

@@ -8,7 +8,8 @@ import {
   logitsOf,
 } from "../../../checkpoints/golden.fake.ts";
 import { memoryFolder } from "../../../containers/folder.ts";
-import { adapt, initialPhi } from "../../../peft/adapt.ts";
+import { adapt } from "../../../peft/adapt.ts";
+import { initialPhi } from "../../../peft/initial-phi.ts";
 import { lora } from "../../../peft/methods/lora/lora.ts";
 import { viewsOf } from "../../../peft/phi.ts";
 import { random } from "../../../tensor/random.ts";

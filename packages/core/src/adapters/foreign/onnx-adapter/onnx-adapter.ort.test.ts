@@ -13,7 +13,8 @@ import { onnxAdapterBytes, readOnnxAdapter } from "../../../containers/onnx-adap
 import { readFloat32 } from "../../../containers/stored-values.ts";
 import { encodeOnnxForAdapters } from "../../../exports/onnx-file.ts";
 import { join, message } from "../../../onnx/protobuf.ts";
-import { adapt, initialPhi } from "../../../peft/adapt.ts";
+import { adapt } from "../../../peft/adapt.ts";
+import { initialPhi } from "../../../peft/initial-phi.ts";
 import { bottleneck } from "../../../peft/methods/bottleneck/bottleneck.ts";
 import { full } from "../../../peft/methods/full.ts";
 import { readAdapter } from "../../adapter.ts";

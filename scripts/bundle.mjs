@@ -1,0 +1,56 @@
+// Puts the command line's thousand modules into a few files, since a process reads few files sooner: packages/petl/bundle. What a
+// verb does not use stays in files of other verbs. The library is imported from dist, module by module.
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { rolldown } from "rolldown";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const dist = join(root, "packages/petl/dist");
+const bundle = join(root, "packages/petl/bundle");
+
+/** Files that processes and threads begin with; each keeps its place, so that others find it. */
+const entries = ["cli/start", "engine/engine-worker", "studies/cell-process", "jobs/end-with-parent"];
+
+/** What stays in packages of its own: binaries, what only some install, and what seldom is needed. */
+const apart = ["onnxruntime-node", "bullmq", "ioredis", "pg", "undici", "@huggingface/hub", "@observablehq/plot"];
+
+/** A module asks for files relative to its own place, wherever the bundle has put it. */
+const ownPlaces = {
+  name: "own-places",
+  transform(code, id) {
+    if (!id.startsWith(dist) || !code.includes("import.meta.url")) return null;
+    const place = relative(dist, id).split(sep).join("/");
+    return code.replaceAll("import.meta.url", `new URL("../${place}", import.meta.url).href`);
+  },
+};
+
+rmSync(bundle, { recursive: true, force: true });
+const built = await rolldown({
+  input: Object.fromEntries(entries.map((entry) => [entry, join(dist, `${entry}.js`)])),
+  platform: "node",
+  external: (id) => apart.some((name) => id === name || id.startsWith(`${name}/`)),
+  plugins: [ownPlaces],
+  logLevel: "warn",
+});
+const { output } = await built.write({
+  dir: bundle,
+  format: "esm",
+  entryFileNames: "[name].js",
+  chunkFileNames: "chunks/[name]-[hash].js",
+});
+writeFileSync(join(bundle, "THIRD-PARTY-LICENSES.txt"), licencesOf(output.flatMap(({ moduleIds }) => moduleIds ?? [])));
+
+/** The licences of the packages whose modules are in the bundle. */
+function licencesOf(modules) {
+  const folders = modules.flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id)?.[0] ?? []);
+  return [...new Set(folders)].sort().map(licenceIn).join("\n\n");
+}
+
+function licenceIn(folder) {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
+  return [`${name} ${version}, ${license}`, ...(file ? [readFileSync(join(folder, file), "utf8").trim()] : [])].join(
+    "\n\n",
+  );
+}
