@@ -96,7 +96,7 @@ export function build(base: Base, methods: readonly MethodUse[], goal: Goal, opt
   const states = model.encode(root.at(model.prefix), prompted);
   const hidden = textStates(states, inputs);
   const encoded = { inputs, hidden, pooled: () => model.pool(root.at(model.prefix), states, prompted) };
-  const foretold = length > 0 && heads[head].goesOn ? foretellingStates(states, inputs) : hidden;
+  const foretold = length > 0 && heads[objectiveOf(goal.task).head].goesOn ? foretellingStates(states, inputs) : hidden;
   const chosen = options.rows && chosenStates(foretold, options.rows);
   const read = { ...encoded, hidden: chosen?.chunk ?? hidden };
   const ofChunk = noise && chosen ? { ...building, noise: { ...noise, rows: chosen.number } } : building;
