@@ -86,7 +86,7 @@ export { type GenerationSettings, parseGenerationSettings } from "./generation/s
 export type { GeneratedToken } from "./generation/texts.ts";
 export { textAnswer, tokenAnswers, withBest } from "./library/answers.ts";
 export { type Comparison, compare } from "./library/compare.ts";
-export { type EmbedOptions, embed } from "./library/embed.ts";
+export { type EmbedOptions, embed, textVector } from "./library/embed.ts";
 export { encodeRows, fedRows, type RowLimits, rowLimits, targetOf } from "./library/encode-rows.ts";
 export { type EvaluateOptions, evaluate, measurable } from "./library/evaluate.ts";
 export {
@@ -99,6 +99,7 @@ export {
   type PromptInput,
 } from "./library/generate.ts";
 export { drawRows, holdOutRows } from "./library/hold-out.ts";
+export { keyOf, shapeOf } from "./library/kept-programs.ts";
 export {
   adalora,
   bitfit,
@@ -176,6 +177,7 @@ export type { Base } from "./peft/base.ts";
 export { countParameters, type ParameterCounts } from "./peft/counts.ts";
 export type { Goal } from "./peft/goal.ts";
 export { initialPhi, startsFromData } from "./peft/initial-phi.ts";
+export { canJoin, type JoinedKinds, joinKinds, joinParts } from "./peft/joined.ts";
 export { listSites, type Sites } from "./peft/list-sites.ts";
 export { longestRow, trainedRow } from "./peft/longest-row.ts";
 export type { Method, MethodOf, MethodUse } from "./peft/method.ts";
@@ -225,7 +227,7 @@ export {
 export { bootstrap, holm } from "./statistics/bootstrap.ts";
 export { overlaps, type Share, shareRight } from "./statistics/interval.ts";
 export type { Bench, Fitted, Scored } from "./studies/bench.ts";
-export { sizes } from "./studies/recipes.ts";
+export { sizes, usualOptions } from "./studies/recipes.ts";
 export { canonical } from "./studies/rows.ts";
 export { studies } from "./studies/studies.ts";
 export {
@@ -259,7 +261,7 @@ export {
   type EvaluationOptions,
 } from "./training/evaluate.ts";
 export { inputDirections } from "./training/input-directions.ts";
-export { compileMixedRows, type MixedRowProgram } from "./training/mixed-rows.ts";
+export { compileMixedRows, type MixedRowProgram, type SlottedRow } from "./training/mixed-rows.ts";
 export { optimizerNames } from "./training/optimizers.ts";
 export { planRun } from "./training/plan-run.ts";
 export { predictions } from "./training/predict.ts";
