@@ -38,7 +38,6 @@ const { output } = await built.write({
   format: "esm",
   entryFileNames: "[name].js",
   chunkFileNames: "chunks/[name]-[hash].js",
-  minify: { compress: false, mangle: false, codegen: { removeWhitespace: false } },
 });
 writeFileSync(join(bundle, "THIRD-PARTY-LICENSES.txt"), licencesOf(output.flatMap(({ moduleIds }) => moduleIds ?? [])));
 

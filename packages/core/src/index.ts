@@ -57,9 +57,14 @@ export type { TargetRule } from "./data/rows/target.ts";
 export { guessTask } from "./data/rows/task.ts";
 export { countsWithout, unigramLoss } from "./data/rows/unigram.ts";
 export type { ColumnChoice } from "./data/tables/choose-columns.ts";
+export {
+  chooseDataFiles,
+  type DataConfig,
+  type DataFiles,
+  type WantedData,
+} from "./data/tables/data-set.ts";
 export type { ReadOptions } from "./data/tables/read-options.ts";
-export { readTable } from "./data/tables/readers.ts";
-export { findSplits } from "./data/tables/splits.ts";
+export { extensionOf, readTable, tableExtensions } from "./data/tables/readers.ts";
 export type { ChatMessage } from "./data/tokenizer/chat-template.ts";
 export { loadTokenizer, type Tokenizer } from "./data/tokenizer/tokenizer.ts";
 export { type TokenizerFiles, tokenizerFileNames } from "./data/tokenizer/tokenizer-files.ts";
@@ -81,7 +86,7 @@ export { type GenerationSettings, parseGenerationSettings } from "./generation/s
 export type { GeneratedToken } from "./generation/texts.ts";
 export { textAnswer, tokenAnswers, withBest } from "./library/answers.ts";
 export { type Comparison, compare } from "./library/compare.ts";
-export { type EmbedOptions, embed } from "./library/embed.ts";
+export { type EmbedOptions, embed, textVector } from "./library/embed.ts";
 export { encodeRows, fedRows, type RowLimits, rowLimits, targetOf } from "./library/encode-rows.ts";
 export { type EvaluateOptions, evaluate, measurable } from "./library/evaluate.ts";
 export {
@@ -94,6 +99,7 @@ export {
   type PromptInput,
 } from "./library/generate.ts";
 export { drawRows, holdOutRows } from "./library/hold-out.ts";
+export { keyOf, shapeOf } from "./library/kept-programs.ts";
 export {
   adalora,
   bitfit,
@@ -172,6 +178,7 @@ export type { Base } from "./peft/base.ts";
 export { countParameters, type ParameterCounts } from "./peft/counts.ts";
 export type { Goal } from "./peft/goal.ts";
 export { initialPhi, startsFromData } from "./peft/initial-phi.ts";
+export { canJoin, type JoinedKinds, joinKinds, joinParts } from "./peft/joined.ts";
 export { listSites, type Sites } from "./peft/list-sites.ts";
 export { longestRow, trainedRow } from "./peft/longest-row.ts";
 export type { Method, MethodOf, MethodUse } from "./peft/method.ts";
@@ -221,7 +228,7 @@ export {
 export { bootstrap, holm } from "./statistics/bootstrap.ts";
 export { overlaps, type Share, shareRight } from "./statistics/interval.ts";
 export type { Bench, Fitted, Scored } from "./studies/bench.ts";
-export { sizes } from "./studies/recipes.ts";
+export { sizes, usualOptions } from "./studies/recipes.ts";
 export { canonical } from "./studies/rows.ts";
 export { studies } from "./studies/studies.ts";
 export {
@@ -255,7 +262,7 @@ export {
   type EvaluationOptions,
 } from "./training/evaluate.ts";
 export { inputDirections } from "./training/input-directions.ts";
-export { compileMixedRows, type MixedRowProgram } from "./training/mixed-rows.ts";
+export { compileMixedRows, type MixedRowProgram, type SlottedRow } from "./training/mixed-rows.ts";
 export { optimizerNames } from "./training/optimizers.ts";
 export { planRun } from "./training/plan-run.ts";
 export { predictions } from "./training/predict.ts";

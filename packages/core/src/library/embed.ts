@@ -36,15 +36,21 @@ export async function embed(
   throwIfStopped(signal);
   const { batch, maxLength } = readSettings(settings, given);
   const { rows } = asRead(asked, set, maxLength);
-  const { pooling = "mean", normalized = false } = base.sentences ?? {};
+  const { pooling, vector } = textVector(base);
   const compile = () => compileRows(base.engine, adapted, pooling);
   const queue = base.asked.vectors(phi, () =>
     asking(async (some) => {
       const found = await base.programs.rows.use(keyOf(pooling, adapted), compile, (program) => program.run(phi, some));
-      return found.map(({ logits }) => (normalized ? unit(logits) : logits));
+      return found.map(({ logits }) => vector(logits));
     }),
   );
   return queue.ask(rows, { batch, signal });
+}
+
+/** How a base makes a vector of a text: what it takes of the last hidden states, and what becomes of that. */
+export function textVector({ sentences }: Pick<OpenBase, "sentences">) {
+  const { pooling = "mean", normalized = false } = sentences ?? {};
+  return { pooling, vector: (pooled: Float32Array): Float32Array => (normalized ? unit(pooled) : pooled) };
 }
 
 /** x / |x| */

@@ -1,4 +1,5 @@
-import { type Example, type ExampleSet, isLabelled, rowLabel } from "../data/rows/examples.ts";
+import { firstAlike, firstSame, labelText } from "../data/rows/equal-rows.ts";
+import { type ExampleSet, isLabelled, rowLabel } from "../data/rows/examples.ts";
 import { InputError } from "../errors.ts";
 import { isLanguageModel, objectiveOf, type Task } from "../objectives/objectives.ts";
 import { random } from "../tensor/random.ts";
@@ -12,14 +13,15 @@ const fewestRows = 10;
  */
 export function standardShare(set: ExampleSet, task: Task, shuffle: boolean): number {
   const texts = set.examples.every(({ kind }) => kind === "text" || kind === "words");
-  const enough = firstCopies(set).length >= fewestRows;
+  const enough = firsts(firstSame(set)).length >= fewestRows;
   const parts = shuffle && texts && !isLanguageModel(task) && isLabelled(set) && enough;
   return parts ? 0.1 : 0;
 }
 
 /**
  * Parts a set's rows by chance, the same way for the same seed: of each class as nearly the same share as whole rows allow.
- * Of rows that come more than once, since their file weighs more, the copies stay on one side, and one of them is scored.
+ * Rows that a model reads alike stay on one side, whether their file weighs more or the data have them twice; held out,
+ * those of the same label are scored once. Where fewer than ten rows differ, only the copies that a weight makes do so.
  * @throws InputError where a part would be empty
  */
 export function holdOutRows(
@@ -28,31 +30,35 @@ export function holdOutRows(
   seed: number,
   task?: Task,
 ): { readonly train: ExampleSet; readonly validation: ExampleSet } {
-  const rows = firstCopies(set);
+  const alike = unitsOf(set);
+  const places = [...alike.keys()];
+  const rows = firsts(alike);
   const { length } = rows;
   const count = Math.max(1, Math.round(length * share));
   if (count >= length)
     throw new InputError(`cannot hold out ${share} of ${length} examples; both parts need at least one`);
   const groups = groupsOf(set, rows, task).map((group) => random(seed, "validation share").shuffle(group));
   const held = new Set(sharesOf(groups, count / length, count).flatMap((taken, i) => groups[i]?.slice(0, taken) ?? []));
-  const scored = rows.filter((row) => held.has(row));
-  const examples = new Set(scored.map((row) => set.examples[row]));
-  return {
-    train: someExamples(
-      set,
-      [...set.examples.keys()].filter((row) => !examples.has(set.examples[row])),
-    ),
-    validation: someExamples(set, scored),
-  };
+  const isHeld = (row: number) => held.has(alike[row] ?? row);
+  const kept = places.filter((row) => !isHeld(row));
+  const scored = scoredOnce(set, alike, places.filter(isHeld));
+  return { train: someExamples(set, kept), validation: someExamples(set, scored) };
 }
 
-/** The places of a set's examples, each once however often it comes. */
-function firstCopies({ examples }: ExampleSet): number[] {
-  const seen = new Set<Example>();
-  return [...examples.entries()].flatMap(([row, example]) => {
-    if (seen.has(example)) return [];
-    seen.add(example);
-    return [row];
+/** Whether rows that a model reads alike are held out together. */
+export const keepsAlikeTogether = (set: ExampleSet): boolean => firsts(firstAlike(set)).length >= fewestRows;
+
+/** For each row the first of those that it is held out with. */
+const unitsOf = (set: ExampleSet): Uint32Array => (keepsAlikeTogether(set) ? firstAlike(set) : firstSame(set));
+
+const firsts = (units: Uint32Array): readonly number[] => [...units.keys()].filter((row) => units[row] === row);
+
+/** Of rows that are alike in text and label the first. */
+function scoredOnce({ examples }: ExampleSet, alike: Uint32Array, rows: readonly number[]): readonly number[] {
+  const seen = new Set<string>();
+  return rows.filter((row) => {
+    const example = examples[row];
+    return example !== undefined && seen.size < seen.add(`${alike[row]} ${labelText(example)}`).size;
   });
 }
 

@@ -1,11 +1,11 @@
 import type { ExampleSet, Label } from "../data/rows/examples.ts";
-import { rowRemarks } from "../data/rows/row-remarks.ts";
+import { copyRemarks, rowRemarks } from "../data/rows/row-remarks.ts";
 import { InputError } from "../errors.ts";
 import { natural, toggle } from "../settings/setting.ts";
 import { readSettings, type SettingInputs } from "../settings/settings.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
 import { isRows, requireBase, requireOptions, what } from "./check.ts";
-import { drawRows, holdOutRows, someExamples, standardShare } from "./hold-out.ts";
+import { drawRows, holdOutRows, keepsAlikeTogether, someExamples, standardShare } from "./hold-out.ts";
 import type { OpenBase } from "./open-base.ts";
 import { findPurpose, type Purpose } from "./purpose.ts";
 import { areRows, type Rows, readRows } from "./rows.ts";
@@ -82,7 +82,8 @@ export async function openData(source: DataSource, base: OpenBase, options: Open
     ? { train: set, validation: await read(own, "validation") }
     : parted(set, typeof asked === "number" ? asked : standardShare(set, purpose.task, shuffle), seed, purpose);
   const test = splits.test && (await read(splits.test, "test"));
-  const remarks = [...rowRemarks(parts.train, parts.validation), ...purpose.remarks];
+  const held = !own && parts.validation.examples.length > 0 && keepsAlikeTogether(set);
+  const remarks = [...rowRemarks(parts.train, parts.validation), ...copyRemarks(set, held), ...purpose.remarks];
   return { ...purpose, ...parts, test, remarks };
 }
 

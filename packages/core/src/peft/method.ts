@@ -127,6 +127,18 @@ interface MethodRule<O extends Options>
   optionProblems?(options: OptionValues<O>): readonly string[];
   /** how a trained adapter is saved where that differs from how it was trained; undefined where it does not */
   settle?(options: OptionValues<O>, trained: Trained): Settled<NoInfer<OptionValues<O>>> | undefined;
+  /**
+   * how adapters of other options become one that is wide enough for all, so that each row of a batch may have another;
+   * left out where only adapters of the same options are computed together
+   */
+  readonly joins?: {
+    /** what of the options must be equal */
+    alike(options: OptionValues<O>): Json;
+    /** the options of the one: its tensors are those of each adapter, padded with zeros */
+    widest(all: readonly OptionValues<O>[]): Json;
+    /** what a tensor is multiplied by, so that the one computes what the adapter does */
+    factor(tensor: string, options: OptionValues<O>): number;
+  };
   /** how Hugging Face's PEFT writes the method; left out where it has no such type */
   readonly peft?: {
     readonly type: string;
@@ -179,6 +191,14 @@ export interface MethodUse extends Description, Doings<readonly []> {
   /** what it does at the sites of a kind; undefined where it does nothing there */
   at<K extends SiteKind>(kind: K): Action<K, readonly []> | undefined;
   settle?(trained: Trained): Settled<MethodUse> | undefined;
+  /** how it is computed together with others of the method; undefined where only those of the same options are */
+  readonly joins?: {
+    /** equal for those that become one */
+    readonly key: string;
+    widest(all: readonly Pick<MethodUse, "options">[]): MethodUse;
+    /** what a tensor is multiplied by there */
+    factor(tensor: string): number;
+  };
   /** the fields of adapter_config.json that say the same; undefined where PEFT has no such type or variant */
   peftConfig?(model: Pick<Model, "sizes" | "conventions">): Json | undefined;
 }
@@ -203,7 +223,7 @@ export interface MethodOf<O extends Options> extends Method {
 
 /** Declares a method: one file in peft/methods, one line in peft/methods.ts. */
 export function defineMethod<const O extends Options>(rule: MethodRule<O>): MethodOf<O> {
-  const { name, summary, source, start, rate, options, peft, settle, memory, alone } = rule;
+  const { name, summary, source, start, rate, options, peft, settle, memory, alone, joins } = rule;
   const more = { ...(memory && { memory }), ...(alone && { alone }) };
   const description = { name, summary, source, start, rate, ...more };
   const actions: Actions<readonly [OptionValues<O>]> = rule;
@@ -218,6 +238,13 @@ export function defineMethod<const O extends Options>(rule: MethodRule<O>): Meth
         return own && boundAction(own, values);
       },
       ...{ options: values, selections: selectionsOf(options, values) },
+      ...(joins && {
+        joins: {
+          key: JSON.stringify(joins.alike(values)),
+          widest: (all) => use(joins.widest(all.map((other) => parseOptions(name, options, other.options)))),
+          factor: (tensor) => joins.factor(tensor, values),
+        },
+      }),
       ...(settle && {
         settle(trained) {
           const settled = settle(values, trained);

@@ -1,23 +1,39 @@
 import { expect, test } from "vitest";
 import { goldenBase } from "../checkpoints/golden.fake.ts";
-import { adapt } from "../peft/adapt.ts";
+import { type AdaptedModel, adapt } from "../peft/adapt.ts";
 import { aloneBecause } from "../peft/alone-because.ts";
 import type { Goal } from "../peft/goal.ts";
 import { initialPhi } from "../peft/initial-phi.ts";
+import { type Adapter, canJoin, joinKinds } from "../peft/joined.ts";
+import type { MethodUse } from "../peft/method.ts";
+import { bitfit } from "../peft/methods/bitfit.ts";
+import { bottleneck } from "../peft/methods/bottleneck/bottleneck.ts";
+import { parallel } from "../peft/methods/bottleneck/parallel.ts";
+import { ia3 } from "../peft/methods/ia3.ts";
+import { lora } from "../peft/methods/lora/lora.ts";
 import { methods } from "../peft/methods.ts";
-import type { Phi } from "../peft/phi.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
 import { random } from "../tensor/random.ts";
-import { compileMixedRows } from "./mixed-rows.ts";
+import { compileMixedRows, type SlottedRow } from "./mixed-rows.ts";
 import { compileRows } from "./row-program.ts";
 
 const goal: Goal = { task: "classification", labels: 3 };
 
-/** Another adapter of the same kind: every number a little off. */
-const moved = (phi: Phi, seed: number): Phi => {
+/** An adapter of numbers a little off its method's start. */
+async function drawn(adapted: AdaptedModel, seed: number): Promise<Adapter> {
+  const phi = await initialPhi(adapted, seed);
   const stream = random(seed, "another adapter");
-  return { ...phi, values: phi.values.map((value) => value + 0.1 * (stream.uniform() - 0.5)) };
-};
+  return { adapted, phi: { ...phi, values: phi.values.map((value) => value + 0.1 * (stream.uniform() - 0.5)) } };
+}
+
+/** Rows of random slots, lengths and tokens. */
+function randomRows(count: number, slots: number, seed: number): readonly SlottedRow[] {
+  const stream = random(seed, "rows");
+  return Array.from({ length: count }, () => ({
+    slot: stream.integer(slots),
+    row: { inputIds: Int32Array.from({ length: 1 + stream.integer(9) }, () => 2 + stream.integer(90)) },
+  }));
+}
 
 const mixing = methods.filter(({ alone }) => alone === undefined);
 
@@ -26,40 +42,95 @@ const combinations = ["bert-base", "llama-sequence-classification"].flatMap((nam
   mixing.filter((method) => name === "bert-base" || method.name !== "bitfit").map((method) => ({ name, method })),
 );
 
+/** The largest distance of rows computed side by side from the same rows each alone. */
+async function distanceFromAlone(
+  name: string,
+  adapters: readonly Adapter[],
+  rows: readonly SlottedRow[],
+): Promise<number> {
+  const { base, path } = await goldenBase(name);
+  const engine = nativeEngine(path);
+  const joined = await joinKinds(base, [...new Set(adapters.map(({ adapted }) => adapted))]);
+  const mixed = await compileMixedRows(engine, joined, "logits", adapters.length);
+  for (const [slot, adapter] of adapters.entries()) mixed.put(slot, adapter);
+  const together = await mixed.run(rows);
+  await mixed.release();
+  let largest = 0;
+  for (const [slot, { adapted, phi }] of adapters.entries()) {
+    const alone = await compileRows(engine, adapted, "logits");
+    for (const [at, row] of rows.entries()) {
+      if (row.slot !== slot) continue;
+      const [own] = await alone.run(phi, [row.row]);
+      expect(together[at]?.shape).toEqual(own?.shape);
+      for (const [i, x] of (own?.logits ?? []).entries())
+        largest = Math.max(largest, Math.abs(x - (together[at]?.logits[i] ?? 9)));
+    }
+    await alone.release();
+  }
+  return largest;
+}
+
+const rounding = 2e-6; // float32 sums in another order
+
 for (const { name, method } of combinations) {
   test(`on ${name}, rows of one batch with ${method.name} adapters of their own are as each alone`, async () => {
-    const { base, path } = await goldenBase(name);
-    const found = adapt(base, [method.use({})], goal);
-    const engine = nativeEngine(path);
-    const start = await initialPhi(found, 0);
-    const phis = [start, moved(start, 1), moved(start, 2), moved(start, 3)];
-    const stream = random(4, "rows");
-    const rows = Array.from({ length: 24 }, () => ({
-      slot: stream.integer(3),
-      row: { inputIds: Int32Array.from({ length: 1 + stream.integer(9) }, () => 2 + stream.integer(90)) },
-    }));
-    const alone = await compileRows(engine, found, "logits");
-    const mixed = await compileMixedRows(engine, found, "logits", 3);
-    const check = async (held: readonly Phi[]) => {
-      const together = await mixed.run(rows);
-      for (const [at, { slot, row }] of rows.entries()) {
-        const [own] = await alone.run(held[slot] ?? start, [row]);
-        const distance = Math.max(...(own?.logits ?? []).map((x, i) => Math.abs(x - (together[at]?.logits[i] ?? 9))));
-        expect(distance).toBeLessThan(2e-6); // float32 sums in another order
-      }
-    };
-    for (const slot of [0, 1, 2]) mixed.put(slot, phis[slot] ?? start);
-    await check(phis);
-    mixed.put(1, phis[3] ?? start); // a slot that is used again leaves its neighbours as they are
-    await check([phis[0] ?? start, phis[3] ?? start, phis[2] ?? start]);
-    await Promise.all([alone.release(), mixed.release()]);
+    const { base } = await goldenBase(name);
+    const adapted = adapt(base, [method.use({})], goal);
+    const adapters = await Promise.all([1, 2, 3].map((seed) => drawn(adapted, seed)));
+    expect(await distanceFromAlone(name, adapters, randomRows(24, 3, 4))).toBeLessThan(rounding);
   });
 }
 
-test("adapters that cannot be mixed are refused with the reason", async () => {
+/** Adapters that differ in methods, sizes, scales, sites and labels, and one that is none. */
+const various: readonly (readonly [readonly MethodUse[], number])[] = [
+  [[], 2],
+  [[lora.use({ rank: 2, alpha: 7 })], 3],
+  [[lora.use({ rank: 5, rankStabilized: true, targets: "query,dense", rankPattern: { query: 3 } })], 5],
+  [[bottleneck.use({ size: 3 })], 2],
+  [[bottleneck.use({ size: 6, layers: "0" })], 4],
+  [[bottleneck.use({ size: 4, placement: "pfeiffer", activation: "relu" })], 2],
+  [[parallel.use({ size: 2, scale: 3 })], 2],
+  [[ia3.use({})], 3],
+  [[bitfit.use({})], 2],
+  [[lora.use({ rank: 1 }), bitfit.use({ targets: "query" })], 2],
+];
+
+test("adapters of other methods, ranks, sizes, scales, sites and labels share a batch, and each row is as alone", async () => {
+  const { base } = await goldenBase("bert-base");
+  const adapters = await Promise.all(
+    various.map(([uses, labels], seed) => drawn(adapt(base, uses, { task: "classification", labels }), seed)),
+  );
+  expect(canJoin(adapters.map(({ adapted }) => adapted))).toBe(true);
+  expect(await distanceFromAlone("bert-base", adapters, randomRows(120, adapters.length, 5))).toBeLessThan(rounding);
+});
+
+test("a row without an adapter is the base's to the bit beside methods of their own, and a slot that is used again is its new adapter's", async () => {
   const { base, path } = await goldenBase("bert-base");
+  const engine = nativeEngine(path);
+  const plain = adapt(base, [], { ...goal, trainsHead: true });
+  const uses = [lora.use({ rank: 2 }), parallel.use({ size: 3 }), ia3.use({})];
+  const others = await Promise.all(uses.map((use, seed) => drawn(adapt(base, [use], goal), seed)));
+  const joined = await joinKinds(base, [plain, ...others.map(({ adapted }) => adapted)]);
+  const own = { adapted: plain, phi: await initialPhi(plain, 0) };
+  const mixed = await compileMixedRows(engine, joined, "hidden", 2);
+  const bare = await compileRows(engine, plain, "hidden");
+  const rows = randomRows(8, 1, 6).map(({ row }) => row);
+  const alone = await bare.run(own.phi, rows);
+  const turns = [...others, own].map((adapter, at) => ({ adapter, slot: at % 2 })); // the base's slot was another's before
+  for (const { adapter, slot } of turns) {
+    mixed.put(slot, adapter);
+    mixed.put(1 - slot, own);
+    const together = await mixed.run(rows.map((row, at) => ({ row, slot: at % 3 === 0 ? slot : 1 - slot })));
+    for (const at of [1, 2, 4, 5, 7]) expect(together[at]?.logits).toEqual(alone[at]?.logits);
+  }
+  await Promise.all([bare.release(), mixed.release()]);
+});
+
+test("adapters that cannot be mixed are refused with the reason", async () => {
+  const { base } = await goldenBase("bert-base");
   const prefix = methods.find(({ name }) => name === "prefix");
   const found = adapt(base, prefix ? [prefix.use({ tokens: 2 })] : [], goal);
   expect(aloneBecause(found)).toEqual(["prefix: its vectors are the same for all rows of a batch"]);
-  await expect(compileMixedRows(nativeEngine(path), found, "logits", 2)).rejects.toThrow("prefix: its vectors");
+  expect(canJoin([found, found])).toBe(false);
+  await expect(joinKinds(base, [found])).rejects.toThrow("prefix: its vectors");
 });

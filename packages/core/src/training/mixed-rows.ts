@@ -1,9 +1,8 @@
 import { collate } from "../data/batches/collate.ts";
 import type { EncodedExample } from "../data/rows/encode.ts";
-import { refuse } from "../errors.ts";
-import type { AdaptedModel } from "../peft/adapt.ts";
-import { aloneBecause } from "../peft/alone-because.ts";
-import { lengthOf, type Phi } from "../peft/phi.ts";
+import { InternalError } from "../errors.ts";
+import type { Adapter, JoinedKinds } from "../peft/joined.ts";
+import { lengthOf } from "../peft/phi.ts";
 import { compile } from "../runtime/program.ts";
 import type { Engine } from "../runtime/session.ts";
 import { float32, int32 } from "../tensor/host-tensor.ts";
@@ -18,39 +17,36 @@ export interface SlottedRow {
 
 /** A compiled model whose rows are each computed with an adapter of their own, out of those that lie in its slots. */
 export interface MixedRowProgram {
-  /** Puts an adapter's Φ into a slot, over what was there. Not while rows are computed. */
-  put(slot: number, phi: Phi): void;
+  /** Puts an adapter into a slot, over what was there. Not while rows are computed. */
+  put(slot: number, adapter: Adapter): void;
   /** Computes rows side by side; what becomes of one does not depend on the others or on their adapters. */
   run(rows: readonly SlottedRow[]): Promise<readonly Prediction[]>;
   release(): Promise<void>;
 }
 
 /**
- * Compiles the models of many adapters of the same methods, options and goal as one. Φ's tensors are fed as [slots, …],
- * and each row reads those of its slot.
- *
- * @throws InputError with the reasons where adapters of this kind are computed one at a time
+ * Compiles joined kinds of adapters. Φ's tensors are fed as [slots, …], and each row reads those of its slot: y = W x + B[slot]
+ * (A[slot] x) for LoRA. Logits are cut to the labels of each row's own head.
  */
 export async function compileMixedRows(
   engine: Engine,
-  adapted: AdaptedModel,
+  joined: JoinedKinds,
   output: RowOutput,
   slots: number,
 ): Promise<MixedRowProgram> {
-  refuse(aloneBecause(adapted));
-  const { layout, base } = adapted;
-  const program = await compile(engine, { [output]: outputOf(adapted.forward({ mixed: true }), output) });
+  const { layout, base, forward } = joined.adapted;
+  const program = await compile(engine, { [output]: outputOf(forward({ mixed: true }), output) });
   const held: Lender = { values: new Float32Array(slots * lengthOf(layout)) };
+  const labels = new Map<number, number | undefined>();
   const tensors = () =>
     layout.map(({ name, shape, offset, size }) => {
       const values = held.values.subarray(slots * offset, slots * (offset + size));
       return [name, float32([slots, ...shape], values)] as const;
     });
   return {
-    put(slot, { values }) {
-      for (const { offset, size } of layout) {
-        held.values.set(values.subarray(offset, offset + size), slots * offset + slot * size);
-      }
+    put(slot, adapter) {
+      joined.place(adapter, held.values, ({ offset, size }) => slots * offset + slot * size);
+      labels.set(slot, output === "logits" ? joined.labelsOf(adapter.adapted) : undefined);
     },
     async run(asked) {
       const rows = asked.map(({ row }) => row);
@@ -60,8 +56,21 @@ export async function compileMixedRows(
         Int32Array.from(asked, ({ slot }) => slot),
       );
       const fed = { ...Object.fromEntries(tensors()), ...batch, slots: chosen };
-      return rowsOf(await program.run(fed, undefined, held), rows, output);
+      const found = rowsOf(await program.run(fed, undefined, held), rows, output);
+      return found.map((prediction, at) => cut(prediction, labels.get(asked[at]?.slot ?? -1)));
     },
     release: () => program.release(),
   };
+}
+
+/** The first so many of each position's numbers.  [..., all] -> [..., count] */
+function cut(prediction: Prediction, count: number | undefined): Prediction {
+  const { shape, logits } = prediction;
+  const all = shape.at(-1) ?? 1;
+  if (count === undefined || count === all) return prediction;
+  if (count > all) throw new InternalError(`a head of ${count} labels does not fit into ${all}`);
+  const positions = logits.length / all;
+  const kept = new Float32Array(positions * count);
+  for (let at = 0; at < positions; at++) kept.set(logits.subarray(at * all, at * all + count), at * count);
+  return { shape: [...shape.slice(0, -1), count], logits: kept };
 }

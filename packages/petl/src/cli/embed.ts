@@ -1,5 +1,5 @@
 import { embed, headless, InputError, type OpenModel, type TextInput } from "@petl/core";
-import { readInput } from "../data.ts";
+import { readInput } from "../data/read-data.ts";
 import { text, texts } from "./flags.ts";
 import { modelFlags, rowFlags, withModel } from "./open.ts";
 import { defineVerb } from "./verb.ts";

@@ -1,10 +1,11 @@
-import { columnSettings, compare, evaluate, InputError, pickSettings, tokenSettings } from "@petl/core";
-import { findData, readData } from "../data.ts";
+import { columnSettings, compare, evaluate, InputError, pickSettings, rowRemarks, tokenSettings } from "@petl/core";
+import { type DataAccess, type DataFile, findData, givenTwice } from "../data/find-data.ts";
+import { readData } from "../data/read-data.ts";
 import { comparisonLines } from "./comparison-report.ts";
 import { evaluationLines } from "./evaluation-report.ts";
 import { explained } from "./finite.ts";
-import { choice, neededText, texts } from "./flags.ts";
-import { modelFlags, withAdapters, withModel } from "./open.ts";
+import { choice, texts } from "./flags.ts";
+import { modelFlags, shownDownload, withAdapters, withModel } from "./open.ts";
 import { refuseWithoutTexts, scored, scoringFlags } from "./scoring-flags.ts";
 import { defineVerb } from "./verb.ts";
 
@@ -16,7 +17,7 @@ export const evaluateVerb = defineVerb({
   flags: {
     ...modelFlags,
     ...tokenSettings,
-    data: neededText("DATA", "a file of labelled rows, or a folder with splits"),
+    data: texts("DATA", "a file of labelled rows, or a folder or a hub data set with splits; several are joined"),
     split: choice(splits, "which split of a folder (default: the first that there is)"),
     compare: texts("ADAPTER...", "two adapters: whether they differ on the same rows, in place of --adapter"),
     ...columnSettings,
@@ -32,9 +33,11 @@ export const evaluateVerb = defineVerb({
     refuseWithoutTexts(flags);
     const pair = comparedAdapters(flags);
     const { maxLength, lossOn, endToken, seed } = flags;
-    const files = await filesOf(flags.data, flags.split);
+    const onProgress = shownDownload("the data", where.terminal);
+    const files = await filesOf(flags, { offline: flags.offline, signal: where.signal, onProgress });
     const { set } = await readData(files, pickSettings(columnSettings, flags));
     const onRemark = (remark: string) => where.terminal.line(remark);
+    for (const remark of [...(await givenTwice(files)), ...rowRemarks(set)]) onRemark(remark);
     const how = { maxLength, lossOn, endToken, seed, signal: where.signal, onRemark };
     if (pair)
       return withAdapters({ ...flags, adapters: pair }, where, async (models) => {
@@ -71,9 +74,13 @@ function comparedAdapters({
 }
 
 /** The files of a data set's split that is asked for, else of the test set, else of the next that there is. */
-async function filesOf(data: string, split: (typeof splits)[number] | undefined): Promise<readonly string[]> {
-  const { files } = await findData(data, split ?? "test");
+async function filesOf(
+  { data, split }: { readonly data: readonly string[]; readonly split: (typeof splits)[number] | undefined },
+  access: DataAccess,
+): Promise<readonly DataFile[]> {
+  if (data.length === 0) throw new InputError("--data is missing");
+  const files = await findData(data, split ?? "test", access);
   const found = files[split ?? splits.find((name) => files[name]) ?? "test"];
   if (found) return found;
-  throw new InputError(`${data} has no ${split} set; it has ${Object.keys(files).join(", ")}`);
+  throw new InputError(`${data.join(", ")} has no ${split} set; it has ${Object.keys(files).join(", ")}`);
 }

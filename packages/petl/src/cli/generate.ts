@@ -1,5 +1,5 @@
 import { complete, type ExampleSet, generate, InputError, type OpenModel, type PromptInput } from "@petl/core";
-import { readData } from "../data.ts";
+import { readInput } from "../data/read-data.ts";
 import { text, texts } from "./flags.ts";
 import { generationFlags, givenSettings } from "./generation-flags.ts";
 import { modelFlags, rowFlags, withModel } from "./open.ts";
@@ -59,7 +59,7 @@ async function promptsFrom({ prompt, input }: Prompts): Promise<readonly PromptI
   if ((input === undefined) === (prompt.length === 0))
     throw new InputError("give prompts with --prompt, or a file with --input");
   if (input === undefined) return prompt;
-  const { examples, name } = (await readData([input], {})).set;
+  const { examples, name } = (await readInput(input)).set;
   return examples.map((example) => promptOf(example, name));
 }
 

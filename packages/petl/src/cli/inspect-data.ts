@@ -16,25 +16,28 @@ import {
   targetOf,
   tokenSettings,
 } from "@petl/core";
-import { findData, readData } from "../data.ts";
+import { type DataAccess, findData, givenTwice } from "../data/find-data.ts";
+import { readData } from "../data/read-data.ts";
 import { directory } from "../disk/files.ts";
-import { type FlagValues, text } from "./flags.ts";
+import { type FlagValues, texts } from "./flags.ts";
 
 /** What says which rows are looked at, and how they are read. */
 export const dataFlags = {
-  data: text("DATA", "show how these rows are fed to the model"),
+  data: texts("DATA", "show how these rows are fed to the model; several are joined"),
   ...columnSettings,
   ...tokenSettings,
 };
 type DataFlags = FlagValues<typeof dataFlags> & { readonly task: Task | undefined };
 
 /** What a base would be fed of DATA's rows to train on. */
-export async function inspectData(folder: string, flags: DataFlags & { readonly data: string }): Promise<FeedReport> {
+export async function inspectData(folder: string, flags: DataFlags, access: DataAccess): Promise<FeedReport> {
   const base = await readBase(directory(folder), { weights: false });
-  const { files } = await findData(flags.data, "train");
+  const files = await findData(flags.data, "train", access);
   if (!files.train)
-    throw new InputError(`${flags.data} holds no training file; it has ${Object.keys(files).join(", ")}`);
-  const { set } = await readData(files.train, pickSettings(columnSettings, flags));
+    throw new InputError(`${flags.data.join(", ")} holds no training file; it has ${Object.keys(files).join(", ")}`);
+  const read = async (found: typeof files.train) => (await readData(found, pickSettings(columnSettings, flags))).set;
+  const set = await read(files.train);
+  const validation = files.validation && (await read(files.validation));
   const purpose = findPurpose(base, set, { task: flags.task });
   const { task, labels, remarks } = purpose;
   const adapted = adapt(base, [], { task, labels: outputsFor(task, labels.length), trainsHead: true });
@@ -43,8 +46,8 @@ export async function inspectData(folder: string, flags: DataFlags & { readonly 
   const how = { tokenizer, lossOn, endToken, ...rowLimits(adapted, tokenizer, maxLength) };
   const rule = targetOf(purpose);
   const fed = fedRows(set, adapted, rule, how);
-  const report = feedReport(fed, tokenizer, { foretold: rule.ofOwnTokens ?? false });
-  return { ...report, remarks: [...new Set([...remarks, ...report.remarks])] };
+  const report = feedReport(fed, tokenizer, { foretold: rule.ofOwnTokens ?? false, validation });
+  return { ...report, remarks: [...new Set([...(await givenTwice(files.train)), ...remarks, ...report.remarks])] };
 }
 
 /** The report in words; what is learnt stands in brackets. */

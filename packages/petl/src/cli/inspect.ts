@@ -22,7 +22,7 @@ import { type AdapterAlone, adapterAlone } from "./inspect-alone.ts";
 import { dataFlags, dataLines, inspectData } from "./inspect-data.ts";
 import { describe, type Found, lines } from "./inspect-report.ts";
 import { chooseMethods } from "./method-flags.ts";
-import { offlineFlag, resolveModel } from "./open.ts";
+import { offlineFlag, resolveModel, shownDownload } from "./open.ts";
 import { type Context, defineVerb } from "./verb.ts";
 
 export const inspectVerb = defineVerb({
@@ -47,7 +47,7 @@ export const inspectVerb = defineVerb({
     "inspect models/tiny-llama --data chats.jsonl",
   ],
   async run({ flags, json, operands, methodOptions }, context) {
-    if (flags.data !== undefined) return showData(operands[0] ?? "", { ...flags, data: flags.data }, json, context);
+    if (flags.data.length > 0) return showData(operands[0] ?? "", flags, json, context);
     const asked = { ...flags, name: operands[0] ?? "", methodOptions };
     const { found, folders } = await look(asked, context);
     const remarks = "adapted" in found && found.adapter ? adapterRemarks(found.adapter, found.adapted) : [];
@@ -70,7 +70,8 @@ async function showData(
   context: Context,
 ): Promise<void> {
   const folder = await resolveModel(flags.base ?? name, { offline: flags.offline, weights: false }, context);
-  const report = await inspectData(folder, flags);
+  const onProgress = shownDownload("the data", context.terminal);
+  const report = await inspectData(folder, flags, { offline: flags.offline, signal: context.signal, onProgress });
   if (json) return context.print(JSON.stringify(report));
   for (const line of dataLines(report)) await context.print(line);
 }

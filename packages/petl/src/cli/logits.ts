@@ -1,5 +1,5 @@
 import { asRead, type Prediction, predictionsOf } from "@petl/core";
-import { readData } from "../data.ts";
+import { readInput } from "../data/read-data.ts";
 import { finite } from "./finite.ts";
 import { neededText } from "./flags.ts";
 import { modelFlags, rowFlags, withModel } from "./open.ts";
@@ -14,7 +14,7 @@ export const logitsVerb = defineVerb({
     "logits --base google-bert/bert-base-uncased --adapter out --input rows.jsonl --batch 8",
   ],
   async run({ flags }, context) {
-    const { set } = await readData([flags.input], {});
+    const { set } = await readInput(flags.input);
     await withModel(flags, context, async (model) => {
       const { batch, maxLength } = flags;
       const all = predictionsOf(model, asRead(model, set, maxLength).rows, { batch, signal: context.signal });

@@ -15,7 +15,7 @@ import {
   topK,
   withBest,
 } from "@petl/core";
-import { readInput } from "../data.ts";
+import { readInput } from "../data/read-data.ts";
 import { finite } from "./finite.ts";
 import { choice, text, texts } from "./flags.ts";
 import { modelFlags, rowFlags, withModel } from "./open.ts";

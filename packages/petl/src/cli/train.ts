@@ -9,6 +9,7 @@ import {
   tokenSettings,
   trainingSettings,
 } from "@petl/core";
+import { settledData } from "../data/find-data.ts";
 import { type FolderLock, refuseBusy } from "../disk/folder-lock.ts";
 import { claim, claimEmpty, folderState, refuseTaken } from "../runs/folder.ts";
 import { type OpenRun, openRun, type RunRequest } from "../runs/open-run.ts";
@@ -21,7 +22,7 @@ import { refuseBeside } from "./beside-resume.ts";
 import { figures } from "./evaluation-report.ts";
 import { parseFlags } from "./flags.ts";
 import { chooseMethods, writtenMethods } from "./method-flags.ts";
-import { requireDevice, resolveModel } from "./open.ts";
+import { requireDevice, resolveModel, shownDownload } from "./open.ts";
 import { trackedBy } from "./track-run.ts";
 import { type RequestFlags, requestFlags, type TrainFlags, trainFlags } from "./train-flags.ts";
 import { type Context, defineVerb } from "./verb.ts";
@@ -116,11 +117,16 @@ export async function newRun(
   requireDevice(flags.device);
   await refuseTaken(folder, "train", flags.overwrite);
   const { methods, baseDropout } = methodsOf(flags, methodOptions);
+  const access = {
+    offline: flags.offline,
+    signal: context.signal,
+    onProgress: shownDownload("the data", context.terminal),
+  };
   const named: RequestFlags = {
     ...parseFlags(requestFlags, flags).values,
     ...{ baseDropout, dropout: undefined },
-    data: data.map((path) => resolve(path)),
-    validation: typeof flags.validation === "string" ? resolve(flags.validation) : flags.validation,
+    data: await Promise.all(data.map((each) => settledData(each, access))),
+    validation: typeof flags.validation === "string" ? await settledData(flags.validation, access) : flags.validation,
     init: flags.init === undefined ? undefined : await resolveModel(flags.init, flags, context),
   };
   const baseFolder = resolve(await resolveModel(base, flags, context));

@@ -8,9 +8,10 @@ import { temporarySibling } from "../disk/temporary.ts";
 import { explainFileError, systemCode } from "../machine-error.ts";
 import { isCommit } from "./hub-id.ts";
 import { isSharded, lackingFiles, shardIndex, shardsOf } from "./model-files.ts";
+import type { RepoKind } from "./request.ts";
 
 /**
- * One repository in the Python cache's layout: `models--owner--name/blobs/<hash>` holds bytes, `refs/<revision>` a
+ * One repository in the Python cache's layout: `models--owner--name/blobs/<hash>` (`datasets--…` for data sets) holds bytes, `refs/<revision>` a
  * commit, `snapshots/<commit>/<file>` links to blobs; locks lie in `.locks` beside the repositories.
  */
 export interface RepoCache {
@@ -21,8 +22,8 @@ export interface RepoCache {
   readonly lock: string;
 }
 
-export function repoCache(cacheDir: string, repo: string): RepoCache {
-  const name = getRepoFolderName({ type: "model", name: repo });
+export function repoCache(cacheDir: string, repo: string, kind: RepoKind = "model"): RepoCache {
+  const name = getRepoFolderName({ type: kind, name: repo });
   const root = join(cacheDir, name);
   return {
     commitOf: (revision) => (isCommit(revision) ? Promise.resolve(revision) : readRef(join(root, "refs", revision))),

@@ -27,6 +27,8 @@ export interface FakeHub {
   readonly close: () => Promise<void>;
   readonly requests: { url: string; range: string | undefined; authorization: string | undefined }[];
   files: Record<string, Buffer>;
+  /** a further name of its commit */
+  branch?: string;
   listing: (entries: Listed[]) => unknown;
   /** May answer in the hub's place. */
   intercept: (request: IncomingMessage, response: ServerResponse) => boolean;
@@ -88,10 +90,12 @@ function answer(fake: FakeHub, request: IncomingMessage, response: ServerRespons
   if (fake.intercept(request, response)) return;
   const json = (value: unknown) => response.setHeader("content-type", "application/json").end(JSON.stringify(value));
   const [path = ""] = url.split("?");
-  if (path === "/api/models/owner/name/revision/main") json({ _id: "1", id: "owner/name", sha: commit });
-  else if (path === `/api/models/owner/name/revision/${commit}`) json({ _id: "1", id: "owner/name", sha: commit });
-  else if (path === `/api/models/owner/name/tree/${commit}`) json(fake.listing(entriesOf(fake)));
-  else if (path.startsWith(`/owner/name/resolve/${commit}/`)) sendFile(fake, path, request, response);
+  const [, question, revision] = /^\/api\/(?:models|datasets)\/owner\/name\/(revision|tree)\/([^/]+)$/.exec(path) ?? [];
+  const [, file] = /^(?:\/datasets)?\/owner\/name\/resolve\/[0-9a-f]{40}\/(.+)$/.exec(path) ?? [];
+  const known = revision === commit || revision === "main" || decodeURIComponent(revision ?? "") === fake.branch;
+  if (question === "revision" && known) json({ _id: "1", id: "owner/name", sha: commit });
+  else if (question === "tree" && known) json(fake.listing(entriesOf(fake)));
+  else if (file !== undefined) sendFile(fake, file, request, response);
   else response.writeHead(404, { "x-error-code": "RepoNotFound" }).end("{}");
 }
 
@@ -104,7 +108,7 @@ function entriesOf(fake: FakeHub): Listed[] {
 }
 
 function sendFile(fake: FakeHub, path: string, request: IncomingMessage, response: ServerResponse): void {
-  const bytes = fake.files[decodeURIComponent(path.split("/").at(-1) ?? "")];
+  const bytes = fake.files[path.split("/").map(decodeURIComponent).join("/")];
   if (!bytes) {
     response.writeHead(404, { "x-error-code": "EntryNotFound" }).end();
     return;

@@ -1,15 +1,17 @@
 import { readdir, stat } from "node:fs/promises";
-import { InputError, suggestion } from "@petl/core";
+import { InputError, suggestion, type WantedData } from "@petl/core";
 import { explainFileError, MachineError, systemCode } from "../machine-error.ts";
-import { parseHubId } from "./hub-id.ts";
+import type { FoundDataSet } from "./data-set.ts";
+import type { HubEvent } from "./fetch-files.ts";
+import { type HubId, parseHubId } from "./hub-id.ts";
 import { loginToken } from "./login.ts";
-import type { HubEvent, SnapshotOptions } from "./snapshot.ts";
+import type { SnapshotOptions } from "./snapshot.ts";
 
-export type { HubEvent } from "./snapshot.ts";
+export type { HubEvent } from "./fetch-files.ts";
 
 export interface ResolveOptions {
   /** Never touch the network; HF_HUB_OFFLINE says the same. */
-  readonly offline?: boolean;
+  readonly offline?: boolean | undefined;
   /** Sent to the endpoint alone and never told; HF_TOKEN, or what $HF_HOME/token holds, where left out. */
   readonly token?: string;
   /** HF_ENDPOINT, then https://huggingface.co, where left out. */
@@ -18,8 +20,8 @@ export interface ResolveOptions {
   readonly cacheDir?: string;
   /** Whether weights are needed too; `true` where left out. */
   readonly weights?: boolean;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (event: HubEvent) => void;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((event: HubEvent) => void) | undefined;
   /** Milliseconds of silence after which a line counts as broken; 30,000 where left out. */
   readonly timeout?: number;
   /** Milliseconds before a broken line is tried again, doubling from try to try; 1,000 where left out. */
@@ -35,24 +37,42 @@ export interface ResolveOptions {
 export async function resolveBase(name: string, options: ResolveOptions = {}): Promise<string> {
   if (await isFolder(name)) return name;
   const id = parseHubId(name);
-  const settings: SnapshotOptions = {
-    endpoint: checkedEndpoint(options.endpoint ?? (process.env.HF_ENDPOINT || "https://huggingface.co")),
-    token: options.token ?? (await loginToken()),
-    cacheDir: options.cacheDir,
-    weights: options.weights ?? true,
-    signal: options.signal,
-    onProgress: options.onProgress ?? (() => {}),
-    timeout: options.timeout ?? 30_000,
-    retryDelay: options.retryDelay ?? 1_000,
-  };
+  const settings = await settingsOf(options);
   const { cachedSnapshot, downloadedSnapshot } = await import("./snapshot.ts"); // a local folder needs none of it
-  const snapshot = options.offline || isYes(process.env.HF_HUB_OFFLINE) ? cachedSnapshot : downloadedSnapshot;
+  const snapshot = isOffline(options) ? cachedSnapshot : downloadedSnapshot;
   try {
     return await snapshot(id, settings);
   } catch (error) {
     throw await alsoNoFolder(error, name);
   }
 }
+
+/**
+ * The files of a data set on the hub, in the Python library's cache, downloaded where they aren't there yet; of several
+ * configurations those of the one that is wanted. Throws as {@link resolveBase}.
+ */
+export async function resolveDataSet(
+  id: HubId,
+  wanted: WantedData,
+  options: ResolveOptions = {},
+): Promise<FoundDataSet> {
+  const settings = await settingsOf(options);
+  const { cachedDataSet, downloadedDataSet } = await import("./data-set.ts");
+  return (isOffline(options) ? cachedDataSet : downloadedDataSet)(id, wanted, settings);
+}
+
+const settingsOf = async (options: ResolveOptions): Promise<SnapshotOptions> => ({
+  endpoint: checkedEndpoint(options.endpoint ?? (process.env.HF_ENDPOINT || "https://huggingface.co")),
+  token: options.token ?? (await loginToken()),
+  cacheDir: options.cacheDir,
+  weights: options.weights ?? true,
+  signal: options.signal,
+  onProgress: options.onProgress ?? (() => {}),
+  timeout: options.timeout ?? 30_000,
+  retryDelay: options.retryDelay ?? 1_000,
+});
+
+const isOffline = ({ offline }: ResolveOptions) => offline || isYes(process.env.HF_HUB_OFFLINE);
 
 /** A mistyped path looks like a hub id, so that an error says what there is instead, where the path begins with a folder. */
 async function alsoNoFolder(error: unknown, name: string): Promise<unknown> {

@@ -1,10 +1,10 @@
-import { listFiles, modelInfo } from "@huggingface/hub";
+import { datasetInfo, listFiles, modelInfo } from "@huggingface/hub";
 import { InputError } from "@petl/core";
 import { z } from "zod";
 import { MachineError } from "../machine-error.ts";
 import type { RemoteFile } from "./download.ts";
 import { isCommit } from "./hub-id.ts";
-import { answerFetch, type HubAccess } from "./request.ts";
+import { answerFetch, type HubAccess, pageOf } from "./request.ts";
 
 /** The commit that the revision stands for now. */
 export async function commitAtHub(access: HubAccess): Promise<string> {
@@ -16,7 +16,9 @@ export async function commitAtHub(access: HubAccess): Promise<string> {
     hubUrl: endpoint,
     fetch: answerFetch(access),
   };
-  const { sha } = await understood(access, () => modelInfo(question));
+  const { sha } = await understood(access, () =>
+    access.kind === "dataset" ? datasetInfo(question) : modelInfo(question),
+  );
   if (typeof sha !== "string" || !isCommit(sha)) throw strange(access);
   return sha;
 }
@@ -32,14 +34,15 @@ const entryShape = z.looseObject({
 });
 
 /**
- * The files at the top of the repository, by name. Git can hold no name that leads out of its folder, so a listing
- * with one is forged and refused as a whole.
+ * The files of a repository by path: of a model those at the top, of a data set all. Git can hold no name that leads out of
+ * its folder, so a listing with one is forged and refused as a whole.
  */
 export async function filesAtHub(access: HubAccess, commit: string): Promise<ReadonlyMap<string, RemoteFile>> {
-  const { endpoint, repo } = access;
+  const { endpoint, repo, kind } = access;
   const files = new Map<string, RemoteFile>();
   const question = {
-    repo: { type: "model" as const, name: repo },
+    repo: { type: kind, name: repo },
+    recursive: kind === "dataset",
     revision: commit,
     hubUrl: endpoint,
     fetch: answerFetch(access),
@@ -49,11 +52,12 @@ export async function filesAtHub(access: HubAccess, commit: string): Promise<Rea
       const entry = entryShape.safeParse(item);
       if (!entry.success) throw strange(access);
       const { type, path, oid, size, lfs } = entry.data;
-      if (/[/\\\p{Cc}]|^\.{0,2}$/u.test(path)) {
+      const parts = kind === "dataset" ? path.split("/") : [path];
+      if (path.length > longestPath || parts.some((part) => /[/\\\p{Cc}]|^\.{0,2}$/u.test(part))) {
         throw new InputError(`the listing of "${repo}" holds the file name ${JSON.stringify(path)}; refused`);
       }
       const hash = lfs?.oid ?? oid;
-      const url = `${endpoint}/${repo}/resolve/${commit}/${encodeURIComponent(path)}`;
+      const url = `${pageOf(access)}/resolve/${commit}/${parts.map(encodeURIComponent).join("/")}`;
       if (files.size >= mostFiles) throw new InputError(`"${repo}" lists more than ${mostFiles} files; refused`);
       if (type === "file" && hash) files.set(path, { path, url, size: lfs?.size ?? size, hash });
     }
@@ -63,6 +67,8 @@ export async function filesAtHub(access: HubAccess, commit: string): Promise<Rea
 
 /** More than any repository has. */
 const mostFiles = 100_000;
+/** Longer ones no disk takes. */
+const longestPath = 1000;
 
 /** Answers that aren't what the hub's are: a login page of a hotel, a proxy. */
 async function understood<T>(access: HubAccess, work: () => Promise<T>): Promise<T> {

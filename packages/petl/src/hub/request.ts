@@ -2,12 +2,23 @@ import { InputError } from "@petl/core";
 import { MachineError } from "../machine-error.ts";
 import { environmentFetch } from "./proxy.ts";
 
+/** What a repository on the hub holds, as its interface calls it. */
+export type RepoKind = "model" | "dataset";
+
+/** The address of a repository's page. */
+export const pageOf = ({ endpoint, repo, kind }: Pick<HubAccess, "endpoint" | "repo" | "kind">): string =>
+  `${endpoint}/${kind === "dataset" ? "datasets/" : ""}${repo}`;
+
+/** A kind in words. */
+export const inWords: Readonly<Record<RepoKind, string>> = { model: "model", dataset: "data set" };
+
 export interface HubAccess {
   /** "https://huggingface.co" or a mirror of it. */
   readonly endpoint: string;
   readonly token: string | undefined;
   /** `owner/name`, for the messages. */
   readonly repo: string;
+  readonly kind: RepoKind;
   readonly revision: string;
   /** Milliseconds without an answer or a byte after which a line counts as broken. */
   readonly timeout: number;
@@ -108,7 +119,7 @@ function explained(error: unknown, access: HubAccess): unknown {
   access.signal?.throwIfAborted();
   if (error instanceof InputError || error instanceof MachineError) return error;
   return new MachineError(
-    `can't reach ${access.endpoint} (${reason(error)}); check the connection, or use --offline with a model that is already downloaded`,
+    `can't reach ${access.endpoint} (${reason(error)}); check the connection, or use --offline with a ${inWords[access.kind]} that is already downloaded`,
     { passing: true, cause: error },
   );
 }
@@ -121,9 +132,10 @@ function reason(error: unknown): string {
   return error.message;
 }
 
-function refusal(response: Response, { endpoint, repo, revision, token }: HubAccess): Error {
+function refusal(response: Response, access: HubAccess): Error {
+  const { endpoint, repo, revision, token, kind } = access;
   const code = response.headers.get("x-error-code");
-  const page = `${endpoint}/${repo}`;
+  const page = pageOf(access);
   const { status } = response;
   if (code === "RevisionNotFound")
     return new InputError(`the hub's "${repo}" has no revision "${revision}"; see ${page}`);
@@ -141,7 +153,7 @@ function refusal(response: Response, { endpoint, repo, revision, token }: HubAcc
   if (status === 401 || status === 404) {
     const hidden = token ? "your token may not see it" : "if it is private, set HF_TOKEN to a token that may read it";
     return new InputError(
-      `the hub has no model "${repo}" at revision "${revision}"; check the spelling, or, ${hidden}`,
+      `the hub has no ${inWords[kind]} "${repo}" at revision "${revision}"; check the spelling, or, ${hidden}`,
     );
   }
   if (status === 429 || status >= 500) {

@@ -2,28 +2,12 @@ import { readFile } from "node:fs/promises";
 import { getHFHubCachePath } from "@huggingface/hub";
 import { InputError } from "@petl/core";
 import { MachineError } from "../machine-error.ts";
-import { filesIn, isFile, lackingIn, link, type RepoCache, repoCache } from "./cache.ts";
-import { downloadBlob, type RemoteFile } from "./download.ts";
+import { filesIn, lackingIn, type RepoCache, repoCache } from "./cache.ts";
+import { fetchFiles, type HubEvent } from "./fetch-files.ts";
 import { type HubId, isCommit } from "./hub-id.ts";
 import { commitAtHub, filesAtHub } from "./listing.ts";
-import { withLock } from "./lock.ts";
 import { filesToFetch, hasTokenizer, isSharded, lackingFiles, shardIndex, shardsOf } from "./model-files.ts";
 import type { HubAccess } from "./request.ts";
-
-export type HubEvent =
-  /** Another process downloads the same repository. */
-  | { readonly type: "waiting" }
-  /** Bytes of one file, and of all files of this download as far as they are known. */
-  | {
-      readonly type: "download";
-      readonly file: string;
-      readonly received: number;
-      readonly size: number;
-      readonly receivedOfAll: number;
-      readonly sizeOfAll: number;
-    }
-  /** The hub can't be reached, and what the cache holds is used. */
-  | { readonly type: "cached"; readonly reason: string };
 
 export interface SnapshotOptions {
   readonly endpoint: string;
@@ -63,7 +47,7 @@ export async function downloadedSnapshot(id: HubId, options: SnapshotOptions): P
   if (isCommit(id.revision) && (await isWhole(cache.snapshot(id.revision), options.weights))) {
     return cache.snapshot(id.revision);
   }
-  const access: HubAccess = { ...id, ...options };
+  const access: HubAccess = { ...id, ...options, kind: "model" };
   try {
     const commit = await commitAtHub(access);
     await fetchMissing(access, cache, commit, options);
@@ -103,40 +87,6 @@ async function fetchMissing(
   }
   const files = chosen.flatMap((name) => remote.get(name) ?? []);
   await fetchFiles(access, cache, snapshot, files, options);
-}
-
-async function fetchFiles(
-  access: HubAccess,
-  cache: RepoCache,
-  snapshot: string,
-  files: readonly RemoteFile[],
-  options: SnapshotOptions,
-): Promise<void> {
-  const present = await filesIn(snapshot);
-  const missing = files.filter((file) => !present.has(file.path));
-  if (missing.length === 0) return;
-  const sizeOfAll = missing.reduce((sum, file) => sum + file.size, 0);
-  const lockOptions = { onWait: () => options.onProgress({ type: "waiting" }), signal: options.signal };
-  const work = async () => {
-    let before = 0;
-    for (const file of missing) {
-      const { path, size } = file;
-      const onBytes = (received: number) =>
-        options.onProgress({
-          type: "download",
-          file: path,
-          received,
-          size,
-          receivedOfAll: before + received,
-          sizeOfAll,
-        });
-      const blob = cache.blob(file.hash);
-      if (!(await isFile(blob))) await downloadBlob(file, blob, access, { onBytes, retryDelay: options.retryDelay });
-      await link(snapshot, path, blob);
-      before += size;
-    }
-  };
-  await withLock(cache.lock, work, lockOptions);
 }
 
 function requireModel(repo: string, names: ReadonlySet<string>, weights: boolean): void {

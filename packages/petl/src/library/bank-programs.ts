@@ -1,15 +1,19 @@
 import {
   type AdaptedModel,
-  aloneBecause,
+  canJoin,
   compileMixedRows,
   compileRows,
   type EncodedExample,
-  type Engine,
+  type JoinedKinds,
+  joinKinds,
+  joinParts,
+  keyOf,
   type MixedRowProgram,
+  type OpenBase,
   type OpenModel,
   type Prediction,
   type RowOutput,
-  type RowProgram,
+  shapeOf,
 } from "@petl/core";
 
 /** A row and the adapter that it asks. */
@@ -18,69 +22,149 @@ export interface AskedRow {
   readonly row: EncodedExample;
 }
 
-/** Compiled models, one for all adapters of the same methods, options and goal. */
+/** Compiled models that kinds of adapters share; what a kind alone is computed with is the base's. */
 export interface RowPrograms {
-  /** Computes rows that {@link together} says can be one batch, in their order. Not while others are computed. */
+  /** Whether rows of another adapter can be in a batch with those of some. */
+  together(models: readonly OpenModel[], other: OpenModel): boolean;
+  /** Computes rows that are {@link together}, in their order. Not while others are computed. */
   run(rows: readonly AskedRow[], output: RowOutput): Promise<readonly Prediction[]>;
   release(): Promise<void>;
 }
 
-/** Whether the rows of two adapters can be one batch: each of one adapter, or adapters of a kind that differ in numbers alone. */
-export const together = (a: OpenModel, b: OpenModel): boolean =>
-  a === b || (structureOf(a.adapted) === structureOf(b.adapted) && aloneBecause(a.adapted).length === 0);
-
 /** Kept at most; the one that was asked longest ago goes. */
-const kept = 64;
+const kept = 32;
+/** Methods in one batch at most: all of them are computed for every row. */
+const mostParts = 6;
+/** Methods that a program may have beyond what a batch needs before another one is compiled. */
+const idleParts = 2;
+/** Numbers in the slots of a program, about 256 MB, where one adapter is not larger. */
+const slotNumbers = 2 ** 26;
 
-/** @param slots adapters of a kind that lie ready for mixed batches; no fewer than rows in a batch */
-export function rowPrograms(engine: Engine, slots: number): RowPrograms {
-  const programs = latest<RowProgram>();
+/** @param most adapters of a program that lie ready for mixed batches */
+export function rowPrograms(base: OpenBase, most: number): RowPrograms {
   const mixed = latest<Mixed>();
+  const known = kinds();
+  const joinedFor = async (needed: readonly AdaptedModel[], output: RowOutput): Promise<Mixed> => {
+    const parts = partsOf(needed);
+    const fitting = mixed
+      .all()
+      .filter(([, program]) => program.output === output && program.parts.size <= parts.size + idleParts)
+      .filter(([, { joined }]) => needed.every(joined.takes))
+      .sort(([, a], [, b]) => a.parts.size - b.parts.size)[0];
+    if (fitting) return mixed.of(fitting[0], async () => fitting[1]);
+    const key = JSON.stringify([output, [...parts].sort(), needed[0]?.goal.pooling]);
+    const smaller = mixed.all().find(([other]) => other === key)?.[1];
+    await mixed.drop(key);
+    const all = smaller && canJoin([...smaller.kinds, ...needed]) ? [...smaller.kinds, ...needed] : needed;
+    return mixed.of(key, () => mixedProgram(base, all, output, most));
+  };
   return {
+    together(models, other) {
+      if (models.every((model) => model === other)) return true;
+      const all = [...new Set([...models, other].map(({ adapted }) => known.of(adapted)))];
+      return partsOf(all).size <= mostParts && known.canJoin(all);
+    },
     async run(rows, output) {
       const [first] = rows;
       if (!first) return [];
       const { model } = first;
-      const key = `${output} ${structureOf(model.adapted)}`;
       if (rows.every((each) => each.model === model)) {
-        const program = await programs.of(key, () => compileRows(engine, model.adapted, output));
-        return program.run(
-          model.phi,
-          rows.map(({ row }) => row),
+        const compile = () => compileRows(base.engine, model.adapted, output);
+        return base.programs.rows.use(keyOf(output, model.adapted), compile, (program) =>
+          program.run(
+            model.phi,
+            rows.map(({ row }) => row),
+          ),
         );
       }
-      const program = await mixed.of(key, async () =>
-        withSlots(await compileMixedRows(engine, model.adapted, output, slots), slots),
-      );
-      return program.run(rows);
+      const needed = [...new Set(rows.map((row) => known.of(row.model.adapted)))];
+      return (await joinedFor(needed, output)).run(rows);
     },
-    async release() {
-      await Promise.all([programs.release(), mixed.release()]);
+    release: () => mixed.release(),
+  };
+}
+
+const partsOf = (all: readonly AdaptedModel[]): ReadonlySet<string> => new Set(all.flatMap(joinParts));
+
+/** The kinds of adapters that were seen, one of each, and which of them share a batch. */
+function kinds() {
+  const byStructure = new Map<string, AdaptedModel>();
+  const answers = new Map<string, boolean>();
+  const numbers = new Map<AdaptedModel, number>();
+  const of = (adapted: AdaptedModel): AdaptedModel => {
+    const structure = structureOf(adapted);
+    const first = byStructure.get(structure) ?? adapted;
+    byStructure.set(structure, first);
+    if (!numbers.has(first)) numbers.set(first, numbers.size);
+    return first;
+  };
+  return {
+    of,
+    canJoin(all: readonly AdaptedModel[]): boolean {
+      const key = all
+        .map((kind) => numbers.get(kind) ?? -1)
+        .sort((a, b) => a - b)
+        .join(" ");
+      const answer = answers.get(key) ?? canJoin(all);
+      if (answers.size > 10_000) answers.clear();
+      answers.set(key, answer);
+      return answer;
     },
   };
 }
 
 interface Mixed {
+  readonly joined: JoinedKinds;
+  readonly kinds: readonly AdaptedModel[];
+  readonly parts: ReadonlySet<string>;
+  readonly output: RowOutput;
   run(rows: readonly AskedRow[]): Promise<readonly Prediction[]>;
   release(): Promise<void>;
 }
 
+async function mixedProgram(
+  base: OpenBase,
+  kinds: readonly AdaptedModel[],
+  output: RowOutput,
+  most: number,
+): Promise<Mixed> {
+  const joined = await joinKinds(base, kinds);
+  const numbers = joined.adapted.layout.reduce((sum, { size }) => sum + size, 0);
+  const slots = Math.max(1, Math.min(most, Math.floor(slotNumbers / Math.max(1, numbers))));
+  const program = withSlots(await compileMixedRows(base.engine, joined, output, slots), slots);
+  return { joined, kinds, parts: partsOf(kinds), output, ...program };
+}
+
 /** Finds each adapter its slot: the one where it lies, else that of the adapter that was asked longest ago. */
-function withSlots(program: MixedRowProgram, slots: number): Mixed {
+function withSlots(program: MixedRowProgram, slots: number): Pick<Mixed, "run" | "release"> {
   const slotOf = new Map<OpenModel, number>();
   const place = (model: OpenModel): void => {
-    const known = slotOf.get(model);
-    const slot = known ?? (slotOf.size < slots ? slotOf.size : oldest(slotOf));
+    const there = slotOf.get(model);
+    const slot = there ?? (slotOf.size < slots ? slotOf.size : oldest(slotOf));
     slotOf.delete(model); // and behind all others again
     slotOf.set(model, slot);
-    if (known === undefined) program.put(slot, model.phi);
+    if (there === undefined) program.put(slot, model);
+  };
+  const some = (rows: readonly AskedRow[]): Promise<readonly Prediction[]> => {
+    const models = new Set(rows.map(({ model }) => model));
+    for (const model of models) if (slotOf.has(model)) place(model); // none of them makes room for another
+    for (const model of models) place(model);
+    return program.run(rows.map(({ model, row }) => ({ row, slot: slotOf.get(model) ?? 0 })));
   };
   return {
-    run(rows) {
-      const models = new Set(rows.map(({ model }) => model));
-      for (const model of models) if (slotOf.has(model)) place(model); // none of them makes room for another
-      for (const model of models) place(model);
-      return program.run(rows.map(({ model, row }) => ({ row, slot: slotOf.get(model) ?? 0 })));
+    async run(rows) {
+      const models = [...new Set(rows.map(({ model }) => model))];
+      if (models.length <= slots) return some(rows);
+      const found = new Map<AskedRow, Prediction>();
+      for (let start = 0; start < models.length; start += slots) {
+        const now = new Set(models.slice(start, start + slots));
+        const own = rows.filter(({ model }) => now.has(model));
+        for (const [at, prediction] of (await some(own)).entries()) {
+          const row = own[at];
+          if (row) found.set(row, prediction);
+        }
+      }
+      return rows.flatMap((row) => found.get(row) ?? []);
     },
     release: () => program.release(),
   };
@@ -95,24 +179,29 @@ function oldest(slotOf: Map<OpenModel, number>): number {
 
 /** Compiled programs by key, of which those asked last are kept. */
 function latest<P extends { release(): Promise<void> }>() {
-  const programs = new Map<string, Promise<P>>();
+  const programs = new Map<string, P>();
   return {
-    of(key: string, compile: () => Promise<P>): Promise<P> {
-      const program = programs.get(key) ?? compile();
+    all: (): readonly (readonly [string, P])[] => [...programs],
+    async of(key: string, compile: () => Promise<P>): Promise<P> {
+      const program = programs.get(key) ?? (await compile());
       programs.delete(key);
       programs.set(key, program);
-      program.catch(() => programs.delete(key));
       for (const [oldestKey, old] of programs) {
         if (programs.size <= kept) break;
         programs.delete(oldestKey);
-        old.then((last) => last.release()).catch(() => undefined);
+        await old.release();
       }
       return program;
+    },
+    async drop(key: string): Promise<void> {
+      const program = programs.get(key);
+      programs.delete(key);
+      await program?.release();
     },
     async release(): Promise<void> {
       const all = [...programs.values()];
       programs.clear();
-      await Promise.allSettled(all.map(async (program) => (await program).release()));
+      await Promise.allSettled(all.map((program) => program.release()));
     },
   };
 }
@@ -121,12 +210,7 @@ const structures = new WeakMap<AdaptedModel, string>();
 
 /** What the graph follows from: adapters that agree in it differ in numbers alone. */
 function structureOf(adapted: AdaptedModel): string {
-  const known = structures.get(adapted);
-  if (known !== undefined) return known;
-  const { methods, goal, layout, targets } = adapted;
-  const uses = methods.map(({ name, options }) => [name, options]);
-  const shapes = layout.map(({ name, shape }) => [name, shape]);
-  const text = JSON.stringify([uses, goal, shapes, targets]);
-  structures.set(adapted, text);
-  return text;
+  const known = structures.get(adapted) ?? JSON.stringify([shapeOf(adapted), adapted.targets]);
+  structures.set(adapted, known);
+  return known;
 }

@@ -9,7 +9,7 @@ import {
   type RowOutput,
   rowLimits,
 } from "@petl/core";
-import { type RowPrograms, together } from "./bank-programs.ts";
+import type { RowPrograms } from "./bank-programs.ts";
 
 /** Rows of many callers, computed in batches. */
 export interface RowBatches {
@@ -38,9 +38,9 @@ export function rowBatches(
 ): RowBatches {
   const waiting: Waiting[] = [];
   let working = false;
+  const next = () => nextBatch(programs, waiting, maxBatch);
   const work = async () => {
-    for (let batch = nextBatch(waiting, maxBatch); batch.length > 0; batch = nextBatch(waiting, maxBatch))
-      await compute(programs, batch);
+    for (let batch = next(); batch.length > 0; batch = next()) await compute(programs, batch);
     working = false;
   };
   const put = (each: Waiting) => {
@@ -69,12 +69,18 @@ export function rowBatches(
 }
 
 /** The oldest row with those behind it that can be computed with it; they no longer wait. */
-function nextBatch(waiting: Waiting[], most: number): readonly Waiting[] {
+function nextBatch(programs: RowPrograms, waiting: Waiting[], most: number): readonly Waiting[] {
   const first = waiting[0];
   if (!first) return [];
-  const chosen = waiting
-    .filter(({ model, output }) => output === first.output && together(model, first.model))
-    .slice(0, most);
+  const chosen: Waiting[] = [];
+  const models = new Set<OpenModel>();
+  for (const each of waiting) {
+    if (chosen.length === most) break;
+    const fits = models.has(each.model) || programs.together([...models], each.model);
+    if (each.output !== first.output || !fits) continue;
+    chosen.push(each);
+    models.add(each.model);
+  }
   const taken = new Set(chosen);
   waiting.splice(0, waiting.length, ...waiting.filter((each) => !taken.has(each)));
   return chosen;

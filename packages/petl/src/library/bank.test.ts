@@ -1,6 +1,18 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { adaptTo, bottleneck, lora, type MethodUse, predict, random } from "@petl/core";
+import {
+  adaptTo,
+  bitfit,
+  bottleneck,
+  dora,
+  embed,
+  ia3,
+  lora,
+  type MethodUse,
+  predict,
+  prefix,
+  random,
+} from "@petl/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Bank, openBank } from "./bank.ts";
 import { loadAdapter } from "./load-adapter.ts";
@@ -14,8 +26,14 @@ let base: OpenBase;
 let bank: Bank;
 
 /** Saves an adapter of numbers from a seed; returns its folder. */
-async function drawn(name: string, method: MethodUse, seed: number, spread = 0.3): Promise<string> {
-  const model = await adaptTo(base, method, { task: "classification", labels: ["bad", "good"] }, { seed });
+async function drawn(
+  name: string,
+  method: MethodUse,
+  seed: number,
+  spread = 0.3,
+  labels = ["bad", "good"],
+): Promise<string> {
+  const model = await adaptTo(base, method, { task: "classification", labels }, { seed });
   const numbers = random(seed, "a test's adapter");
   if (spread !== 0) model.phi.values.set(Array.from(model.phi.values, () => spread * (numbers.uniform() - 0.5)));
   const path = join(folder, name);
@@ -25,28 +43,46 @@ async function drawn(name: string, method: MethodUse, seed: number, spread = 0.3
 
 beforeAll(async () => {
   base = await openTiny(folder);
-  bank = await openBank(base, { resident: 2, maxBatch: 4 });
+  bank = await openBank(base, { resident: 2, maxBatch: 40 });
 });
 afterAll(async () => {
   await bank.close();
   await base.close();
 });
 
-test("a row's answer is that of its adapter alone, whichever rows and adapters are beside it, in memory or not", async () => {
-  const methods = { a: lora({ rank: 2 }), b: lora({ rank: 2 }), c: bottleneck({ size: 4 }) };
+test("a row's answer and its vector are those of its adapter alone, whichever methods, ranks, labels and rows are beside it, in memory or not", async () => {
+  const methods = {
+    a: lora({ rank: 2 }),
+    b: lora({ rank: 3, alpha: 5 }),
+    c: bottleneck({ size: 4 }),
+    d: ia3(),
+    e: bitfit(),
+    f: prefix({ tokens: 2 }),
+    g: dora({ rank: 2 }),
+  };
+  const labels = ["bad", "good", "neither", "both"];
   const alone: Record<string, Awaited<ReturnType<typeof predict>>> = {};
+  const vectors: Record<string, readonly Float32Array[]> = {};
   for (const [seed, [name, method]] of Object.entries(methods).entries()) {
-    const path = await drawn(name, method, seed + 1);
+    const path = await drawn(name, method, seed + 1, 0.3, labels.slice(0, 2 + (seed % 3)));
     await bank.load(name, path);
-    alone[name] = await predict(await loadAdapter(base, path), texts);
+    const model = await loadAdapter(base, path);
+    alone[name] = await predict(model, texts);
+    vectors[name] = await embed(model, texts);
   }
   const rows = texts.flatMap((text) => Object.keys(methods).map((adapter) => ({ adapter, text })));
   const answers = await bank.predict(rows);
+  const made = await bank.embed([...rows, { adapter: null, text: "a fine film" }]);
   for (const [at, { adapter, text }] of rows.entries()) {
     const expected = alone[adapter]?.[texts.indexOf(text)];
     expect(answers[at]?.label).toBe(expected?.label);
+    expect(Object.keys(answers[at]?.scores ?? {})).toEqual(Object.keys(expected?.scores ?? {}));
     expect(answers[at]?.score).toBeCloseTo(expected?.score ?? 0, 5);
+    for (const [i, x] of (vectors[adapter]?.[texts.indexOf(text)] ?? []).entries())
+      expect(Math.abs(x - (made[at]?.[i] ?? 9))).toBeLessThan(1e-5);
   }
+  const [plain] = await embed(base, ["a fine film"]);
+  for (const [i, x] of (plain ?? []).entries()) expect(Math.abs(x - (made.at(-1)?.[i] ?? 9))).toBeLessThan(1e-5);
 });
 
 test("under a name in use an adapter takes the other's place for what is asked later", async () => {

@@ -1,13 +1,11 @@
 import {
   type Answer,
   adapt,
-  embed,
   type GeneratedToken,
   type GenerateOptions,
   generate,
   heads,
   InputError,
-  InternalError,
   initialPhi,
   type Label,
   type OpenBase,
@@ -15,6 +13,7 @@ import {
   objectiveOf,
   type PromptInput,
   textAnswer,
+  textVector,
   unadapted,
 } from "@petl/core";
 import { type BankAdapter, readBankAdapter, refuseChanged } from "./bank-adapter.ts";
@@ -101,7 +100,7 @@ export async function openBank(
   { resident = 128, maxBatch = 32, maxWait = 2 }: BankOptions = {},
 ): Promise<Bank> {
   const shelf = openShelf(base, resident);
-  const programs = rowPrograms(base.engine, Math.max(maxBatch, Math.min(resident, 2 * maxBatch)));
+  const programs = rowPrograms(base, Math.max(maxBatch, Math.min(resident, 2 * maxBatch)));
   const batches = rowBatches(programs, { maxBatch, maxWait });
   return {
     base,
@@ -118,7 +117,9 @@ export async function openBank(
     },
     async embed(rows) {
       const models = rows.map(({ adapter }) => shelf.vectors(adapter));
-      return Promise.all(rows.map(async (row, at) => vectorOf(await nth(models, at), row, maxBatch)));
+      const { pooling, vector } = textVector(base);
+      const asked = rows.map(async (row, at) => batches.ask(await nth(models, at), pooling, row));
+      return (await Promise.all(asked)).map(({ logits }) => vector(logits));
     },
     async generate(rows, options = {}) {
       const models = rows.map(({ adapter }) => shelf.model(adapter));
@@ -135,12 +136,6 @@ async function nth<T>(all: readonly Promise<T>[], at: number): Promise<T> {
   const found = all[at];
   if (!found) throw new RangeError(`${at} of ${all.length}`);
   return found;
-}
-
-async function vectorOf(model: OpenModel, { text, textPair }: BankText, batch: number): Promise<Float32Array> {
-  const [vector] = await embed(model, [textPair === undefined ? text : [text, textPair]], { batch });
-  if (!vector) throw new InternalError("a text has no vector");
-  return vector;
 }
 
 async function predictRow(model: OpenModel, row: BankText, batches: RowBatches): Promise<Answer> {

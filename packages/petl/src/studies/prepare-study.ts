@@ -7,6 +7,7 @@ import {
   InputError,
   isLabelled,
   isLanguageModel,
+  methods,
   readBase,
   type Setup,
   type Study,
@@ -17,13 +18,15 @@ import {
 } from "@petl/core";
 import { bundledBases } from "../bundled/bundled-bases.ts";
 import { bundledData } from "../bundled/bundled-data.ts";
-import { type DataOptions, findData, readData } from "../data.ts";
+import { type DataAccess, findData } from "../data/find-data.ts";
+import { type DataOptions, readData } from "../data/read-data.ts";
 import { directory } from "../disk/files.ts";
 import { weightsDigest } from "../library/digests.ts";
 import { type LocateOptions, locate } from "../library/locate.ts";
 import { setupOf } from "./bench.ts";
 import type { StudyContext } from "./context.ts";
 import { sha256 } from "./digests.ts";
+import { ownMethods } from "./own-methods.ts";
 import { fewestRows, rowLines } from "./row-files.ts";
 import { languageTask } from "./source-loss.ts";
 import type { StudySets } from "./study-rows.ts";
@@ -65,8 +68,7 @@ export interface PreparedStudy {
  */
 export async function prepareStudy(name: string, request: StudyRequest): Promise<PreparedStudy> {
   const study = studyNamed(name);
-  if (request.methods && !study.takesMethods)
-    throw new InputError(`--methods does not go with ${name}, which looks at methods of its own`);
+  refuseMethods(request.methods, study);
   const { offline, signal, onProgress, budget = "quick", seeds = budget === "quick" ? 2 : 3 } = request;
   const folder = await locate(request.base, {
     ...(offline !== undefined && { offline }),
@@ -79,8 +81,9 @@ export async function prepareStudy(name: string, request: StudyRequest): Promise
   refuseUnlabelled(all, task);
   const asked = request.trainRows ?? Math.min(all.examples.length, sizes[budget].rows ?? Number.POSITIVE_INFINITY);
   const train = drawRows(all, asked);
-  const source = await sourceOf(request.source, study);
+  const source = await sourceOf(request.source, study, request);
   if (source) languageTask({ config: base.config, name: request.base });
+  const own = ownMethods(study, budget, base, { task, labels: Math.max(1, labels.length) });
   const digestOf = (set: ExampleSet) => sha256(rowLines(set));
   const context: StudyContext = {
     ...{ study: name, budget, seeds, methods: request.methods === undefined ? null : [...request.methods] },
@@ -100,8 +103,20 @@ export async function prepareStudy(name: string, request: StudyRequest): Promise
     folder: resolve(folder),
     setup: setupOf(context, base),
     sets: { train, score, source: source?.set },
-    remarks: [...remarks, ...(source?.remarks ?? [])],
+    remarks: [...remarks, ...(request.methods ? [] : own.remarks), ...(source?.remarks ?? [])],
   };
+}
+
+/** @throws InputError for names of methods that are none, or where none are taken */
+function refuseMethods(asked: readonly string[] | undefined, study: Study): void {
+  if (asked && !study.methods)
+    throw new InputError(`--methods does not go with ${study.name}, which looks at methods of its own`);
+  const names = methods.map(({ name }) => name);
+  const problems = (asked ?? []).filter((name) => !names.includes(name));
+  if (problems.length > 0)
+    throw new InputError(
+      problems.map((name) => `there is no method "${name}"${suggestion(name, names)}; methods: ${names.join(", ")}`),
+    );
 }
 
 function studyNamed(name: string): Study {
@@ -112,9 +127,9 @@ function studyNamed(name: string): Study {
 }
 
 /** The training rows, and those that `petl evaluate` takes: test, else validation. */
-async function rowsOf({ data, validation, text, textPair, label, header }: StudyRequest) {
-  const { files } = await findData(data, "train");
-  const beside = validation === undefined ? undefined : (await findData(validation, "validation")).files;
+async function rowsOf({ data, validation, text, textPair, label, header, ...access }: StudyRequest) {
+  const files = await findData(data, "train", access);
+  const beside = validation === undefined ? undefined : await findData(validation, "validation", access);
   const score = files.test ?? beside?.test ?? beside?.validation ?? files.validation;
   const problems = [
     ...(files.train ? [] : [`${data} holds no training file; name one train.csv, .tsv, .jsonl or .parquet`]),
@@ -133,15 +148,18 @@ function refuseUnlabelled(set: ExampleSet, task: Task): void {
 }
 
 /** The text of the source task: that which was named, else, where a study needs some, the texts of petl's own sets. */
-async function sourceOf(path: string | undefined, { readsSource }: Study) {
+async function sourceOf(path: string | undefined, { readsSource }: Study, access: DataAccess) {
   if (path === undefined && !readsSource) return undefined;
   if (path === undefined) {
     const files = (["messages", "questions", "reviews"] as const).map((name) => join(bundledData(name), "test.csv"));
-    const { set } = await readData(files, {});
+    const { set } = await readData(
+      files.map((path) => ({ path, weight: 1 })),
+      {},
+    );
     const remark = `no --source: what is forgotten is measured on ${set.examples.length} texts of petl's own sets`;
     return { set: withoutLabels(set), remarks: [remark] };
   }
-  const { files } = await findData(path, "train");
+  const files = await findData(path, "train", access);
   const found = files.test ?? files.validation ?? files.train;
   if (!found) throw new InputError(`--source ${path} holds no text`);
   return { set: withoutLabels((await readData(found, {})).set), remarks: [] };

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { drawRows, type ExampleSet, type Rows, type Task } from "@petl/core";
-import { readData } from "../data.ts";
+import { readData } from "../data/read-data.ts";
 import { writeFileSafely } from "../disk/safe-write.ts";
 import { sha256 } from "./digests.ts";
 import { rowLines, selectionOf } from "./row-files.ts";
@@ -44,7 +44,7 @@ export async function writeRows(
 
 /** The rows of a file in a study's folder, with the SHA-256 of its bytes. */
 export const readRows = (out: string, name: string, columns: Readonly<Record<string, string>>) =>
-  readData([join(out, name)], columns);
+  readData([{ path: join(out, name), weight: 1 }], columns);
 
 /** SHA-256 over the rows that a cell trains on and those that it is scored on, in order. */
 export const rowsDigest = (train: string, score: string): string => sha256(`${train}\n${score}\n`);

@@ -1,7 +1,7 @@
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { type ExampleSet, ignoredLabel } from "./examples.ts";
 import type { FedRows } from "./fed-rows.ts";
-import { rowRemarks } from "./row-remarks.ts";
+import { copyRemarks, rowRemarks } from "./row-remarks.ts";
 
 /** One row as a model reads it. */
 export interface ShownRow {
@@ -26,14 +26,21 @@ export interface FeedReport {
   readonly remarks: readonly string[];
 }
 
+export interface FeedReportOptions {
+  /** whether each token is foretold by those in front of it, as a causal language model's */
+  readonly foretold: boolean;
+  /** the rows to be evaluated on, which should be others */
+  readonly validation?: ExampleSet | undefined;
+  readonly shown?: number;
+}
+
 /**
  * What rows look like to a model: their columns, lengths and the first of them as tokens, with what is learnt.
- * @param foretold whether each token is foretold by those in front of it, as a causal language model's
  */
 export function feedReport(
   { rows, set, remarks }: FedRows,
   tokenizer: Pick<Tokenizer, "tokenOf"> | undefined,
-  { foretold, shown = 3 }: { readonly foretold: boolean; readonly shown?: number },
+  { foretold, validation, shown = 3 }: FeedReportOptions,
 ): FeedReport {
   const lengths = rows.map(({ inputIds }) => inputIds.length).sort((a, b) => a - b);
   const first = rows.slice(0, shown).map((row, at): ShownRow => {
@@ -53,7 +60,7 @@ export function feedReport(
       longest: lengths.at(-1) ?? 0,
     },
     first,
-    remarks: [...rowRemarks(set), ...remarks],
+    remarks: [...rowRemarks(set, validation), ...copyRemarks(set, false), ...remarks],
   };
 }
 

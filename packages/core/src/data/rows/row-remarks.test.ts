@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { readTable } from "../tables/readers.ts";
 import { readExamples } from "./columns.ts";
-import { rowRemarks } from "./row-remarks.ts";
+import { weightedSet } from "./examples.ts";
+import { copyRemarks, rowRemarks } from "./row-remarks.ts";
 
 const set = async (text: string, name = "t.csv") => readExamples(await readTable(name, new TextEncoder().encode(text)));
 
@@ -24,4 +25,13 @@ test("what looks wrong is said: empty texts, cases, lone labels, decimal commas,
     "labels with a decimal comma are texts, not numbers: 2,5, 3,5; write them with a point",
     "1 row of the validation stand in the training rows too, the first of them v.csv line 3",
   ]);
+});
+
+test("copies are counted, and texts that have several labels", async () => {
+  const twice = await set("text,label\na,good\nb,bad\na,good\na,bad\n");
+  expect(copyRemarks(twice, true)).toEqual([
+    "2 rows say what another one says, the first of them t.csv line 4 as t.csv line 2; they are held out together and scored once",
+    "1 row give a text another label than its first row, the first of them t.csv line 5 as t.csv line 2",
+  ]);
+  expect(copyRemarks(weightedSet(await set("text,label\na,good\nb,bad\n"), 3), true)).toEqual([]);
 });

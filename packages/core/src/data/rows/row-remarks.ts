@@ -1,10 +1,11 @@
+import { firstAlike, inputOf, labelText } from "./equal-rows.ts";
 import { type Example, type ExampleSet, isLabelled, type Label } from "./examples.ts";
 import { distinctLabels, labelsOf } from "./labels.ts";
 
 /**
  * What a user should know of the rows to train on, in words: how many there are, of each label too, which columns are not
  * read, and what looks wrong: empty texts, labels that differ by case only, labels of one row, numbers that are written
- * with a comma and therefore texts, rows twice, and rows that the validation has too.
+ * with a comma and therefore texts, copies of rows, texts that have several labels, and rows that the validation has too.
  */
 export function rowRemarks(set: ExampleSet, validation?: ExampleSet): readonly string[] {
   return [
@@ -93,6 +94,30 @@ function decimalCommas(set: ExampleSet): readonly string[] {
     : [`labels with a decimal comma are texts, not numbers: ${shown(commas, String)}; write them with a point`];
 }
 
+/**
+ * What copies among rows mean: how many there are, those of a file that weighs more left aside, and texts that have
+ * several labels, of which no model can give more than one.
+ * @param parted whether rows are held out of these by chance
+ */
+export function copyRemarks(set: ExampleSet, parted: boolean): readonly string[] {
+  const alike = firstAlike(set);
+  const { examples } = set;
+  const copies = [...alike.keys()].filter((row) => alike[row] !== row && examples[row] !== examples[alike[row] ?? row]);
+  const [first] = copies;
+  if (first === undefined) return [];
+  const other = copies.filter((row) => labelText(examples[row]!) !== labelText(examples[alike[row] ?? row]!));
+  const where = (row: number) => `${set.placeOf(row)} as ${set.placeOf(alike[row] ?? row)}`;
+  const held = parted ? "; they are held out together and scored once" : "";
+  return [
+    `${counted(copies.length, "row")} say what another one says, the first of them ${where(first)}${held}`,
+    ...(other[0] === undefined
+      ? []
+      : [
+          `${counted(other.length, "row")} give a text another label than its first row, the first of them ${where(other[0])}`,
+        ]),
+  ];
+}
+
 /** Rows that stand on both sides make the measured result better than it is. */
 function sharedRows(set: ExampleSet, validation: ExampleSet | undefined): readonly string[] {
   if (!validation || validation.examples.length === 0) return [];
@@ -103,20 +128,4 @@ function sharedRows(set: ExampleSet, validation: ExampleSet | undefined): readon
   return [
     `${counted(count, "row")} of the validation stand in the training rows too, the first of them ${validation.placeOf(first)}`,
   ];
-}
-
-/** What a model reads of a row, without its label. */
-function inputOf(example: Example): string {
-  switch (example.kind) {
-    case "text":
-      return example.pair === undefined ? example.text : `${example.text}\u0000${example.pair}`;
-    case "tokens":
-      return example.inputIds.join(" ");
-    case "words":
-      return example.words.join("\u0000");
-    case "completion":
-      return `${example.prompt}\u0000${example.completion}`;
-    case "messages":
-      return JSON.stringify(example.messages);
-  }
 }

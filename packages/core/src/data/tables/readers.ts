@@ -3,11 +3,9 @@ import { readConll } from "./conll.ts";
 import { readCsv, readTsv } from "./delimited.ts";
 import { unzipped } from "./gzip.ts";
 import { readJson, readJsonLines } from "./json-rows.ts";
-import { readParquet } from "./parquet.ts";
 import { readPlainLines } from "./plain-lines.ts";
 import type { ReadOptions } from "./read-options.ts";
 import type { Table } from "./table.ts";
-import { readWorkbook } from "./workbook.ts";
 
 type Reader = (name: string, bytes: Uint8Array, options: ReadOptions) => Table | Promise<Table>;
 
@@ -17,9 +15,9 @@ const readers: Readonly<Record<string, Reader>> = {
   jsonl: readJsonLines,
   ndjson: readJsonLines,
   json: readJson,
-  parquet: readParquet,
+  parquet: async (name, bytes) => (await import("./parquet.ts")).readParquet(name, bytes), // half of all that reads tables, seldom needed
   conll: readConll,
-  xlsx: readWorkbook,
+  xlsx: async (...file) => (await import("./workbook.ts")).readWorkbook(...file),
   txt: readPlainLines,
 };
 

@@ -25,6 +25,12 @@ const words: Readonly<Record<string, Split>> = {
   testset: "test",
 };
 
+/** The usual split that a data set's own name for one means: `train_sft` is training. */
+export function splitNamed(name: string): Split | undefined {
+  const [found, ...more] = new Set(wordsIn(name));
+  return more.length === 0 ? found : undefined;
+}
+
 /**
  * Which of a folder's data files is which split, by the words of their names: `train`, `dev|validation|valid|val|eval`,
  * `test`. Shards (`train-00000-of-00002.parquet`) belong together; of MNLI's two the matched set is taken. A lone data
@@ -64,15 +70,36 @@ function withoutWords(folder: string, readable: readonly string[]): Splits {
 /** The splits that a file's own name speaks of; where it speaks of none, those of its folders. */
 function splitsOf(file: string): ReadonlySet<Split> {
   const parts = file.toLowerCase().split(/[/\\]/);
-  const found = (text: string) => new Set(text.split(/[^a-z]+/).flatMap((word) => words[word] ?? []));
-  const own = found(parts.at(-1)!.replace(/\.[^.]+$/, ""));
-  return own.size > 0 ? own : found(parts.slice(0, -1).join("/"));
+  const own = new Set(
+    wordsIn(
+      parts
+        .at(-1)!
+        .replace(/\.gz$/, "")
+        .replace(/\.[^.]+$/, ""),
+    ),
+  );
+  return own.size > 0 ? own : new Set(wordsIn(parts.slice(0, -1).join("/")));
 }
+
+const wordsIn = (text: string): readonly Split[] =>
+  text
+    .toLowerCase()
+    .split(/[^a-z]+/)
+    .flatMap((word) => words[word] ?? []);
 
 const isMismatched = (file: string) => /mismatched/i.test(file);
 
-/** One file, or files whose names differ only in the number of the shard. */
+/** One file, files whose names differ only in the number of the shard, or all files of a folder that is called like it. */
 function areShards(files: readonly string[]): boolean {
   const shapes = new Set(files.map((file) => file.replace(/\d+(?=-of-\d+)/, "N").replace(/-[0-9a-f]{16}(?=\.)/, "")));
-  return files.length === 1 || (shapes.size === 1 && files.every((file) => /\d+-of-\d+/.test(file)));
+  const numbered = shapes.size === 1 && files.every((file) => /\d+-of-\d+/.test(file));
+  return files.length === 1 || numbered || fillFolder(files);
+}
+
+/** Whether files lie in one folder whose name tells their split, all of one kind. */
+function fillFolder(files: readonly string[]): boolean {
+  const folders = new Set(files.map((file) => file.slice(0, Math.max(0, file.lastIndexOf("/")))));
+  const [folder = ""] = folders;
+  const silent = files.every((file) => wordsIn(file.slice(file.lastIndexOf("/") + 1)).length === 0);
+  return folders.size === 1 && folder !== "" && silent && new Set(files.map(extensionOf)).size === 1;
 }

@@ -115,10 +115,13 @@ function* pieceProblems(pieces: readonly unknown[], unknown: unknown): Generator
 }
 
 function* idProblems(vocab: Readonly<Record<string, number>>): Generator<string> {
-  const entries = Object.entries(vocab);
+  const tokens = Object.keys(vocab);
   const owners = new Map<number, string>();
-  for (const [token, id] of entries) {
+  let largest = 0;
+  for (const token of tokens) {
+    const id = vocab[token] ?? -1;
     const other = owners.get(id);
+    largest = Math.max(largest, id);
     if (!Number.isInteger(id) || id < 0 || id > largestId)
       yield `model.vocab: ${shown(token)} has the id ${id}; ids are 0 to ${largestId}`;
     else if (other !== undefined) yield `model.vocab: ${shown(other)} and ${shown(token)} have the id ${id}`;
@@ -126,9 +129,8 @@ function* idProblems(vocab: Readonly<Record<string, number>>): Generator<string>
       yield `model.vocab: ${shown(token)} has ${token.length} characters; ${most.characters} are allowed`;
     else owners.set(id, token);
   }
-  const largest = entries.reduce((all, [, id]) => Math.max(all, id), 0);
-  if (largest <= largestId && largest > farthest(entries.length))
-    yield `model.vocab: an id ${largest} among ${entries.length} tokens`;
+  if (largest <= largestId && largest > farthest(tokens.length))
+    yield `model.vocab: an id ${largest} among ${tokens.length} tokens`;
 }
 
 /** Gaps are allowed, but not ones that a few bytes make of any size. */
@@ -156,10 +158,12 @@ function* lengthProblems(length: unknown): Generator<string> {
 function* addedProblems({ added_tokens: added, model }: TokenizerJson): Generator<string> {
   const tokens = added ?? [];
   if (tokens.length > most.added) yield `added_tokens: ${tokens.length} are more than ${most.added}`;
-  const owners = new Map(
-    Array.isArray(model.vocab) ? [] : Object.entries(model.vocab).map(([token, id]) => [id, token]),
-  );
-  const count = Array.isArray(model.vocab) ? model.vocab.length : owners.size;
+  const vocab = Array.isArray(model.vocab) ? {} : model.vocab;
+  const names = Object.keys(vocab);
+  const asked = new Set(tokens.slice(0, most.added).map(({ id }) => id));
+  const owners = new Map<number, string>();
+  for (const token of names) if (asked.has(vocab[token] ?? -1)) owners.set(vocab[token] ?? -1, token);
+  const count = Array.isArray(model.vocab) ? model.vocab.length : names.length;
   for (const [index, { id, content }] of tokens.slice(0, most.added).entries()) {
     const other = owners.get(id);
     if (id < 0 || id > Math.min(largestId, farthest(count + tokens.length)))

@@ -83,6 +83,12 @@ const processorSchema = z.union([
 /** What a tokenizer file puts around one text and around two. */
 export type PostProcessor = z.infer<typeof processorSchema>;
 
+/** Looked at where it is: a schema of records would check and copy hundreds of thousands of tokens one by one. */
+function isVocabulary(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Array.isArray(value) || Object.values(value).every((id) => typeof id === "number");
+}
+
 const tokenizerSchema = z.looseObject({
   added_tokens: z.array(z.looseObject({ id: z.number().int(), content: z.string() })).nullish(),
   normalizer: normalizerSchema.nullish(),
@@ -91,7 +97,7 @@ const tokenizerSchema = z.looseObject({
   model: z.looseObject({
     type: z.string().nullish(),
     continuing_subword_prefix: z.string().nullish(),
-    vocab: z.union([z.record(z.string(), z.number()), z.array(z.unknown())]),
+    vocab: z.custom<Readonly<Record<string, number>> | unknown[]>(isVocabulary, "neither ids by token nor a list"),
   }),
 });
 export type TokenizerJson = z.infer<typeof tokenizerSchema>;

@@ -77,6 +77,7 @@ export function loadTokenizer(files: TokenizerFiles): Tokenizer {
   const vocabularySize = sizeOf(json);
   const toWordIds = wordToIds(toIds, json);
   const modelMaxLength = config.model_max_length;
+  let continuationIds: ReadonlySet<number> | undefined;
   return {
     encode: (text, pair, maxLength) =>
       pair === undefined
@@ -91,7 +92,10 @@ export function loadTokenizer(files: TokenizerFiles): Tokenizer {
     tokenOf: (id) => engine.id_to_token(id),
     specialIds,
     addedIds: new Set((json.added_tokens ?? []).map(({ id }) => id)),
-    continuationIds: findContinuations(json),
+    get continuationIds() {
+      continuationIds ??= findContinuations(json); // of use to masked models alone
+      return continuationIds;
+    },
     padId: specialIds.pad_token ?? description.padTokenId ?? specialIds.eos_token ?? 0,
     vocabularySize,
     ...(description.chatTemplate !== undefined && { chatTemplate: lazyTemplate(description.chatTemplate, config) }),
@@ -212,7 +216,7 @@ function findContinuations({ model }: TokenizerDescription["tokenizer"]): Readon
 function sizeOf({ model, added_tokens: added }: TokenizerDescription["tokenizer"]): number {
   let largest = -1;
   const ids = Array.isArray(model.vocab) ? [model.vocab.length - 1] : Object.values(model.vocab);
-  for (const id of ids) largest = Math.max(largest, id);
+  for (const id of ids) if (id > largest) largest = id;
   for (const { id } of added ?? []) largest = Math.max(largest, id);
   return largest + 1;
 }

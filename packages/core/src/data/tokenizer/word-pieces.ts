@@ -18,9 +18,8 @@ interface WordPieces {
  * Source: Devlin et al. 2018, arXiv:1810.04805; Wu et al. 2016, arXiv:1609.08144, section 4.1
  */
 export function wordPieces({ vocab, unknown, continuation, longestWord }: WordPieces): WordModel["encode"] {
-  const tokens = new Set(Object.keys(vocab));
   let longest = 0;
-  for (const token of tokens) longest = Math.max(longest, token.length);
+  for (const token of Object.keys(vocab)) longest = Math.max(longest, token.length);
   const cut = (word: string): readonly string[] => {
     const characters = [...word];
     if (characters.length > longestWord) return [unknown];
@@ -29,7 +28,7 @@ export function wordPieces({ vocab, unknown, continuation, longestWord }: WordPi
       const prefix = start === 0 ? "" : continuation;
       let end = Math.min(characters.length, start + longest);
       const piece = () => prefix + characters.slice(start, end).join("");
-      while (end > start && !tokens.has(piece())) end--;
+      while (end > start && !Object.hasOwn(vocab, piece())) end--;
       if (end === start) return [unknown];
       found.push(piece());
       start = end;

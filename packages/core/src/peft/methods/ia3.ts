@@ -47,6 +47,11 @@ export const ia3 = defineMethod({
       return { weight: mul(weight, l), bias: bias && mul(bias, reshape(l, [outSize])) };
     },
   },
+  joins: {
+    alike: ({ feedforward }) => ({ feedforward }),
+    widest: ([options]) => ({ feedforward: options?.feedforward }),
+    factor: () => 1,
+  },
   peft: {
     type: "IA3",
     fields: ["target_modules", "exclude_modules", "feedforward_modules", "fan_in_fan_out", "init_ia3_weights"],

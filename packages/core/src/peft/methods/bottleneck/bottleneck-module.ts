@@ -21,3 +21,7 @@ export function bottleneckModule(scope: AdapterScope, x: Value, { hidden, size, 
   const upBias = scope.parameter("adapter_up.bias", [hidden], zeros, { role: "bias" });
   return add(project(activations[activation](add(project(x, down), downBias)), up), upBias);
 }
+
+/** Smaller ones are padded with zeros: the zeros of W_up leave nothing of what the activation makes of the others. */
+export const widestSize = (all: readonly { readonly size: number }[]): number =>
+  Math.max(...all.map(({ size }) => size));

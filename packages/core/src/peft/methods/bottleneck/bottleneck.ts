@@ -3,7 +3,7 @@ import { activationNames } from "../../../nn/activations.ts";
 import { defineMethod } from "../../method.ts";
 import { choice, layers, positive, toggle } from "../../options.ts";
 import { isChosen } from "../../targets.ts";
-import { bottleneckModule } from "./bottleneck-module.ts";
+import { bottleneckModule, widestSize } from "./bottleneck-module.ts";
 
 /**
  * Bottleneck adapters in series, u(h) = W_up act(W_down h + b_down) + b_up with W_down: [size, hidden], behind a
@@ -38,5 +38,10 @@ export const bottleneck = defineMethod({
   trains({ role, layer, layers: count }, { placement, layerNorms, layers }) {
     const isOfBlock = (role === "norm" || role === "norm-bias") && layer !== undefined;
     return placement === "houlsby" && layerNorms && isOfBlock && isChosen(layer, layers, count);
+  },
+  joins: {
+    alike: ({ placement, activation }) => ({ placement, activation }),
+    widest: (all) => ({ size: widestSize(all), placement: all[0]?.placement, activation: all[0]?.activation }),
+    factor: () => 1,
   },
 });

@@ -5,7 +5,7 @@ import { activationNames } from "../../../nn/activations.ts";
 import { defineMethod } from "../../method.ts";
 import { choice, layers, positive, real } from "../../options.ts";
 import { isChosen } from "../../targets.ts";
-import { bottleneckModule } from "./bottleneck-module.ts";
+import { bottleneckModule, widestSize } from "./bottleneck-module.ts";
 
 /**
  * Parallel adapters: a bottleneck u beside a sublayer, fed with the sublayer's residual input x instead of its output f:
@@ -32,5 +32,10 @@ export const parallel = defineMethod({
       (placement === "both" || place === placement) && isChosen(layer, layers, count),
     apply: ({ x, y, hidden }, scope, { size, scale, activation }) =>
       add(y, mul(bottleneckModule(scope, x, { hidden, size, activation }), scalar(scale))),
+  },
+  joins: {
+    alike: ({ activation }) => ({ activation }),
+    widest: (all) => ({ size: widestSize(all), scale: 1, activation: all[0]?.activation }),
+    factor: (tensor, { scale }) => (/\.adapter_up\.(weight|bias)$/.test(tensor) ? scale : 1),
   },
 });

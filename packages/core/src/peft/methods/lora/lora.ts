@@ -9,7 +9,7 @@ import { defineMethod } from "../../method.ts";
 import { choice } from "../../options.ts";
 import { isTarget, isUpdated } from "../../targets.ts";
 import { tableFactors, weightFactors } from "./lora-factors.ts";
-import { lowRankFields, lowRankOptions, readLowRank, writeLowRank } from "./low-rank.ts";
+import { lowRankFields, lowRankOptions, readLowRank, scaleInB, widestRank, writeLowRank } from "./low-rank.ts";
 import { settleStart, sinceStart } from "./since-start.ts";
 import { alphaProblems, startNames } from "./starting-factors.ts";
 
@@ -65,6 +65,11 @@ export const lora = defineMethod({
   optionProblems: ({ initWeights, alpha }) => alphaProblems(initWeights, alpha),
   startsFromData: ({ initWeights }) => initWeights === "eva",
   settle: settleStart,
+  joins: {
+    alike: () => ({}),
+    widest: (all) => widestRank(all),
+    factor: (tensor, options) => scaleInB(tensor, options),
+  },
   peft: {
     type: "LORA",
     fields: lowRankFields,

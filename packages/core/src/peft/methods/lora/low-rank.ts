@@ -59,6 +59,18 @@ export function factors(
 /** ΔW = scale · B A: [out, in] */
 export const update = ({ A, B, scale }: Factors): Value => matmul(B, A, { alpha: scale });
 
+/** Options of a rank that all others fit into, padded with zeros, and of scale 1. */
+export function widestRank(all: readonly Pick<LowRank, "rank" | "rankPattern">[]) {
+  const rank = Math.max(...all.flatMap((options) => [options.rank, ...Object.values(options.rankPattern)]));
+  return { rank, alpha: rank };
+}
+
+/** The scale of a layer's update, which can be multiplied into B. */
+export function scaleInB(tensor: string, options: Scaled): number {
+  const path = /^(.*)\.lora_B\.weight$/.exec(tensor)?.[1];
+  return path === undefined ? 1 : rankAndScale(path, options).scale;
+}
+
 /** What would change the computation in ways that petl does not know; each must be absent or empty. */
 const unsupported = [
   "layer_replication",
