@@ -115,7 +115,10 @@ function held(loss: Value): { readonly loss: Value; readonly values: Readonly<Re
  * parts differ in length, so that they never cancel where there is one component only.
  */
 function directionOf(gradient: readonly number[], chance: () => number): readonly number[] {
-  const unit = (part: readonly number[]) => part.map((x) => x / (Math.hypot(...part) || 1));
+  const unit = (part: readonly number[]) => {
+    const length = Math.hypot(...part) || 1;
+    return part.map((x) => x / length);
+  };
   const [along, byChance] = [unit(gradient), unit(gradient.map(chance))];
   return unit(along.map((x, i) => x + 0.75 * byChance[i]!));
 }
