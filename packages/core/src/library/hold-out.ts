@@ -1,4 +1,4 @@
-import { firstAlike, firstSame, labelText } from "../data/rows/equal-rows.ts";
+import { type AlikeRows, alikeRows, labelText, sameRows } from "../data/rows/equal-rows.ts";
 import { type ExampleSet, isLabelled, rowLabel } from "../data/rows/examples.ts";
 import { InputError } from "../errors.ts";
 import { isLanguageModel, objectiveOf, type Task } from "../objectives/objectives.ts";
@@ -13,9 +13,16 @@ const fewestRows = 10;
  */
 export function standardShare(set: ExampleSet, task: Task, shuffle: boolean): number {
   const texts = set.examples.every(({ kind }) => kind === "text" || kind === "words");
-  const enough = firsts(firstSame(set)).length >= fewestRows;
+  const enough = hasRows(set.examples);
   const parts = shuffle && texts && !isLanguageModel(task) && isLabelled(set) && enough;
   return parts ? 0.1 : 0;
+}
+
+/** Whether so many of a set's rows differ, copies that a weight makes aside, that some can be spared. */
+function hasRows(examples: ExampleSet["examples"]): boolean {
+  const seen = new Set<object>();
+  for (const example of examples) if (seen.add(example).size >= fewestRows) return true;
+  return false;
 }
 
 /**
@@ -29,8 +36,9 @@ export function holdOutRows(
   share: number,
   seed: number,
   task?: Task,
+  found: AlikeRows = alikeRows(set),
 ): { readonly train: ExampleSet; readonly validation: ExampleSet } {
-  const alike = unitsOf(set);
+  const alike = keepsTogether(found) ? found.first : sameRows(set).first;
   const places = [...alike.keys()];
   const rows = firsts(alike);
   const { length } = rows;
@@ -46,12 +54,13 @@ export function holdOutRows(
 }
 
 /** Whether rows that a model reads alike are held out together. */
-export const keepsAlikeTogether = (set: ExampleSet): boolean => firsts(firstAlike(set)).length >= fewestRows;
+export const keepsTogether = ({ different }: AlikeRows): boolean => different >= fewestRows;
 
-/** For each row the first of those that it is held out with. */
-const unitsOf = (set: ExampleSet): Uint32Array => (keepsAlikeTogether(set) ? firstAlike(set) : firstSame(set));
-
-const firsts = (units: Uint32Array): readonly number[] => [...units.keys()].filter((row) => units[row] === row);
+function firsts(units: Uint32Array): readonly number[] {
+  const found: number[] = [];
+  for (const [row, first] of units.entries()) if (row === first) found.push(row);
+  return found;
+}
 
 /** Of rows that are alike in text and label the first. */
 function scoredOnce({ examples }: ExampleSet, alike: Uint32Array, rows: readonly number[]): readonly number[] {

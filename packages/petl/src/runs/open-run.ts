@@ -66,7 +66,7 @@ async function openOn(base: OpenBase, request: RunRequest, signal: StopSignal): 
   return {
     ...{ base, model, training },
     baseSha256: await baseDigest(base.folder),
-    dataSha256: rowsDigest([data.train, data.validation]),
+    dataSha256: await rowsDigest([data.train, data.validation], signal),
     remarks: [...new Set([...model.remarks, ...data.remarks, ...training.remarks])],
   };
 }
