@@ -11,6 +11,7 @@ export const trainingSettings = {
   steps: count(undefined, "steps of the optimizer, instead of epochs"),
   batch: count(32, "examples in a micro-batch"),
   accumulate: count(1, "micro-batches in a step"),
+  workers: count(1, "sessions that share a micro-batch's rows, each with its share of the threads"),
   lr: nonnegative(undefined, "learning rate", { otherwise: "by method" }),
   schedule: choice(schedules, "linear", "how the rate moves"),
   warmup: nonnegative(0, "steps of warm-up, or a share of all steps", { placeholder: "N|FRACTION" }),
