@@ -146,13 +146,13 @@ function loading({ adapted, labels, baseName, layout }: CardSubject, head: Head)
     `With petl:\n\n${code("sh", `petl ${name} --base ${shellWord(baseName)} --adapter ${folder} ${flags.join(" ")}`)}`,
     code(
       "ts",
-      `import { loadAdapter, openBase, ${answer} } from "petl";\n\nawait using base = await openBase(${quoted(baseName)});\nconst model = await loadAdapter(base, ${quoted(folder)});\n${asked}`.trimEnd(),
+      `import { loadAdapter, openBase, ${answer} } from ${quoted("petl")};\n\nawait using base = await openBase(${quoted(baseName)});\nconst model = await loadAdapter(base, ${quoted(folder)});\n${asked}`.trimEnd(),
     ),
     `In Python:\n\n${inPython({ adapted, labels, baseName, layout }, head, folder)}`,
     `With transformers.js, after \`petl merge\` has written one ONNX file:\n\n${code("sh", `petl merge --base ${shellWord(baseName)} --adapter ${folder} --to onnx${heads[head].goesOn ? "-with-past" : ""} --out my-onnx-model`)}`,
     code(
       "js",
-      `import { env, pipeline } from "@huggingface/transformers";\n\nenv.localModelPath = "/models/"; // where my-onnx-model lies\nconst ask = await pipeline("${python[head].pipeline}", "my-onnx-model");`,
+      `import { env, pipeline } from ${quoted("@huggingface/transformers")};\n\nenv.localModelPath = "/models/"; // where my-onnx-model lies\nconst ask = await pipeline("${python[head].pipeline}", "my-onnx-model");`,
     ),
   ].join("\n");
 }
