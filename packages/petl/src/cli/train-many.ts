@@ -7,7 +7,7 @@ import { carriedOut, newRun } from "./train.ts";
 import { type TrainFlags, trainFlags } from "./train-flags.ts";
 import { type Context, defineVerb } from "./verb.ts";
 
-const { resume: _, ...flags } = trainFlags;
+const { resume: _, report: __, ...flags } = trainFlags;
 
 export const trainManyVerb = defineVerb({
   name: "train-many",
@@ -38,7 +38,7 @@ export const trainManyVerb = defineVerb({
     for (const { name, path } of users) {
       const found = await trainUser(
         name,
-        { ...given, resume: undefined, data: [path], out: join(out, name) },
+        { ...given, resume: undefined, report: undefined, data: [path], out: join(out, name) },
         methodOptions,
         context,
       );
