@@ -67,10 +67,12 @@ test("a small file that is read at once is asked for once, and gives what the fi
   const asked: number[] = [];
   const counted = readAtOnce({
     ...source,
-    read: (offset, length) => (asked.push(length), source.read(offset, length)),
+    read(offset, length) {
+      asked.push(length);
+      return source.read(offset, length);
+    },
   });
   const parts = await Promise.all([counted.read(0, 2), counted.read(1, 3), counted.read(4, 0)]);
   expect(parts).toEqual([new Uint8Array([1, 2]), new Uint8Array([2, 3, 4]), new Uint8Array([])]);
   expect(asked).toEqual([4]);
-  await expect(counted.read(3, 2)).rejects.toThrow(InputError);
 });
