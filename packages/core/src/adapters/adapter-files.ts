@@ -23,7 +23,7 @@ export type AdapterTensor = Pick<StoredTensor, "name" | "dtype" | "shape">;
 export type AdapterFiles = PetlAdapter | PeftAdapter | ForeignAdapter | WholeModel;
 
 /** What every layout has. */
-export interface AnyAdapterFiles {
+interface AnyAdapterFiles {
   readonly folder: Folder;
   /** without the biases that PEFT trains together with an adapter */
   readonly methods: readonly MethodUse[];

@@ -52,7 +52,7 @@ export interface JobFolder {
 }
 
 /** Milliseconds after which a worker that no longer says that it lives is given up. */
-export const giveUpAfter = 30_000;
+const giveUpAfter = 30_000;
 
 /** Writes a new job's folder. */
 export async function createJobFolder(jobs: string, record: JobRecord): Promise<JobFolder> {

@@ -1,20 +1,20 @@
 import { InputError } from "@petl/core";
 
 /** A queue that processes share. */
-export interface SharedQueue {
+interface SharedQueue {
   /** Puts an id in, unless it is there. */
   add(id: string): Promise<unknown>;
   close(): Promise<void>;
 }
 
 /** Takes ids out of a queue, one at a time, as long as it is not closed. */
-export interface QueueReader {
+interface QueueReader {
   /** Waits for the work under way. */
   close(): Promise<void>;
 }
 
 /** Where a queue lives: BullMQ's, over a store that is one of these. */
-export interface QueueKind {
+interface QueueKind {
   readonly schemes: readonly string[];
   /** npm packages that it needs and petl does not bring */
   readonly packages: readonly string[];
@@ -66,7 +66,7 @@ const postgres: QueueKind = {
 const connectionOf = (url: string) => ({ connectionString: url, migrate: true });
 
 /** Every kind of queue. */
-export const queueKinds: readonly QueueKind[] = [redis, postgres];
+const queueKinds: readonly QueueKind[] = [redis, postgres];
 
 /**
  * The kind of a queue's URL.

@@ -3,7 +3,7 @@ import { attempt } from "./attempt.ts";
 import { jobFolders, openJobFolder } from "./job-folder.ts";
 import { queueKindOf } from "./queue-kinds.ts";
 
-export interface Working {
+interface Working {
   /** Ends the work under way with a checkpoint and puts its job back. */
   end(): Promise<void>;
 }

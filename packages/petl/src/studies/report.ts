@@ -1,7 +1,7 @@
 import { type Figure, type Summary, tableOf } from "@petl/core";
 
 /** A figure that has been drawn. */
-export interface DrawnFigure {
+interface DrawnFigure {
   readonly figure: Figure;
   readonly svg: string;
 }
@@ -21,7 +21,7 @@ th, td { padding: .3rem .8rem .3rem 0; text-align: left; border-bottom: 1px soli
 th { white-space: nowrap; } summary { cursor: pointer; }
 `;
 
-export const escaped = (text: string): string =>
+const escaped = (text: string): string =>
   text.replace(/[&<>"']/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[sign] ?? "&#39;");
 
 /** A figure as a file of its own, with its colours and a ground. */
