@@ -15,9 +15,36 @@ const verbs = await Promise.all(listed.map(({ load }) => load()));
 const parts = new Map([
   ["methods", (folder) => methodsTable(folder)],
   ["options", (name) => optionsTable(methods.find((method) => method.name === name))],
+  ["study", (folder) => studyFound(folder)],
   ["verbs", () => verbs.map(verbSection).join("\n\n")],
   ["file", (path) => fenced(path.split(".").at(-1), readFileSync(root + path, "utf8").trim())],
 ]);
+
+/** What a study in results/studies found: its figures, its numbers where they are few, and what they say of each claim. */
+function studyFound(name) {
+  const folder = `results/studies/${name}`;
+  const { question, settings, rows, findings } = JSON.parse(readFileSync(`${root}${folder}/summary.json`, "utf8"));
+  const { base, rows: trained, seeds } = settings;
+  const figures = readdirSync(`${root}${folder}/figures`).sort();
+  const numbers = rows.map(({ cell, mean, low, high }) => [
+    Object.entries(cell)
+      .map(([key, value]) => `${key} ${typeof value === "object" ? JSON.stringify(value) : value}`)
+      .join(", "),
+    ...[mean, low, high].map((value) => value.toPrecision(3)),
+  ]);
+  const said = findings.map(
+    ({ claim, holds, evidence }) =>
+      `- **${holds === "undecided" ? "undecided" : holds ? "yes" : "no"}**: ${claim} (${evidence})`,
+  );
+  return [
+    `*${question}* \`${base}\`, ${trained} training rows, ${seeds} seeds ([records](../${folder}/records.jsonl)).`,
+    ...figures.map((file) => `![${file.replace(/\.svg$/, "").replaceAll("-", " ")}](../${folder}/figures/${file})`),
+    ...(numbers.length <= fewRows ? [table(["cell", "score", "from", "to"], numbers)] : []),
+    said.join("\n"),
+  ].join("\n\n");
+}
+
+const fewRows = 18;
 
 /** The methods with links to their pages in a folder, as the asking page sees it. */
 function methodsTable(folder) {

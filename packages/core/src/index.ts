@@ -1,4 +1,4 @@
-export { type Adapter, readAdapter } from "./adapters/adapter.ts";
+export { type AdapterFiles, readAdapter } from "./adapters/adapter-files.ts";
 export {
   type AdapterOnBase,
   adapterOn,
@@ -7,7 +7,7 @@ export {
   loadAdapter as loadAdapterFiles,
   putOnBase,
 } from "./adapters/adapter-on-base.ts";
-export { type AdapterFiles, encodeAdapter } from "./adapters/encode-adapter.ts";
+export { type EncodedAdapter, encodeAdapter } from "./adapters/encode-adapter.ts";
 export type { Encoded, ForeignFormat, ForeignLayout, Hints } from "./adapters/foreign/foreign-format.ts";
 export { foreignFormats } from "./adapters/foreign/foreign-formats.ts";
 export { onnxAdapter } from "./adapters/foreign/onnx-adapter/onnx-adapter.ts";
@@ -173,6 +173,7 @@ export {
 export type { EncodedGraph } from "./onnx/encode.ts";
 export * as protobuf from "./onnx/protobuf.ts";
 export { type AdaptedModel, adapt } from "./peft/adapt.ts";
+export { type Adapter, namedLabels } from "./peft/adapter.ts";
 export { aloneBecause } from "./peft/alone-because.ts";
 export type { Base } from "./peft/base.ts";
 export { countParameters, type ParameterCounts } from "./peft/counts.ts";
@@ -184,7 +185,7 @@ export { longestRow, trainedRow } from "./peft/longest-row.ts";
 export type { Method, MethodOf, MethodUse } from "./peft/method.ts";
 export { methods, methodsByName } from "./peft/methods.ts";
 export type { OptionInputs, Options } from "./peft/options.ts";
-export { type Phi, tensorsOf } from "./peft/phi.ts";
+export { type Phi, type Phi, takeTensors, tensorsOf, tensorsOf } from "./peft/phi.ts";
 export { shapeOf } from "./peft/shape-of.ts";
 export { type Places, placesOfBase } from "./planning/places.ts";
 export type { MethodPlan, PlacedPlan, Plan } from "./planning/plan.ts";
@@ -229,7 +230,7 @@ export {
 export { bootstrap, holm } from "./statistics/bootstrap.ts";
 export { overlaps, type Share, shareRight } from "./statistics/interval.ts";
 export type { Bench, Fitted, Scored } from "./studies/bench.ts";
-export { sizes } from "./studies/recipes.ts";
+export { sizes, usualOptions } from "./studies/recipes.ts";
 export { canonical } from "./studies/rows.ts";
 export { studies } from "./studies/studies.ts";
 export {

@@ -24,14 +24,14 @@ export const bottleneckSize: Study = {
       ),
     ]),
   work: trainOnce,
-  figures: (_, records) => [
+  figures: (records) => [
     scatterFigure("score-by-parameters", "Score against trained parameters, without the head", joinSeeds(records), {
       x: trainedOf,
       xLabel: "trained parameters, without the head",
       series: ({ cell }) => String(cell.series),
     }),
   ],
-  findings(_, records) {
+  findings(records) {
     const rows = joinSeeds(records);
     const sized = rows.filter(({ cell }) => cell.series === "bottleneck");
     const layers = rows.filter(({ cell }) => cell.series === "top-layers");

@@ -1,11 +1,12 @@
 import { trainOnce } from "./bench.ts";
 import { categoryFigure, scatterFigure } from "./drawn.ts";
 import { comparedWith } from "./findings.ts";
-import { chosenMethods, fitOf, seedsOf, sizes, triedRates, usualOptions } from "./recipes.ts";
+import { fitOf, seedsOf, sizes, triedRates, usualOptions } from "./recipes.ts";
 import { joinSeeds, sameCell } from "./rows.ts";
 import type { Cell, PlannedCell, Setup, Study, StudyRecord } from "./study.ts";
 
-const own = ["head", "bitfit", "bottleneck", "lora", "full"] as const;
+const all = ["head", "bitfit", "bottleneck", "lora", "full"];
+const own = { quick: all, standard: all, paper: all };
 
 /**
  * Methods side by side, each at its own best rate: every rate is tried with the first seed on four fifths of the training
@@ -15,10 +16,10 @@ export const compare: Study = {
   name: "compare",
   question: "How do the methods compare, each at its own best learning rate?",
   source: "Hu et al. 2021, arXiv:2106.09685, tables 2 to 4; Houlsby et al. 2019, arXiv:1902.00751, table 1",
-  takesMethods: true,
-  plan: (setup, records) => chosenMethods(setup, own).flatMap((method) => cellsOf(method, setup, records)),
+  methods: own,
+  plan: (setup, records) => setup.methods.flatMap((method) => cellsOf(method, setup, records)),
   work: trainOnce,
-  figures(_, records) {
+  figures(records) {
     const rows = joinSeeds(finalOf(records));
     return [
       categoryFigure("score", "Score of each method at its own best rate", rows, ({ cell }) => String(cell.method)),
@@ -29,7 +30,7 @@ export const compare: Study = {
       }),
     ];
   },
-  findings: (_, records) =>
+  findings: (records) =>
     comparedWith(finalOf(records), { is: (cell) => cell.method === "full", called: "full fine-tuning" }, (cell) =>
       String(cell.method),
     ),

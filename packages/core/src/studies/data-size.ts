@@ -2,7 +2,7 @@ import { InputError } from "../errors.ts";
 import { trainOnce } from "./bench.ts";
 import { scatterFigure } from "./drawn.ts";
 import { decided } from "./findings.ts";
-import { chosenMethods, fitOf, seedsOf } from "./recipes.ts";
+import { fitOf, seedsOf } from "./recipes.ts";
 import { joinSeeds } from "./rows.ts";
 import type { Budget, Setup, Study } from "./study.ts";
 
@@ -24,9 +24,9 @@ export const dataSize: Study = {
   name: "data-size",
   question: "How many training rows does each method need, and from how many on does full fine-tuning win?",
   source: "Ben Zaken et al. 2021, arXiv:2106.10199, section 4.3 and figure 2",
-  takesMethods: true,
+  methods: own,
   plan: (setup) =>
-    chosenMethods(setup, own[setup.budget]).flatMap((method) =>
+    setup.methods.flatMap((method) =>
       rowCounts(setup).flatMap((rows) =>
         seedsOf(setup).map((seed) => {
           const fit = fitOf(setup, { method, rows });
@@ -35,14 +35,14 @@ export const dataSize: Study = {
       ),
     ),
   work: trainOnce,
-  figures: (_, records) => [
+  figures: (records) => [
     scatterFigure("score-by-rows", "Score against training rows", joinSeeds(records), {
       x: ({ cell }) => Number(cell.rows),
       xLabel: "training rows",
       series: ({ cell }) => String(cell.method),
     }),
   ],
-  findings(_, records) {
+  findings(records) {
     const rows = joinSeeds(records);
     const full = rows.filter(({ cell }) => cell.method === "full");
     return decided(

@@ -4,7 +4,7 @@ import { meanOver } from "../statistics/bootstrap.ts";
 import { studentInterval } from "../statistics/student.ts";
 import type { Bench } from "./bench.ts";
 import { signed } from "./findings.ts";
-import { chosenMethods, fitOf, seedsOf, usualOptions } from "./recipes.ts";
+import { fitOf, seedsOf, usualOptions } from "./recipes.ts";
 import { canonical } from "./rows.ts";
 import type { Budget, Cell, Finding, Job, Json, Measured, PlannedCell, Setup, Study, StudyRecord } from "./study.ts";
 
@@ -33,16 +33,16 @@ export const forgetting: Study = {
   name: "forgetting",
   question: "How much of the source task is forgotten while the target task is learnt?",
   source: "Biderman et al. 2024, arXiv:2405.09673, section 4 and figure 4",
-  takesMethods: true,
+  methods: own,
   readsSource: true,
   plan(setup) {
     if (!setup.hasSource) throw new InputError("forgetting needs text of the source task: name it with --source");
-    return chosenMethods(setup, own[setup.budget]).flatMap((method) =>
+    return setup.methods.flatMap((method) =>
       variantsOf(method, setup).flatMap((variant) => seedsOf(setup).flatMap((seed) => cellsOf(variant, seed, setup))),
     );
   },
   work,
-  figures: (_, records) => [
+  figures: (records) => [
     {
       ...{ kind: "points", name: "learning-and-forgetting", points: pointsOf(records) },
       title: "Learning against forgetting: the target's score and the source's loss as training goes on",
@@ -50,7 +50,7 @@ export const forgetting: Study = {
       y: { label: "the base's own loss on source text (nats a token)" },
     } satisfies Figure,
   ],
-  findings: (_, records) => findingsOf(records),
+  findings: (records) => findingsOf(records),
 };
 
 interface Variant {

@@ -37,7 +37,7 @@ export const intrinsicDimension: Study = {
       ];
     }),
   work,
-  figures: (_, records) => [
+  figures: (records) => [
     scatterFigure(
       "score-by-dimension",
       "Score against the number of trained directions, the head not counted; full is fine-tuning of all parameters",
@@ -49,8 +49,8 @@ export const intrinsicDimension: Study = {
       },
     ),
   ],
-  findings: (_, records) => findingsOf(records),
-  summary: (_, records) => ({
+  findings: (records) => findingsOf(records),
+  summary: (records) => ({
     d90: Object.fromEntries(kinds.map((kind) => [kind, d90Of(kind, records)])),
   }),
 };

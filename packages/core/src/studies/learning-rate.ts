@@ -1,7 +1,7 @@
 import { trainOnce } from "./bench.ts";
 import { scatterFigure } from "./drawn.ts";
 import { decided } from "./findings.ts";
-import { chosenMethods, fitOf, seedsOf, triedRates } from "./recipes.ts";
+import { fitOf, seedsOf, triedRates } from "./recipes.ts";
 import { type JoinedRow, joinSeeds } from "./rows.ts";
 import type { Budget, Study } from "./study.ts";
 
@@ -16,9 +16,9 @@ export const learningRate: Study = {
   name: "learning-rate",
   question: "Which learning rate does each method need, and how much does it matter?",
   source: "Biderman et al. 2024, arXiv:2405.09673, section 6; Houlsby et al. 2019, arXiv:1902.00751, section 3.1",
-  takesMethods: true,
+  methods: own,
   plan: (setup) =>
-    chosenMethods(setup, own[setup.budget]).flatMap((method) =>
+    setup.methods.flatMap((method) =>
       triedRates(method, setup).flatMap((lr) =>
         seedsOf(setup).map((seed) => {
           const fit = fitOf(setup, { method, lr });
@@ -27,14 +27,14 @@ export const learningRate: Study = {
       ),
     ),
   work: trainOnce,
-  figures: (_, records) => [
+  figures: (records) => [
     scatterFigure("score-by-rate", "Score against learning rate", joinSeeds(records), {
       x: ({ cell }) => Number(cell.lr),
       xLabel: "learning rate",
       series: ({ cell }) => String(cell.method),
     }),
   ],
-  findings(_, records) {
+  findings(records) {
     const rows = joinSeeds(records);
     const methods = [...new Set(rows.map(({ cell }) => String(cell.method)))];
     return decided(

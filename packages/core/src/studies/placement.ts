@@ -3,7 +3,7 @@ import { methods } from "../peft/methods.ts";
 import type { Phi } from "../peft/phi.ts";
 import type { Bench } from "./bench.ts";
 import { decided, smallDifference } from "./findings.ts";
-import { chosenMethods, fitOf, seedsOf, usualOptions } from "./recipes.ts";
+import { fitOf, seedsOf, usualOptions } from "./recipes.ts";
 import { type JoinedRow, joinSeeds } from "./rows.ts";
 import type { Budget, Cell, Job, Measured, PlannedCell, Setup, Study, StudyRecord } from "./study.ts";
 
@@ -18,17 +18,20 @@ export const placement: Study = {
   name: "placement",
   question: "Which layers' adapters matter? Every span of layers is switched off without training again.",
   source: "Houlsby et al. 2019, arXiv:1902.00751, section 3.6 and figure 6",
-  takesMethods: true,
+  methods: own,
   plan: (setup) => {
-    const chosen = chosenMethods(setup, own[setup.budget]);
-    refuseElsewhere(chosen);
-    return chosen.flatMap((method) => seedsOf(setup).flatMap((seed) => cellsOf(method, seed, setup)));
+    refuseElsewhere(setup.methods);
+    return setup.methods.flatMap((method) => seedsOf(setup).flatMap((seed) => cellsOf(method, seed, setup)));
   },
   work,
-  figures: (_, records) => methodsOf(records).map((method) => heatmapOf(method, records)),
-  findings: (setup, records) =>
-    decided(methodsOf(records).flatMap((method) => claimsOf(method, setup.model.sizes.layers, joinSeeds(records)))),
+  figures: (records) => methodsOf(records).map((method) => heatmapOf(method, records)),
+  findings: (records) =>
+    decided(methodsOf(records).flatMap((method) => claimsOf(method, layersOf(records), joinSeeds(records)))),
 };
+
+/** How many layers the spans go over. */
+const layersOf = (records: readonly StudyRecord[]): number =>
+  1 + Math.max(...records.map(({ cell }) => Number(cell.last ?? 0)));
 
 /** Methods whose tensors stand in layers and start as the base, so that a layer's start is the base in that layer. */
 function refuseElsewhere(names: readonly string[]): void {

@@ -31,7 +31,7 @@ export const rank: Study = {
       ),
     ),
   work: (bench, job) => trainOnce(bench, job, directionsOf),
-  figures: (_, records) => [
+  figures: (records) => [
     scatterFigure("score-by-rank", "Score against LoRA's rank", joinSeeds(records), {
       x: ({ cell }) => Number(cell.rank),
       xLabel: "rank",
@@ -44,7 +44,7 @@ export const rank: Study = {
     }),
     subspaceFigure(records),
   ],
-  findings(_, records) {
+  findings(records) {
     const rows = joinSeeds(records);
     const sets = [...new Set(rows.map(({ cell }) => String(cell.targets)))];
     const compared = decided(

@@ -1,4 +1,4 @@
-import { InputError, suggestion } from "../errors.ts";
+import { InputError } from "../errors.ts";
 import { methods } from "../peft/methods.ts";
 import type { Budget, Fit, Json, Rows, Setup } from "./study.ts";
 
@@ -42,20 +42,6 @@ interface PartialFit {
   readonly lr?: number;
   readonly rows?: Rows;
   readonly schedule?: Fit["schedule"];
-}
-
-/**
- * The methods that were asked for, else the study's own.
- * @throws InputError for names that are none
- */
-export function chosenMethods({ methods: asked }: Pick<Setup, "methods">, own: readonly string[]): readonly string[] {
-  const names = methods.map(({ name }) => name);
-  const problems = (asked ?? []).filter((name) => !names.includes(name));
-  if (problems.length > 0)
-    throw new InputError(
-      problems.map((name) => `there is no method "${name}"${suggestion(name, names)}; methods: ${names.join(", ")}`),
-    );
-  return asked ?? own;
 }
 
 export const seedsOf = ({ seeds }: Pick<Setup, "seeds">): readonly number[] =>

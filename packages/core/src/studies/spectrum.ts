@@ -45,7 +45,7 @@ export const spectrum: Study = {
     ),
   ],
   work,
-  figures: (_, records) => [
+  figures: (records) => [
     {
       ...{ kind: "categories", name: "vectors-90", items: sharesOf(records) },
       title:
@@ -59,7 +59,7 @@ export const spectrum: Study = {
       y: "intruder dimensions of ten",
     },
   ],
-  findings: (_, records) => [...findingsOf(records), ...intruderFindings(records)],
+  findings: (records) => [...findingsOf(records), ...intruderFindings(records)],
 };
 
 interface Variant {

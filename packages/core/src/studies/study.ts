@@ -39,8 +39,8 @@ export interface Setup {
   readonly model: Pick<Model, "sizes" | "conventions">;
   /** the linear layers' paths */
   readonly linearLayers: readonly string[];
-  /** those that were asked for; undefined where it is left to the study */
-  readonly methods: readonly string[] | undefined;
+  /** those that are looked at; none where the study takes none */
+  readonly methods: readonly string[];
   /** whether there is text of the source task */
   readonly hasSource: boolean;
 }
@@ -122,8 +122,8 @@ export interface Study {
   readonly question: string;
   /** the paper and the section or figure */
   readonly source: string;
-  /** whether the methods that it looks at can be chosen */
-  readonly takesMethods?: boolean;
+  /** the methods that it looks at where none are asked for; left out where methods are not to be chosen */
+  readonly methods?: Readonly<Record<Budget, readonly string[]>>;
   /** whether it cannot do without text of the source task */
   readonly readsSource?: boolean;
   /**
@@ -133,8 +133,8 @@ export interface Study {
   plan(setup: Setup, records: readonly StudyRecord[]): readonly PlannedCell[];
   /** Does the work of some cells of one training. */
   work(bench: Bench, job: Job): AsyncIterable<{ readonly cell: Cell; readonly measured: Measured }>;
-  figures(setup: Setup, records: readonly StudyRecord[]): readonly Figure[];
-  findings(setup: Setup, records: readonly StudyRecord[]): readonly Finding[];
+  figures(records: readonly StudyRecord[]): readonly Figure[];
+  findings(records: readonly StudyRecord[]): readonly Finding[];
   /** further fields of the summary */
-  summary?(setup: Setup, records: readonly StudyRecord[]): Readonly<Record<string, Json>>;
+  summary?(records: readonly StudyRecord[]): Readonly<Record<string, Json>>;
 }

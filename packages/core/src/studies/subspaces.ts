@@ -41,19 +41,22 @@ interface Pair {
   readonly b: StudyRecord;
 }
 
-/** Each rank beside the largest with the same seed, and each two seeds of the largest. */
+/**
+ * Each rank beside the largest, and the largest beside itself, always with another seed: those of one seed start from the
+ * same draws, and would share what they never learnt.
+ */
 function pairsOf(records: readonly StudyRecord[]): readonly Pair[] {
   const known = records.filter(({ leading_directions }) => leading_directions !== undefined);
   const largest = Math.max(...known.map(({ cell }) => Number(cell.rank)));
   const reference = known.filter(({ cell }) => cell.rank === largest);
-  return reference.flatMap((b) => [
-    ...known
-      .filter(({ cell, seed }) => cell.targets === b.cell.targets && cell.rank !== largest && seed === b.seed)
+  return reference.flatMap((b) =>
+    known
+      .filter(
+        ({ cell, seed }) =>
+          cell.targets === b.cell.targets && (cell.rank === largest ? seed > b.seed : seed !== b.seed),
+      )
       .map((a) => ({ called: `ranks ${a.cell.rank} and ${largest}`, a, b })),
-    ...reference
-      .filter(({ cell, seed }) => cell.targets === b.cell.targets && seed > b.seed)
-      .map((a) => ({ called: `seeds, rank ${largest}`, a, b })),
-  ]);
+  );
 }
 
 /** φ of the first `count` directions of both. */
@@ -73,7 +76,7 @@ export function subspaceFigure(records: readonly StudyRecord[]): Figure {
   );
   return {
     ...{ kind: "points", name: "subspace-similarity", points },
-    title: "How much of the leading directions of LoRA's A two trainings share, at the middle adapted layer",
+    title: "How much of the leading directions of LoRA's A trainings with two seeds share, at the middle adapted layer",
     x: { label: "leading directions" },
     y: { label: "shared part (1 is all of it)" },
   };

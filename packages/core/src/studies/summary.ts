@@ -1,5 +1,5 @@
 import { joinSeeds } from "./rows.ts";
-import type { Cell, Finding, Json, Setup, Study, StudyRecord } from "./study.ts";
+import type { Cell, Finding, Json, Study, StudyRecord } from "./study.ts";
 
 /** What a study found: summary.json. */
 export interface Summary {
@@ -20,14 +20,13 @@ export interface Summary {
 /** The summary of a study's records, computed from them alone. */
 export function summarise(
   study: Study,
-  setup: Setup,
   settings: Readonly<Record<string, Json>>,
   records: readonly StudyRecord[],
 ): Summary {
   return {
     ...{ study: study.name, question: study.question, source: study.source, settings },
     rows: joinSeeds(records).map(({ cell, mean, low, high, seeds }) => ({ cell, mean, low, high, seeds })),
-    findings: study.findings(setup, records),
-    ...study.summary?.(setup, records),
+    findings: study.findings(records),
+    ...study.summary?.(records),
   };
 }

@@ -63,7 +63,7 @@ export async function saveMerged(
   { dtype, ...options }: SaveMergedOptions = {},
 ): Promise<number> {
   const named = objectiveOf(adapted.goal.task).hasClasses ? namesOf(labels) : undefined;
-  const files = await encodeMerged(base, adapted, phi, base.engine, { labels: named, dtype });
+  const files = await encodeMerged(base, { adapted, phi }, base.engine, { labels: named, dtype });
   return writeAll(folder, [...checkpointFiles(files), ...(await tokenizerFiles(base.folder))], options);
 }
 
@@ -95,10 +95,10 @@ export async function saveOnnx(
   if (adapterInputs && dtype)
     throw new InputError("--dtype is for merged weights, and with inputs for adapters none are");
   const files = adapterInputs
-    ? await encodeOnnxForAdapters(base, adapted, phi, { labels: named, past })
-    : await encodeOnnx(base, adapted, phi, base.engine, { labels: named, dtype, past });
+    ? await encodeOnnxForAdapters(base, { adapted, phi }, { labels: named, past })
+    : await encodeOnnx(base, { adapted, phi }, base.engine, { labels: named, dtype, past });
   const naming = { name: "adapter", baseName: base.name };
-  const apart = adapterInputs ? onnxAdapter.encode({ adapted, phi, labels: named }, naming).files : {};
+  const apart = adapterInputs ? onnxAdapter.encode({ adapted, phi, labels }, naming).files : {};
   return writeAll(
     folder,
     [
@@ -134,10 +134,10 @@ export async function adapterFiles({ base, adapted, phi, labels }: Saved): Promi
   const named = objectiveOf(adapted.goal.task).hasClasses ? { labels: namesOf(labels) } : {};
   const info = { baseName: base.name, petlVersion: version, ...named };
   if (adapted.methods.some(({ name }) => name === "full")) {
-    const [config, weights] = checkpointFiles(await encodeFull(base, adapted, phi, info));
+    const [config, weights] = checkpointFiles(await encodeFull(base, { adapted, phi }, info));
     return [weights, ...(await tokenizerFiles(base.folder)), config];
   }
-  const files = encodeAdapter(adapted, phi, info);
+  const files = encodeAdapter({ adapted, phi }, info);
   return [
     { name: "adapter_model.safetensors", chunks: [files["adapter_model.safetensors"]] },
     { name: "adapter_config.json", chunks: [bytesOf(files["adapter_config.json"])] },

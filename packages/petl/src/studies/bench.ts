@@ -25,28 +25,30 @@ import {
   predictionsOf,
   type Scored,
   type Setup,
+  studies,
   train,
 } from "@petl/core";
 import { type OpenBase, openBase } from "../library/open-base.ts";
 import { adapterFiles } from "../library/save.ts";
 import type { StudyContext } from "./context.ts";
 import { tensorsDigest } from "./digests.ts";
+import { ownMethods } from "./own-methods.ts";
 import { sourceLossOf } from "./source-loss.ts";
 import { heldOutFile, readRows, rowsDigest, scoreFile, sourceFile, trainFile } from "./study-rows.ts";
 
-const headMethod = methodsByName.head;
+/** The smallest adaptation that any base takes, to read its sites and counts from. */
+export const slightUse = methodsByName.lora.use({ rank: 1, targets: "all-linear" });
 
 /** What a study's grid depends on, of its folder's record. */
 export function setupOf(context: StudyContext, base: Base): Setup {
-  const { budget, seeds, task, rows, fewest_rows: fewestRows, methods, source_sha256: source } = context;
+  const { budget, seeds, task, rows, fewest_rows: fewestRows, methods: asked, source_sha256: source } = context;
   const { model } = base;
-  const { sites, headModules } = adapt(base, [headMethod.use({})], {
-    task,
-    labels: Math.max(1, context.labels.length),
-  });
+  const goal = { task, labels: Math.max(1, context.labels.length) };
+  const { sites, headModules } = adapt(base, [slightUse], goal);
+  const study = studies.find(({ name }) => name === context.study);
   return {
     ...{ budget, seeds, task, rows, fewestRows, model },
-    methods: methods ?? undefined,
+    methods: asked ?? (study ? ownMethods(study, budget, base, goal).names : []),
     linearLayers: linearLayersOf(sites).filter(
       (path) => !headModules.some((module) => `${path}.`.startsWith(`${module}.`)),
     ),
@@ -149,7 +151,7 @@ export async function openBench(
       return sourceLossOf(open(model), (await source).set);
     },
     async untrained() {
-      const { adapted } = await adaptTo(base, headMethod.use({}), { task, labels });
+      const { adapted } = await adaptTo(base, slightUse, { task, labels });
       return emptyMeasure(adapted, await digestOf(null));
     },
     async close() {

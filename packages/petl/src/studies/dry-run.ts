@@ -9,13 +9,13 @@ import {
   type Fit,
   InputError,
   methods,
-  methodsByName,
   type PlannedCell,
   placesOfBase,
   readBase,
   trainingMemory,
 } from "@petl/core";
 import { directory } from "../disk/files.ts";
+import { slightUse } from "./bench.ts";
 import { prepareStudy } from "./prepare-study.ts";
 import { rowLines } from "./row-files.ts";
 import type { StudyOptions } from "./study.ts";
@@ -69,12 +69,12 @@ function distinct(planned: readonly PlannedCell[]) {
   return [...trainings.values()];
 }
 
-/** The base adapted by each method with each of its options, once; by the head alone where no training is given. */
+/** The base adapted by each method with each of its options, once; slightly where no training is given. */
 function adaptedOnce(base: Base, goal: Parameters<typeof adapt>[2]) {
   const models = new Map<string, AdaptedModel>();
   return (fit?: Fit): AdaptedModel => {
     const key = fit ? JSON.stringify([fit.method, fit.options]) : "";
-    const use = fit ? methods.find(({ name }) => name === fit.method)?.use(fit.options) : methodsByName.head.use({});
+    const use = fit ? methods.find(({ name }) => name === fit.method)?.use(fit.options) : slightUse;
     if (!use) throw new InputError(`there is no method "${fit?.method}"`);
     const model = models.get(key) ?? adapt(base, [use], goal);
     models.set(key, model);

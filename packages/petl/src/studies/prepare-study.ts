@@ -7,6 +7,7 @@ import {
   InputError,
   isLabelled,
   isLanguageModel,
+  methods,
   readBase,
   type Setup,
   type Study,
@@ -25,6 +26,7 @@ import { type LocateOptions, locate } from "../library/locate.ts";
 import { setupOf } from "./bench.ts";
 import type { StudyContext } from "./context.ts";
 import { sha256 } from "./digests.ts";
+import { ownMethods } from "./own-methods.ts";
 import { fewestRows, rowLines } from "./row-files.ts";
 import { languageTask } from "./source-loss.ts";
 import type { StudySets } from "./study-rows.ts";
@@ -66,8 +68,7 @@ export interface PreparedStudy {
  */
 export async function prepareStudy(name: string, request: StudyRequest): Promise<PreparedStudy> {
   const study = studyNamed(name);
-  if (request.methods && !study.takesMethods)
-    throw new InputError(`--methods does not go with ${name}, which looks at methods of its own`);
+  refuseMethods(request.methods, study);
   const { offline, signal, onProgress, budget = "quick", seeds = budget === "quick" ? 2 : 3 } = request;
   const folder = await locate(request.base, {
     ...(offline !== undefined && { offline }),
@@ -82,6 +83,7 @@ export async function prepareStudy(name: string, request: StudyRequest): Promise
   const train = drawRows(all, asked);
   const source = await sourceOf(request.source, study, request);
   if (source) languageTask({ config: base.config, name: request.base });
+  const own = ownMethods(study, budget, base, { task, labels: Math.max(1, labels.length) });
   const digestOf = (set: ExampleSet) => sha256(rowLines(set));
   const context: StudyContext = {
     ...{ study: name, budget, seeds, methods: request.methods === undefined ? null : [...request.methods] },
@@ -101,8 +103,20 @@ export async function prepareStudy(name: string, request: StudyRequest): Promise
     folder: resolve(folder),
     setup: setupOf(context, base),
     sets: { train, score, source: source?.set },
-    remarks: [...remarks, ...(source?.remarks ?? [])],
+    remarks: [...remarks, ...(request.methods ? [] : own.remarks), ...(source?.remarks ?? [])],
   };
+}
+
+/** @throws InputError for names of methods that are none, or where none are taken */
+function refuseMethods(asked: readonly string[] | undefined, study: Study): void {
+  if (asked && !study.methods)
+    throw new InputError(`--methods does not go with ${study.name}, which looks at methods of its own`);
+  const names = methods.map(({ name }) => name);
+  const problems = (asked ?? []).filter((name) => !names.includes(name));
+  if (problems.length > 0)
+    throw new InputError(
+      problems.map((name) => `there is no method "${name}"${suggestion(name, names)}; methods: ${names.join(", ")}`),
+    );
 }
 
 function studyNamed(name: string): Study {

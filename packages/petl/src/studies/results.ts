@@ -1,19 +1,19 @@
 import { join } from "node:path";
-import { drawFigure, type StudyRecord, type Summary, summarise } from "@petl/core";
+import { drawFigure, type Study, type StudyRecord, type Summary, summarise } from "@petl/core";
 import { writeFileSafely } from "../disk/safe-write.ts";
 import type { StudyContext } from "./context.ts";
-import type { PreparedStudy } from "./prepare-study.ts";
 import { reportPage, standalone } from "./report.ts";
 
 /** Writes summary.json, figures/*.svg and report.html, all of them made of the records. */
 export async function writeResults(
   out: string,
-  { study, setup, context }: PreparedStudy,
+  study: Study,
+  context: StudyContext,
   records: readonly StudyRecord[],
 ): Promise<Summary> {
   const write = (name: string, text: string) => writeFileSafely(join(out, name), [new TextEncoder().encode(text)]);
-  const summary = summarise(study, setup, settingsOf(context), records);
-  const figures = study.figures(setup, records);
+  const summary = summarise(study, settingsOf(context), records);
+  const figures = study.figures(records);
   const drawn = await Promise.all(figures.map(async (figure) => ({ figure, svg: await drawFigure(figure) })));
   for (const { figure, svg } of drawn) await write(`figures/${figure.name}.svg`, standalone(svg));
   await write("report.html", reportPage(summary, drawn));

@@ -56,7 +56,7 @@ export async function* study(name: string, options: StudyOptions): AsyncGenerato
     try {
       yield { kind: "start", ...progressOf(prepared, log), out };
       yield* workOff(prepared, log, executor, signal);
-      yield { kind: "end", summary: await writeResults(out, prepared, log.records), out };
+      yield { kind: "end", summary: await writeResults(out, rule, context, log.records), out };
     } finally {
       await executor.close();
       log.close();
