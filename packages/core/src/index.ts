@@ -7,7 +7,7 @@ export {
   loadAdapter as loadAdapterFiles,
   putOnBase,
 } from "./adapters/adapter-on-base.ts";
-export { type EncodedAdapter, encodeAdapter } from "./adapters/encode-adapter.ts";
+export { type EncodedAdapter, encodeAdapter, isReadByPeft } from "./adapters/encode-adapter.ts";
 export type { Encoded, ForeignFormat, ForeignLayout, Hints } from "./adapters/foreign/foreign-format.ts";
 export { foreignFormats } from "./adapters/foreign/foreign-formats.ts";
 export { onnxAdapter } from "./adapters/foreign/onnx-adapter/onnx-adapter.ts";
@@ -133,6 +133,7 @@ export {
   unadapted,
   withTrainedHead,
 } from "./library/model.ts";
+export { type CardSubject, modelCard, type TrainingFacts } from "./library/model-card.ts";
 export { type BaseSource, type ClosableEngine, type OpenBase, openBase, openTokenizer } from "./library/open-base.ts";
 export { type DataSource, type OpenData, type OpenDataOptions, openData, type Splits } from "./library/open-data.ts";
 export { maskedOnce, maskingOf } from "./library/plain-text.ts";

@@ -8,11 +8,14 @@ import {
   type Folder,
   heads,
   InputError,
+  isReadByPeft,
+  modelCard,
   namesOf,
   type OpenModel,
   objectiveOf,
   onnxAdapter,
   readJson,
+  type TrainingFacts,
   tokenizerFileNames,
 } from "@petl/core";
 import { type Chunks, writeFolderSafely } from "../disk/safe-write.ts";
@@ -31,6 +34,11 @@ export interface NamedFile {
   readonly chunks: Chunks;
 }
 
+export interface SaveAdapterOptions extends SaveOptions {
+  /** how it was trained, for the model card; what is left out is not on it */
+  readonly training?: TrainingFacts | undefined;
+}
+
 /** What is needed to write an adapter. */
 export type Saved = Pick<OpenModel, "adapted" | "phi" | "labels"> & {
   readonly base: Pick<OpenModel["base"], keyof Parameters<typeof encodeFull>[0] | "folder">;
@@ -38,12 +46,17 @@ export type Saved = Pick<OpenModel, "adapted" | "phi" | "labels"> & {
 
 /**
  * Writes an adapter, in Hugging Face PEFT's layout where PEFT has such a method, or after full fine-tuning the whole
- * checkpoint with its tokenizer. The folder is seen whole or not at all. Returns the bytes of its weights.
+ * checkpoint with its tokenizer; beside it README.md, its model card. The folder is seen whole or not at all. Returns the
+ * bytes of its weights.
  *
  * @throws InputError where a folder that isn't empty stands there
  */
-export async function saveAdapter(model: OpenModel, folder: string, options: SaveOptions = {}): Promise<number> {
-  return writeAll(folder, await adapterFiles(model), options);
+export async function saveAdapter(
+  model: OpenModel,
+  folder: string,
+  { training, ...options }: SaveAdapterOptions = {},
+): Promise<number> {
+  return writeAll(folder, await filesWithCard(model, training), options);
 }
 
 export interface SaveMergedOptions extends SaveOptions {
@@ -142,6 +155,15 @@ export async function adapterFiles({ base, adapted, phi, labels }: Saved): Promi
     { name: "adapter_model.safetensors", chunks: [files["adapter_model.safetensors"]] },
     { name: "adapter_config.json", chunks: [bytesOf(files["adapter_config.json"])] },
   ];
+}
+
+/** An adapter's files with its model card, which goes first. */
+export async function filesWithCard(model: Saved, training?: TrainingFacts): Promise<readonly NamedFile[]> {
+  const files = await adapterFiles(model);
+  const isCheckpoint = files.some(({ name }) => name === "config.json");
+  const layout = isCheckpoint ? "checkpoint" : isReadByPeft(model.adapted) ? "peft" : "petl";
+  const card = modelCard({ ...model, baseName: model.base.name, layout }, training);
+  return [{ name: "README.md", chunks: [bytesOf(card)] }, ...files];
 }
 
 /** config.json and model.safetensors, to be written. */
