@@ -186,7 +186,7 @@ export { longestRow, trainedRow } from "./peft/longest-row.ts";
 export type { Method, MethodOf, MethodUse } from "./peft/method.ts";
 export { methods, methodsByName } from "./peft/methods.ts";
 export type { OptionInputs, Options } from "./peft/options.ts";
-export { type Phi, type Phi, takeTensors, tensorsOf, tensorsOf } from "./peft/phi.ts";
+export { type Phi, takeTensors, tensorsOf } from "./peft/phi.ts";
 export { shapeOf } from "./peft/shape-of.ts";
 export { type Places, placesOfBase } from "./planning/places.ts";
 export type { MethodPlan, PlacedPlan, Plan } from "./planning/plan.ts";
