@@ -12,7 +12,7 @@ import { type GradientOutputs, gradientOutputs } from "./gradient-outputs.ts";
 import { type Minimised, type MinimisedOptions, minimised } from "./minimised.ts";
 
 /** Factors of a batch's sums. */
-interface LossScale {
+export interface LossScale {
   /** of the task's loss: 1 / items for the mean */
   readonly loss: number;
   /** of the distance to a teacher: weight / rows */
@@ -42,7 +42,7 @@ export interface LossAndGradient {
   readonly gradient: Float32Array;
 }
 
-interface StepOptions extends Pick<MinimisedOptions, "logitsAtOnce" | "packed"> {
+export interface StepOptions extends Pick<MinimisedOptions, "logitsAtOnce" | "packed"> {
   /** the base's own */
   readonly dropout: number;
   readonly labelSmoothing: number;
