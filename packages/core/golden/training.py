@@ -11,6 +11,7 @@ test can ask for less. Data and missing first adapters go to training/data/ and 
 
 import json
 import shutil
+from pathlib import Path
 
 import torch
 from transformers import get_cosine_schedule_with_warmup, get_linear_schedule_with_warmup
@@ -66,7 +67,7 @@ def run(settings, dtype):
     parameters = list(trained(model).values())
     optimizer = optimizer_of(parameters, flags)
     schedule = SCHEDULES[flags["schedule"]](optimizer, flags["warmup"], flags["steps"])
-    stream = batches(rows(flags["task"]), flags["batch"])
+    stream = batches(rows(Path(settings["data"]).stem), flags["batch"])
     record = {"trained_parameters": sum(p.numel() for p in parameters), "loss": [], "grad_norm": [], "lr": []}
     for _ in range(flags["steps"]):
         optimizer.zero_grad()
@@ -88,15 +89,14 @@ def write_case(name, settings):
     record, exact = run(settings, torch.float32), run(settings, torch.float64)
     rounding = {key: distance(record[key], exact[key]) for key in ("loss", "grad_norm")}
     rounding["logits"] = max(distance(a, b) for a, b in zip(record["logits"], exact["logits"]))
-    data = f"training/data/{settings['flags']['task']}.jsonl"
-    write_json(OUT / f"{name}.json", {**settings, "data": data, "rounding": rounding, **record})
+    write_json(OUT / f"{name}.json", {**settings, "rounding": rounding, **record})
     print(f"{name}: loss {record['loss'][0]:.3f} -> {record['loss'][-1]:.3f}, rounding {rounding}")
 
 
 def main():
     shutil.rmtree(OUT, ignore_errors=True)
-    for task in sorted({settings["flags"]["task"] for settings in CASES.values()}):
-        write_rows(OUT / "data" / f"{task}.jsonl", task)
+    for name in sorted({Path(settings["data"]).stem for settings in CASES.values()}):
+        write_rows(OUT / "data" / f"{name}.jsonl", name)
     write_new_adapters()
     for name, settings in CASES.items():
         torch.manual_seed(0)

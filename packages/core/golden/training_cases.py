@@ -25,9 +25,10 @@ DEFAULTS = {
 BERT = "bert-sequence-classification"
 
 
-def case(base, init=None, **flags):
-    """`init`: the adapter's folder under golden/, or None to start from the base's own weights."""
-    return {"base": base, "init": init, "flags": {**DEFAULTS, **flags}}
+def case(base, init=None, rows=None, **flags):
+    """`init`: the adapter's folder under golden/, or None to start from the base's own weights; `rows`: the task's, or others."""
+    flags = {**DEFAULTS, **flags}
+    return {"base": base, "init": init, "flags": flags, "data": f"training/data/{rows or flags['task']}.jsonl"}
 
 
 CASES = {
@@ -50,6 +51,9 @@ CASES = {
         "roberta-token-classification", "adapters/roberta-token-lora", method="lora", task="token-classification"
     ),
     "llama-lora-causal-lm": case("llama-causal-lm", "adapters/llama-lora", method="lora", task="causal-lm"),
+    "llama-prompt-causal-lm": case(
+        "llama-causal-lm", "adapters/llama-prompt", rows="causal-lm-whole", method="prompt", task="causal-lm"
+    ),
 }
 # the starts that adapters.py has not made
 NEW_ADAPTERS = ("bert-lora-regression", "bert-lora-masked-lm")

@@ -28,6 +28,8 @@ def labelled(task, ids, index):
         return {"input_ids": ids, "labels": [IGNORED] + [token % 5 for token in ids[1:]]}
     if task == "causal-lm":  # a prompt of two tokens has no labels
         return {"input_ids": ids, "labels": [IGNORED] * 2 + ids[2:]}
+    if task == "causal-lm-whole":  # the first token is learnt where a prompt stands in front of it
+        return {"input_ids": ids, "labels": ids}
     hidden = {position for position in range(len(ids)) if (position + index) % 6 == 0} or {0}
     return {
         "input_ids": [MASK if position in hidden else token for position, token in enumerate(ids)],

@@ -1,4 +1,4 @@
-export { type Adapter, readAdapter } from "./adapters/adapter.ts";
+export { type AdapterFiles, readAdapter } from "./adapters/adapter-files.ts";
 export {
   type AdapterOnBase,
   adapterOn,
@@ -7,7 +7,7 @@ export {
   loadAdapter as loadAdapterFiles,
   putOnBase,
 } from "./adapters/adapter-on-base.ts";
-export { type AdapterFiles, encodeAdapter } from "./adapters/encode-adapter.ts";
+export { type EncodedAdapter, encodeAdapter, isReadByPeft } from "./adapters/encode-adapter.ts";
 export type { Encoded, ForeignFormat, ForeignLayout, Hints } from "./adapters/foreign/foreign-format.ts";
 export { foreignFormats } from "./adapters/foreign/foreign-formats.ts";
 export { onnxAdapter } from "./adapters/foreign/onnx-adapter/onnx-adapter.ts";
@@ -133,6 +133,7 @@ export {
   unadapted,
   withTrainedHead,
 } from "./library/model.ts";
+export { type CardSubject, modelCard, type TrainingFacts } from "./library/model-card.ts";
 export { type BaseSource, type ClosableEngine, type OpenBase, openBase, openTokenizer } from "./library/open-base.ts";
 export { type DataSource, type OpenData, type OpenDataOptions, openData, type Splits } from "./library/open-data.ts";
 export { maskedOnce, maskingOf } from "./library/plain-text.ts";
@@ -172,6 +173,7 @@ export {
 export type { EncodedGraph } from "./onnx/encode.ts";
 export * as protobuf from "./onnx/protobuf.ts";
 export { type AdaptedModel, adapt } from "./peft/adapt.ts";
+export { type Adapter, namedLabels } from "./peft/adapter.ts";
 export { aloneBecause } from "./peft/alone-because.ts";
 export type { Base } from "./peft/base.ts";
 export { countParameters, type ParameterCounts } from "./peft/counts.ts";
@@ -183,7 +185,7 @@ export { longestRow, trainedRow } from "./peft/longest-row.ts";
 export type { Method, MethodOf, MethodUse } from "./peft/method.ts";
 export { methods, methodsByName } from "./peft/methods.ts";
 export type { OptionInputs, Options } from "./peft/options.ts";
-export { type Phi, tensorsOf } from "./peft/phi.ts";
+export { type Phi, takeTensors, tensorsOf } from "./peft/phi.ts";
 export { type Places, placesOfBase } from "./planning/places.ts";
 export type { MethodPlan, PlacedPlan, Plan } from "./planning/plan.ts";
 export type { PlanOptions } from "./planning/plan-options.ts";

@@ -68,6 +68,7 @@ export {
   type TextScores,
   type TrainData,
   type TrainingEvent,
+  type TrainingFacts,
   type TrainingSettings,
   type TrainingState,
   type TrainOptions,
@@ -95,6 +96,7 @@ export { type OpenDataOptions, openData } from "./library/open-data.ts";
 export { type NamedPlanSource, plan } from "./library/plan.ts";
 export { type QuantizeOptions, type QuantizeSummary, quantize } from "./library/quantize.ts";
 export {
+  type SaveAdapterOptions,
   type SaveMergedOptions,
   type SaveOnnxOptions,
   type SaveOptions,

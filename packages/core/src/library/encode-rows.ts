@@ -9,6 +9,7 @@ import { InputError, refuse } from "../errors.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { longestRow, trainedRow } from "../peft/longest-row.ts";
+import { promptLength } from "../peft/prompted.ts";
 import type { Purpose } from "./purpose.ts";
 
 /** What labels mean to a model's head. */
@@ -42,9 +43,9 @@ export function encodeRows(
   set: ExampleSet,
   adapted: AdaptedModel,
   rule: TargetRule | undefined,
-  how: Omit<EncodeOptions, "vocabularySize">,
+  how: Omit<EncodeOptions, "vocabularySize" | "prompted">,
 ): readonly EncodedExample[] {
-  const rows = encodeExamples(set, rule, { ...how, vocabularySize: adapted.base.model.sizes.vocabulary });
+  const rows = encodeExamples(set, rule, { ...how, ...shapeOf(adapted) });
   refuseTypes(set, rows, adapted);
   return rows;
 }
@@ -57,12 +58,18 @@ export function fedRows(
   set: ExampleSet,
   adapted: AdaptedModel,
   rule: TargetRule | undefined,
-  how: Omit<FeedOptions, "vocabularySize">,
+  how: Omit<FeedOptions, "vocabularySize" | "prompted">,
 ): FedRows {
-  const fed = feedRows(set, rule, { ...how, vocabularySize: adapted.base.model.sizes.vocabulary });
+  const fed = feedRows(set, rule, { ...how, ...shapeOf(adapted) });
   refuseTypes(fed.set, fed.rows, adapted);
   return fed;
 }
+
+/** What the model reads. */
+const shapeOf = ({ base, methods }: AdaptedModel) => ({
+  vocabularySize: base.model.sizes.vocabulary,
+  prompted: promptLength(methods) > 0,
+});
 
 /** The kinds of text that a model tells apart are few, and ids beyond them are nothing that it can look up. */
 function refuseTypes(set: ExampleSet, rows: readonly EncodedExample[], { base, modelTensors }: AdaptedModel): void {

@@ -93,9 +93,10 @@ function actsNowhere(building: Building, use: MethodUse): readonly string[] {
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The modules that hold tensors. */
-function modulePaths({ parameters, frozen }: Building): readonly string[] {
-  return [...parameters.keys(), ...frozen.keys()].map((name) => name.slice(0, name.lastIndexOf(".")));
+/** The modules that hold tensors, and those that share one, as an output layer does that is the table. */
+function modulePaths({ parameters, frozen, sites }: Building): readonly string[] {
+  const holding = [...parameters.keys(), ...frozen.keys()].map((name) => name.slice(0, name.lastIndexOf(".")));
+  return [...holding, ...sites.map(({ path }) => path)];
 }
 
 /** The linear layers that methods may act on: all but those of a trained head. */

@@ -20,7 +20,7 @@ import type { Goal } from "./goal.ts";
 import type { MethodUse } from "./method.ts";
 import { moduleScope } from "./module-scope.ts";
 import { normal } from "./parameter.ts";
-import { behindPrompt, promptLength, textStates } from "./prompted.ts";
+import { behindPrompt, foretellingStates, promptLength, textStates } from "./prompted.ts";
 
 /** The model's forward graph. */
 export interface Forward {
@@ -58,7 +58,10 @@ export interface ChosenStates {
 /** What a forward graph is built with. */
 export interface ForwardOptions {
   readonly noise?: Noise | undefined;
-  /** int32 [chunks, 1, rows]: of a language model's positions, counted through all rows, those whose logits are wanted */
+  /**
+   * int32 [chunks, 1, rows]: of a language model's positions, counted through all rows, those whose logits are wanted; in
+   * front of a causal one's rows stands the end of its prompt, where it has one
+   */
   readonly rows?: Value | undefined;
   /** whether rows may be several texts; the batch then brings `documents` */
   readonly packed?: boolean | undefined;
@@ -93,7 +96,8 @@ export function build(base: Base, methods: readonly MethodUse[], goal: Goal, opt
   const states = model.encode(root.at(model.prefix), prompted);
   const hidden = textStates(states, inputs);
   const encoded = { inputs, hidden, pooled: () => model.pool(root.at(model.prefix), states, prompted) };
-  const chosen = options.rows && chosenStates(hidden, options.rows);
+  const foretold = length > 0 && heads[objectiveOf(goal.task).head].goesOn ? foretellingStates(states, inputs) : hidden;
+  const chosen = options.rows && chosenStates(foretold, options.rows);
   const read = { ...encoded, hidden: chosen?.chunk ?? hidden };
   const ofChunk = noise && chosen ? { ...building, noise: { ...noise, rows: chosen.number } } : building;
   const logits = narrow(logitsOf(model, moduleScope(ofChunk, ""), read, goal, options));

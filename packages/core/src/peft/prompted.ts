@@ -40,7 +40,14 @@ export function withPrompt(y: Value, prompt: Value): Value {
 }
 
 /** A text's own states behind those of a prompt.  states: [batch, length + tokens, hidden] -> [batch, tokens, hidden] */
-export const textStates = (states: Value, { inputIds }: Pick<ModelInputs, "inputIds">): Value => {
+export const textStates = (states: Value, inputs: Pick<ModelInputs, "inputIds">): Value =>
+  lastStates(states, inputs, 0);
+
+/** The same with the state of the prompt's end in front, which foretells the first token: [batch, 1 + tokens, hidden] */
+export const foretellingStates = (states: Value, inputs: Pick<ModelInputs, "inputIds">): Value =>
+  lastStates(states, inputs, 1);
+
+function lastStates(states: Value, { inputIds }: Pick<ModelInputs, "inputIds">, more: number): Value {
   const [all = 1, own = 1] = [states.shape[1], inputIds.shape[1]];
-  return slice(states, 1, plus(all, times(-1, own)), all);
-};
+  return slice(states, 1, plus(all, plus(times(-1, own), -more)), all);
+}

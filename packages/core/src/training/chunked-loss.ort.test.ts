@@ -9,6 +9,7 @@ import { adapt } from "../peft/adapt.ts";
 import { initialPhi } from "../peft/initial-phi.ts";
 import { full } from "../peft/methods/full.ts";
 import { lora } from "../peft/methods/lora/lora.ts";
+import { prompt } from "../peft/methods/prompts/prompt.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
 import { random } from "../tensor/random.ts";
 import { compileEvaluation } from "./evaluate.ts";
@@ -25,7 +26,11 @@ const rows: readonly EncodedExample[] = [11, 4, 7, 2].map((length) => {
 });
 
 const noisyTransform = { rank: 2, alpha: 64, dropout: 0.4, targets: ".*(query|transform.dense)" };
+const outputs = { rank: 2, alpha: 32, dropout: 0.3, targets: "q_proj,lm_head" };
 const cases = [
+  ["an output layer of its own, adapted with dropout", "llama-causal-lm", "causal-lm", lora.use(outputs)],
+  ["an output layer that is the table, adapted as a layer", "gemma2-causal-lm", "causal-lm", lora.use(outputs)],
+  ["an output layer behind a prompt", "llama-causal-lm", "causal-lm", prompt.use({ tokens: 3, start: "random" })],
   ["an output layer of its own, trained", "llama-causal-lm", "causal-lm", full.use({})],
   ["an output layer that is frozen", "llama-causal-lm", "causal-lm", lora.use({ rank: 2 })],
   ["bounded logits of the table of embeddings, trained", "gemma2-causal-lm", "causal-lm", full.use({})],
@@ -54,7 +59,7 @@ describe.each(cases)("%s", (_, name, task, method) => {
     };
     const whole = await found(1000);
     expect(Math.max(...whole.gradient.map(Math.abs))).toBeGreaterThan(1e-3);
-    for (const rowsAtOnce of [1, 3, 5]) {
+    for (const rowsAtOnce of [1, 4]) {
       const parts = await found(rowsAtOnce);
       // float32 sums in another order, and products of other sizes
       expect(parts.loss / whole.loss).toBeCloseTo(1, 6);

@@ -8,6 +8,7 @@ import { objectiveOf } from "../objectives/objectives.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import type { Forward, Noise } from "../peft/forward.ts";
 import type { Goal } from "../peft/goal.ts";
+import { promptLength } from "../peft/prompted.ts";
 import type { Tensors } from "../runtime/session.ts";
 import { batchDim } from "../tensor/shape.ts";
 import { differentiableLoss, measuredLoss } from "./chunked-loss.ts";
@@ -46,7 +47,9 @@ export function minimised(
   { training, packed, logitsAtOnce = 2 ** 24 }: MinimisedOptions = {},
 ): Minimised {
   const { task, teacher } = adapted.goal;
-  const sparse = heads[objectiveOf(task).head].from === "vocabulary";
+  const head = heads[objectiveOf(task).head];
+  const sparse = head.from === "vocabulary";
+  const ahead = head.goesOn && promptLength(adapted.methods) > 0 ? 1 : 0;
   const forward = adapted.forward({
     packed,
     noise: training?.noise,
@@ -58,7 +61,7 @@ export function minimised(
     ...lossOf(adapted.goal, forward, training),
     teacherLoss: teacher && meanDistance(forward.taught, teacher.size),
     feed({ items: _, ...tensors }) {
-      return sparse ? { ...tensors, ...labelledRows(tensors, rowsAtOnce) } : tensors;
+      return sparse ? { ...tensors, ...labelledRows(tensors, rowsAtOnce, ahead) } : tensors;
     },
   };
 }

@@ -18,6 +18,7 @@ import { type AdaptedModel, adapt } from "../peft/adapt.ts";
 import { initialPhi } from "../peft/initial-phi.ts";
 import { methods } from "../peft/methods.ts";
 import { type Phi, viewsOf } from "../peft/phi.ts";
+import { promptLength } from "../peft/prompted.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
 import { parseSettings } from "./settings.ts";
 import { compileStep } from "./step.ts";
@@ -32,6 +33,7 @@ const cases = [
     "roberta-ia3",
     "roberta-lora-token-classification",
     "llama-lora-causal-lm",
+    "llama-prompt-causal-lm",
   ],
 ];
 
@@ -41,7 +43,8 @@ async function startOf({ base: name, init, flags, data }: ReturnType<typeof gold
   const { adapted, phi } = init ? await loadAdapter(goldenFolder(init), base) : await ownStart(base, flags);
   const table = await readTable("rows.jsonl", readFileSync(goldenPath(data)));
   const { task, labels } = adapted.goal;
-  const examples = encodeExamples(readExamples(table), targetOf(task, labels), { maxLength: 64 });
+  const prompted = promptLength(adapted.methods) > 0;
+  const examples = encodeExamples(readExamples(table), targetOf(task, labels), { maxLength: 64, prompted });
   return { base, adapted, phi, examples, rows, path };
 }
 

@@ -31,12 +31,27 @@ export function planRun<Run extends Planned>(given: Run): { readonly run: Run; r
   const warmup = settings.warmup < 1 ? Math.ceil(settings.warmup * steps) : Math.round(settings.warmup);
   refuse([
     ...lossProblems(run),
+    ...rateProblems(run),
     ...adapted.methods.flatMap((use) => use.runProblems?.(steps) ?? []),
     ...(looksForBest(settings) && !run.validation
       ? ["to stop early or to keep the best adapter there must be rows to validate on"]
       : []),
   ]);
   return { run, schedule: { steps, stepsPerEpoch, warmup, evaluateEvery } };
+}
+
+/** Rates of tensors that the model does not train. */
+function rateProblems({ adapted: { layout, methods }, settings }: Planned): readonly string[] {
+  const names = methods.map(({ name }) => name).join("+") || "the model";
+  const { headLr, loraPlus } = settings;
+  return [
+    ...(headLr !== undefined && !layout.some(({ part }) => part === "head")
+      ? [`headLr is ${headLr}, but ${names} trains no head here`]
+      : []),
+    ...(loraPlus !== 1 && !layout.some(({ rate }) => rate === "loraPlus")
+      ? [`loraPlus is ${loraPlus}, but ${names} has no B of LoRA, whose rate it is`]
+      : []),
+  ];
 }
 
 /** What is asked for and the task's objective has not. */

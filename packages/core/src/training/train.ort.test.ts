@@ -5,9 +5,11 @@ import { adapt } from "../peft/adapt.ts";
 import { initialPhi } from "../peft/initial-phi.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { bitfit } from "../peft/methods/bitfit.ts";
+import { ia3 } from "../peft/methods/ia3.ts";
 import { lora } from "../peft/methods/lora/lora.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
 import { random } from "../tensor/random.ts";
+import { planRun } from "./plan-run.ts";
 import { parseSettings } from "./settings.ts";
 import type { TrainingState } from "./state.ts";
 import { type TrainingEvent, type TrainingRun, trainSteps } from "./train.ts";
@@ -186,6 +188,13 @@ test("the head and LoRA's B move by rates of their own", async () => {
   };
   expect(ratio(/^classifier/)).toBeCloseTo(3, 3); // float32 steps of about 1e-3
   expect(ratio(/lora_B/)).toBeCloseTo(16, 2);
+});
+
+test("rates of tensors that the model does not train are refused", async () => {
+  const { adapted, examples: rows, ...run } = await newRun({ headLr: 0.1, loraPlus: 4 }, [ia3.use({})]);
+  const bare = adapt(adapted.base, adapted.methods, { task: "classification", labels: 3, trainsHead: false });
+  const problems = ["headLr is 0.1, but ia3 trains no head here", "loraPlus is 4, but ia3 has no B of LoRA"];
+  expect(() => planRun({ ...run, adapted: bare, examples: rows })).toThrow(new RegExp(problems.join(".*\n")));
 });
 
 test("weight decay leaves out biases and norms where asked to", async () => {

@@ -133,11 +133,12 @@ export async function newRun(
   const run = await openRun(requestOf(named, { base, baseFolder, methods }), context.signal);
   const [id, settings] = [randomUUID(), pickSettings(trainingSettings, run.training.settings)];
   const method = writtenMethods(run.model.adapted.methods);
+  const pooling = flags.pooling ?? (flags.init === undefined ? run.model.adapted.goal.pooling : undefined);
   const lock = await closedOnFailure(run, () => claimEmpty(folder));
   await closedOnFailure(run, async () =>
     writeRecord(folder, {
       ...{ petl: version, id },
-      request: { ...named, base: await settledName(base), ...settings, ...method },
+      request: { ...named, base: await settledName(base), ...settings, ...method, pooling },
       ...{ base_folder: baseFolder, base_sha256: run.baseSha256, data_sha256: run.dataSha256 },
     }),
   );

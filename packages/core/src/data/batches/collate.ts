@@ -16,7 +16,8 @@ export interface Batch {
   readonly documents?: HostTensor;
   /**
    * What the rows are trained to give: int32 [batch] for a class, float32 [batch] for numbers, float32 [batch, labels]
-   * for any number of classes, int32 [batch, tokens] for classes of tokens, -100 where none counts. Absent where the rows have no targets.
+   * for any number of classes, int32 [batch, tokens] for classes of tokens, [batch, 1 + tokens] behind
+   * a prompt, -100 where none counts. Absent where the rows have no targets.
    */
   readonly labels?: HostTensor;
   /** float32 [batch, size], the teacher's vectors; absent where the rows have none. */
@@ -102,7 +103,7 @@ function targets(all: readonly (Target | undefined)[], tokens: number): Pick<Bat
   if (rows.length !== count) throw new InternalError("a batch mixes rows with and without targets, or their kinds");
   const labels = rows.map(({ ids }) => ids);
   const items = labels.reduce((sum, ids) => sum + ids.filter((id) => id !== ignoredLabel).length, 0);
-  return { labels: pad(labels, tokens, ignoredLabel), items };
+  return { labels: pad(labels, Math.max(tokens, ...labels.map(({ length }) => length)), ignoredLabel), items };
 }
 
 function ofKind<K extends Target["kind"]>(all: readonly Target[], kind: K): Extract<Target, { kind: K }>[] {

@@ -54,10 +54,18 @@ test("Alpaca's rows are prompts of instruction and input, each with an empty lin
   ]);
 });
 
-test("E2E's and GSM8K's rows are prompts with a line's end behind them; a question beside other columns is a text", async () => {
-  const end = { kind: "completion", prompt: "a\n", completion: "b" };
-  expect((await set('{"mr":"a","ref":"b"}')).examples).toEqual([end]);
-  expect((await set('{"question":"a","answer":"b"}')).examples).toEqual([end]);
+test("E2E's rows are prompts with a line's end behind them; questions and answers are prompts and completions; with a label they are texts", async () => {
+  expect((await set('{"mr":"a","ref":"b"}')).examples).toEqual([
+    { kind: "completion", prompt: "a\n", completion: "b" },
+  ]);
+  for (const names of [
+    ["question", "answer"],
+    ["prompt", "response"],
+    ["query", "solution"],
+  ] as const)
+    expect((await set(`{"${names[0]}":"a","${names[1]}":"b"}`)).examples).toEqual([
+      { kind: "completion", prompt: "a", completion: "b" },
+    ]);
   expect((await set('{"question":"a","answer":"b","label":"c"}')).examples).toEqual([
     { kind: "text", text: "a", label: "c" },
   ]);

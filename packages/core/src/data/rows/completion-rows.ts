@@ -29,7 +29,7 @@ const layouts = [
   {
     prompts: ["question", "query", "problem", "input", "user"],
     answers: ["answer", "response", "output", "completion", "solution", "assistant"],
-    between: "\n",
+    between: "",
   },
 ] as const;
 

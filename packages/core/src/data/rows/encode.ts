@@ -32,6 +32,8 @@ export interface EncodeOptions {
   readonly lossOn?: LossOn | undefined;
   /** Rows of tokens are not cut, and refused where they are longer than this; `maxLength` where left out. */
   readonly longest?: number | undefined;
+  /** whether the model puts a learned prompt in front of every row */
+  readonly prompted?: boolean | undefined;
   /** Number of the model's token embeddings; larger ids are refused. */
   readonly vocabularySize?: number | undefined;
 }
@@ -94,7 +96,7 @@ function encodeExample(
   options: EncodeOptions,
 ): EncodedExample {
   const { firstTokens, labels, ...encoded } = tokenised(set, example, options);
-  const target = rule?.target(example, { ...encoded, labels, firstTokens });
+  const target = rule?.target(example, { ...encoded, labels, firstTokens, prompted: options.prompted });
   return target ? { ...encoded, target } : encoded;
 }
 

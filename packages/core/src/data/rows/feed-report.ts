@@ -66,7 +66,7 @@ export function feedReport(
 
 const counted = (ids: Int32Array): number => ids.reduce((count, id) => count + (id === ignoredLabel ? 0 : 1), 0);
 
-/** Which tokens are targets; a causal model's targets stand one place in front of the tokens that they are. */
+/** Which tokens are targets; a causal model's targets stand one place in front of the tokens that they are, if not behind a prompt. */
 function learntTokens(
   { length }: Int32Array,
   target: FedRows["rows"][number]["target"],
@@ -74,5 +74,6 @@ function learntTokens(
 ): readonly boolean[] | undefined {
   if (target?.kind !== "tokens") return undefined;
   const { ids } = target;
-  return Array.from({ length }, (_, at) => (ids[foretold ? at - 1 : at] ?? ignoredLabel) !== ignoredLabel);
+  const ahead = foretold && ids.length === length ? 1 : 0;
+  return Array.from({ length }, (_, at) => (ids[at - ahead] ?? ignoredLabel) !== ignoredLabel);
 }

@@ -6,7 +6,7 @@ export type Target =
   | { readonly kind: "value"; readonly value: number }
   /** any number of classes: 1 for each that the row has, 0 for the others */
   | { readonly kind: "classes"; readonly has: Float32Array }
-  /** A class for every token, `ignoredLabel` for none. */
+  /** A class for every token, `ignoredLabel` for none; one more in front, where the end of a prompt has one. */
   | { readonly kind: "tokens"; readonly ids: Int32Array };
 
 /** How rows carry labels: one for the row, a list of numbers, one for each word, names, or the text to be given. */
@@ -21,6 +21,8 @@ export interface TokenisedRow {
   readonly labels?: Int32Array | undefined;
   /** of words: the position of each word's first token, -1 where it was cut away */
   readonly firstTokens?: Iterable<number> | undefined;
+  /** whether a learned prompt stands in front of the row */
+  readonly prompted?: boolean | undefined;
 }
 
 /** How the labels of rows become targets. */
