@@ -10,11 +10,11 @@ import { type GenerationSettings, parseGenerationSettings } from "../generation/
 import type { GeneratedToken } from "../generation/texts.ts";
 import { heads } from "../nn/model.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
+import { shapeOf } from "../peft/shape-of.ts";
 import { count } from "../settings/setting.ts";
 import { pickSettings } from "../settings/settings.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
 import { requireModel, requireOptions, what } from "./check.ts";
-import { shapeOf } from "./kept-programs.ts";
 import type { OpenModel } from "./model.ts";
 
 /** A text to go on with, its tokens, or a conversation (or its messages) whose next turn is the assistant's. */

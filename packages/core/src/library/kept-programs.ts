@@ -1,5 +1,6 @@
 import type { Decoder } from "../generation/decoder.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
+import { shapeOf } from "../peft/shape-of.ts";
 import type { CompiledEvaluation } from "../training/evaluate.ts";
 import type { RowOutput, RowProgram } from "../training/row-program.ts";
 
@@ -82,15 +83,6 @@ export function kept<T extends Compiled>(most: number): Kept<T> {
     },
   };
 }
-
-/** Equal for adapted models of one base whose graphs are equal, whatever their Φ. */
-export const shapeOf = ({ methods, goal, layout, projections }: AdaptedModel): string =>
-  JSON.stringify([
-    methods.map(({ name, options }) => [name, options]),
-    goal,
-    layout.map(({ name, shape }) => [name, shape]),
-    projections.map(({ name }) => name),
-  ]);
 
 /** What a program for rows is kept under. */
 export const keyOf = (output: RowOutput, adapted: AdaptedModel): string => `${output} ${shapeOf(adapted)}`;
