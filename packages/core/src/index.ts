@@ -99,7 +99,7 @@ export {
   type PromptInput,
 } from "./library/generate.ts";
 export { drawRows, holdOutRows } from "./library/hold-out.ts";
-export { keyOf, shapeOf } from "./library/kept-programs.ts";
+export { keyOf } from "./library/kept-programs.ts";
 export {
   adalora,
   bitfit,
@@ -156,6 +156,7 @@ export { type ScoreOptions, scoreTexts, type TextScores } from "./library/score-
 export { adaptSettings, batchSettings, columnSettings, purposeSettings, tokenSettings } from "./library/settings.ts";
 export type { TextInput, TextRow } from "./library/texts.ts";
 export { type PreparedTraining, prepareTraining, type TrainData, type TrainOptions, train } from "./library/train.ts";
+export { type ManyEvent, type TrainUser, trainMany } from "./library/train-many.ts";
 export { labelCount, taskOf } from "./models/models.ts";
 export { type Head, type HeadKind, heads, type Sizes } from "./nn/model.ts";
 export { type Pooling, poolings } from "./nn/pooling.ts";
@@ -187,6 +188,7 @@ export type { Method, MethodOf, MethodUse } from "./peft/method.ts";
 export { methods, methodsByName } from "./peft/methods.ts";
 export type { OptionInputs, Options } from "./peft/options.ts";
 export { type Phi, takeTensors, tensorsOf } from "./peft/phi.ts";
+export { shapeOf } from "./peft/shape-of.ts";
 export { type Places, placesOfBase } from "./planning/places.ts";
 export type { MethodPlan, PlacedPlan, Plan } from "./planning/plan.ts";
 export type { PlanOptions } from "./planning/plan-options.ts";
@@ -282,4 +284,5 @@ export type { TrainingState } from "./training/state.ts";
 export { compileStep, type TrainingStep } from "./training/step.ts";
 export { type StopSignal, throwIfStopped } from "./training/stop-signal.ts";
 export { compileTextVectors, type TextVectors } from "./training/text-vectors.ts";
+export { type Together, together } from "./training/together.ts";
 export { type StepEvent, type TrainingEvent, type TrainingRun, trainSteps } from "./training/train.ts";

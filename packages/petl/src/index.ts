@@ -104,6 +104,6 @@ export {
   saveMerged,
   saveOnnx,
 } from "./library/save.ts";
-export { type ManyEvent, type TrainUser, trainMany } from "./library/train-many.ts";
+export { type TrainUser, trainMany } from "./library/train-many.ts";
 export { MachineError } from "./machine-error.ts";
 export { type StudyEvent, type StudyOptions, study } from "./studies/study.ts";

@@ -53,8 +53,8 @@ export async function* train(
 ): AsyncGenerator<TrainingEvent, void, void> {
   const { signal, resume, ...given } = requireOptions(options);
   const run = prepareTraining(model, data, given);
-  for await (const event of trainSteps({ ...run, signal, resume: resume && copied(checkedState(resume)) }))
-    yield event.kind === "checkpoint" ? { ...event, state: copied(event.state) } : event;
+  for await (const event of trainSteps({ ...run, signal, resume: resume && copiedState(checkedState(resume)) }))
+    yield event.kind === "checkpoint" ? { ...event, state: copiedState(event.state) } : event;
 }
 
 /** Everything that a training computes with. @throws InputError for what cannot be carried out */
@@ -127,7 +127,7 @@ function checkedState(state: TrainingState): TrainingState {
 }
 
 /** A state whose vectors are its own. */
-const copied = (state: TrainingState): TrainingState => ({
+export const copiedState = (state: TrainingState): TrainingState => ({
   ...state,
   values: state.values.slice(),
   moments: state.moments.map((moment) => moment.slice()),

@@ -11,6 +11,7 @@ import {
 } from "@petl/core";
 import { settledData } from "../data/find-data.ts";
 import { type FolderLock, refuseBusy } from "../disk/folder-lock.ts";
+import type { OpenBase } from "../library/open-base.ts";
 import { type Curves, watchCurves } from "../reports/curves.ts";
 import { writeRunReport } from "../reports/write-report.ts";
 import { claim, claimEmpty, folderState, refuseTaken } from "../runs/folder.ts";
@@ -52,7 +53,7 @@ export const trainVerb = defineVerb({
   },
 });
 
-interface Run {
+export interface Run {
   readonly out: string;
   readonly run: OpenRun;
   readonly lock: FolderLock;
@@ -120,11 +121,15 @@ async function closeTrackers(
   }
 }
 
-/** Checks everything that can be checked, and only then touches the run's folder. */
+/**
+ * Checks everything that can be checked, and only then touches the run's folder.
+ * @param opened the base, where it is open already
+ */
 export async function newRun(
   flags: TrainFlags,
   methodOptions: Readonly<Record<string, unknown>>,
   context: Context,
+  opened?: OpenBase,
 ): Promise<Run> {
   const { base, data, out } = needed(flags);
   const folder = resolve(out);
@@ -145,7 +150,7 @@ export async function newRun(
     init: flags.init === undefined ? undefined : await resolveModel(flags.init, flags, context),
   };
   const baseFolder = resolve(await resolveModel(base, flags, context));
-  const run = await openRun(requestOf(named, { base, baseFolder, methods }), context.signal);
+  const run = await openRun(requestOf(named, { base, baseFolder, methods }), context.signal, opened);
   const [id, settings] = [randomUUID(), pickSettings(trainingSettings, run.training.settings)];
   const method = writtenMethods(run.model.adapted.methods);
   const pooling = flags.pooling ?? (flags.init === undefined ? run.model.adapted.goal.pooling : undefined);

@@ -28,7 +28,7 @@ export async function modelPage(report: ModelReport): Promise<string> {
     ...(advice.length > 0 ? [`<h2>What to try next</h2><ul>${advice.map(item).join("")}</ul>`] : []),
     ...figures.map(
       ({ figure, svg }) =>
-        `<figure><figcaption>${escaped(figure.title)}</figcaption><div class="wide">${svg}</div></figure>`,
+        `<figure><figcaption>${escaped(figure.title)}</figcaption><div class="wide" tabindex="0">${svg}</div></figure>`,
     ),
     ...(evaluation ? [confusionPart(evaluation)] : []),
     ...(worst.length > 0 ? [worstPart(worst)] : []),

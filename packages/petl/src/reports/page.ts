@@ -7,7 +7,7 @@ body { margin: 0; background: var(--back); color: var(--ink); font: 16px/1.5 sys
 main { max-width: 52rem; margin: 0 auto; padding: 1rem; }
 h1 { font-size: 1.5rem; overflow-wrap: anywhere; } h2 { font-size: 1.15rem; margin-top: 2rem; } .quiet { color: var(--quiet); }
 figure { margin: 1.5rem 0; } figcaption { font-weight: 600; margin-bottom: .5rem; }
-figure svg { display: block; width: 100%; max-width: 40rem; min-width: 30rem; height: auto; color: var(--ink); }
+figure svg { display: block; width: 100%; max-width: 40rem; min-width: 32rem; height: auto; color: var(--ink); }
 .wide { overflow-x: auto; margin: .5rem 0; } table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .8rem .3rem 0; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: break-word; }
 td { max-width: 30rem; } td:first-child { min-width: 9rem; } th { white-space: nowrap; } summary { cursor: pointer; }

@@ -34,7 +34,7 @@ export const factsOf = (
   settings: pickSettings(trainingSettings, training.settings),
 });
 
-export interface TrainRunOptions extends StoreOptions {
+interface TrainRunOptions extends StoreOptions {
   readonly id: string;
   readonly logEvery: number;
   /** where and how much is kept from epoch to epoch */

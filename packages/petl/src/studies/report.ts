@@ -2,7 +2,7 @@ import { type Figure, type Summary, tableOf } from "@petl/core";
 import { escaped, page, palette, table } from "../reports/page.ts";
 
 /** A figure that has been drawn. */
-export interface DrawnFigure {
+interface DrawnFigure {
   readonly figure: Figure;
   readonly svg: string;
 }
@@ -46,7 +46,7 @@ ${table(["setting", "value"], settled)}`,
 
 function figurePart({ figure, svg }: DrawnFigure): string {
   const { columns, rows } = tableOf(figure);
-  return `<figure><figcaption>${escaped(figure.title)}</figcaption><div class="wide">${svg}</div>
+  return `<figure><figcaption>${escaped(figure.title)}</figcaption><div class="wide" tabindex="0">${svg}</div>
 <details open><summary>The same numbers as a table</summary>${table(columns, rows)}</details></figure>`;
 }
 
