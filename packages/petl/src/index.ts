@@ -68,6 +68,7 @@ export {
   type TextScores,
   type TrainData,
   type TrainingEvent,
+  type TrainingFacts,
   type TrainingSettings,
   type TrainingState,
   type TrainOptions,
@@ -95,6 +96,7 @@ export { type OpenDataOptions, openData } from "./library/open-data.ts";
 export { type NamedPlanSource, plan } from "./library/plan.ts";
 export { type QuantizeOptions, type QuantizeSummary, quantize } from "./library/quantize.ts";
 export {
+  type SaveAdapterOptions,
   type SaveMergedOptions,
   type SaveOnnxOptions,
   type SaveOptions,
@@ -102,6 +104,6 @@ export {
   saveMerged,
   saveOnnx,
 } from "./library/save.ts";
-export { type ManyEvent, type TrainUser, trainMany } from "./library/train-many.ts";
+export { type TrainUser, trainMany } from "./library/train-many.ts";
 export { MachineError } from "./machine-error.ts";
 export { type StudyEvent, type StudyOptions, study } from "./studies/study.ts";

@@ -115,7 +115,10 @@ function held(loss: Value): { readonly loss: Value; readonly values: Readonly<Re
  * parts differ in length, so that they never cancel where there is one component only.
  */
 function directionOf(gradient: readonly number[], chance: () => number): readonly number[] {
-  const unit = (part: readonly number[]) => part.map((x) => x / (Math.hypot(...part) || 1));
+  const unit = (part: readonly number[]) => {
+    const length = Math.hypot(...part) || 1;
+    return part.map((x) => x / length);
+  };
   const [along, byChance] = [unit(gradient), unit(gradient.map(chance))];
   return unit(along.map((x, i) => x + 0.75 * byChance[i]!));
 }
@@ -252,7 +255,7 @@ describe.each(architecturesTried)("%s", (modelType) => {
       }
       const phi = await moved(model);
       const [, unmerged = []] = runs;
-      const files = await encodeMerged(opened(), model, phi, nativeEngine(path));
+      const files = await encodeMerged(opened(), { adapted: model, phi }, nativeEngine(path));
       writeFileSync(join(folder, "config.json"), files["config.json"]);
       writeFileSync(join(folder, "model.safetensors"), await gathered(files["model.safetensors"]));
       const merged = adapt(await readBase(diskFolder(folder)), [head.use({})], goal);

@@ -38,6 +38,8 @@ export interface TrainingRun {
   /** hides tokens of examples without labels, anew in every epoch: how a masked LM learns from plain text */
   readonly masking?: Masking | undefined;
   readonly settings: TrainingSettings;
+  /** what computes its steps, where that is not the run's own affair; nothing is cached then */
+  readonly step?: TrainingStep | undefined;
   /** keeps from epoch to epoch what stays the same; nothing is kept where it is left out */
   readonly cache?: CacheOptions | undefined;
   /** where an earlier run stopped */
@@ -133,8 +135,8 @@ export async function* trainSteps(given: TrainingRun): AsyncGenerator<TrainingEv
 
 async function compileRun(run: TrainingRun, { stepsPerEpoch, steps }: ScheduleLengths) {
   const { engine, adapted, validation, labels } = run;
-  const cached = await openCache(run, stepsPerEpoch, steps);
-  const step = cached ?? (await compileStep(engine, adapted, stepOptions(run)));
+  const cached = run.step ? undefined : await openCache(run, stepsPerEpoch, steps);
+  const step = run.step ?? cached ?? (await compileStep(engine, adapted, stepOptions(run)));
   let released = false;
   const release = async () => {
     if (!released) await step.release();

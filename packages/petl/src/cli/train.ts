@@ -11,6 +11,7 @@ import {
 } from "@petl/core";
 import { settledData } from "../data/find-data.ts";
 import { type FolderLock, refuseBusy } from "../disk/folder-lock.ts";
+import type { OpenBase } from "../library/open-base.ts";
 import { claim, claimEmpty, folderState, refuseTaken } from "../runs/folder.ts";
 import { type OpenRun, openRun, type RunRequest } from "../runs/open-run.ts";
 import { readRecord, writeRecord } from "../runs/record.ts";
@@ -49,7 +50,7 @@ export const trainVerb = defineVerb({
   },
 });
 
-interface Run {
+export interface Run {
   readonly out: string;
   readonly run: OpenRun;
   readonly lock: FolderLock;
@@ -105,11 +106,15 @@ async function closeTrackers(
   }
 }
 
-/** Checks everything that can be checked, and only then touches the run's folder. */
+/**
+ * Checks everything that can be checked, and only then touches the run's folder.
+ * @param opened the base, where it is open already
+ */
 export async function newRun(
   flags: TrainFlags,
   methodOptions: Readonly<Record<string, unknown>>,
   context: Context,
+  opened?: OpenBase,
 ): Promise<Run> {
   const { base, data, out } = needed(flags);
   const folder = resolve(out);
@@ -130,14 +135,15 @@ export async function newRun(
     init: flags.init === undefined ? undefined : await resolveModel(flags.init, flags, context),
   };
   const baseFolder = resolve(await resolveModel(base, flags, context));
-  const run = await openRun(requestOf(named, { base, baseFolder, methods }), context.signal);
+  const run = await openRun(requestOf(named, { base, baseFolder, methods }), context.signal, opened);
   const [id, settings] = [randomUUID(), pickSettings(trainingSettings, run.training.settings)];
   const method = writtenMethods(run.model.adapted.methods);
+  const pooling = flags.pooling ?? (flags.init === undefined ? run.model.adapted.goal.pooling : undefined);
   const lock = await closedOnFailure(run, () => claimEmpty(folder));
   await closedOnFailure(run, async () =>
     writeRecord(folder, {
       ...{ petl: version, id },
-      request: { ...named, base: await settledName(base), ...settings, ...method },
+      request: { ...named, base: await settledName(base), ...settings, ...method, pooling },
       ...{ base_folder: baseFolder, base_sha256: run.baseSha256, data_sha256: run.dataSha256 },
     }),
   );

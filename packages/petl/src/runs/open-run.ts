@@ -43,10 +43,13 @@ export interface OpenRun {
   readonly remarks: readonly string[];
 }
 
-/** Opens base and data, puts the method on the base and prepares the training; what fails closes the base. */
-export async function openRun(request: RunRequest, signal: StopSignal): Promise<OpenRun> {
+/**
+ * Opens base and data, puts the method on the base and prepares the training; what fails closes the base.
+ * @param opened the base, where it is open already
+ */
+export async function openRun(request: RunRequest, signal: StopSignal, opened?: OpenBase): Promise<OpenRun> {
   const { base: name, baseFolder, threads } = request;
-  const base = await openFolder(baseFolder, { name, threads, signal: undefined });
+  const base = opened ?? (await openFolder(baseFolder, { name, threads, signal: undefined }));
   try {
     return await openOn(base, request, signal);
   } catch (error) {

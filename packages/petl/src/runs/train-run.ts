@@ -1,12 +1,15 @@
 import {
   type CacheMode,
   countParameters,
+  type Evaluation,
   type ParameterCounts,
+  pickSettings,
   type StopSignal,
+  trainingSettings,
   trainSteps,
   watchTraining,
 } from "@petl/core";
-import { adapterFiles } from "../library/save.ts";
+import { filesWithCard } from "../library/save.ts";
 import type { OpenRun } from "./open-run.ts";
 import { runCache } from "./run-cache.ts";
 import { type RunResult, type StoreOptions, storeRun, type Watch } from "./store-run.ts";
@@ -18,7 +21,7 @@ export interface RunSummary extends ParameterCounts, Omit<RunResult, "bytes"> {
   readonly out: string;
 }
 
-export interface TrainRunOptions extends StoreOptions {
+interface TrainRunOptions extends StoreOptions {
   readonly id: string;
   readonly logEvery: number;
   /** where and how much is kept from epoch to epoch */
@@ -31,22 +34,25 @@ export interface TrainRunOptions extends StoreOptions {
 /** Trains an open run in its folder, from the start or from where it was, and leaves the adapter there. */
 export async function trainRun(
   out: string,
-  { base, model, training }: Pick<OpenRun, "base" | "model" | "training">,
+  { base, model, training, dataSha256 }: Pick<OpenRun, "base" | "model" | "training" | "dataSha256">,
   watch: Watch,
   { resume, lock, id, logEvery, cache: mode, cacheSize, signal }: TrainRunOptions,
 ): Promise<RunSummary> {
   const cache = await runCache(mode, cacheSize, watch.remark);
+  let evaluation: Evaluation | undefined;
+  const settings = pickSettings(trainingSettings, training.settings);
   const stored = {
     ...{ base, logEvery, id },
     events: (state: Parameters<typeof trainSteps>[0]["resume"]) =>
       trainSteps({ ...training, cache, resume: state, signal }),
-    files: () => adapterFiles(model), // the whole model for full fine-tuning
+    files: () => filesWithCard(model, { dataSha256, rows: training.examples.length, settings, evaluation }),
   };
   const seen = watchTraining();
   const watching: Watch = {
     ...watch,
     onEvent(event, seconds) {
       seen.see(event);
+      if (event.kind === "end") evaluation = event.evaluation;
       watch.onEvent(event, seconds);
     },
   };

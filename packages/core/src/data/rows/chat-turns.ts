@@ -4,10 +4,10 @@ import type { Example } from "./examples.ts";
 type Conversation = Extract<Example, { kind: "messages" }>;
 
 /** Places of a text, from its first character up to the one behind its last. */
-export type Span = readonly [from: number, to: number];
+type Span = readonly [from: number, to: number];
 
 /** A conversation as one text, with what of it is learnt. */
-export interface LearntText {
+interface LearntText {
   readonly text: string;
   readonly spans: readonly Span[];
 }

@@ -10,7 +10,7 @@ type ConversationExample = Extract<Example, { kind: "messages" }>;
 type Row = Readonly<Record<string, unknown>>;
 
 /** The columns of rows of conversations. */
-export interface MessageColumns {
+interface MessageColumns {
   readonly messages: string;
   readonly system?: string;
   readonly tools?: string;

@@ -18,7 +18,7 @@ export interface TextPart {
 }
 
 /** What a template writes of a conversation. */
-export interface TemplateOptions {
+interface TemplateOptions {
   /** up to where the assistant's next turn begins */
   readonly reply?: boolean | undefined;
   /** the functions that the assistant may call, as JSON schemas */

@@ -17,7 +17,7 @@ export interface Encoding {
 }
 
 /** The words of one row as tokens, for labels that belong to words. */
-export interface WordEncoding extends Encoding {
+interface WordEncoding extends Encoding {
   /** Per word the position of its first token, or -1 where it has none (an empty word, or one behind the cut). */
   readonly firstTokens: Int32Array;
 }
