@@ -115,7 +115,7 @@ async function* withDecoder(
 }
 
 /** What a base says of how its texts go on, with the tokens that end them: those of its folder, else the tokenizer's. */
-export async function generationOf({ folder, tokenizer }: OpenModel["base"], eosTokens: readonly string[]) {
+async function generationOf({ folder, tokenizer }: OpenModel["base"], eosTokens: readonly string[]) {
   const { endIds: own, ...suppressed } = await readGenerationConfig(folder);
   const end = tokenizer?.specialIds.eos_token;
   const asked = eosTokens.map((token) => askedId(tokenizer, token));
@@ -141,7 +141,7 @@ function promptOf(model: OpenModel, prompt: PromptInput, row: number): Prompt {
 }
 
 /** What ends the assistant's turn in a conversation; nothing more ends other prompts. */
-export function turnEndsOf({ base }: OpenModel, prompt: PromptInput): readonly number[] {
+function turnEndsOf({ base }: OpenModel, prompt: PromptInput): readonly number[] {
   const id = conversationOf(prompt) && base.tokenizer ? turnEnd(base.tokenizer) : undefined;
   return id === undefined ? [] : [id];
 }

@@ -10,13 +10,13 @@ interface Compiled {
 }
 
 /** What is lent of the kept; it stays compiled until it is given back. */
-export interface Lent<T> {
+interface Lent<T> {
   readonly compiled: T;
   giveBack(): Promise<void>;
 }
 
 /** Compiled programs of one kind, made once and used by every call that needs the same. */
-export interface Kept<T extends Compiled> {
+interface Kept<T extends Compiled> {
   /** The program of that key, compiled where it is not there yet. */
   borrow(key: string, compile: () => Promise<T>): Promise<Lent<T>>;
   /** Lends it to some work. */
@@ -41,7 +41,7 @@ export const keptPrograms = (): KeptPrograms => ({
 });
 
 /** Keeps what is compiled, and at most so many that nobody uses. */
-export function kept<T extends Compiled>(most: number): Kept<T> {
+function kept<T extends Compiled>(most: number): Kept<T> {
   const entries = new Map<string, { readonly made: Promise<T>; users: number }>();
   const tidy = async () => {
     const idle = [...entries].filter(([, { users }]) => users === 0);

@@ -40,7 +40,7 @@ export interface SaveAdapterOptions extends SaveOptions {
 }
 
 /** What is needed to write an adapter. */
-export type Saved = Pick<OpenModel, "adapted" | "phi" | "labels"> & {
+type Saved = Pick<OpenModel, "adapted" | "phi" | "labels"> & {
   readonly base: Pick<OpenModel["base"], keyof Parameters<typeof encodeFull>[0] | "folder">;
 };
 

@@ -21,7 +21,7 @@ export interface RunSummary extends ParameterCounts, Omit<RunResult, "bytes"> {
   readonly out: string;
 }
 
-export interface TrainRunOptions extends StoreOptions {
+interface TrainRunOptions extends StoreOptions {
   readonly id: string;
   readonly logEvery: number;
   /** where and how much is kept from epoch to epoch */

@@ -1,7 +1,7 @@
 import { type Figure, type Summary, tableOf } from "@petl/core";
 
 /** A figure that has been drawn. */
-export interface DrawnFigure {
+interface DrawnFigure {
   readonly figure: Figure;
   readonly svg: string;
 }
@@ -15,13 +15,13 @@ body { margin: 0; background: var(--back); color: var(--ink); font: 16px/1.5 sys
 main { max-width: 52rem; margin: 0 auto; padding: 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; } .quiet { color: var(--quiet); }
 figure { margin: 1.5rem 0; } figcaption { font-weight: 600; margin-bottom: .5rem; }
-figure svg { display: block; width: 100%; max-width: 40rem; height: auto; color: var(--ink); }
+figure svg { display: block; width: 100%; min-width: 32rem; max-width: 40rem; height: auto; color: var(--ink); }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .8rem .3rem 0; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: break-word; }
 th { white-space: nowrap; } summary { cursor: pointer; }
 `;
 
-export const escaped = (text: string): string =>
+const escaped = (text: string): string =>
   text.replace(/[&<>"']/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[sign] ?? "&#39;");
 
 /** A figure as a file of its own, with its colours and a ground. */
@@ -75,7 +75,7 @@ ${table(["setting", "value"], settled)}
 
 function figurePart({ figure, svg }: DrawnFigure): string {
   const { columns, rows } = tableOf(figure);
-  return `<figure><figcaption>${escaped(figure.title)}</figcaption>${svg}
+  return `<figure><figcaption>${escaped(figure.title)}</figcaption><div class="wide" tabindex="0">${svg}</div>
 <details open><summary>The same numbers as a table</summary>${table(columns, rows)}</details></figure>`;
 }
 
