@@ -122,7 +122,7 @@ for (const baseName of ["llama-causal-lm", "mistral-causal-lm"]) {
     const adapted = adapt(base, uses, goal);
     const phi = await drawn(adapted);
     const golden = { base: baseName, rows, logits: await logits(adapted, phi, rows, path) };
-    await write(`${baseName}-${name}`, encodeAdapter(adapted, phi, { baseName }), golden);
+    await write(`${baseName}-${name}`, encodeAdapter({ adapted, phi }, { baseName }), golden);
   }
 }
 
@@ -134,13 +134,13 @@ for (const arch of ["bert", "roberta", "distilbert"]) {
       const adapted = adapt(base, uses, goal);
       const phi = await drawn(adapted);
       const golden = { base: baseName, rows, logits: await logits(adapted, phi, rows, path) };
-      await write(`${baseName}-${name}`, encodeAdapter(adapted, phi, { baseName }), golden);
+      await write(`${baseName}-${name}`, encodeAdapter({ adapted, phi }, { baseName }), golden);
       if (name === "prefix" || name === "prompt") continue;
-      await write(`merged-${baseName}-${name}`, await encodeMerged(base, adapted, phi, engine(path)), golden);
+      await write(`merged-${baseName}-${name}`, await encodeMerged(base, { adapted, phi }, engine(path)), golden);
     }
     const adapted = adapt(base, [use("full")], goal);
     const phi = await drawn(adapted);
     const golden = { base: baseName, rows, logits: await logits(adapted, phi, rows, path) };
-    await write(`merged-${baseName}-full`, await encodeFull(base, adapted, phi, { baseName }), golden);
+    await write(`merged-${baseName}-full`, await encodeFull(base, { adapted, phi }, { baseName }), golden);
   }
 }

@@ -22,7 +22,7 @@ test("triplets that lost their E are not saved, one is kept where all did, and t
   views[`${first}.lora_E`]!.fill(0);
   views[`${first.replace("query", "value")}.lora_E`]!.fill(0, 1, 3);
   const logits = await logitsOf(adapted, phi, rows, path);
-  const files = encodeAdapter(adapted, phi, { baseName: "base" });
+  const files = encodeAdapter({ adapted, phi }, { baseName: "base" });
   const left = Object.values<boolean[]>(JSON.parse(files["adapter_config.json"]).rank_pattern);
   expect(left.map((kept) => kept.filter(Boolean).length)).toEqual([1, 2, 4, 4, 4, 4]);
   expect(left.every((kept) => kept.length === 4)).toBe(true);

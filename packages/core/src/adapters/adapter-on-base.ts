@@ -1,15 +1,16 @@
 import type { HfModel } from "../checkpoints/hf-model.ts";
 import type { Folder } from "../containers/folder.ts";
+import { labelNames } from "../data/rows/labels.ts";
 import { InputError } from "../errors.ts";
 import { labelCount, taskOf } from "../models/models.ts";
 import { type Head, headNames, heads } from "../nn/model.ts";
 import { objectiveOf, objectiveOfHead, objectives, type Task } from "../objectives/objectives.ts";
 import { type AdaptedModel, adapt } from "../peft/adapt.ts";
+import type { Adapter } from "../peft/adapter.ts";
 import type { Goal } from "../peft/goal.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { methods } from "../peft/methods.ts";
-import type { Phi } from "../peft/phi.ts";
-import { type Adapter, readAdapter } from "./adapter.ts";
+import { type AdapterFiles, type PeftAdapter, readAdapter, type WholeModel } from "./adapter-files.ts";
 import { loadPhi } from "./load-phi.ts";
 import type { LabelName } from "./petl-fields.ts";
 import { biasesOf } from "./trained-biases.ts";
@@ -22,12 +23,8 @@ export interface AdapterOnBase {
   readonly labels: readonly LabelName[] | undefined;
 }
 
-/** An adapter on its base, ready to run. */
-export interface LoadedAdapter {
-  readonly adapter: Adapter;
-  readonly adapted: AdaptedModel;
-  readonly phi: Phi;
-  readonly labels: readonly LabelName[] | undefined;
+/** An adapter that was read, on its base. */
+export interface LoadedAdapter extends Adapter {
   /** what of the adapter's configuration changes nothing, or is passed over, in words */
   readonly remarks: readonly string[];
 }
@@ -42,47 +39,68 @@ export async function loadAdapter(folder: Folder, base: HfModel): Promise<Loaded
 }
 
 /** Puts an adapter that was read on a base. */
-export async function putOnBase(adapter: Adapter, base: HfModel): Promise<LoadedAdapter> {
-  const { methods, goal, labels } = adapterOn(adapter, base);
-  const adapted = namingBases(adapter, base, () => adapt(base, methods, goal));
-  const remarks = adapterRemarks(adapter, adapted);
-  return { adapter, adapted, phi: await loadPhi(adapter, adapted), labels, remarks };
+export async function putOnBase(files: AdapterFiles, base: HfModel): Promise<LoadedAdapter> {
+  const { methods, goal, labels } = adapterOn(files, base);
+  const adapted = namingBases(files, base, () => adapt(base, methods, goal));
+  const remarks = adapterRemarks(files, adapted);
+  return { adapted, phi: await loadPhi(files, adapted), labels: labelNames(goal.labels, labels), remarks };
 }
 
 /** What of an adapter's configuration is passed over or changes nothing on this base, in words. */
-export const adapterRemarks = ({ remarks, folder }: Adapter, adapted: AdaptedModel): readonly string[] => [
+export const adapterRemarks = ({ remarks, folder }: AdapterFiles, adapted: AdaptedModel): readonly string[] => [
   ...remarks,
   ...adapted.remarks.map((remark) => `${folder.name}/adapter_config.json: ${remark}`),
 ];
 
 /** The methods and the goal with which an adapter is put on a base. */
-export function adapterOn(adapter: Adapter, base: HfModel): AdapterOnBase {
-  const { petl } = adapter;
-  if (adapter.checkpoint) return fullOn(adapter, adapter.checkpoint, base);
-  if (petl) {
-    const { task, labels, pooling, trainsHead, savedModules, labelNames } = petl;
-    const goal = { task, labels, pooling, trainsHead, savedModules };
-    return { methods: usesOn(adapter, base, goal), goal, labels: labelNames ?? baseLabels(base, goal) };
+export function adapterOn(files: AdapterFiles, base: HfModel): AdapterOnBase {
+  switch (files.writer) {
+    case "model":
+      return fullOn(files, base);
+    case "petl": {
+      const { task, labels, pooling, trainsHead, savedModules, labelNames: names } = files.petl;
+      const goal = { task, labels, pooling, trainsHead, savedModules };
+      return { methods: usesOn(files, base, goal), goal, labels: names ?? baseLabels(base, goal) };
+    }
+    case "peft": {
+      const { taskType, baseClass } = files.peft;
+      const head = objectives.find(({ peftTask }) => peftTask === taskType)?.head;
+      const named = headNames.find((name) => baseClass !== undefined && base.model.classes[name] === baseClass);
+      const task = taskFor(files, base, head, named);
+      return onHead(files, base, task, (labels) => savedModulesOf(files, base, { task, labels }));
+    }
+    case "foreign": {
+      const task = taskFor(files, base, files.task && objectiveOf(files.task).head, undefined);
+      return onHead(files, base, task, () => files.savedModules ?? [], files.labelNames);
+    }
   }
-  const task = taskFor(adapter, base);
-  const { trainsHead, labels } = headOf(adapter, base, task);
-  const savedModules = adapter.savedModules ?? savedModulesOf(adapter, base, { task, labels });
-  const { head } = objectiveOf(task);
-  const goal: Goal = {
-    ...{ task: trainsHead ? taskOfHead(head, labels, base) : task, labels, savedModules },
-    trainsHead: trainsHead || savedModules.length > 0,
-  };
-  return { methods: usesOn(adapter, base, goal), goal, labels: adapter.labelNames ?? baseLabels(base, goal) };
 }
 
-const usesOn = (adapter: Adapter, base: HfModel, goal: Goal): readonly MethodUse[] =>
-  namingBases(adapter, base, () => {
-    const found = adapter.methods.map((use) => ({ ...use, found: true }));
-    return [...found, ...biasMethod({ ...adapter, methods: found }, base, goal)];
+/** An adapter of another program: its head is what its tensors are, or the base's. */
+function onHead(
+  files: AdapterFiles,
+  base: HfModel,
+  task: Task,
+  savedOn: (labels: number) => readonly string[],
+  names?: readonly string[],
+): AdapterOnBase {
+  const { trainsHead, labels } = headOf(files, base, task);
+  const savedModules = savedOn(labels);
+  const goal: Goal = {
+    ...{ task: trainsHead ? taskOfHead(objectiveOf(task).head, labels, base) : task, labels, savedModules },
+    trainsHead: trainsHead || savedModules.length > 0,
+  };
+  return { methods: usesOn(files, base, goal), goal, labels: names ?? baseLabels(base, goal) };
+}
+
+const usesOn = (files: AdapterFiles, base: HfModel, goal: Goal): readonly MethodUse[] =>
+  namingBases(files, base, () => {
+    const found = files.methods.map((use) => ({ ...use, found: true }));
+    return [...found, ...biasMethod({ bias: files.bias, methods: found }, base, goal)];
   });
 
 /** A checkpoint of the whole model says itself what it is for. */
-function fullOn({ folder, methods, petl }: Adapter, model: HfModel, base: HfModel): AdapterOnBase {
+function fullOn({ folder, methods, petl, model }: WholeModel, base: HfModel): AdapterOnBase {
   if (model.model.modelType !== base.model.modelType) {
     throw new InputError(
       `${folder.name}: is a whole ${model.model.modelType} model, ${base.name} a ${base.model.modelType}`,
@@ -100,15 +118,13 @@ function baseLabels({ config }: HfModel, { task, labels }: Goal): readonly strin
   return same && config.id2label ? Object.values(config.id2label) : undefined;
 }
 
-/** The task that an adapter says, or that the model was made for which it adapts. */
-function taskFor({ folder, peft, task: own }: Adapter, base: HfModel): Task {
+/** The task of the head that an adapter says, that the model was made for which it adapts, or that it names at least. */
+function taskFor({ folder }: AdapterFiles, base: HfModel, said: Head | undefined, named: Head | undefined): Task {
   const ofBase = taskOf(base.config);
-  const said = own ? objectiveOf(own).head : objectives.find(({ peftTask }) => peftTask === peft?.taskType)?.head;
   if (said) {
     const same = ofBase && objectiveOf(ofBase).head === said;
     return same ? ofBase : taskOfHead(said, labelCount(base.config), base);
   }
-  const named = headNames.find((head) => peft?.baseClass !== undefined && base.model.classes[head] === peft.baseClass);
   const task = ofBase ?? (named && taskOfHead(named, labelCount(base.config), base));
   if (task) return task;
   throw new InputError(
@@ -121,7 +137,7 @@ const taskOfHead = (head: Head, labels: number, { config }: HfModel): Task =>
   objectiveOfHead(head, labels, config.problem_type);
 
 /** Whether an adapter brings a head, and the head's number of labels: its own, or the base's. */
-function headOf({ folder, tensors }: Adapter, base: HfModel, task: Task): { trainsHead: boolean; labels: number } {
+function headOf({ folder, tensors }: AdapterFiles, base: HfModel, task: Task): { trainsHead: boolean; labels: number } {
   const { head } = objectiveOf(task);
   const modules = base.model.headModules[head] ?? [];
   const inHead = (name: string) => modules.some((module) => name.startsWith(`${module}.`));
@@ -146,11 +162,11 @@ const isFactor = (name: string): boolean => /\.(lora_|ia3_|vera_|hada_|lokr_)/.t
 
 /** Modules of the base below whose path the adapter holds every tensor, because PEFT trained them whole. */
 function savedModulesOf(
-  { peft, tensors }: Adapter,
+  { peft, tensors }: PeftAdapter,
   base: HfModel,
   { task, labels }: Pick<Goal, "task" | "labels">,
 ): readonly string[] {
-  if (!peft || peft.modulesToSave.length === 0) return [];
+  if (peft.modulesToSave.length === 0) return [];
   const { modelTensors, ties } = adapt(base, [], { task, labels, trainsHead: true });
   const own = modelTensors.filter(({ head }) => !head).map(({ name }) => name);
   const names = [...own, ...ties.keys()].filter((name) => tensors.has(name));
@@ -163,7 +179,11 @@ function savedModulesOf(
 }
 
 /** The biases that PEFT trains together with an adapter, as the method that trains them; none where the model has none. */
-function biasMethod({ bias, methods: uses }: Adapter, base: HfModel, goal: Goal): readonly MethodUse[] {
+function biasMethod(
+  { bias, methods: uses }: Pick<AdapterFiles, "bias" | "methods">,
+  base: HfModel,
+  goal: Goal,
+): readonly MethodUse[] {
   if (bias === "none") return [];
   const adapted = adapt(base, uses, goal);
   if (biasesOf(adapted, bias).length === 0) return [];
@@ -172,7 +192,7 @@ function biasMethod({ bias, methods: uses }: Adapter, base: HfModel, goal: Goal)
 }
 
 /** Runs; where the base does not fit, the error begins by naming the adapter's base and this one. */
-function namingBases<T>({ folder, baseName }: Adapter, base: HfModel, work: () => T): T {
+function namingBases<T>({ folder, baseName }: AdapterFiles, base: HfModel, work: () => T): T {
   try {
     return work();
   } catch (error) {

@@ -24,7 +24,7 @@ import { initialPhi } from "../peft/initial-phi.ts";
 import { methods } from "../peft/methods.ts";
 import { viewsOf } from "../peft/phi.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
-import { readAdapter } from "./adapter.ts";
+import { readAdapter } from "./adapter-files.ts";
 import { loadAdapter } from "./adapter-on-base.ts";
 
 // float32 sums in another order than torch's; logits are about 1
@@ -43,7 +43,7 @@ for (const name of goldenNames("adapters")) {
     if (adapted.unmergeable.length > 0) return;
     const folder = mkdtempSync(join(tmpdir(), "petl-merged-"));
     try {
-      const files = await encodeMerged(base, adapted, phi, nativeEngine(path));
+      const files = await encodeMerged(base, { adapted, phi }, nativeEngine(path));
       writeFileSync(join(folder, "config.json"), files["config.json"]);
       writeFileSync(join(folder, "model.safetensors"), await gathered(files["model.safetensors"]));
       const merged = await readBase(diskFolder(folder));

@@ -2,15 +2,16 @@ import { safetensorsBytes, safetensorsSize } from "../containers/safetensors-wri
 import { heads } from "../nn/model.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
 import { type AdaptedModel, adapt } from "../peft/adapt.ts";
+import type { AdapterNumbers } from "../peft/adapter.ts";
 import { methods } from "../peft/methods.ts";
-import { type Phi, trainedTensors } from "../peft/phi.ts";
+import { trainedTensors } from "../peft/phi.ts";
 import { settle, settledForm } from "../peft/settle.ts";
 import { peftKey } from "./adapter-tensors.ts";
 import { type AdapterInfo, writePetlFields } from "./petl-fields.ts";
 import { adaptedOnly, biasOf } from "./trained-biases.ts";
 
 /** The two files of an adapter. */
-export interface AdapterFiles {
+export interface EncodedAdapter {
   readonly "adapter_config.json": string;
   readonly "adapter_model.safetensors": Uint8Array<ArrayBuffer>;
 }
@@ -23,8 +24,8 @@ type Json = Readonly<Record<string, unknown>>;
  * methods, and the tensors have Hugging Face's parameter names. Full fine-tuning has a layout of its own, an ordinary
  * checkpoint: see encodeFull.
  */
-export function encodeAdapter(trained: AdaptedModel, trainedPhi: Phi, info: AdapterInfo): AdapterFiles {
-  const { adapted, phi } = settle(trained, trainedPhi);
+export function encodeAdapter(trained: AdapterNumbers, info: AdapterInfo): EncodedAdapter {
+  const { adapted, phi } = settle(trained);
   const { config, metadata, keyOf } = fileLayout(adapted, info);
   const tensors = Object.entries({ ...trainedTensors(phi), ...phi.projections });
   const keyed = tensors.map(([name, tensor]) => [keyOf(name), tensor] as const);
@@ -41,6 +42,9 @@ export function adapterSize(model: AdaptedModel, info: AdapterInfo): number {
     metadata,
   );
 }
+
+/** Whether an adapter's files are in PEFT's layout. */
+export const isReadByPeft = (trained: AdaptedModel): boolean => peftFields(settledForm(trained)) !== undefined;
 
 /** What stands in the files beside the numbers. */
 interface FileLayout {

@@ -2,8 +2,8 @@ import { type HfModel, readBase } from "../checkpoints/hf-model.ts";
 import { memoryFolder } from "../containers/folder.ts";
 import { InputError } from "../errors.ts";
 import { modelOf } from "../models/models.ts";
-import { objectiveOf } from "../objectives/objectives.ts";
-import type { Adapter } from "./adapter.ts";
+import { objectiveOf, objectives, type Task } from "../objectives/objectives.ts";
+import type { AdapterFiles } from "./adapter-files.ts";
 
 /**
  * A base as large as an adapter's own tensors say, for conversions that need no weight and of which nobody gave the base:
@@ -12,9 +12,10 @@ import type { Adapter } from "./adapter.ts";
  *
  * @throws InputError where the tensors' names lead to no architecture
  */
-export async function inferredBase(adapter: Adapter): Promise<HfModel> {
+export async function inferredBase(adapter: AdapterFiles): Promise<HfModel> {
   const { folder, tensors, baseName } = adapter;
-  const modelType = adapter.modelType ?? modelTypeOf(tensors.keys());
+  const said = adapter.writer === "foreign" ? adapter.modelType : undefined;
+  const modelType = said ?? modelTypeOf(tensors.keys());
   if (modelType === undefined) {
     throw new InputError(
       `${folder.name}: its tensors' names lead to no architecture that petl knows; give the base with --base`,
@@ -22,7 +23,7 @@ export async function inferredBase(adapter: Adapter): Promise<HfModel> {
   }
   const config = { model_type: modelType, ...fieldsOf(sizesOf(adapter)) };
   const { classes } = modelOf(config);
-  const task = adapter.task ?? taskOf(adapter);
+  const task = taskOf(adapter, modelType);
   const named = { ...config, architectures: [classes[objectiveOf(task).head] ?? classes.base] };
   const name = baseName ?? modelType;
   return {
@@ -41,17 +42,20 @@ const beginnings: readonly (readonly [RegExp, string])[] = [
   [/^model\.layers\./, "llama"],
 ];
 
-export function modelTypeOf(names: Iterable<string>): string | undefined {
+function modelTypeOf(names: Iterable<string>): string | undefined {
   const all = [...names];
   return beginnings.find(([beginning]) => all.some((name) => beginning.test(name)))?.[1];
 }
 
 /** An encoder without a word on its task classifies; a decoder is a language model unless it brings a classifier. */
-function taskOf({ tensors, peft, modelType }: Adapter): "classification" | "causal-lm" {
-  const names = [...tensors.keys()];
-  const decodes = ["gpt2", "phi3", "llama"].includes(modelType ?? modelTypeOf(names) ?? "");
-  if (peft?.taskType === "CAUSAL_LM") return "causal-lm";
-  return decodes && !names.some((name) => name.startsWith("score.")) ? "causal-lm" : "classification";
+function taskOf(adapter: AdapterFiles, modelType: string): Task {
+  if (adapter.writer === "petl") return adapter.petl.task;
+  if (adapter.writer === "foreign" && adapter.task) return adapter.task;
+  const said = adapter.writer === "peft" && objectives.find(({ peftTask }) => peftTask === adapter.peft.taskType);
+  if (said) return said.name;
+  const decodes = ["gpt2", "phi3", "llama"].includes(modelType);
+  const classifies = [...adapter.tensors.keys()].some((name) => name.startsWith("score."));
+  return decodes && !classifies ? "causal-lm" : "classification";
 }
 
 type Size = "layers" | "hidden" | "inner" | "queries" | "keys";
@@ -67,7 +71,7 @@ const layers: readonly (readonly [RegExp, Size, Size])[] = [
 ];
 
 /** The sizes that an adapter's tensors tell. */
-function sizesOf({ tensors }: Adapter): ReadonlyMap<Size, number> {
+function sizesOf({ tensors }: AdapterFiles): ReadonlyMap<Size, number> {
   const found = new Map<Size, number>();
   for (const [name, { shape }] of tensors) {
     const layer = Number(/\.(?:layer|layers|h)\.(\d+)\./.exec(name)?.[1] ?? -1);

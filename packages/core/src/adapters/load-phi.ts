@@ -2,9 +2,9 @@ import { quote } from "../containers/json.ts";
 import { type ProblemList, problemList } from "../containers/problem-list.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { findTensor } from "../peft/base.ts";
-import { lengthOf, type Phi, type Placed } from "../peft/phi.ts";
+import { emptyPhi, type Phi, type Placed, tensorWriter } from "../peft/phi.ts";
 import { float32 } from "../tensor/host-tensor.ts";
-import type { Adapter, AdapterTensor } from "./adapter.ts";
+import type { AdapterFiles, AdapterTensor } from "./adapter-files.ts";
 
 /**
  * Reads Φ from an adapter's file into an adapted model's layout. Every tensor of the layout must be there in its shape,
@@ -15,7 +15,7 @@ import type { Adapter, AdapterTensor } from "./adapter.ts";
  *
  * @throws InputError with every problem, naming the adapter's base and this one
  */
-export async function loadPhi(adapter: Adapter, adapted: AdaptedModel): Promise<Phi> {
+export async function loadPhi(adapter: AdapterFiles, adapted: AdaptedModel): Promise<Phi> {
   const { base, layout, projections } = adapted;
   const made = adapter.baseName === undefined ? "" : ` (made for ${quote(adapter.baseName)})`;
   const problems = problemList(`${adapter.folder.name}${made} on ${base.name}`);
@@ -39,22 +39,23 @@ export async function loadPhi(adapter: Adapter, adapted: AdaptedModel): Promise<
     );
   }
   problems.refuse();
-  const values = new Float32Array(lengthOf(layout));
+  const phi = emptyPhi(layout);
+  const put = tensorWriter(phi);
   const names = new Map([...adapter.tensors].map(([name, tensor]) => [tensor.name, name]));
-  for (const [at, { offset }] of layout.entries()) {
+  for (const [at, placed] of layout.entries()) {
     const source = sources[at];
     if (!source) continue;
     const { name } = source.tensor;
-    values.set(await (source.from === "base" ? base.read(name) : adapter.read(names.get(name) ?? name)), offset);
+    put(placed.name, await (source.from === "base" ? base.read(name) : adapter.read(names.get(name) ?? name)));
   }
   const drawn = projections.map(
     async ({ name }, at) => [name, float32(matrices[at]?.shape ?? [], await adapter.read(name))] as const,
   );
-  return { layout, values, starts: {}, projections: Object.fromEntries(await Promise.all(drawn)) };
+  return { ...phi, projections: Object.fromEntries(await Promise.all(drawn)) };
 }
 
 /** The rows of the adapter's table of words, where they are more than the base's. */
-function vocabularyOf({ tensors }: Adapter, { base, ties }: AdaptedModel): number | undefined {
+function vocabularyOf({ tensors }: AdapterFiles, { base, ties }: AdaptedModel): number | undefined {
   const { vocabulary } = base.model.sizes;
   for (const [name, { shape }] of tensors) {
     const table = findTensor(base, ties.get(name) ?? name)?.shape ?? [];
@@ -65,7 +66,7 @@ function vocabularyOf({ tensors }: Adapter, { base, ties }: AdaptedModel): numbe
 }
 
 /** A matrix that was drawn once; it may be larger than this model's sites need. */
-function matrixOf({ tensors }: Adapter, name: string, needed: readonly number[], problems: ProblemList) {
+function matrixOf({ tensors }: AdapterFiles, name: string, needed: readonly number[], problems: ProblemList) {
   const tensor = tensors.get(name);
   if (!tensor) problems.add(`tensor ${quote(name)} ${shapeText(needed)} is missing`);
   const suffices = tensor?.shape.length === needed.length && needed.every((n, axis) => n <= (tensor.shape[axis] ?? 0));
@@ -80,7 +81,7 @@ interface Source {
 }
 
 function sourceOf(
-  { tensors }: Adapter,
+  { tensors }: AdapterFiles,
   { base, headModules }: AdaptedModel,
   { name, shape, part, stored }: Placed,
   problems: ProblemList,
@@ -109,7 +110,7 @@ const floats: readonly string[] = ["float32", "float64", "float16", "bfloat16"];
 
 /** Whether a tensor without a place changes nothing: a buffer, or what the base has anyway. */
 async function isRedundant(
-  { layout, read, tensors }: Adapter,
+  { layout, read, tensors }: AdapterFiles,
   { base, modelTensors, ties }: AdaptedModel,
   name: string,
   tensor: AdapterTensor,

@@ -100,7 +100,7 @@ describe.each(goldenNames("starts"))("%s", (name) => {
     const views = viewsOf(adapted.layout, phi.values);
     for (const [tensor, values] of await tensorsIn(`starts/${name}`, "trained.safetensors")) views[tensor]?.set(values);
     expect(distance(await logitsOf(adapted, phi, rows, path), golden.logits)).toBeLessThan(tolerance);
-    const files = encodeAdapter(adapted, phi, { baseName: golden.base });
+    const files = encodeAdapter({ adapted, phi }, { baseName: golden.base });
     expect(JSON.parse(files["adapter_config.json"])).toMatchObject({ r: 8, init_lora_weights: true });
     const bytes = { ...files, "adapter_config.json": new TextEncoder().encode(files["adapter_config.json"]) };
     const again = await loadAdapter(memoryFolder(name, bytes), base);

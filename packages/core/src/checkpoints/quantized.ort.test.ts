@@ -62,7 +62,11 @@ async function pairOf(name: string, format: BlockFormat): Promise<Pair> {
   const quantizedPath = await written(await filesOf(original, format));
   const quantized = await readBase(diskFolder(quantizedPath));
   const bare = adapt(quantized, [], { ...goal, trainsHead: false });
-  const merged = await encodeMerged(quantized, bare, await initialPhi(bare, 0), nativeEngine(quantizedPath));
+  const merged = await encodeMerged(
+    quantized,
+    { adapted: bare, phi: await initialPhi(bare, 0) },
+    nativeEngine(quantizedPath),
+  );
   const densePath = await written({
     "config.json": merged["config.json"],
     "model.safetensors": await gathered(merged["model.safetensors"]),
@@ -185,7 +189,7 @@ describe.each(cases)("%s in %o", (name, format, titles) => {
   test("an adapter merges into the dequantised weights", async () => {
     const { quantized, paths } = pair;
     const { adapted, phi } = await drawn(quantized, [lora.use({ rank: 2 })]);
-    const files = await encodeMerged(quantized, adapted, phi, nativeEngine(paths.quantized));
+    const files = await encodeMerged(quantized, { adapted, phi }, nativeEngine(paths.quantized));
     expect(files["config.json"]).not.toContain("quantization_config");
     const folder = await written({
       "config.json": files["config.json"],

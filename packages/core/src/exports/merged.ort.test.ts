@@ -39,7 +39,7 @@ async function merged(
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "petl-merged-"));
   try {
-    const files = await encodeMerged(base, adapted, phi, nativeEngine(path), options);
+    const files = await encodeMerged(base, { adapted, phi }, nativeEngine(path), options);
     writeFileSync(join(folder, "config.json"), files["config.json"]);
     writeFileSync(join(folder, "model.safetensors"), await gathered(files["model.safetensors"]));
     await look(await readBase(diskFolder(folder)), folder);
@@ -106,14 +106,14 @@ for (const [title, uses, what, message] of [
   test(`${title} is refused before anything is computed`, async () => {
     const { base } = await goldenBase("bert-sequence-classification");
     const { adapted, phi } = await drawn(base, uses, what);
-    await expect(encodeMerged(base, adapted, phi, unused)).rejects.toThrow(message);
+    await expect(encodeMerged(base, { adapted, phi }, unused)).rejects.toThrow(message);
   });
 }
 
 test("names of labels that are not as many as the head has are refused", async () => {
   const { base } = await goldenBase("bert-sequence-classification");
   const { adapted, phi } = await drawn(base, use("lora"));
-  await expect(encodeMerged(base, adapted, phi, unused, { labels: ["one"] })).rejects.toThrow(
+  await expect(encodeMerged(base, { adapted, phi }, unused, { labels: ["one"] })).rejects.toThrow(
     "1 names of labels were given for a head of 3",
   );
 });

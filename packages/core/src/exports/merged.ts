@@ -4,8 +4,9 @@ import { encodeSafetensors, type SafetensorsEntry, safetensorsSize } from "../co
 import { InputError, InternalError } from "../errors.ts";
 import type { Value } from "../graph/value.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
+import type { AdapterNumbers } from "../peft/adapter.ts";
 import { type Base, findTensor } from "../peft/base.ts";
-import { type Phi, tensorsOf } from "../peft/phi.ts";
+import { tensorsOf } from "../peft/phi.ts";
 import type { Engine } from "../runtime/session.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { bfloat16FromFloat32, float16FromFloat32 } from "../tensor/half.ts";
@@ -37,29 +38,24 @@ export interface MergeOptions {
  */
 export async function encodeMerged(
   base: HfModel,
-  adapted: AdaptedModel,
-  phi: Phi,
+  adapter: AdapterNumbers,
   engine: Engine,
   { labels, dtype }: MergeOptions = {},
 ): Promise<CheckpointFiles> {
-  const { pooling = "default" } = adapted.goal;
+  const { pooling = "default" } = adapter.adapted.goal;
   if (pooling !== "default") {
     throw new InputError(`cannot be merged: the head reads pooling "${pooling}", which Hugging Face's class has not`);
   }
-  return encodeModel(base, adapted, phi, { values: adapted.merged(), engine, labels, dtype });
+  return encodeModel(base, adapter, { values: adapter.adapted.merged(), engine, labels, dtype });
 }
 
 /** The checkpoint of full fine-tuning, its own adapter: what was trained in float32, exactly. */
-export function encodeFull(
-  base: HfModel,
-  adapted: AdaptedModel,
-  phi: Phi,
-  info: AdapterInfo,
-): Promise<CheckpointFiles> {
+export function encodeFull(base: HfModel, adapter: AdapterNumbers, info: AdapterInfo): Promise<CheckpointFiles> {
+  const { adapted } = adapter;
   const petl = JSON.stringify(writePetlFields(adapted, info));
   const labels = info.labels?.map(String);
   const trainedType = "float32";
-  return encodeModel(base, adapted, phi, { values: adapted.merged(), labels, trainedType, metadata: { petl } });
+  return encodeModel(base, adapter, { values: adapted.merged(), labels, trainedType, metadata: { petl } });
 }
 
 /** How many bytes the checkpoint of full fine-tuning will have; without its tensors the base is taken to have no others. */
@@ -81,11 +77,10 @@ export function fullSize(base: Base, adapted: AdaptedModel, info: AdapterInfo): 
 /** What full fine-tuning made as an ordinary checkpoint that knows nothing of petl, in the type that is asked for. */
 export function encodeTrained(
   base: HfModel,
-  adapted: AdaptedModel,
-  phi: Phi,
+  adapter: AdapterNumbers,
   { dtype }: Pick<MergeOptions, "dtype">,
 ): Promise<CheckpointFiles> {
-  return encodeModel(base, adapted, phi, { values: adapted.merged(), dtype });
+  return encodeModel(base, adapter, { values: adapter.adapted.merged(), dtype });
 }
 
 interface Job extends MergeOptions {
@@ -96,7 +91,7 @@ interface Job extends MergeOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-async function encodeModel(base: HfModel, adapted: AdaptedModel, phi: Phi, job: Job): Promise<CheckpointFiles> {
+async function encodeModel(base: HfModel, { adapted, phi }: AdapterNumbers, job: Job): Promise<CheckpointFiles> {
   const untied = [...adapted.ties].filter(([output]) => Object.hasOwn(job.values, output));
   const { labels, dtype = job.trainedType } = job;
   const config = await taskConfig(base, adapted, { labels, dtype, unties: untied.length > 0 });

@@ -61,7 +61,7 @@ for (const [name, uses, goal, names] of cases) {
   const title = uses.map((method) => method.name).join(" and ");
   test(`${name} with ${title} for ${goal.task}: one file computes alone what both compute together`, async () => {
     const { base, adapted, phi, rows, path } = await drawn(name, uses, goal);
-    const files = await encodeOnnx(base, adapted, phi, nativeEngine(path));
+    const files = await encodeOnnx(base, { adapted, phi }, nativeEngine(path));
     const found = await alone(files["model.onnx"], rows);
     expect([...found.inputNames].sort()).toEqual([...names].sort());
     expect(found.outputNames).toEqual(["logits"]);
@@ -74,7 +74,7 @@ test("a file with past goes on token by token as it computes the whole text; oth
   const { base, adapted, phi, rows, path } = await drawn("llama-causal-lm", use("lora"), {
     ...{ task: "causal-lm", labels: 1 },
   });
-  const files = await encodeOnnx(base, adapted, phi, nativeEngine(path), { past: true });
+  const files = await encodeOnnx(base, { adapted, phi }, nativeEngine(path), { past: true });
   const session = await ort.InferenceSession.create(files["model.onnx"], { logSeverityLevel: 3, intraOpNumThreads: 1 });
   const { layers, keyValueHeads: heads, headSize, vocabulary } = base.model.sizes;
   const names = Array.from({ length: layers }, (_, i) => [`${i}.key`, `${i}.value`]).flat();
@@ -95,13 +95,13 @@ test("a file with past goes on token by token as it computes the whole text; oth
   const wanted = await logitsOf(adapted, phi, [{ input_ids: ids }], path);
   expect(distance([found], wanted)).toBeLessThan(tolerance);
   const other = await drawn("bert-sequence-classification", use("lora"), classes);
-  await expect(encodeOnnx(other.base, other.adapted, other.phi, nativeEngine(path), { past: true })).rejects.toThrow(
+  await expect(encodeOnnx(other.base, other, nativeEngine(path), { past: true })).rejects.toThrow(
     "only causal language models have a past; this model is for classification",
   );
   const prompted = await drawn("llama-causal-lm", use("prompt"), { task: "causal-lm", labels: 1 });
   for (const file of [
-    encodeOnnx(prompted.base, prompted.adapted, prompted.phi, nativeEngine(path), { past: true }),
-    encodeOnnxForAdapters(prompted.base, prompted.adapted, prompted.phi, { past: true }),
+    encodeOnnx(prompted.base, prompted, nativeEngine(path), { past: true }),
+    encodeOnnxForAdapters(prompted.base, prompted, { past: true }),
   ]) {
     await expect(file).rejects.toThrow("prompt stands in front of a text alone");
   }
@@ -110,13 +110,13 @@ test("a file with past goes on token by token as it computes the whole text; oth
 test("half the bytes a number are half the file, and a type is refused where weights are not merged", async () => {
   const { base, adapted, phi, path } = await drawn("bert-sequence-classification", use("lora"), classes);
   const bytesIn = async (dtype: "float32" | "float16") =>
-    (await encodeOnnx(base, adapted, phi, nativeEngine(path), { dtype }))["model.onnx"].length;
+    (await encodeOnnx(base, { adapted, phi }, nativeEngine(path), { dtype }))["model.onnx"].length;
   const halved = (await bytesIn("float32")) - (await bytesIn("float16"));
   const numbers = adapted.modelTensors.reduce((sum, { shape }) => sum + shape.reduce((size, n) => size * n, 1), 0);
   expect(halved).toBeGreaterThan(1.9 * numbers); // the rest are the graph's casts
   expect(halved).toBeLessThanOrEqual(2 * numbers);
   const other = await drawn("bert-sequence-classification", use("bottleneck"), classes);
-  await expect(
-    encodeOnnx(other.base, other.adapted, other.phi, nativeEngine(path), { dtype: "float16" }),
-  ).rejects.toThrow("--dtype is for merged weights, but bottleneck cannot be merged");
+  await expect(encodeOnnx(other.base, other, nativeEngine(path), { dtype: "float16" })).rejects.toThrow(
+    "--dtype is for merged weights, but bottleneck cannot be merged",
+  );
 });

@@ -13,8 +13,9 @@ import { heads } from "../nn/model.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
 import { encode } from "../onnx/encode.ts";
 import { type AdaptedModel, adapt } from "../peft/adapt.ts";
+import type { AdapterNumbers } from "../peft/adapter.ts";
 import { initialPhi } from "../peft/initial-phi.ts";
-import { type Phi, tensorsOf } from "../peft/phi.ts";
+import { tensorsOf } from "../peft/phi.ts";
 import { promptLength } from "../peft/prompted.ts";
 import type { Engine, Tensors } from "../runtime/session.ts";
 import type { Shape } from "../tensor/shape.ts";
@@ -50,11 +51,11 @@ export interface OnnxOptions extends MergeOptions {
  */
 export async function encodeOnnx(
   base: HfModel,
-  adapted: AdaptedModel,
-  phi: Phi,
+  adapter: AdapterNumbers,
   engine: Engine,
   { past = false, ...options }: OnnxOptions = {},
 ): Promise<OnnxFiles> {
+  const { adapted, phi } = adapter;
   const { unmergeable, goal } = adapted;
   if (past) requirePast(adapted);
   if (unmergeable.length > 0 || (goal.pooling ?? "default") !== "default") {
@@ -63,7 +64,7 @@ export async function encodeOnnx(
     const config = withFileName(await taskConfig(base, adapted, options));
     return { "config.json": config, "model.onnx": await standalone(base, adapted, { past, fixed: tensorsOf(phi) }) };
   }
-  const files = await encodeMerged(base, adapted, phi, engine, options);
+  const files = await encodeMerged(base, adapter, engine, options);
   const config = files["config.json"];
   const weights = await gathered(files["model.safetensors"]);
   const merged = await readBase(memoryFolder(base.name, { "config.json": config, "model.safetensors": weights }));
@@ -82,15 +83,14 @@ export async function encodeOnnx(
  */
 export async function encodeOnnxForAdapters(
   base: HfModel,
-  trained: AdaptedModel,
-  trainedPhi: Phi,
+  trained: AdapterNumbers,
   { past = false, labels }: Pick<OnnxOptions, "past" | "labels"> = {},
 ): Promise<OnnxFiles> {
-  if (past) requirePast(trained);
-  if (trained.methods.some(({ name }) => name === "full")) {
+  if (past) requirePast(trained.adapted);
+  if (trained.adapted.methods.some(({ name }) => name === "full")) {
     throw new InputError("after full fine-tuning everything is the adapter, so that no graph is left to feed it to");
   }
-  const { adapted } = unitScale(trained, trainedPhi);
+  const { adapted } = unitScale(trained);
   const defaults = tensorsOf(await initialPhi(adapted, 0));
   const config = withFileName(await taskConfig(base, adapted, { labels }));
   return { "config.json": config, "model.onnx": await standalone(base, adapted, { past, defaults }) };

@@ -1,15 +1,16 @@
 import { loadAdapter as loadAdapterOn } from "../adapters/adapter-on-base.ts";
 import type { Folder } from "../containers/folder.ts";
-import type { ExampleSet, Label } from "../data/rows/examples.ts";
+import type { ExampleSet } from "../data/rows/examples.ts";
 import { labelNames } from "../data/rows/labels.ts";
 import { InputError } from "../errors.ts";
 import { labelCount, taskOf } from "../models/models.ts";
 import { isLanguageModel, outputsFor, type Task, tasks } from "../objectives/objectives.ts";
-import { type AdaptedModel, adapt } from "../peft/adapt.ts";
+import { adapt } from "../peft/adapt.ts";
+import type { Adapter } from "../peft/adapter.ts";
 import type { Goal } from "../peft/goal.ts";
 import { initialPhi, startsFromData } from "../peft/initial-phi.ts";
 import type { MethodUse } from "../peft/method.ts";
-import type { Phi } from "../peft/phi.ts";
+import { takeTensors } from "../peft/phi.ts";
 import { natural } from "../settings/setting.ts";
 import { readSettings, type SettingInputs } from "../settings/settings.ts";
 import { inputDirections } from "../training/input-directions.ts";
@@ -24,13 +25,9 @@ import { standardPooling } from "./standard-pooling.ts";
  * An adapted model that is ready to be trained and asked: g(x; Θ, Φ). Training changes `phi` in place, and has it to itself
  * during a step: ask or save in the loop over its events, not beside it.
  */
-export interface OpenModel {
+export interface OpenModel extends Adapter {
   readonly base: OpenBase;
-  readonly adapted: AdaptedModel;
-  readonly phi: Phi;
-  /** the labels as they were given, in the order of their ids */
-  readonly labels: readonly Label[];
-  /** what of an adapter's configuration changes nothing, or is passed over, in words; empty for one that was made here */
+  /** what was chosen for it, or what of an adapter's configuration changes nothing or is passed over, in words */
   readonly remarks: readonly string[];
 }
 
@@ -56,7 +53,8 @@ export async function adaptTo(
   requireBase(base);
   const { task, labels, train } = checkedPurpose(purpose);
   const { seed, pooling } = readSettings(settings, options);
-  const goal = { task, labels: outputsFor(task, labels.length), pooling: pooling ?? standardPooling(base, task) };
+  const chosen = pooling ? { pooling } : await standardPooling(base, task, train);
+  const goal = { task, labels: outputsFor(task, labels.length), pooling: chosen.pooling };
   const adapted = adapt(baseFor(base, { task, labels }), methodsOf(method), goal);
   const how = { tokenizer: base.tokenizer, ...rowLimits(adapted, base.tokenizer, undefined) };
   const directions =
@@ -64,7 +62,8 @@ export async function adaptTo(
       ? await inputDirections(base.engine, adapted, encodeRows(train, adapted, targetOf({ task, labels }), how))
       : undefined;
   const phi = await initialPhi(adapted, seed, directions);
-  return { base, adapted, phi, labels: labelNames(goal.labels, labels), remarks: [] };
+  const remarks = chosen.why === undefined ? [] : [`pooling: ${chosen.pooling}, since ${chosen.why}`];
+  return { base, adapted, phi, labels: labelNames(goal.labels, labels), remarks };
 }
 
 function methodsOf(given: MethodUse | readonly MethodUse[]): readonly MethodUse[] {
@@ -98,9 +97,9 @@ function checkedPurpose(purpose: AdaptPurpose): AdaptPurpose {
  */
 export async function loadAdapter(base: OpenBase, folder: Folder): Promise<OpenModel> {
   requireBase(base);
-  const { adapted, phi, labels, remarks } = await loadAdapterOn(folder, base);
+  const adapter = await loadAdapterOn(folder, base);
   const tokenizer = (await bringsTokenizer(folder)) ? await openTokenizer(base.folder, folder) : base.tokenizer;
-  return { base: { ...base, tokenizer }, adapted, phi, labels: labelNames(adapted.goal.labels, labels), remarks };
+  return { base: { ...base, tokenizer }, ...adapter };
 }
 
 /** A model whose head is trained too: an adapter without one of its own goes on with the base's, or a new one. */
@@ -110,11 +109,7 @@ export async function withTrainedHead(model: OpenModel, seed: number): Promise<O
   if (goal.trainsHead !== false || isLanguageModel(goal.task)) return model;
   const adapted = adapt(base, methods, { ...goal, trainsHead: true });
   const phi = await initialPhi(adapted, seed);
-  const own = new Map(model.phi.layout.map((tensor) => [tensor.name, tensor]));
-  for (const { name, offset } of phi.layout) {
-    const placed = own.get(name);
-    if (placed) phi.values.set(model.phi.values.subarray(placed.offset, placed.offset + placed.size), offset);
-  }
+  takeTensors(phi, model.phi);
   return { ...model, adapted, phi: { ...phi, projections: model.phi.projections } };
 }
 

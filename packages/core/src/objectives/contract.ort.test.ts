@@ -125,7 +125,7 @@ describe.each(objectives)("$name", (objective) => {
     };
     const before = await measured(adapted, phi);
     const labels = objective.hasClasses ? { labels: names } : {};
-    const files = encodeAdapter(adapted, phi, { baseName: base.name, ...labels });
+    const files = encodeAdapter({ adapted, phi }, { baseName: base.name, ...labels });
     const again = await loadAdapter(memoryFolder("saved", { ...files }), base);
     expect(again.adapted.goal.task).toBe(task);
     expect(await measured(again.adapted, again.phi)).toEqual(before);

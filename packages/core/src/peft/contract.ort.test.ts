@@ -255,7 +255,7 @@ describe.each(architecturesTried)("%s", (modelType) => {
       }
       const phi = await moved(model);
       const [, unmerged = []] = runs;
-      const files = await encodeMerged(opened(), model, phi, nativeEngine(path));
+      const files = await encodeMerged(opened(), { adapted: model, phi }, nativeEngine(path));
       writeFileSync(join(folder, "config.json"), files["config.json"]);
       writeFileSync(join(folder, "model.safetensors"), await gathered(files["model.safetensors"]));
       const merged = adapt(await readBase(diskFolder(folder)), [head.use({})], goal);

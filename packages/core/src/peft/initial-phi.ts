@@ -3,7 +3,7 @@ import { random } from "../tensor/random.ts";
 import type { AdaptedModel } from "./adapt.ts";
 import { findTensor } from "./base.ts";
 import type { InputDirections } from "./parameter.ts";
-import { lengthOf, type Phi } from "./phi.ts";
+import { emptyPhi, type Phi, tensorWriter } from "./phi.ts";
 
 /**
  * Draws Φ's initial values: each tensor from its own stream of the seed, or from the checkpoint.
@@ -17,18 +17,19 @@ export async function initialPhi(
   directions?: InputDirections,
 ): Promise<Phi> {
   const read = (tensor: string) => base.read(findTensor(base, tensor)?.name ?? tensor);
-  const values = new Float32Array(lengthOf(layout));
+  const phi = emptyPhi(layout);
+  const put = tensorWriter(phi);
   const kept: Record<string, HostTensor> = {};
-  for (const { name, shape, offset, initial } of layout) {
+  for (const { name, shape, initial } of layout) {
     const start = await initial({ shape, random: random(seed, `initial ${name}`), read, directions });
-    values.set(start, offset);
+    put(name, start);
     if (starts.includes(name)) kept[name] = float32(shape, start);
   }
   const drawn: Record<string, HostTensor> = {};
   for (const { name, shape, key, initial } of projections) {
     drawn[name] = float32(shape, await initial({ shape, random: random(key, `projection ${name}`), read, directions }));
   }
-  return { layout, values, starts: kept, projections: drawn };
+  return { ...phi, starts: kept, projections: drawn };
 }
 
 /** Whether a method's start is found in data to train on. */

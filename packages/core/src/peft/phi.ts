@@ -44,6 +44,33 @@ export function viewsOf(layout: readonly Placed[], vector: Float32Array): Readon
   return Object.fromEntries(layout.map(({ name, offset, size }) => [name, vector.subarray(offset, offset + size)]));
 }
 
+/** Φ with zeros in every place, to be filled. */
+export const emptyPhi = (layout: readonly Placed[]): Phi & { readonly values: Float32Array } => ({
+  ...{ layout, values: new Float32Array(lengthOf(layout)), starts: {}, projections: {} },
+});
+
+/**
+ * What puts a tensor into Φ by its name; it says whether Φ has such a tensor.
+ * @throws InternalError where the tensor is not as long as its place
+ */
+export function tensorWriter({ layout, values }: Pick<Phi, "layout" | "values">) {
+  const places = new Map(layout.map((placed) => [placed.name, placed]));
+  return (name: string, tensor: Float32Array): boolean => {
+    const place = places.get(name);
+    if (!place) return false;
+    if (tensor.length !== place.size)
+      throw new InternalError(`"${name}" has ${place.size} numbers, not ${tensor.length}`);
+    values.set(tensor, place.offset);
+    return true;
+  };
+}
+
+/** Puts into Φ what another Φ has under the same names. */
+export function takeTensors(phi: Phi, from: Phi): void {
+  const put = tensorWriter(phi);
+  for (const [name, values] of Object.entries(viewsOf(from.layout, from.values))) put(name, values);
+}
+
 /** Φ's views, starts and projections as tensors, the way a program is fed. */
 export function tensorsOf(phi: Phi): Readonly<Record<string, HostTensor>> {
   const starts = Object.entries(phi.starts).map(([name, tensor]) => [startName(name), tensor] as const);

@@ -1,7 +1,8 @@
 import { InternalError } from "../errors.ts";
 import { float32Of } from "../tensor/host-tensor.ts";
 import { type AdaptedModel, adapt } from "./adapt.ts";
-import { lengthOf, type Phi, trainedTensors } from "./phi.ts";
+import type { AdapterNumbers } from "./adapter.ts";
+import { emptyPhi, tensorWriter, trainedTensors } from "./phi.ts";
 
 /** The form in which an adapter is saved, as far as its options decide it and not what was trained. */
 export function settledForm(adapted: AdaptedModel): AdaptedModel {
@@ -10,7 +11,8 @@ export function settledForm(adapted: AdaptedModel): AdaptedModel {
 }
 
 /** A trained adapter in the form in which it is saved: it computes the same, and needs no start of its own. */
-export function settle(adapted: AdaptedModel, phi: Phi): { readonly adapted: AdaptedModel; readonly phi: Phi } {
+export function settle<A extends AdapterNumbers>(adapter: A): A {
+  const { adapted, phi } = adapter;
   const { base, goal, layout } = adapted;
   const all = trainedTensors(phi);
   const forms = adapted.methods.map((use) => {
@@ -19,7 +21,7 @@ export function settle(adapted: AdaptedModel, phi: Phi): { readonly adapted: Ada
       Object.fromEntries(Object.entries(named).filter(([name]) => own.includes(name)));
     return use.settle?.({ tensors: among(all), starts: among(phi.starts) }) ?? { use, tensors: {} };
   });
-  if (forms.every(({ use }) => adapted.methods.includes(use))) return { adapted, phi };
+  if (forms.every(({ use }) => adapted.methods.includes(use))) return adapter;
   const settled = adapt(
     base,
     forms.map(({ use }) => use),
@@ -27,11 +29,12 @@ export function settle(adapted: AdaptedModel, phi: Phi): { readonly adapted: Ada
   );
   const changed = Object.fromEntries(forms.flatMap(({ tensors }) => Object.entries(tensors)));
   const tensors = { ...all, ...changed };
-  const values = new Float32Array(lengthOf(settled.layout));
-  for (const { name, offset } of settled.layout) {
+  const settledPhi = { ...emptyPhi(settled.layout), projections: phi.projections };
+  const put = tensorWriter(settledPhi);
+  for (const { name } of settled.layout) {
     const tensor = tensors[name];
     if (!tensor) throw new InternalError(`"${name}" was settled into nothing`);
-    values.set(float32Of(tensor), offset);
+    put(name, float32Of(tensor));
   }
-  return { adapted: settled, phi: { ...phi, layout: settled.layout, values, starts: {} } };
+  return { ...adapter, adapted: settled, phi: settledPhi };
 }

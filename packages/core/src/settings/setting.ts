@@ -2,7 +2,7 @@ import { z } from "zod";
 import { suggestion } from "../errors.ts";
 
 /** What something that was given stands for, or what is wrong with it, as ends of a sentence: `must be above 0`. */
-export type Reading<T> = { readonly value: T } | { readonly problems: readonly string[] };
+type Reading<T> = { readonly value: T } | { readonly problems: readonly string[] };
 
 /**
  * One setting of a verb: from it follow the flag, its help and its check, the key of config files and records, and the type

@@ -8,7 +8,7 @@ import { random } from "../tensor/random.ts";
 import type { TrainingSettings } from "./settings.ts";
 
 /** What a run's batches are made of. */
-export interface BatchSource {
+interface BatchSource {
   readonly examples: EncodedRows;
   readonly settings: Pick<TrainingSettings, "batch" | "accumulate" | "workers" | "seed" | "shuffle">;
   /** hides tokens of examples without labels, anew in every epoch: how a masked LM learns from plain text */

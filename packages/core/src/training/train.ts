@@ -2,25 +2,25 @@ import type { Batch, NumberedBatch } from "../data/batches/collate.ts";
 import type { Masking } from "../data/batches/masking.ts";
 import type { EncodedRows } from "../data/rows/encoded-rows.ts";
 import type { Label } from "../data/rows/examples.ts";
-import { InputError, RunError } from "../errors.ts";
+import { InputError } from "../errors.ts";
 import { weightOf } from "../objectives/labels/class-weights.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { lengthOf, type Phi } from "../peft/phi.ts";
 import type { Engine } from "../runtime/session.ts";
 import { random } from "../tensor/random.ts";
-import { afterStep, memoryOf } from "./after-step.ts";
+import { memoryOf } from "./after-step.ts";
 import { bestOf, keptOf } from "./best.ts";
 import { type CacheOptions, openCache, refill, stepOptions } from "./cache.ts";
 import { type Coordinates, coordinatesOf } from "./coordinates.ts";
 import { type Crew, crewOf } from "./crew.ts";
 import { type CompiledEvaluation, compileEvaluation, type Evaluation } from "./evaluate.ts";
-import { optimizerGroups } from "./groups.ts";
+import { moveAgainst, trainedValues } from "./move.ts";
 import { optimizers } from "./optimizers.ts";
 import { planRun, type ScheduleLengths } from "./plan-run.ts";
 import { scheduleFactor } from "./schedules.ts";
 import type { TrainingSettings } from "./settings.ts";
 import type { Best, TrainingState } from "./state.ts";
-import { compileStep, type LossAndGradient } from "./step.ts";
+import { compileStep, type LossAndGradient, type TrainingStep } from "./step.ts";
 import { stepBatches } from "./step-batches.ts";
 import type { StopSignal } from "./stop-signal.ts";
 
@@ -47,6 +47,8 @@ export interface TrainingRun {
   /** hides tokens of examples without labels, anew in every epoch: how a masked LM learns from plain text */
   readonly masking?: Masking | undefined;
   readonly settings: TrainingSettings;
+  /** what computes its steps, where that is not the run's own affair; nothing is cached then */
+  readonly step?: TrainingStep | undefined;
   /** keeps from epoch to epoch what stays the same; nothing is kept where it is left out */
   readonly cache?: CacheOptions | undefined;
   /** where an earlier run stopped */
@@ -143,18 +145,19 @@ export async function* trainSteps(given: TrainingRun): AsyncGenerator<TrainingEv
 async function compileRun(run: TrainingRun, { stepsPerEpoch, steps }: ScheduleLengths) {
   const { adapted, engine, phi, validation, labels, settings } = run;
   const { engines, close } = await workersOf(run);
-  const cached = await openCache(run, engines, stepsPerEpoch, steps);
-  const compiled = cached ?? (await Promise.all(engines.map((each) => compileStep(each, adapted, stepOptions(run)))));
+  const cached = run.step ? undefined : await openCache(run, engines, stepsPerEpoch, steps);
+  const own = async () => Promise.all(engines.map((each) => compileStep(each, adapted, stepOptions(run))));
+  const compiled = run.step ? [run.step] : (cached ?? (await own()));
   return {
     cached: cached?.[0],
-    crew: crewOf(compiled, phi, adapted, settings.accumulate > 1, close),
+    crew: crewOf(compiled, phi, adapted, settings.accumulate * settings.workers > 1, close),
     evaluation: validation && (await compileEvaluation(engine, adapted, { labels })),
   };
 }
 
 /** What computes a run's steps: its engine, or one for each worker. */
-async function workersOf({ engine, openWorkers, settings }: TrainingRun): Promise<Workers> {
-  if (settings.workers === 1) return { engines: [engine], close: async () => undefined };
+async function workersOf({ engine, step, openWorkers, settings }: TrainingRun): Promise<Workers> {
+  if (settings.workers === 1 || step) return { engines: [engine], close: async () => undefined };
   if (!openWorkers) throw new InputError(`workers are ${settings.workers}; there can be only one here`);
   return openWorkers(settings.workers);
 }
@@ -189,10 +192,6 @@ function beginning({ adapted, phi, settings, resume }: TrainingRun, coordinates:
   coordinates?.expand(phi.values);
   return { step: resume.step, tokens: resume.tokens, moments, best, pending, evaluation };
 }
-
-/** What the optimizer moves: Φ, or the few numbers that Φ is a function of. */
-const trainedValues = (phi: Phi, coordinates: Coordinates | undefined): Float32Array =>
-  coordinates?.values ?? phi.values;
 
 /** Measures Φ and remembers the best; undefined where the signal came first. */
 async function evaluated({ run, evaluation }: Machine, progress: Progress): Promise<Evaluation | undefined> {
@@ -231,29 +230,18 @@ interface Machine {
 
 /** One step of the optimizer; Φ stays as it was where loss or gradient are not finite. */
 async function oneStep(machine: Machine, progress: Progress, batches: readonly NumberedBatch[]): Promise<StepEvent> {
-  const { adapted, phi, settings } = machine.run;
+  const { adapted, settings } = machine.run;
   const { coordinates } = machine;
   const { stepsPerEpoch, steps, warmup } = machine.schedule;
   const step = progress.step + 1;
   const { loss, teacherLoss, penalty, gradient } = await lossAndGradient(machine, step, batches);
-  const norm = euclideanNorm(gradient);
-  const sum = loss + teacherLoss + penalty;
-  if (!Number.isFinite(sum) || !Number.isFinite(norm)) {
-    const what = Number.isFinite(sum) ? `the gradient's norm is ${norm}` : `the loss is ${sum}`;
-    throw new RunError(
-      `step ${step}: ${what}; try a smaller learning rate (lr, now ${settings.lr}), more warm-up, or clip 1`,
-    );
-  }
   const lr = settings.lr * scheduleFactor(settings.schedule, progress.step, warmup, steps);
-  const gradientFactor = settings.clip > 0 ? Math.min(1, settings.clip / (norm + 1e-6)) : 1;
-  const { beta1, beta2, epsilon } = settings;
-  const groups = optimizerGroups(coordinates?.layout ?? adapted.layout, settings);
-  const at = { step, lr, gradientFactor, groups, beta1, beta2, epsilon };
-  const { moments, update } = optimizers[settings.optimizer];
-  const moving = coordinates?.contract(gradient) ?? gradient;
-  update(trainedValues(phi, coordinates), moving, progress.moments.slice(0, moments), at);
-  coordinates?.expand(phi.values);
-  afterStep(adapted, progress.moments.slice(moments), { values: phi.values, gradient, gradientFactor, step, steps });
+  const sum = loss + teacherLoss + penalty;
+  const norm = moveAgainst(
+    gradient,
+    { ...machine.run, coordinates, moments: progress.moments },
+    { sum, lr, step, steps },
+  );
   progress.step = step;
   progress.tokens += batches.reduce((sum, batch) => sum + tokensOf(batch), 0);
   const told = {
@@ -291,10 +279,4 @@ function tokensOf({ attention_mask }: Batch): number {
   let count = 0;
   for (const bit of attention_mask.data) count += Number(bit);
   return count;
-}
-
-function euclideanNorm(vector: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < vector.length; i++) sum += vector[i]! * vector[i]!; // an iterator takes three times as long
-  return Math.sqrt(sum);
 }

@@ -6,11 +6,7 @@ import { methodFlags } from "./method-flags.ts";
 import type { Verb } from "./verb.ts";
 
 /** A verb's flags as they were given, on the command line or below it in a config file. */
-export type Start = (
-  verb: Verb,
-  given: Readonly<Record<string, unknown>>,
-  operands: readonly string[],
-) => Promise<void>;
+type Start = (verb: Verb, given: Readonly<Record<string, unknown>>, operands: readonly string[]) => Promise<void>;
 
 /** The command line's grammar: `petl VERB …`. What it makes of the arguments is handed to `start`. */
 export function commandLine(verbs: readonly Verb[], version: string, start: Start): Command {

@@ -1,4 +1,4 @@
-import type { Adapter } from "@petl/core";
+import type { AdapterFiles } from "@petl/core";
 
 /** What an adapter's own files tell without its base; what only the base knows is null. */
 export type AdapterAlone = ReturnType<typeof adapterAlone>;
@@ -7,7 +7,7 @@ export type AdapterAlone = ReturnType<typeof adapterAlone>;
 const heads = /^(classifier|pre_classifier|cls|lm_head|score|vocab_\w+)\./;
 
 /** Counts an adapter's tensors by their names. */
-export function adapterAlone({ tensors, methods, layout, baseName }: Adapter) {
+export function adapterAlone({ tensors, methods, layout, baseName }: AdapterFiles) {
   const names = [...tensors.keys()];
   const total = (inHead: boolean) =>
     [...tensors].reduce((sum, [name, { shape }]) => {

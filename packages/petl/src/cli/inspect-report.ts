@@ -1,6 +1,6 @@
 import {
   type AdaptedModel,
-  type Adapter,
+  type AdapterFiles,
   countParameters,
   type Goal,
   type HfModel,
@@ -15,7 +15,7 @@ import type { FileDigest } from "./file-digests.ts";
 /** What there is to describe. */
 export interface Found {
   readonly base: HfModel;
-  readonly adapter: Adapter | undefined;
+  readonly adapter: AdapterFiles | undefined;
   readonly adapted: AdaptedModel;
   /** whether the base or the asker says what the head is for; otherwise no head is counted */
   readonly hasTask: boolean;
@@ -84,7 +84,7 @@ function sums(entries: readonly (readonly [string, number])[]): Readonly<Record<
   return head === undefined ? rest : { ...rest, head };
 }
 
-export type Report = ReturnType<typeof describe> & { readonly files: readonly FileDigest[] };
+type Report = ReturnType<typeof describe> & { readonly files: readonly FileDigest[] };
 
 /** The report for people. */
 export function* lines(report: Report): Generator<string> {

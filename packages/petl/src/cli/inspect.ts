@@ -1,5 +1,5 @@
 import {
-  type Adapter,
+  type AdapterFiles,
   adapt,
   adapterOn,
   adapterRemarks,
@@ -142,7 +142,7 @@ interface Parts {
   readonly hasTask: boolean;
 }
 
-function parts(asked: Asked, base: HfModel, adapter: Adapter | undefined): Parts {
+function parts(asked: Asked, base: HfModel, adapter: AdapterFiles | undefined): Parts {
   if (adapter) return { ...adapterOn(adapter, base), hasTask: true };
   const methods = asked.method === undefined ? [] : chooseMethods(asked.method, asked.methodOptions);
   const task = asked.task ?? taskOf(base.config);

@@ -29,6 +29,7 @@ export const predictVerb = defineVerb({
     ...rowFlags,
     text: texts("TEXT", "a text; several may be given"),
     textPair: texts("TEXT", "the second text of a pair, as many as texts"),
+    header: columnSettings.header,
     encoding: columnSettings.encoding,
     sheet: columnSettings.sheet,
     input: text("FILE", "texts, pairs, words or rows of tokens, of every kind of data; - for JSONL from stdin"),
@@ -93,6 +94,7 @@ interface Rows {
   readonly text: readonly string[];
   readonly textPair: readonly string[];
   readonly input: string | undefined;
+  readonly header: boolean;
   readonly encoding: string | undefined;
   readonly sheet: string | undefined;
   readonly textColumn: string | undefined;
@@ -106,12 +108,15 @@ interface Asked {
 }
 
 /** The texts of the command line, or those of a file. */
-async function rowsFrom({ text, textPair, input, encoding, sheet, textColumn, textPairColumn }: Rows): Promise<Asked> {
+async function rowsFrom({ text, textPair, input, textColumn, textPairColumn, ...reading }: Rows): Promise<Asked> {
   if ((input === undefined) === (text.length === 0))
     throw new InputError("give texts with --text, or a file with --input");
   if (input !== undefined && textPair.length > 0)
     throw new InputError("--text-pair goes with --text, not with --input");
-  if (input !== undefined) return readInput(input, { encoding, sheet, text: textColumn, textPair: textPairColumn });
+  if (input !== undefined) {
+    const { header, encoding, sheet } = reading;
+    return readInput(input, { header, encoding, sheet, text: textColumn, textPair: textPairColumn });
+  }
   if (textColumn !== undefined || textPairColumn !== undefined)
     throw new InputError("--text-column and --text-pair-column go with --input");
   if (textPair.length > 0 && textPair.length !== text.length) {

@@ -25,7 +25,7 @@ export interface Call<F extends Flags> {
 }
 
 /** A signal that asks a process to end. */
-export type EndingSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
+type EndingSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 interface Description<F extends Flags> {
   readonly name: string;

@@ -1,7 +1,7 @@
 import type { Verb } from "./verb.ts";
 
 /** A verb's name, and its file, which is loaded once it is asked for. */
-export interface ListedVerb {
+interface ListedVerb {
   readonly name: string;
   load(): Promise<Verb>;
 }

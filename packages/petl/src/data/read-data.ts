@@ -16,7 +16,10 @@ import type { DataFile } from "./find-data.ts";
 /** How the rows of a data file are read. */
 export interface DataOptions extends ColumnChoice, ReadOptions {}
 
-/** The rows of a file that is asked for answers, `-` for JSONL from stdin, and the `id` of each where they have one. */
+/**
+ * The rows of a file that is asked for answers, `-` for JSONL from stdin, and the `id` of each where they have one. Labels
+ * that some have and others lack count for nothing.
+ */
 export async function readInput(
   path: string,
   options: DataOptions = {},
@@ -24,7 +27,7 @@ export async function readInput(
   const { header, encoding, sheet, ...columns } = options;
   const [name, bytes] = path === "-" ? ["stdin.jsonl", await stdinBytes()] : [path, await bytesOf(path)];
   const table = await readTable(name, bytes, { header, encoding, sheet });
-  return { set: joinSets([readRows(table, columns)]), ids: table.rows.map((row) => row.id) };
+  return { set: readRows(table, columns), ids: table.rows.map((row) => row.id) };
 }
 
 async function stdinBytes(): Promise<Uint8Array> {

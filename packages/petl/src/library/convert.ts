@@ -1,12 +1,12 @@
 import {
   type Adapter,
+  type AdapterFiles,
   encodeAdapter,
   foreignFormats,
   type HfModel,
   InputError,
   inferredBase,
-  type LoadedAdapter,
-  objectiveOf,
+  namedLabels,
   putOnBase,
   readAdapter,
   readBase,
@@ -19,9 +19,9 @@ import { type SaveOptions, writeAll } from "./save.ts";
 
 /** What an adapter can be converted to: `peft` is also petl's own layout, where PEFT has no such method. */
 export const adapterFormats = ["peft", ...foreignFormats.map(({ name }) => name)] as const;
-export type AdapterFormat = (typeof adapterFormats)[number];
+type AdapterFormat = (typeof adapterFormats)[number];
 
-export interface ConvertOptions extends SaveOptions, Pick<LocateOptions, "offline"> {
+interface ConvertOptions extends SaveOptions, Pick<LocateOptions, "offline"> {
   readonly to: AdapterFormat;
   /** the adapter's base, of which only config.json is read; where left out, the adapter's own name for it is tried */
   readonly base?: string | undefined;
@@ -45,7 +45,7 @@ export async function convertAdapter(
   const given = named === undefined ? undefined : await openConfig(await locate(named, where));
   const source = (await fileOrDirectory(adapter)) ?? directory(await locate(adapter, { offline: where.offline }));
   const read = await readAdapter(source, { alpha, base: given });
-  if (read.checkpoint) throw new InputError(`${adapter}: is a whole model, and no adapter`);
+  if (read.writer === "model") throw new InputError(`${adapter}: is a whole model, and no adapter`);
   const loaded = await putOnBase(read, given ?? (await ownBase(read)) ?? (await inferred(read, to)));
   const baseName = named ?? read.baseName;
   const { files, remarks = [] } = encoded(loaded, to, { name, baseName });
@@ -60,7 +60,7 @@ export async function convertAdapter(
 const openConfig = (path: string): Promise<HfModel> => readBase(directory(path), { weights: false });
 
 /** The base that an adapter names, where it is at hand. */
-async function ownBase({ baseName }: Adapter): Promise<HfModel | undefined> {
+async function ownBase({ baseName }: AdapterFiles): Promise<HfModel | undefined> {
   try {
     if (baseName) return await openConfig(await locate(baseName, { offline: true, weights: false }));
   } catch (error) {
@@ -70,7 +70,7 @@ async function ownBase({ baseName }: Adapter): Promise<HfModel | undefined> {
 }
 
 /** Where the base is not at hand: what the adapter's tensors tell of it, unless that is too little. */
-async function inferred(adapter: Adapter, to: AdapterFormat): Promise<HfModel> {
+async function inferred(adapter: AdapterFiles, to: AdapterFormat): Promise<HfModel> {
   const bound = adapter.methods.filter((use) => use.virtualTokens).map(({ name }) => name);
   const needed = foreignFormats.find(({ name }) => name === to)?.needsBase;
   const why = bound.length > 0 ? `${bound.join(", ")} depends on the base's heads` : needed;
@@ -79,11 +79,9 @@ async function inferred(adapter: Adapter, to: AdapterFormat): Promise<HfModel> {
   throw new InputError(`${name} is not at hand; give it with --base, its config.json is enough: ${why}`);
 }
 
-function encoded(loaded: LoadedAdapter, to: AdapterFormat, naming: { name: string; baseName: string | undefined }) {
+function encoded(adapter: Adapter, to: AdapterFormat, naming: { name: string; baseName: string | undefined }) {
   const format = foreignFormats.find((each) => each.name === to);
-  if (format) return format.encode(loaded, naming);
-  const { adapted, phi, labels } = loaded;
-  const named = objectiveOf(adapted.goal.task).hasClasses && labels ? { labels } : {};
-  const info = { baseName: naming.baseName ?? null, petlVersion: version, ...named };
-  return { files: { ...encodeAdapter(adapted, phi, info) } };
+  if (format) return format.encode(adapter, naming);
+  const info = { baseName: naming.baseName ?? null, petlVersion: version, labels: namedLabels(adapter) };
+  return { files: { ...encodeAdapter(adapter, info) } };
 }

@@ -1,4 +1,5 @@
 import {
+  type CardSubject,
   encodeAdapter,
   encodeFull,
   encodeMerged,
@@ -8,11 +9,14 @@ import {
   type Folder,
   heads,
   InputError,
+  isReadByPeft,
+  modelCard,
   namesOf,
   type OpenModel,
   objectiveOf,
   onnxAdapter,
   readJson,
+  type TrainingFacts,
   tokenizerFileNames,
 } from "@petl/core";
 import { type Chunks, writeFolderSafely } from "../disk/safe-write.ts";
@@ -31,19 +35,29 @@ export interface NamedFile {
   readonly chunks: Chunks;
 }
 
+export interface SaveAdapterOptions extends SaveOptions {
+  /** how it was trained, for the model card; what is left out is not on it */
+  readonly training?: TrainingFacts | undefined;
+}
+
 /** What is needed to write an adapter. */
-export type Saved = Pick<OpenModel, "adapted" | "phi" | "labels"> & {
+type Saved = Pick<OpenModel, "adapted" | "phi" | "labels"> & {
   readonly base: Pick<OpenModel["base"], keyof Parameters<typeof encodeFull>[0] | "folder">;
 };
 
 /**
  * Writes an adapter, in Hugging Face PEFT's layout where PEFT has such a method, or after full fine-tuning the whole
- * checkpoint with its tokenizer. The folder is seen whole or not at all. Returns the bytes of its weights.
+ * checkpoint with its tokenizer; beside it README.md, its model card. The folder is seen whole or not at all. Returns the
+ * bytes of its weights.
  *
  * @throws InputError where a folder that isn't empty stands there
  */
-export async function saveAdapter(model: OpenModel, folder: string, options: SaveOptions = {}): Promise<number> {
-  return writeAll(folder, await adapterFiles(model), options);
+export async function saveAdapter(
+  model: OpenModel,
+  folder: string,
+  { training, ...options }: SaveAdapterOptions = {},
+): Promise<number> {
+  return writeAll(folder, await filesWithCard(model, training), options);
 }
 
 export interface SaveMergedOptions extends SaveOptions {
@@ -63,7 +77,7 @@ export async function saveMerged(
   { dtype, ...options }: SaveMergedOptions = {},
 ): Promise<number> {
   const named = objectiveOf(adapted.goal.task).hasClasses ? namesOf(labels) : undefined;
-  const files = await encodeMerged(base, adapted, phi, base.engine, { labels: named, dtype });
+  const files = await encodeMerged(base, { adapted, phi }, base.engine, { labels: named, dtype });
   return writeAll(folder, [...checkpointFiles(files), ...(await tokenizerFiles(base.folder))], options);
 }
 
@@ -95,10 +109,10 @@ export async function saveOnnx(
   if (adapterInputs && dtype)
     throw new InputError("--dtype is for merged weights, and with inputs for adapters none are");
   const files = adapterInputs
-    ? await encodeOnnxForAdapters(base, adapted, phi, { labels: named, past })
-    : await encodeOnnx(base, adapted, phi, base.engine, { labels: named, dtype, past });
+    ? await encodeOnnxForAdapters(base, { adapted, phi }, { labels: named, past })
+    : await encodeOnnx(base, { adapted, phi }, base.engine, { labels: named, dtype, past });
   const naming = { name: "adapter", baseName: base.name };
-  const apart = adapterInputs ? onnxAdapter.encode({ adapted, phi, labels: named }, naming).files : {};
+  const apart = adapterInputs ? onnxAdapter.encode({ adapted, phi, labels }, naming).files : {};
   return writeAll(
     folder,
     [
@@ -133,16 +147,30 @@ const bytesOf = (content: Uint8Array | string): Uint8Array =>
 export async function adapterFiles({ base, adapted, phi, labels }: Saved): Promise<readonly NamedFile[]> {
   const named = objectiveOf(adapted.goal.task).hasClasses ? { labels: namesOf(labels) } : {};
   const info = { baseName: base.name, petlVersion: version, ...named };
-  if (adapted.methods.some(({ name }) => name === "full")) {
-    const [config, weights] = checkpointFiles(await encodeFull(base, adapted, phi, info));
+  if (isWhole(adapted)) {
+    const [config, weights] = checkpointFiles(await encodeFull(base, { adapted, phi }, info));
     return [weights, ...(await tokenizerFiles(base.folder)), config];
   }
-  const files = encodeAdapter(adapted, phi, info);
+  const files = encodeAdapter({ adapted, phi }, info);
   return [
     { name: "adapter_model.safetensors", chunks: [files["adapter_model.safetensors"]] },
     { name: "adapter_config.json", chunks: [bytesOf(files["adapter_config.json"])] },
   ];
 }
+
+/** An adapter's files with its model card, which goes first. */
+export async function filesWithCard(model: Saved, training?: TrainingFacts): Promise<readonly NamedFile[]> {
+  const card = modelCard(cardSubject(model), training);
+  return [{ name: "README.md", chunks: [bytesOf(card)] }, ...(await adapterFiles(model))];
+}
+
+/** What a model's card is about. */
+export function cardSubject({ base, adapted, labels }: Pick<Saved, "base" | "adapted" | "labels">): CardSubject {
+  const layout = isWhole(adapted) ? "checkpoint" : isReadByPeft(adapted) ? "peft" : "petl";
+  return { adapted, labels, baseName: base.name, layout };
+}
+
+const isWhole = ({ methods }: Saved["adapted"]): boolean => methods.some(({ name }) => name === "full");
 
 /** config.json and model.safetensors, to be written. */
 export const checkpointFiles = (files: Awaited<ReturnType<typeof encodeFull>>): readonly [NamedFile, NamedFile] => [

@@ -98,7 +98,7 @@ async function stored(
     events: (state: TrainingRun["resume"]) =>
       trainSteps({ ...run, engine, settings, resume: state, signal: watch.signal }),
     files: async () => {
-      const [config, weights] = checkpointFiles(await encodeTrained(run.base, run.adapted, run.phi, record));
+      const [config, weights] = checkpointFiles(await encodeTrained(run.base, run, record));
       return [weights, ...(await tokenizerFiles(directory(start))), config];
     },
   };

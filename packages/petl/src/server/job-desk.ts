@@ -14,7 +14,7 @@ import type { Tenant } from "./keys.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
 
 /** What a job is asked to be; the rest follows. */
-export type NewJob = Omit<
+type NewJob = Omit<
   JobRecord,
   "id" | "owner" | "created" | "result_name" | "idempotency" | "base" | "folder" | "base_sha256"
 >;

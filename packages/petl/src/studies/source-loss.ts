@@ -7,6 +7,7 @@ import {
   isLanguageModel,
   type OpenModel,
   type Task,
+  takeTensors,
   taskOf,
 } from "@petl/core";
 
@@ -35,9 +36,6 @@ export function languageTask({ config, name }: Pick<OpenModel["base"], "config" 
 export async function bodyOf({ base, adapted, phi }: OpenModel, task: Task): Promise<OpenModel> {
   const body = adapt(base, adapted.methods, { task, labels: 1, trainsHead: false });
   const copy = await initialPhi(body, 0);
-  for (const { name, offset } of body.layout) {
-    const from = phi.layout.find((tensor) => tensor.name === name);
-    if (from) copy.values.set(phi.values.subarray(from.offset, from.offset + from.size), offset);
-  }
+  takeTensors(copy, phi);
   return { base, adapted: body, phi: copy, labels: [], remarks: [] };
 }

@@ -1,10 +1,14 @@
 import type { HfModel } from "../../checkpoints/hf-model.ts";
 import type { ByteSource, Folder } from "../../containers/folder.ts";
 import { readFloat32 } from "../../containers/stored-values.ts";
+import type { Task } from "../../objectives/objectives.ts";
+import type { Adapter } from "../../peft/adapter.ts";
+import type { MethodUse } from "../../peft/method.ts";
 import type { StoredTensor } from "../../tensor/stored-tensor.ts";
 import { transposedValues } from "../../tensor/transposed-values.ts";
-import type { Adapter, AdapterTensor } from "../adapter.ts";
-import type { LoadedAdapter } from "../adapter-on-base.ts";
+import type { AdapterFiles, AdapterTensor, ForeignAdapter, PetlAdapter } from "../adapter-files.ts";
+import type { PetlFields } from "../petl-fields.ts";
+import type { Bias } from "../trained-biases.ts";
 
 /** The layouts of other programs. */
 export type ForeignLayout = "adapterhub" | "loralib" | "mlx" | "gguf" | "onnx-adapter";
@@ -18,7 +22,7 @@ export interface Hints {
 }
 
 /** How an adapter is called where it is written. */
-export interface Naming {
+interface Naming {
   readonly name: string;
   readonly baseName: string | undefined;
 }
@@ -40,9 +44,9 @@ export interface ForeignFormat {
   /** whether a folder with such files, and with such an adapter_config.json where it has one, is of this layout */
   recognizes(files: readonly string[], config: Fields | undefined): boolean;
   /** @throws InputError with everything that petl has no method for */
-  read(folder: Folder, hints: Hints): Promise<Adapter>;
+  read(folder: Folder, hints: Hints): Promise<AdapterFiles>;
   /** @throws InputError with everything that the format cannot say */
-  encode(loaded: Pick<LoadedAdapter, "adapted" | "phi" | "labels">, naming: Naming): Encoded;
+  encode(adapter: Adapter, naming: Naming): Encoded;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -54,20 +58,40 @@ export interface ForeignTensor {
   values(): Promise<Float32Array>;
 }
 
-type Said = Pick<Adapter, "folder" | "layout" | "methods"> & Partial<Adapter>;
+/** What a layout may say that the others leave to the base. */
+export interface ForeignWords {
+  /** config.json's name of the architecture */
+  readonly modelType?: string | undefined;
+  /** what the head is for, and its labels */
+  readonly task?: Task | undefined;
+  readonly labelNames?: readonly string[] | undefined;
+  /** modules of the base that the adapter brings its own of */
+  readonly savedModules?: readonly string[] | undefined;
+}
 
-/** An adapter of foreign files. */
-export function foreignAdapter(said: Omit<Said, "tensors" | "read">, tensors: readonly ForeignTensor[]): Adapter {
+/** What a layout's reader found beside the tensors. */
+interface Read extends ForeignWords {
+  readonly folder: Folder;
+  readonly layout: ForeignLayout;
+  readonly methods: readonly MethodUse[];
+  readonly bias?: Bias;
+  readonly baseName?: string | undefined;
+  readonly petl?: PetlFields | undefined;
+}
+
+/** An adapter of foreign files; what petl says in them, where it wrote them, stands above what the layout says. */
+export function foreignAdapter(
+  { petl, folder, layout, methods, bias = "none", baseName, ...words }: Read,
+  tensors: readonly ForeignTensor[],
+): ForeignAdapter | PetlAdapter {
   const named = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const typed = tensors.map(({ name, shape }): [string, AdapterTensor] => [name, { name, shape, dtype: "float32" }]);
-  return {
-    ...{ bias: "none", baseName: undefined, modelType: undefined, task: undefined },
-    ...{ remarks: [], labelNames: undefined, savedModules: undefined },
-    ...{ petl: undefined, peft: undefined, checkpoint: undefined },
-    ...said,
+  const read = {
+    ...{ folder, layout, methods, bias, baseName, remarks: [] },
     tensors: new Map(typed),
-    read: async (name) => (await named.get(name)?.values()) ?? new Float32Array(0),
+    read: async (name: string) => (await named.get(name)?.values()) ?? new Float32Array(0),
   };
+  return petl ? { ...read, writer: "petl", petl } : { ...read, ...words, writer: "foreign" };
 }
 
 /** A file's tensor under another name, its values unchanged. */

@@ -7,7 +7,7 @@ import {
   goldenNames,
   logitsOf,
 } from "../../checkpoints/golden.fake.ts";
-import { readAdapter } from "../adapter.ts";
+import { readAdapter } from "../adapter-files.ts";
 import { putOnBase } from "../adapter-on-base.ts";
 
 for (const name of goldenNames("loralib")) {

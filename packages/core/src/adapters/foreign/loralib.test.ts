@@ -11,7 +11,7 @@ import { bitfit } from "../../peft/methods/bitfit.ts";
 import { lora } from "../../peft/methods/lora/lora.ts";
 import { viewsOf } from "../../peft/phi.ts";
 import { float32 } from "../../tensor/host-tensor.ts";
-import { readAdapter } from "../adapter.ts";
+import { readAdapter } from "../adapter-files.ts";
 import { putOnBase } from "../adapter-on-base.ts";
 import { inferredBase } from "../inferred-base.ts";
 import { loralib } from "./loralib.ts";
@@ -67,7 +67,7 @@ test("biases are all of the base's or those of LoRA's layers, and there is no fi
   const encode = async (uses: readonly MethodUse[]) => {
     const adapted = adapt(base, uses, goal);
     const phi = await initialPhi(adapted, 1);
-    return loralib.encode({ adapted, phi, labels: undefined }, { name: "tiny", baseName: "tiny" });
+    return loralib.encode({ adapted, phi, labels: ["a", "b", "c"] }, { name: "tiny", baseName: "tiny" });
   };
   await expect(encode([lora.use({}), bitfit.use({ targets: "key" })])).rejects.toThrow(/this adapter has others/);
   await expect(encode([bitfit.use({})])).rejects.toThrow("loralib's files hold LoRA, which this adapter has not");

@@ -1,12 +1,13 @@
 import { goldenBase, goldenFolder, goldenJson, logitsOf } from "../../checkpoints/golden.fake.ts";
 import { memoryFolder } from "../../containers/folder.ts";
-import { readAdapter } from "../adapter.ts";
+import { type AdapterFiles, readAdapter } from "../adapter-files.ts";
 import { type LoadedAdapter, loadAdapter, putOnBase } from "../adapter-on-base.ts";
 import type { ForeignFormat, Hints } from "./foreign-format.ts";
 
 /** A golden adapter, what a format made of it, and what was read from that again. */
 export interface RoundTrip {
   readonly before: LoadedAdapter;
+  readonly read: AdapterFiles;
   readonly after: LoadedAdapter;
   readonly files: Readonly<Record<string, Uint8Array | string>>;
   readonly remarks: readonly string[];
@@ -20,8 +21,8 @@ export async function roundTrip(format: ForeignFormat, name: string, hints: Hint
   const { base, rows, path } = await goldenBase(golden.base);
   const before = await loadAdapter(goldenFolder(`adapters/${name}`), base);
   const { files, remarks = [] } = format.encode(before, { name: "tiny", baseName: "somebody/tiny" });
-  const adapter = await readAdapter(memoryFolder("foreign", files), { base, ...hints });
-  const after = await putOnBase(adapter, base);
+  const read = await readAdapter(memoryFolder("foreign", files), { base, ...hints });
+  const after = await putOnBase(read, base);
   const logits = await logitsOf(after.adapted, after.phi, rows, path);
-  return { before, after, files, remarks, logits, wanted: golden.logits };
+  return { before, read, after, files, remarks, logits, wanted: golden.logits };
 }

@@ -9,22 +9,40 @@ const set = async (text: string, name = "t.csv") => readExamples(await readTable
 test("rows and labels are counted, and columns that are not read are named", async () => {
   expect(rowRemarks(await set("id,text,label\n1,a,good\n2,b,bad\n3,c,good\n"))).toEqual([
     "t.csv: 3 rows; bad: 1, good: 2",
+    't.csv: text in "text", labels in "label"',
     't.csv: not read: "id"',
   ]);
-  expect(rowRemarks(await set("text,label\na,0.5\nb,1.5\n"))).toEqual(["t.csv: 2 rows"]);
+  expect(rowRemarks(await set("text,label\na,0.5\nb,1.5\n"))).toEqual([
+    "t.csv: 2 rows",
+    't.csv: text in "text", labels in "label"',
+  ]);
 });
 
 test("what looks wrong is said: empty texts, cases, lone labels, decimal commas, rows of both sides", async () => {
   const lines = Array.from({ length: 9 }, (_, row) => `text ${row},good`);
   const train = await set(`text,label\n${lines.join("\n")}\n,Good\nx,"3,5"\ny,"2,5"\n`);
   const validation = await set("text,label\nnew,good\ntext 3,good\n", "v.csv");
-  expect(rowRemarks(train, validation).slice(1)).toEqual([
+  expect(rowRemarks(train, validation).slice(2)).toEqual([
     "1 row with an empty text, the first of them t.csv line 11",
     "labels that differ by case only are labels of their own: Good/good",
     "labels of one row: Good, 3,5, 2,5",
     "labels with a decimal comma are texts, not numbers: 2,5, 3,5; write them with a point",
     "1 row of the validation stand in the training rows too, the first of them v.csv line 3",
   ]);
+});
+
+test("texts and labels that stand for none, and numbers and lists that are texts, are said", async () => {
+  const rows = ["NaN,none", "a,12%", 'b,"1.234,5"', `c,"['x', 'y']"`, "d,none", "e,1.0"];
+  expect(rowRemarks(await set(`text,label\n${rows.join("\n")}\n`)).slice(2)).toEqual([
+    '1 row whose text is "NaN" or the like, the first of them t.csv line 2',
+    "labels that may stand for none are classes: none; leave their rows out if they are none",
+    "labels with a decimal comma are texts, not numbers: 1.234,5; write them with a point",
+    "labels that are numbers with a sign are texts: 12%; write them bare",
+    "labels that are written as lists are one label each: ['x', 'y']; for several labels a row give JSONL with lists, or cells and --label-separator",
+  ]);
+  expect(rowRemarks(await set("text,label\na,0.0\nb,1.0\n"))[0]).toBe("t.csv: 2 rows; 0.0: 1, 1.0: 1");
+  const lone = Array.from({ length: 12 }, (_, row) => `${row},id ${row}`).join("\n");
+  expect(rowRemarks(await set(`text,label\n${lone}\n`)).at(-1)).toMatch(/is "label" the column of the labels\?$/);
 });
 
 test("copies are counted, and texts that have several labels", async () => {

@@ -3,17 +3,22 @@ import { type Example, type ExampleSet, isLabelled, type Label } from "./example
 import { distinctLabels, labelsOf } from "./labels.ts";
 
 /**
- * What a user should know of the rows to train on, in words: how many there are, of each label too, which columns are not
- * read, and what looks wrong: empty texts, labels that differ by case only, labels of one row, numbers that are written
- * with a comma and therefore texts, copies of rows, texts that have several labels, and rows that the validation has too.
+ * What a user should know of the rows to train on, in words: how many there are, of each label too, which columns are read
+ * and which not, and what looks wrong: empty texts, texts and labels that stand for none, labels that differ by case only,
+ * labels of one row, lists and numbers that are written so that they are texts, copies of rows, texts that have several labels, and rows that the validation has too.
  */
 export function rowRemarks(set: ExampleSet, validation?: ExampleSet): readonly string[] {
   return [
     `${set.name}: ${counted(set.examples.length, "row")}${labelCounts(set)}`,
+    ...columnsRead(set),
     ...columnsNotRead(set),
     ...emptyTexts(set),
+    ...textsOfNone(set),
     ...(countsClasses(set) ? [...sameInAnotherCase(set), ...ofOneRow(set)] : []),
+    ...labelsOfNone(set),
     ...decimalCommas(set),
+    ...numbersWithSigns(set),
+    ...writtenLists(set),
     ...sharedRows(set, validation),
   ];
 }
@@ -44,13 +49,21 @@ const countsClasses = (set: ExampleSet): boolean => {
 };
 
 const isWrittenNumber = (label: Label) => /^-?\d+(?:[.,]\d+)?$/.test(String(label));
-const isFraction = (label: Label) => /^-?\d+\.\d+$/.test(String(label));
+const isFraction = (label: Label) => /^-?\d+\.\d*[1-9]\d*$/.test(String(label));
 
 function labelCounts(set: ExampleSet): string {
   const labels = distinctLabels(set);
   if (!isLabelled(set) || labels.length === 0 || labels.some(isFraction)) return "";
   const counts = countLabels(set);
   return `; ${shown(labels, (label) => `${label}: ${(counts.get(String(label)) ?? 0).toLocaleString("en-US")}`)}`;
+}
+
+/** Which columns texts and labels come from. */
+function columnsRead({ name, columns: { text, pair, label }, examples: [first] }: ExampleSet): readonly string[] {
+  if (first?.kind !== "text") return [];
+  const texts = [text, pair].filter((column) => column !== undefined);
+  const where = `text in ${texts.map((column) => `"${column}"`).join(" and ")}`;
+  return [`${name}: ${where}${label === undefined ? "" : `, labels in "${label}"`}`];
 }
 
 /** Which columns are left out. */
@@ -69,6 +82,30 @@ function emptyTexts(set: ExampleSet): readonly string[] {
   return [`${counted(count, "row")} with an empty text, the first of them ${set.placeOf(first)}`];
 }
 
+/** How programs write that there is nothing; in a text or a label it is hardly meant. */
+const isNone = (text: string) => /^(?:null|nan|none|nil|n\/a|na|#n\/a|undefined|<na>)$/i.test(text.trim());
+
+function textsOfNone(set: ExampleSet): readonly string[] {
+  const rows = [...set.examples.keys()].filter((row) => {
+    const example = set.examples[row];
+    return example?.kind === "text" && isNone(example.text);
+  });
+  const [first] = rows;
+  if (first === undefined) return [];
+  const example = set.examples[first];
+  const text = example?.kind === "text" ? example.text : "";
+  return [
+    `${counted(rows.length, "row")} whose text is "${text}" or the like, the first of them ${set.placeOf(first)}`,
+  ];
+}
+
+function labelsOfNone(set: ExampleSet): readonly string[] {
+  const none = distinctLabels(set).filter((label) => typeof label === "string" && isNone(label));
+  return none.length === 0
+    ? []
+    : [`labels that may stand for none are classes: ${shown(none, String)}; leave their rows out if they are none`];
+}
+
 function sameInAnotherCase(set: ExampleSet): readonly string[] {
   const spellings = new Map<string, string[]>();
   for (const name of distinctLabels(set).map(String)) {
@@ -84,14 +121,37 @@ function sameInAnotherCase(set: ExampleSet): readonly string[] {
 
 function ofOneRow(set: ExampleSet): readonly string[] {
   const lone = [...countLabels(set)].filter(([, count]) => count === 1).map(([name]) => name);
-  return lone.length === 0 || set.examples.length < 10 ? [] : [`labels of one row: ${shown(lone, (name) => name)}`];
+  if (lone.length === 0 || set.examples.length < 10) return [];
+  const most = lone.length > set.examples.length / 2;
+  const { label } = set.columns;
+  const doubt = most && label !== undefined ? `; is "${label}" the column of the labels?` : "";
+  return [`labels of one row: ${shown(lone, (name) => name)}${doubt}`];
 }
 
 function decimalCommas(set: ExampleSet): readonly string[] {
-  const commas = distinctLabels(set).filter((label) => typeof label === "string" && /^-?\d+,\d+$/.test(label));
+  const comma = /^[+-]?(?:\d+|\d{1,3}(?:[. ]\d{3})+),\d+$/;
+  const commas = distinctLabels(set).filter((label) => typeof label === "string" && comma.test(label));
   return commas.length === 0
     ? []
     : [`labels with a decimal comma are texts, not numbers: ${shown(commas, String)}; write them with a point`];
+}
+
+function numbersWithSigns(set: ExampleSet): readonly string[] {
+  const sign = /^(?:[€$£] ?[+-]?\d[\d.,]*|[+-]?\d[\d.,]* ?[%€$£]|[+-]?\d{1,3}(?:,\d{3}){2,})$/;
+  const signed = distinctLabels(set).filter((label) => typeof label === "string" && sign.test(label));
+  return signed.length === 0
+    ? []
+    : [`labels that are numbers with a sign are texts: ${shown(signed, String)}; write them bare`];
+}
+
+/** Lists that a cell holds as a text, which make every combination a class of its own. */
+function writtenLists(set: ExampleSet): readonly string[] {
+  const lists = distinctLabels(set).filter((label) => typeof label === "string" && /^\[.*\]$/s.test(label));
+  return lists.length === 0
+    ? []
+    : [
+        `labels that are written as lists are one label each: ${shown(lists, String)}; for several labels a row give JSONL with lists, or cells and --label-separator`,
+      ];
 }
 
 /**

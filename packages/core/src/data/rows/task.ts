@@ -3,10 +3,10 @@ import { isNumber } from "./cells.ts";
 import { type ExampleSet, isLabelled, rowLabel } from "./examples.ts";
 
 /** The tasks that labelled rows can stand for. */
-export type LabelledTask = "classification" | "regression" | "multi-label" | "token-classification" | "causal-lm";
+type LabelledTask = "classification" | "regression" | "multi-label" | "token-classification" | "causal-lm";
 
 /** A task and, in words, what in the data speaks for it. */
-export interface TaskGuess {
+interface TaskGuess {
   readonly task: LabelledTask;
   readonly why: string;
 }
@@ -19,9 +19,10 @@ export interface TaskGuess {
 export function guessTask(set: ExampleSet): TaskGuess {
   const first = set.examples[0];
   if (!first || !isLabelled(set)) {
-    const { text } = set.columns;
+    const { text, leftOut = [] } = set.columns;
+    const others = leftOut.length === 0 ? "" : ` (${leftOut.slice(0, 20).join(", ")})`;
     throw new InputError(
-      `${set.name} has no labels beside "${text}", so its task can't be guessed; name the column with --label, or the task with --task`,
+      `${set.name} has no labels beside "${text}", so its task can't be guessed; name the column${others} with --label, or the task with --task`,
     );
   }
   if (first.kind === "completion") return { task: "causal-lm", why: "rows are prompts with completions" };
@@ -38,7 +39,7 @@ export function guessTask(set: ExampleSet): TaskGuess {
   if (fraction >= 0)
     return { task: "regression", why: `labels are numbers, and ${set.placeOf(fraction)} has ${labels[fraction]}` };
   const distinct = [...new Set(labels.map(String))];
-  const kind = numeric ? "integers" : "names";
+  const kind = numeric && distinct.every((label) => String(Number(label)) === label) ? "integers" : "names";
   const few = distinct.slice(0, 4).join(", ");
   return {
     task: "classification",

@@ -10,7 +10,7 @@ export interface ColumnChoice {
 }
 
 /** The columns of text rows by name. */
-export interface TextColumns {
+interface TextColumns {
   readonly text: string;
   readonly pair?: string;
   readonly label?: string;
@@ -104,8 +104,9 @@ function chooseTexts(
   }
   const one = single(file, texts, textNames, otherTextNames, "text", "--text");
   if (one === undefined) {
-    const headless = columns.some((column) => column.length > 40 || /^-?[\d.]+$/.test(column));
-    const hint = headless ? "; the first line should name the columns" : "";
+    const hint = /\.(?:csv|tsv|xlsx)(?:\.gz)?$/i.test(file)
+      ? "; where the first line is a row already, say --no-header, and the columns are column1, column2 …"
+      : "";
     throw new InputError(`${file}: no column looks like the text; name it with --text${listed(columns)}${hint}`);
   }
   return textPair === undefined ? { text: one } : { text: one, pair: textPair };

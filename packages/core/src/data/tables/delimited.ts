@@ -10,8 +10,8 @@ interface DelimitedRecord {
 }
 
 /**
- * CSV with RFC 4180's quotes. The delimiter is what a first line `sep=;` says, as Excel writes it; else of comma, tab and
- * semicolon the one that the first line has most of, outside of quotes.
+ * CSV with RFC 4180's quotes. The delimiter is what a first line `sep=;` says, as Excel writes it; else of comma, tab,
+ * semicolon and bar the one that the first line has most of, outside of quotes.
  * @throws InputError: empty, a quote that never closes, rows of another width than the header, a name used twice.
  */
 export function readCsv(name: string, bytes: Uint8Array, options: ReadOptions = {}): Table {
@@ -26,7 +26,7 @@ export function readCsv(name: string, bytes: Uint8Array, options: ReadOptions = 
 
 function mostFrequent(head: string): string {
   const bare = head.replaceAll(/"[^"]*"/g, "");
-  const counts = [",", "\t", ";"].map((one) => [one, bare.split(one).length] as const);
+  const counts = [",", "\t", ";", "|"].map((one) => [one, bare.split(one).length] as const);
   return counts.reduce((most, each) => (each[1] > most[1] ? each : most))[0];
 }
 
@@ -91,7 +91,10 @@ function quotedRecords(name: string, text: string, delimiter: string, firstLine:
       if (at < text.length && !isLineEnd(text, at)) continue;
       cells.push("");
     } else if (at < text.length && !isLineEnd(text, at)) {
-      throw new InputError(`${name} line ${line}: ${quoteAround(text, at)} follows a closing quote`);
+      const opened = line === began ? "" : ` of the cell that begins on line ${began}`;
+      throw new InputError(
+        `${name} line ${line}: ${quoteAround(text, at)} follows a closing quote${opened}; a quote inside of a cell is written twice`,
+      );
     }
     if (cells.length > 1 || quoted || cells[0]!.trim() !== "") records.push({ cells, line: began });
     cells = [];
@@ -141,9 +144,11 @@ function toTable(name: string, records: readonly DelimitedRecord[], { header = t
   if (body.length === 0) throw new InputError(`${name} has a header and no rows`);
   const uneven = header ? body.filter(({ cells }) => cells.length !== columns.length) : [];
   refuseRows(
-    uneven.map(
-      ({ cells, line }) => `${name} line ${line}: ${cells.length} columns; the first line has ${columns.length}`,
-    ),
+    uneven.map(({ cells, line }) => {
+      const more =
+        cells.length > columns.length && columns.length > 1 ? "; a cell that holds what parts cells needs quotes" : "";
+      return `${name} line ${line}: ${cells.length} columns; the first line has ${columns.length}${more}`;
+    }),
   );
   const rows = body.map(({ cells }) => recordOf(columns, cells));
   return table(

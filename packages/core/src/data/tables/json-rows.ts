@@ -26,12 +26,20 @@ export function readJson(name: string, bytes: Uint8Array, { encoding }: ReadOpti
   if (start.startsWith("[")) return fromPieces(name, elementsOf(name, text));
   const lines = [...linesOf(text)];
   const first = parse(lines[0]![0]);
-  if (first.ok && isRow(first.value)) return fromPieces(name, lines);
+  if (first.ok && isRow(first.value) && !(lines.length === 1 && wraps(first.value))) return fromPieces(name, lines);
   const whole = parse(text);
   if (!whole.ok) throw new InputError(`${name} line 1: expected "[", the start of an array of rows`);
   const keys = isRow(whole.value) ? ` with the keys ${Object.keys(whole.value).slice(0, 8).join(", ")}` : "";
-  throw new InputError(`${name} holds one value${keys}; expected an array of rows, or a row a line`);
+  throw new InputError(
+    `${name} holds one value${keys}; expected an array of rows, or a row a line; write the rows alone`,
+  );
 }
+
+/** Whether an object is no row but holds rows under one of its keys, as an interface's answer does. */
+const wraps = (value: Row): boolean => {
+  const lists = Object.entries(value).filter(([, item]) => Array.isArray(item) && item.length > 0 && item.every(isRow));
+  return lists.some(([key]) => /^(?:data|rows|records|examples|items|results|train|entries)$/i.test(key));
+};
 
 function fromPieces(name: string, pieces: readonly (readonly [text: string, line: number])[]): Table {
   if (pieces.length === 0) throw new InputError(`${name} has no rows`);
@@ -58,7 +66,9 @@ function parse(text: string): Parsed {
   try {
     return { ok: true, value: JSON.parse(text) };
   } catch {
-    return { ok: false, reason: `not JSON: ${excerpt(text)}` };
+    const [, strange] = /[:[,]\s*(-?(?:NaN|Infinity))\b/.exec(text) ?? [];
+    const reason = strange === undefined ? `not JSON: ${excerpt(text)}` : `${strange} is no value of JSON; write null`;
+    return { ok: false, reason };
   }
 }
 

@@ -66,7 +66,9 @@ describe("CSV", () => {
   test("rows of another width are all named, ten at most", async () => {
     const rows = Array.from({ length: 13 }, () => "a,1,x");
     const text = await message("t.csv", ["text,label", "b,0", ...rows].join("\n"));
-    expect(text.split("\n").slice(0, 1)).toEqual(["InputError: t.csv line 3: 3 columns; the first line has 2"]);
+    expect(text.split("\n").slice(0, 1)).toEqual([
+      "InputError: t.csv line 3: 3 columns; the first line has 2; a cell that holds what parts cells needs quotes",
+    ]);
     expect(text.split("\n").length).toBe(11);
     expect(text).toMatch(/and 3 more like these$/);
   });
@@ -76,7 +78,7 @@ describe("CSV", () => {
       "InputError: t.csv line 3: a quote opens here and never closes",
     );
     expect(await message("t.csv", 'text,label\n"a"b,1\n')).toBe(
-      'InputError: t.csv line 2: "b,1" follows a closing quote',
+      'InputError: t.csv line 2: "b,1" follows a closing quote; a quote inside of a cell is written twice',
     );
   });
 });
@@ -106,7 +108,7 @@ describe("TSV", () => {
 
   test("where both readings are uneven the bare one says which lines", async () => {
     expect(await message("t.tsv", 'a\tb\n"x\t1\ty\n')).toBe(
-      "InputError: t.tsv line 2: 3 columns; the first line has 2",
+      "InputError: t.tsv line 2: 3 columns; the first line has 2; a cell that holds what parts cells needs quotes",
     );
   });
 
@@ -183,6 +185,7 @@ describe("every format", () => {
     expect((await readTable("t.csv", latin, { encoding: "latin1" })).rows[1]).toEqual({ text: "naïve", label: "0" });
     const wide = new Uint8Array([0xff, 0xfe, ...[..."text\na"].flatMap((letter) => [letter.charCodeAt(0), 0])]);
     expect((await readTable("t.csv", wide)).rows).toEqual([{ text: "a" }]);
+    expect(await message("t.csv", wide.subarray(2))).toMatch("as in UTF-16 without a mark; say --encoding utf-16le");
     expect(await message("t.csv", latin, { encoding: "latin-9000" })).toMatch(/no encoding is called "latin-9000"/);
   });
 
@@ -265,4 +268,12 @@ describe.runIf(present)(present ? "real files" : "real files (skipped: ../shared
     expect(await message(name, source)).toMatch(uneven ? /line \d+: 9 columns; the first line has 7/ : /^no error$/);
     expect(await message(name, source, { header: !uneven })).toBe("no error");
   });
+});
+
+test("what JSON is not, and rows that something holds, are named as such", async () => {
+  expect(await message("t.jsonl", '{"text":"a","label":NaN}\n')).toBe(
+    "InputError: t.jsonl line 1: NaN is no value of JSON; write null",
+  );
+  expect(await message("t.json", '{"data":[{"text":"a"}]}')).toMatch(/holds one value with the keys data; expected an/);
+  expect((await read("t.csv", "text|label\na, b|1\n")).rows).toEqual([{ text: "a, b", label: "1" }]);
 });

@@ -7,7 +7,9 @@ import { InputError } from "../../errors.ts";
  * @throws InputError naming the file, and the line of the first byte that is not UTF-8; a name that nobody knows
  */
 export function decodeText(name: string, bytes: Uint8Array, encoding?: string): string {
-  const text = decoded(name, bytes, encoding ?? marked(bytes));
+  const own = encoding ?? marked(bytes);
+  if (encoding === undefined && own === "utf-8") refuseUnmarked(name, bytes);
+  const text = decoded(name, bytes, own);
   return text.includes("\n") ? text : text.replaceAll("\r", "\n");
 }
 
@@ -36,6 +38,16 @@ function decoderOf(encoding: string): TextDecoder {
 function marked([first, second]: Uint8Array): string {
   if (first === 0xff && second === 0xfe) return "utf-16le";
   return first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
+}
+
+/** UTF-16 without its mark reads as UTF-8 with a zero beside every letter. */
+function refuseUnmarked(name: string, bytes: Uint8Array): void {
+  const start = bytes.subarray(0, 200);
+  const zeros = (odd: number) => start.filter((byte, at) => byte === 0 && at % 2 === odd).length;
+  const [big, little] = [zeros(0), zeros(1)];
+  if (start.length < 4 || Math.max(big, little) < start.length / 3) return;
+  const encoding = big > little ? "utf-16be" : "utf-16le";
+  throw new InputError(`${name}: every second byte is 0, as in UTF-16 without a mark; say --encoding ${encoding}`);
 }
 
 /** The first line that is not UTF-8 on its own; a line feed is never part of a longer UTF-8 sequence. */

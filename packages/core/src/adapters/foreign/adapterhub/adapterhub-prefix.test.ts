@@ -6,7 +6,7 @@ import { adapt } from "../../../peft/adapt.ts";
 import { initialPhi } from "../../../peft/initial-phi.ts";
 import { prefix } from "../../../peft/methods/prompts/prefix.ts";
 import { float32, type HostTensor } from "../../../tensor/host-tensor.ts";
-import { readAdapter } from "../../adapter.ts";
+import { readAdapter } from "../../adapter-files.ts";
 import { loadAdapter } from "../../adapter-on-base.ts";
 import { adapterHub } from "./adapterhub.ts";
 
@@ -90,7 +90,7 @@ test("a prefix behind which positions are counted is not written, since the libr
     const goal = { task: "classification", labels: 3, trainsHead: true } as const;
     const adapted = adapt(base, [prefix.use({ tokens: 2, ...options })], goal);
     const phi = await initialPhi(adapted, 1);
-    return { phi, ...adapterHub.encode({ adapted, phi, labels: undefined }, { name: "mine", baseName: "tiny" }) };
+    return { phi, ...adapterHub.encode({ adapted, phi, labels: ["a", "b", "c"] }, { name: "mine", baseName: "tiny" }) };
   };
   await expect(encoded({})).rejects.toThrow(/positions behind it.*--positions unshifted/);
   const { phi, files } = await encoded({ positions: "unshifted", layers: "top:1" });

@@ -13,7 +13,7 @@ import { initialPhi } from "../../../peft/initial-phi.ts";
 import { lora } from "../../../peft/methods/lora/lora.ts";
 import { viewsOf } from "../../../peft/phi.ts";
 import { random } from "../../../tensor/random.ts";
-import { readAdapter } from "../../adapter.ts";
+import { readAdapter } from "../../adapter-files.ts";
 import { loadAdapter, putOnBase } from "../../adapter-on-base.ts";
 import { adapterHub } from "./adapterhub.ts";
 
@@ -45,7 +45,7 @@ test("every block of a fused layer gets all rows of A, which computes what the w
   const adapted = adapt(base, methods, { task: "classification", labels: 3, trainsHead: true });
   const phi = await initialPhi(adapted, 1);
   random(7, "test").fillNormal(phi.values, 0, 0.3);
-  const { files } = adapterHub.encode({ adapted, phi, labels: undefined }, { name: "again", baseName: "tiny" });
+  const { files } = adapterHub.encode({ adapted, phi, labels: ["a", "b", "c"] }, { name: "again", baseName: "tiny" });
   const after = await putOnBase(await readAdapter(memoryFolder("again", files), { base }), base);
   expect(after.adapted.methods[0]?.options).toMatchObject({ rank: 6, alpha: 12 });
   const wanted = await logitsOf(adapted, phi, rows, path);

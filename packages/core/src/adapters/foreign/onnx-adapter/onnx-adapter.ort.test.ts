@@ -17,7 +17,7 @@ import { adapt } from "../../../peft/adapt.ts";
 import { initialPhi } from "../../../peft/initial-phi.ts";
 import { bottleneck } from "../../../peft/methods/bottleneck/bottleneck.ts";
 import { full } from "../../../peft/methods/full.ts";
-import { readAdapter } from "../../adapter.ts";
+import { readAdapter } from "../../adapter-files.ts";
 import { loadAdapter } from "../../adapter-on-base.ts";
 import { roundTrip } from "../round-trip.fake.ts";
 import { onnxAdapter } from "./onnx-adapter.ts";
@@ -99,7 +99,7 @@ const naming = { name: "adapter", baseName: undefined };
 describe("one graph with inputs for the adapter", async () => {
   const { base, rows } = await goldenBase("bert-sequence-classification");
   const loaded = await loadAdapter(goldenFolder("adapters/bert-lora-all-linear"), base);
-  const graph = await encodeOnnxForAdapters(base, loaded.adapted, loaded.phi);
+  const graph = await encodeOnnxForAdapters(base, loaded);
 
   test("is the base where no adapter is active, asks for the batch alone, and has its config.json", async () => {
     const wanted = goldenJson("adapters/bert-lora-all-linear/golden.json").base_logits;
@@ -124,8 +124,8 @@ test("a bottleneck, which no weight can hold, is an input as well", async () => 
   const adapted = adapt(base, [bottleneck.use({ size: 4 })], { task: "classification", labels: 3 });
   const phi = await initialPhi(adapted, 1);
   for (let i = 0; i < phi.values.length; i++) phi.values[i] = (phi.values[i] ?? 0) + 0.2 * Math.sin(i * i);
-  const graph = await encodeOnnxForAdapters(base, adapted, phi);
-  const { files } = onnxAdapter.encode({ adapted, phi, labels: undefined }, naming);
+  const graph = await encodeOnnxForAdapters(base, { adapted, phi });
+  const { files } = onnxAdapter.encode({ adapted, phi, labels: ["a", "b", "c"] }, naming);
   const found = await logitsWith(graph["model.onnx"], files["adapter.onnx_adapter"], rows);
   expect(distance(found, await logitsOf(adapted, phi, rows, path))).toBeLessThan(tolerance);
 });
@@ -133,7 +133,7 @@ test("a bottleneck, which no weight can hold, is an input as well", async () => 
 test("a whole model has no graph to be fed to", async () => {
   const { base } = await goldenBase("bert-sequence-classification");
   const adapted = adapt(base, [full.use({})], { task: "classification", labels: 3 });
-  await expect(encodeOnnxForAdapters(base, adapted, await initialPhi(adapted, 1))).rejects.toThrow(
+  await expect(encodeOnnxForAdapters(base, { adapted, phi: await initialPhi(adapted, 1) })).rejects.toThrow(
     "after full fine-tuning everything is the adapter",
   );
 });

@@ -1,6 +1,7 @@
 import { readJson } from "../../../containers/folder.ts";
 import { onnxAdapterBytes, readOnnxAdapter } from "../../../containers/onnx-adapter-file.ts";
 import { InputError } from "../../../errors.ts";
+import { namedLabels } from "../../../peft/adapter.ts";
 import { tensorsOf } from "../../../peft/phi.ts";
 import { readPetlFields, writePetlFields } from "../../petl-fields.ts";
 import { type ForeignFormat, foreignAdapter, renamed } from "../foreign-format.ts";
@@ -42,9 +43,9 @@ export const onnxAdapter: ForeignFormat = {
       [...tensors].map(([key, stored]) => renamed(source, stored, key)),
     );
   },
-  encode(loaded, { baseName }) {
-    const { adapted, phi } = unitScale(loaded.adapted, loaded.phi);
-    const fields = writePetlFields(adapted, { baseName: baseName ?? null, labels: loaded.labels });
+  encode(adapter, { baseName }) {
+    const { adapted, phi } = unitScale(adapter);
+    const fields = writePetlFields(adapted, { baseName: baseName ?? null, labels: namedLabels(adapter) });
     const config = { peft_type: null, base_model_name_or_path: baseName ?? null, ...fields };
     return {
       files: {

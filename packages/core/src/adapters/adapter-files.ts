@@ -1,16 +1,15 @@
 import { type HfModel, readBase } from "../checkpoints/hf-model.ts";
-import { type ByteSource, type Folder, readJson } from "../containers/folder.ts";
+import { type ByteSource, type Folder, readAtOnce, readJson } from "../containers/folder.ts";
 import { problemList } from "../containers/problem-list.ts";
 import { readSafetensors } from "../containers/safetensors.ts";
 import { readFloat32 } from "../containers/stored-values.ts";
 import { readTensorFile } from "../containers/tensor-file.ts";
 import { InputError } from "../errors.ts";
-import type { Task } from "../objectives/objectives.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { methods } from "../peft/methods.ts";
 import type { StoredTensor } from "../tensor/stored-tensor.ts";
 import { plainTensors } from "./adapter-tensors.ts";
-import type { ForeignLayout, Hints } from "./foreign/foreign-format.ts";
+import type { ForeignLayout, ForeignWords, Hints } from "./foreign/foreign-format.ts";
 import { foreignFormats } from "./foreign/foreign-formats.ts";
 import { type PeftConfig, readPeftConfig } from "./peft-config.ts";
 import { ownFields, type PetlFields, petlFieldsOf, readPetlFields } from "./petl-fields.ts";
@@ -20,34 +19,51 @@ import { unknownFields } from "./unknown-fields.ts";
 /** A tensor of an adapter, wherever its values come from. */
 export type AdapterTensor = Pick<StoredTensor, "name" | "dtype" | "shape">;
 
-/** An adapter as its files hold it, not yet put on a base. */
-export interface Adapter {
+/** An adapter as its files hold it, not yet put on a base. Who says what its head is for decides what is known of it. */
+export type AdapterFiles = PetlAdapter | PeftAdapter | ForeignAdapter | WholeModel;
+
+/** What every layout has. */
+interface AnyAdapterFiles {
   readonly folder: Folder;
-  /** whose layout: Hugging Face PEFT's, petl's own, an ordinary checkpoint, as full fine-tuning makes one, or another's */
-  readonly layout: "peft" | "petl" | "checkpoint" | ForeignLayout;
   /** without the biases that PEFT trains together with an adapter */
   readonly methods: readonly MethodUse[];
   readonly bias: Bias;
   /** the base that it was made for, as its maker named it */
   readonly baseName: string | undefined;
-  /** present where petl wrote the adapter */
-  readonly petl: PetlFields | undefined;
   /** what its configuration switches on that petl does not know, in words */
   readonly remarks: readonly string[];
-  /** present where its adapter_config.json is PEFT's */
-  readonly peft: PeftConfig | undefined;
-  /** the whole model, where the adapter is an ordinary checkpoint */
-  readonly checkpoint: HfModel | undefined;
-  /** where a foreign layout says them: config.json's name of the architecture, and what the head is for */
-  readonly modelType: string | undefined;
-  readonly task: Task | undefined;
-  /** what foreign layouts say of the head: its labels, and modules of the base that it brings its own of */
-  readonly labelNames: readonly string[] | undefined;
-  readonly savedModules: readonly string[] | undefined;
   /** by Hugging Face's parameter names */
   readonly tensors: ReadonlyMap<string, AdapterTensor>;
   /** One of `tensors`, in float32. */
   read(name: string): Promise<Float32Array>;
+}
+
+/** petl wrote it, in whatever layout, and says what it is for. */
+export interface PetlAdapter extends AnyAdapterFiles {
+  readonly writer: "petl";
+  readonly layout: "petl" | "peft" | ForeignLayout;
+  readonly petl: PetlFields;
+}
+
+/** Hugging Face's PEFT wrote it. */
+export interface PeftAdapter extends AnyAdapterFiles {
+  readonly writer: "peft";
+  readonly layout: "peft";
+  readonly peft: PeftConfig;
+}
+
+/** Another program wrote it. */
+export interface ForeignAdapter extends AnyAdapterFiles, ForeignWords {
+  readonly writer: "foreign";
+  readonly layout: ForeignLayout;
+}
+
+/** An ordinary checkpoint of the whole model, each of whose tensors is Φ, as full fine-tuning makes one. */
+export interface WholeModel extends AnyAdapterFiles {
+  readonly writer: "model";
+  readonly layout: "checkpoint";
+  readonly model: HfModel;
+  readonly petl: PetlFields | undefined;
 }
 
 const configFile = "adapter_config.json";
@@ -60,7 +76,7 @@ const weightsFiles = ["adapter_model.safetensors", "adapter_model.bin"];
  *
  * @throws InputError for what petl cannot read, naming the way out where there is one
  */
-export async function readAdapter(folder: Folder, hints: Hints = {}): Promise<Adapter> {
+export async function readAdapter(folder: Folder, hints: Hints = {}): Promise<AdapterFiles> {
   const present = await folder.files();
   const config = present.includes(configFile) ? await readConfig(folder) : undefined;
   const foreign = foreignFormats.find((format) => format.recognizes(present, config));
@@ -74,48 +90,63 @@ export async function readAdapter(folder: Folder, hints: Hints = {}): Promise<Ad
   if (!own && typeof config.peft_type !== "string") {
     throw new InputError(`${place}: has neither "peft_type" nor "petl_method", so it says no method`);
   }
-  const peft = own ? undefined : readPeftConfig(config, place);
-  const weightsFile = weightsFiles.find((file) => present.includes(file));
-  if (weightsFile === undefined) throw new InputError(`${folder.name}: ${without(weightsFiles[0], present)}`);
-  const source = await folder.open(weightsFile);
-  const { tensors, metadata } = await readTensorFile(source);
-  const problems = problemList(`${folder.name}/${weightsFile}`);
-  const plain = plainTensors(tensors, problems);
-  problems.refuse();
-  const common = { folder, tensors: plain, read: reader(source, plain), checkpoint: undefined, ...unsaid };
-  if (!peft) {
-    const { base_model_name_or_path: name } = config;
-    const baseName = typeof name === "string" ? name : undefined;
-    const remarks = unknownFields(config, ownFields, place);
-    return { ...common, layout: "petl", methods: own?.methods ?? [], bias: "none", baseName, petl: own, peft, remarks };
-  }
-  const petl = petlFieldsOf(metadata, weightsFile);
-  // a configuration that was changed since petl wrote it is right, and petl's record of the method is not
-  const unchanged = petl?.written && sameFields(petl.written, config);
-  const recipe = unchanged
-    ? { methods: petl.methods, bias: "none" as const }
-    : { methods: [peft.method], bias: peft.bias };
-  const { baseName, remarks } = peft;
-  return { ...common, ...recipe, layout: "peft", baseName, petl, peft, remarks };
+  if (own) return readOwn(folder, present, config, own);
+  return readPeft(folder, present, config);
 }
 
-/** What only foreign layouts say. */
-const unsaid = { remarks: [], modelType: undefined, task: undefined, labelNames: undefined, savedModules: undefined };
+/** A folder of petl's own layout. */
+async function readOwn(folder: Folder, present: Present, config: Fields, petl: PetlFields): Promise<PetlAdapter> {
+  const { base_model_name_or_path: name } = config;
+  return {
+    ...{ writer: "petl", layout: "petl", methods: petl.methods, bias: "none", petl },
+    ...{ folder, baseName: typeof name === "string" ? name : undefined },
+    remarks: unknownFields(config, ownFields, `${folder.name}/${configFile}`),
+    ...(await readWeights(folder, present)).named,
+  };
+}
 
-async function readConfig(folder: Folder): Promise<Readonly<Record<string, unknown>>> {
+/** A folder of PEFT's layout, which petl writes too. */
+async function readPeft(folder: Folder, present: Present, config: Fields): Promise<PeftAdapter | PetlAdapter> {
+  const peft = readPeftConfig(config, `${folder.name}/${configFile}`);
+  const { named, file, metadata } = await readWeights(folder, present);
+  const { baseName, remarks, bias } = peft;
+  const read = { layout: "peft", folder, baseName, remarks, ...named } as const;
+  const petl = petlFieldsOf(metadata, file);
+  if (!petl) return { ...read, writer: "peft", peft, methods: [peft.method], bias };
+  // a configuration that was changed since petl wrote it is right, and petl's record of the method is not
+  if (!petl.written || !sameFields(petl.written, config))
+    return { ...read, writer: "petl", petl, methods: [peft.method], bias };
+  return { ...read, writer: "petl", petl, methods: petl.methods, bias: "none" };
+}
+
+type Present = readonly string[];
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The tensors of PEFT's and petl's folders, of which the header alone is read. */
+async function readWeights(folder: Folder, present: Present) {
+  const file = weightsFiles.find((name) => present.includes(name));
+  if (file === undefined) throw new InputError(`${folder.name}: ${without(weightsFiles[0], present)}`);
+  const source = readAtOnce(await folder.open(file));
+  const { tensors, metadata } = await readTensorFile(source);
+  const problems = problemList(`${folder.name}/${file}`);
+  const plain = plainTensors(tensors, problems);
+  problems.refuse();
+  return { file, metadata, named: { tensors: plain, read: reader(source, plain) } };
+}
+
+async function readConfig(folder: Folder): Promise<Fields> {
   const config = await readJson(folder, configFile);
   if (isRecord(config)) return config;
   throw new InputError(`${folder.name}/${configFile}: must be an object`);
 }
 
-/** A checkpoint of the whole model, each of whose tensors is Φ. */
-async function readFull(folder: Folder): Promise<Adapter> {
+/** A checkpoint of the whole model. */
+async function readFull(folder: Folder): Promise<WholeModel> {
   const model = await readBase(folder);
   const [file = ""] = model.checkpoint?.files ?? [];
   const { metadata } = await readSafetensors(await folder.open(file));
   return {
-    ...unsaid,
-    ...{ folder, layout: "checkpoint", bias: "none", baseName: undefined, peft: undefined, checkpoint: model },
+    ...{ writer: "model", layout: "checkpoint", folder, model, bias: "none", baseName: undefined, remarks: [] },
     methods: methods.filter(({ name }) => name === "full").map((method) => method.use({})),
     petl: petlFieldsOf(metadata, file),
     tensors: model.checkpoint?.tensors ?? new Map(),
@@ -130,10 +161,10 @@ const reader = (source: ByteSource, tensors: ReadonlyMap<string, StoredTensor>) 
 };
 
 /** Whether a configuration still says what petl wrote. */
-const sameFields = (written: Readonly<Record<string, unknown>>, config: Readonly<Record<string, unknown>>): boolean =>
+const sameFields = (written: Fields, config: Fields): boolean =>
   Object.entries(written).every(([name, value]) => JSON.stringify(value) === JSON.stringify(config[name]));
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+const isRecord = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 function without(file: string | undefined, present: readonly string[], consequence = ""): string {
