@@ -156,6 +156,8 @@ export { adaptSettings, batchSettings, columnSettings, purposeSettings, tokenSet
 export type { TextInput, TextRow } from "./library/texts.ts";
 export { type PreparedTraining, prepareTraining, type TrainData, type TrainOptions, train } from "./library/train.ts";
 export { type ManyEvent, type TrainUser, trainMany } from "./library/train-many.ts";
+export { openTrainer, type Trainer, type TrainerStep } from "./library/trainer.ts";
+export type { RowsLoss, TrainerOptions } from "./library/trainer-gradient.ts";
 export { labelCount, taskOf } from "./models/models.ts";
 export { type Head, type HeadKind, heads, type Sizes } from "./nn/model.ts";
 export { type Pooling, poolings } from "./nn/pooling.ts";
