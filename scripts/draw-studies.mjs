@@ -8,8 +8,9 @@ import { recordsIn } from "../packages/petl/dist/studies/record-log.js";
 import { writeResults } from "../packages/petl/dist/studies/results.js";
 
 const root = "results/studies";
-const all = readdirSync(root).flatMap((set) => readdirSync(join(root, set)).map((name) => join(root, set, name)));
-for (const folder of process.argv.length > 2 ? process.argv.slice(2) : all) {
+const all = () => readdirSync(root).flatMap((set) => readdirSync(join(root, set)).map((name) => join(root, set, name)));
+const named = process.argv.slice(2);
+for (const folder of named.length > 0 ? named : all()) {
   const context = await readContext(folder);
   const study = studies.find(({ name }) => name === context?.study);
   if (!study) throw new Error(`${folder} holds no study`);

@@ -7,7 +7,7 @@ export {
   loadAdapter as loadAdapterFiles,
   putOnBase,
 } from "./adapters/adapter-on-base.ts";
-export { type EncodedAdapter, encodeAdapter } from "./adapters/encode-adapter.ts";
+export { type EncodedAdapter, encodeAdapter, isReadByPeft } from "./adapters/encode-adapter.ts";
 export type { Encoded, ForeignFormat, ForeignLayout, Hints } from "./adapters/foreign/foreign-format.ts";
 export { foreignFormats } from "./adapters/foreign/foreign-formats.ts";
 export { onnxAdapter } from "./adapters/foreign/onnx-adapter/onnx-adapter.ts";
@@ -100,7 +100,7 @@ export {
   type PromptInput,
 } from "./library/generate.ts";
 export { drawRows, holdOutRows } from "./library/hold-out.ts";
-export { keyOf, shapeOf } from "./library/kept-programs.ts";
+export { keyOf } from "./library/kept-programs.ts";
 export {
   adalora,
   bitfit,
@@ -134,6 +134,8 @@ export {
   unadapted,
   withTrainedHead,
 } from "./library/model.ts";
+export { type CardPart, type CardSubject, cardParts, modelCard, type TrainingFacts } from "./library/model-card.ts";
+export { nextSteps, type TrainingEnd } from "./library/next-steps.ts";
 export { type BaseSource, type ClosableEngine, type OpenBase, openBase, openTokenizer } from "./library/open-base.ts";
 export { type DataSource, type OpenData, type OpenDataOptions, openData, type Splits } from "./library/open-data.ts";
 export { maskedOnce, maskingOf } from "./library/plain-text.ts";
@@ -155,6 +157,9 @@ export { type ScoreOptions, scoreTexts, type TextScores } from "./library/score-
 export { adaptSettings, batchSettings, columnSettings, purposeSettings, tokenSettings } from "./library/settings.ts";
 export type { TextInput, TextRow } from "./library/texts.ts";
 export { type PreparedTraining, prepareTraining, type TrainData, type TrainOptions, train } from "./library/train.ts";
+export { type ManyEvent, type TrainUser, trainMany } from "./library/train-many.ts";
+export { openTrainer, type Trainer, type TrainerStep } from "./library/trainer.ts";
+export type { RowsLoss, TrainerOptions } from "./library/trainer-gradient.ts";
 export { labelCount, taskOf } from "./models/models.ts";
 export { type Head, type HeadKind, heads, type Sizes } from "./nn/model.ts";
 export { type Pooling, poolings } from "./nn/pooling.ts";
@@ -186,6 +191,7 @@ export type { Method, MethodOf, MethodUse } from "./peft/method.ts";
 export { methods, methodsByName } from "./peft/methods.ts";
 export type { OptionInputs, Options } from "./peft/options.ts";
 export { type Phi, takeTensors, tensorsOf } from "./peft/phi.ts";
+export { shapeOf } from "./peft/shape-of.ts";
 export { type Places, placesOfBase } from "./planning/places.ts";
 export type { MethodPlan, PlacedPlan, Plan } from "./planning/plan.ts";
 export type { PlanOptions } from "./planning/plan-options.ts";
@@ -219,6 +225,7 @@ export {
   toggle,
 } from "./settings/setting.ts";
 export {
+  grouped,
   helpOf,
   pickSettings,
   readSettings,
@@ -281,4 +288,5 @@ export type { TrainingState } from "./training/state.ts";
 export { compileStep, type TrainingStep } from "./training/step.ts";
 export { type StopSignal, throwIfStopped } from "./training/stop-signal.ts";
 export { compileTextVectors, type TextVectors } from "./training/text-vectors.ts";
+export { type Together, together } from "./training/together.ts";
 export { type StepEvent, type TrainingEvent, type TrainingRun, trainSteps } from "./training/train.ts";

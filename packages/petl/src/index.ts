@@ -37,12 +37,14 @@ export {
   loha,
   lokr,
   lora,
+  type ManyEvent,
   type Method,
   type MethodFunction,
   type MethodUse,
   methods,
   type OpenData,
   type OpenModel,
+  openTrainer,
   type ParameterCounts,
   type Phi,
   type Plan,
@@ -58,6 +60,7 @@ export {
   prompt,
   type Row,
   type RowsInput,
+  type RowsLoss,
   RunError,
   type ScoreOptions,
   type StepEvent,
@@ -67,7 +70,11 @@ export {
   type TextInput,
   type TextScores,
   type TrainData,
+  type Trainer,
+  type TrainerOptions,
+  type TrainerStep,
   type TrainingEvent,
+  type TrainingFacts,
   type TrainingSettings,
   type TrainingState,
   type TrainOptions,
@@ -95,6 +102,7 @@ export { type OpenDataOptions, openData } from "./library/open-data.ts";
 export { type NamedPlanSource, plan } from "./library/plan.ts";
 export { type QuantizeOptions, type QuantizeSummary, quantize } from "./library/quantize.ts";
 export {
+  type SaveAdapterOptions,
   type SaveMergedOptions,
   type SaveOnnxOptions,
   type SaveOptions,
@@ -102,6 +110,6 @@ export {
   saveMerged,
   saveOnnx,
 } from "./library/save.ts";
-export { type ManyEvent, type TrainUser, trainMany } from "./library/train-many.ts";
+export { type TrainUser, trainMany } from "./library/train-many.ts";
 export { MachineError } from "./machine-error.ts";
 export { type StudyEvent, type StudyOptions, study } from "./studies/study.ts";

@@ -1,5 +1,5 @@
 import { type HfModel, readBase } from "../checkpoints/hf-model.ts";
-import { type ByteSource, type Folder, readJson } from "../containers/folder.ts";
+import { type ByteSource, type Folder, readAtOnce, readJson } from "../containers/folder.ts";
 import { problemList } from "../containers/problem-list.ts";
 import { readSafetensors } from "../containers/safetensors.ts";
 import { readFloat32 } from "../containers/stored-values.ts";
@@ -23,7 +23,7 @@ export type AdapterTensor = Pick<StoredTensor, "name" | "dtype" | "shape">;
 export type AdapterFiles = PetlAdapter | PeftAdapter | ForeignAdapter | WholeModel;
 
 /** What every layout has. */
-export interface AnyAdapterFiles {
+interface AnyAdapterFiles {
   readonly folder: Folder;
   /** without the biases that PEFT trains together with an adapter */
   readonly methods: readonly MethodUse[];
@@ -126,7 +126,7 @@ type Fields = Readonly<Record<string, unknown>>;
 async function readWeights(folder: Folder, present: Present) {
   const file = weightsFiles.find((name) => present.includes(name));
   if (file === undefined) throw new InputError(`${folder.name}: ${without(weightsFiles[0], present)}`);
-  const source = await folder.open(file);
+  const source = readAtOnce(await folder.open(file));
   const { tensors, metadata } = await readTensorFile(source);
   const problems = problemList(`${folder.name}/${file}`);
   const plain = plainTensors(tensors, problems);

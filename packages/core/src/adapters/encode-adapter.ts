@@ -43,6 +43,9 @@ export function adapterSize(model: AdaptedModel, info: AdapterInfo): number {
   );
 }
 
+/** Whether an adapter's files are in PEFT's layout. */
+export const isReadByPeft = (trained: AdaptedModel): boolean => peftFields(settledForm(trained)) !== undefined;
+
 /** What stands in the files beside the numbers. */
 interface FileLayout {
   readonly config: Json;

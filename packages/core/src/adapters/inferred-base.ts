@@ -42,7 +42,7 @@ const beginnings: readonly (readonly [RegExp, string])[] = [
   [/^model\.layers\./, "llama"],
 ];
 
-export function modelTypeOf(names: Iterable<string>): string | undefined {
+function modelTypeOf(names: Iterable<string>): string | undefined {
   const all = [...names];
   return beginnings.find(([beginning]) => all.some((name) => beginning.test(name)))?.[1];
 }

@@ -24,7 +24,7 @@ export interface PeftConfig {
 }
 
 const taskTypes = ["SEQ_CLS", "TOKEN_CLS", "CAUSAL_LM", "FEATURE_EXTRACTION"] as const;
-export type TaskType = (typeof taskTypes)[number];
+type TaskType = (typeof taskTypes)[number];
 
 const strings = z.array(z.string().max(10_000)).max(10_000);
 const fields = z.looseObject({

@@ -10,7 +10,7 @@ import type { StoredTensor } from "../tensor/stored-tensor.ts";
 import { partNames } from "./quantized-tensors.ts";
 
 /** How a checkpoint is taken to hold its numbers. */
-export interface AssumedForm {
+interface AssumedForm {
   readonly dtype: DType;
   /** of the stack's linear layers; as all others where left out */
   readonly blocks?: BlockFormat | undefined;

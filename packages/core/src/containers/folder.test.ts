@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { InputError } from "../errors.ts";
-import { isPlainName, memoryFolder, memorySource, readBytes, readJson, readText } from "./folder.ts";
+import { isPlainName, memoryFolder, memorySource, readAtOnce, readBytes, readJson, readText } from "./folder.ts";
 
 const folder = memoryFolder("base", {
   "config.json": '\ufeff{"model_type": "bert"}',
@@ -60,4 +60,19 @@ describe("a plain name stays inside its folder", () => {
   test.each(["", ".", "..", "a/b", "../a", "a\\b", "C:a", "a\0", "a\n", "a.", "a "])("%j does not", (name) => {
     expect(isPlainName(name)).toBe(false);
   });
+});
+
+test("a small file that is read at once is asked for once, and gives what the file gives", async () => {
+  const source = memorySource("a", new Uint8Array([1, 2, 3, 4]));
+  const asked: number[] = [];
+  const counted = readAtOnce({
+    ...source,
+    read(offset, length) {
+      asked.push(length);
+      return source.read(offset, length);
+    },
+  });
+  const parts = await Promise.all([counted.read(0, 2), counted.read(1, 3), counted.read(4, 0)]);
+  expect(parts).toEqual([new Uint8Array([1, 2]), new Uint8Array([2, 3, 4]), new Uint8Array([])]);
+  expect(asked).toEqual([4]);
 });

@@ -35,6 +35,23 @@ export async function readBytes(source: ByteSource, offset: number, length: numb
   return bytes;
 }
 
+/** A file of at most so many bytes is small: reading it whole costs less than asking for its parts. */
+const smallFile = 2 ** 24;
+
+/** The same source; a small file is read whole at the first question, once, and kept as long as the source is. */
+export function readAtOnce(source: ByteSource): ByteSource {
+  if (source.size > smallFile) return source;
+  let whole: Promise<Uint8Array> | undefined;
+  return {
+    ...{ name: source.name, size: source.size },
+    async read(offset, length) {
+      if (offset + length > source.size) return source.read(offset, length);
+      whole ??= readBytes(source, 0, source.size);
+      return (await whole).slice(offset, offset + length);
+    },
+  };
+}
+
 /** A file as UTF-8 text, without its byte order mark. */
 export async function readText(folder: Folder, file: string): Promise<string> {
   const source = await folder.open(file);

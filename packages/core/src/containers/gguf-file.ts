@@ -9,7 +9,7 @@ import { quote } from "./json.ts";
 import { refusePointer } from "./lfs-pointer.ts";
 
 /** A GGUF file's pairs of names and values, lists left out, and its tensors. */
-export interface Gguf {
+interface Gguf {
   readonly fields: ReadonlyMap<string, string | number | boolean>;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }

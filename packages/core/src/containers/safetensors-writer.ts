@@ -71,7 +71,7 @@ export function safetensorsSize(
 }
 
 /** A tensor without its values. */
-export type DescribedTensor = Pick<SafetensorsEntry, "name" | "dtype" | "shape">;
+type DescribedTensor = Pick<SafetensorsEntry, "name" | "dtype" | "shape">;
 
 function byteLengthOf({ dtype, shape }: DescribedTensor): number {
   return bytesOf[dtype] * sizeOf(shape);

@@ -10,7 +10,7 @@ export interface ChangedValues {
   forget(): void;
 }
 
-export type Named = { readonly name: string; readonly value: Value };
+type Named = { readonly name: string; readonly value: Value };
 
 const groupSize = 2 ** 24; // elements that are in memory at a time, unless one tensor alone has more
 

@@ -11,7 +11,7 @@ export interface Point {
 }
 
 /** An axis: what it counts, with its unit. */
-export interface Axis {
+interface Axis {
   readonly label: string;
   readonly log?: boolean;
 }
@@ -47,7 +47,7 @@ export type Figure = Titled &
   );
 
 /** A figure's numbers as a table. */
-export interface FigureTable {
+interface FigureTable {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }

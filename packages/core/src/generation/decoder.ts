@@ -24,7 +24,7 @@ export interface NextToken {
 }
 
 /** Texts under way. */
-export interface Decoding {
+interface Decoding {
   /**
    * The logits of the next token of each row: of the prompts first, then behind one more token. Each token makes a row; a
    * row before it may go on in several, or end.

@@ -9,7 +9,7 @@ import type { Lender } from "../tensor/lender.ts";
  * Keys and values of all tokens so far, as a decoder's graph takes them. They lie in one vector, and another one takes
  * what a run makes of them: both are lent to it and change places, so that nothing is copied but what the graph copies.
  */
-export interface Past {
+interface Past {
   /** what owns the vector of the inputs, to lend it to a run */
   readonly memory: Lender;
   /** the graph's inputs */

@@ -1,12 +1,12 @@
 /** How many of the likeliest tokens are asked for. */
-export interface Wanted {
+interface Wanted {
   readonly topK: number | undefined;
   /** the probability that they have to have together, by softmax(scores / temperature) */
   readonly topP: number;
   readonly temperature: number;
 }
 
-export interface Ranked {
+interface Ranked {
   readonly ids: readonly number[];
   /** what all tokens weigh beside the likeliest one, where a probability is wanted */
   readonly mass: number | undefined;

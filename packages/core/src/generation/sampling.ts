@@ -3,10 +3,10 @@ import { rankedIds } from "./ranking.ts";
 import { type Repetition, withoutRepetition } from "./repetition.ts";
 import type { GenerationSettings } from "./settings.ts";
 
-export type Sampling = Repetition & Pick<GenerationSettings, "temperature" | "topK" | "topP">;
+type Sampling = Repetition & Pick<GenerationSettings, "temperature" | "topK" | "topP">;
 
 /** Tokens that may be drawn, the likeliest first, each with its share of all. */
-export interface Candidates {
+interface Candidates {
   readonly ids: readonly number[];
   readonly shares: readonly number[];
 }

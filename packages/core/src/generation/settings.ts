@@ -37,23 +37,20 @@ const fields = z.strictObject({
 });
 
 /** What goes only with beams, and what doesn't; what is nothing by itself. */
-export const generationSettings = fields.superRefine(
-  ({ beams, lengthPenalty, earlyStopping, ...rest }, { addIssue }) => {
-    const { temperature = 0, topK, topP } = rest;
-    const refused =
-      beams > 1 ? { temperature: temperature || undefined, topK, topP } : { lengthPenalty, earlyStopping };
-    const message = beams > 1 ? "draws tokens, and beams draw none" : "is for beams; give 2 or more";
-    for (const [name, value] of Object.entries(refused)) {
-      if (value !== undefined) addIssue({ code: "custom", path: [name], message });
-    }
-    const { repetitionIgnoresPrompt, repetitionPenalty, noRepeatNgramSize } = rest;
-    if (repetitionIgnoresPrompt && repetitionPenalty === 1 && noRepeatNgramSize === undefined)
-      addIssue({
-        ...{ code: "custom", path: ["repetitionIgnoresPrompt"] },
-        message: "is for repetition; give its penalty, or the size of n-grams that never come twice",
-      });
-  },
-);
+const generationSettings = fields.superRefine(({ beams, lengthPenalty, earlyStopping, ...rest }, { addIssue }) => {
+  const { temperature = 0, topK, topP } = rest;
+  const refused = beams > 1 ? { temperature: temperature || undefined, topK, topP } : { lengthPenalty, earlyStopping };
+  const message = beams > 1 ? "draws tokens, and beams draw none" : "is for beams; give 2 or more";
+  for (const [name, value] of Object.entries(refused)) {
+    if (value !== undefined) addIssue({ code: "custom", path: [name], message });
+  }
+  const { repetitionIgnoresPrompt, repetitionPenalty, noRepeatNgramSize } = rest;
+  if (repetitionIgnoresPrompt && repetitionPenalty === 1 && noRepeatNgramSize === undefined)
+    addIssue({
+      ...{ code: "custom", path: ["repetitionIgnoresPrompt"] },
+      message: "is for repetition; give its penalty, or the size of n-grams that never come twice",
+    });
+});
 export type GenerationSettings = Readonly<z.infer<typeof generationSettings>>;
 
 /** Checked settings with their defaults; every problem in one error. */

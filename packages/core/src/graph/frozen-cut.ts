@@ -4,7 +4,7 @@ import type { Node, Value } from "./value.ts";
 import { nodesOf } from "./walk.ts";
 
 /** Where the part of a graph ends that gives the same for a row whenever it is asked. */
-export interface FrozenCut {
+interface FrozenCut {
   /** Values to keep: float32, of each row of the batch some vectors, or some for each of its tokens. */
   readonly kept: readonly Value[];
   /** the share of the graph's products that need not be made again where they are kept */
@@ -12,7 +12,7 @@ export interface FrozenCut {
 }
 
 /** What kinds of inputs a graph has. */
-export interface Inputs {
+interface Inputs {
   /** whether an input is the batch's rows and always the same for a row */
   isRow(name: string): boolean;
   /** whether it may differ from run to run */

@@ -17,7 +17,7 @@ type AttributesOf<K extends AttributeKinds> = {
 };
 
 /** How many operands an operator takes. */
-export type Arity = 1 | 2 | 3 | 4 | "many";
+type Arity = 1 | 2 | 3 | 4 | "many";
 type Operands<N extends Arity> = {
   1: readonly [Value];
   2: readonly [Value, Value];
@@ -27,7 +27,7 @@ type Operands<N extends Arity> = {
 }[N];
 
 /** What an operator is: its ONNX name, its shape rule, its gradient rule, and what else passes know of it. */
-export interface OperatorRule<N extends Arity, K extends AttributeKinds> {
+interface OperatorRule<N extends Arity, K extends AttributeKinds> {
   /** the ONNX operator that a node becomes */
   readonly type: string;
   /** left out for ONNX's own operators */

@@ -16,7 +16,7 @@ export interface Value extends TensorType {
   readonly source: Source;
 }
 
-export type Source =
+type Source =
   /** fed at every run: a batch's tensors, Φ's tensors */
   | { readonly kind: "input"; readonly name: string }
   /** a frozen tensor of Θ, read from the checkpoint's own file */

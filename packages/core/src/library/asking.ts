@@ -3,7 +3,7 @@ import type { EncodedExample } from "../data/rows/encode.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
 
 /** How a call asks. */
-export interface AskOptions {
+interface AskOptions {
   /** rows that are computed together */
   readonly batch: number;
   /** once aborted, the call ends between two batches */

@@ -10,11 +10,11 @@ import { type GenerationSettings, parseGenerationSettings } from "../generation/
 import type { GeneratedToken } from "../generation/texts.ts";
 import { heads } from "../nn/model.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
+import { shapeOf } from "../peft/shape-of.ts";
 import { count } from "../settings/setting.ts";
 import { pickSettings } from "../settings/settings.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
 import { requireModel, requireOptions, what } from "./check.ts";
-import { shapeOf } from "./kept-programs.ts";
 import type { OpenModel } from "./model.ts";
 
 /** A text to go on with, its tokens, or a conversation (or its messages) whose next turn is the assistant's. */
@@ -115,7 +115,7 @@ async function* withDecoder(
 }
 
 /** What a base says of how its texts go on, with the tokens that end them: those of its folder, else the tokenizer's. */
-export async function generationOf({ folder, tokenizer }: OpenModel["base"], eosTokens: readonly string[]) {
+async function generationOf({ folder, tokenizer }: OpenModel["base"], eosTokens: readonly string[]) {
   const { endIds: own, ...suppressed } = await readGenerationConfig(folder);
   const end = tokenizer?.specialIds.eos_token;
   const asked = eosTokens.map((token) => askedId(tokenizer, token));
@@ -141,7 +141,7 @@ function promptOf(model: OpenModel, prompt: PromptInput, row: number): Prompt {
 }
 
 /** What ends the assistant's turn in a conversation; nothing more ends other prompts. */
-export function turnEndsOf({ base }: OpenModel, prompt: PromptInput): readonly number[] {
+function turnEndsOf({ base }: OpenModel, prompt: PromptInput): readonly number[] {
   const id = conversationOf(prompt) && base.tokenizer ? turnEnd(base.tokenizer) : undefined;
   return id === undefined ? [] : [id];
 }

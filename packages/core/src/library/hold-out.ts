@@ -1,21 +1,16 @@
 import { type AlikeRows, alikeRows, labelText, sameRows } from "../data/rows/equal-rows.ts";
-import { type ExampleSet, isLabelled, rowLabel } from "../data/rows/examples.ts";
+import { type ExampleSet, rowLabel } from "../data/rows/examples.ts";
 import { InputError } from "../errors.ts";
-import { isLanguageModel, objectiveOf, type Task } from "../objectives/objectives.ts";
+import { objectiveOf, type Task } from "../objectives/objectives.ts";
 import { random } from "../tensor/random.ts";
+import { choosesFreely } from "./standard-training.ts";
 
 /** Fewer rows than these are all trained on. */
 const fewestRows = 10;
 
-/**
- * The share of rows that is held out where no validation is named: a tenth of texts with labels. Rows of tokens, those of
- * language models and rows whose order counts are all trained on.
- */
+/** The share of rows that is held out where no validation is named: a tenth, where rows may be chosen freely and are enough. */
 export function standardShare(set: ExampleSet, task: Task, shuffle: boolean): number {
-  const texts = set.examples.every(({ kind }) => kind === "text" || kind === "words");
-  const enough = hasRows(set.examples);
-  const parts = shuffle && texts && !isLanguageModel(task) && isLabelled(set) && enough;
-  return parts ? 0.1 : 0;
+  return choosesFreely(set, task, shuffle) && hasRows(set.examples) ? 0.1 : 0;
 }
 
 /** Whether so many of a set's rows differ, copies that a weight makes aside, that some can be spared. */

@@ -1,5 +1,6 @@
 import type { Decoder } from "../generation/decoder.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
+import { shapeOf } from "../peft/shape-of.ts";
 import type { CompiledEvaluation } from "../training/evaluate.ts";
 import type { RowOutput, RowProgram } from "../training/row-program.ts";
 
@@ -9,13 +10,13 @@ interface Compiled {
 }
 
 /** What is lent of the kept; it stays compiled until it is given back. */
-export interface Lent<T> {
+interface Lent<T> {
   readonly compiled: T;
   giveBack(): Promise<void>;
 }
 
 /** Compiled programs of one kind, made once and used by every call that needs the same. */
-export interface Kept<T extends Compiled> {
+interface Kept<T extends Compiled> {
   /** The program of that key, compiled where it is not there yet. */
   borrow(key: string, compile: () => Promise<T>): Promise<Lent<T>>;
   /** Lends it to some work. */
@@ -40,7 +41,7 @@ export const keptPrograms = (): KeptPrograms => ({
 });
 
 /** Keeps what is compiled, and at most so many that nobody uses. */
-export function kept<T extends Compiled>(most: number): Kept<T> {
+function kept<T extends Compiled>(most: number): Kept<T> {
   const entries = new Map<string, { readonly made: Promise<T>; users: number }>();
   const tidy = async () => {
     const idle = [...entries].filter(([, { users }]) => users === 0);
@@ -82,15 +83,6 @@ export function kept<T extends Compiled>(most: number): Kept<T> {
     },
   };
 }
-
-/** Equal for adapted models of one base whose graphs are equal, whatever their Φ. */
-export const shapeOf = ({ methods, goal, layout, projections }: AdaptedModel): string =>
-  JSON.stringify([
-    methods.map(({ name, options }) => [name, options]),
-    goal,
-    layout.map(({ name, shape }) => [name, shape]),
-    projections.map(({ name }) => name),
-  ]);
 
 /** What a program for rows is kept under. */
 export const keyOf = (output: RowOutput, adapted: AdaptedModel): string => `${output} ${shapeOf(adapted)}`;

@@ -27,7 +27,7 @@ import { standardPooling } from "./standard-pooling.ts";
  */
 export interface OpenModel extends Adapter {
   readonly base: OpenBase;
-  /** what of the adapter's configuration changes nothing, or is passed over, in words; empty for one that was made here */
+  /** what was chosen for it, or what of an adapter's configuration changes nothing or is passed over, in words */
   readonly remarks: readonly string[];
 }
 
@@ -53,7 +53,8 @@ export async function adaptTo(
   requireBase(base);
   const { task, labels, train } = checkedPurpose(purpose);
   const { seed, pooling } = readSettings(settings, options);
-  const goal = { task, labels: outputsFor(task, labels.length), pooling: pooling ?? standardPooling(base, task) };
+  const chosen = pooling ? { pooling } : await standardPooling(base, task, train);
+  const goal = { task, labels: outputsFor(task, labels.length), pooling: chosen.pooling };
   const adapted = adapt(baseFor(base, { task, labels }), methodsOf(method), goal);
   const how = { tokenizer: base.tokenizer, ...rowLimits(adapted, base.tokenizer, undefined) };
   const directions =
@@ -61,7 +62,8 @@ export async function adaptTo(
       ? await inputDirections(base.engine, adapted, encodeRows(train, adapted, targetOf({ task, labels }), how))
       : undefined;
   const phi = await initialPhi(adapted, seed, directions);
-  return { base, adapted, phi, labels: labelNames(goal.labels, labels), remarks: [] };
+  const remarks = chosen.why === undefined ? [] : [`pooling: ${chosen.pooling}, since ${chosen.why}`];
+  return { base, adapted, phi, labels: labelNames(goal.labels, labels), remarks };
 }
 
 function methodsOf(given: MethodUse | readonly MethodUse[]): readonly MethodUse[] {

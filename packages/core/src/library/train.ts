@@ -15,6 +15,7 @@ import { measurable } from "./evaluate.ts";
 import type { OpenModel } from "./model.ts";
 import { maskingOf } from "./plain-text.ts";
 import { tokenSettings } from "./settings.ts";
+import { standardTraining } from "./standard-training.ts";
 
 const settings = { ...trainingSettings, ...tokenSettings };
 
@@ -52,8 +53,8 @@ export async function* train(
 ): AsyncGenerator<TrainingEvent, void, void> {
   const { signal, resume, ...given } = requireOptions(options);
   const run = prepareTraining(model, data, given);
-  for await (const event of trainSteps({ ...run, signal, resume: resume && copied(checkedState(resume)) }))
-    yield event.kind === "checkpoint" ? { ...event, state: copied(event.state) } : event;
+  for await (const event of trainSteps({ ...run, signal, resume: resume && copiedState(checkedState(resume)) }))
+    yield event.kind === "checkpoint" ? { ...event, state: copiedState(event.state) } : event;
 }
 
 /** Everything that a training computes with. @throws InputError for what cannot be carried out */
@@ -70,14 +71,14 @@ export function prepareTraining(
   const plain = unlabelled === "hidden tokens" && !isLabelled(rows);
   if (unlabelled === "refused" && !isLabelled(rows))
     throw new InputError(`${rows.name} has no labels to learn from; name their column`);
-  const rate = adapted.methods[0]?.rate;
+  const standard = standardTraining(adapted, rows, given);
   const how = { tokenizer: base.tokenizer, lossOn, endToken, ...rowLimits(adapted, base.tokenizer, maxLength) };
   const rule = targetOf({ task, labels });
   const many = given.classWeights ? undefined : manyRows(rows, adapted, rule, how);
   const fed = many ?? fedRows(rows, adapted, rule, how);
   const run = {
-    ...{ engine: base.engine, adapted, phi, labels },
-    settings: parseSettings({ ...(rate !== undefined && { lr: rate }), ...given }),
+    ...{ engine: base.engine, openWorkers: base.openWorkers, adapted, phi, labels },
+    settings: parseSettings({ ...standard.settings, ...given }),
     examples: fed.rows,
     classWeights:
       given.classWeights && takes.classWeights && !("lengths" in fed.rows)
@@ -89,7 +90,10 @@ export function prepareTraining(
     masking: plain ? maskingOf(base.tokenizer, base.model.sizes.vocabulary) : undefined,
   };
   planRun(run); // what can't be carried out is refused before anything is touched
-  const remarks = [...pooled(model), ...newHead(model, given.seed), ...rateRemarks(run.settings), ...fed.remarks];
+  const remarks = [
+    ...[...standard.remarks, ...newHead(model, given.seed)],
+    ...[...rateRemarks(run.settings), ...fed.remarks],
+  ];
   return { ...run, remarks };
 }
 
@@ -103,11 +107,6 @@ function checkedData(data: TrainData): TrainData {
   return { train: data.train, validation: validation?.examples.length === 0 ? undefined : validation };
 }
 
-const pooled = ({ adapted: { goal }, base: { sentences } }: OpenModel): readonly string[] =>
-  sentences && goal.pooling === sentences.pooling
-    ? [`pooling: ${goal.pooling}, since the base is a sentence encoder and makes its vectors so`]
-    : [];
-
 /** A rate above any that has ever been of use is most likely a slip of the pen. */
 const rateRemarks = ({ lr, optimizer }: TrainingSettings): readonly string[] =>
   optimizer === "adamw" && lr > 1
@@ -118,7 +117,7 @@ const newHead = ({ adapted: { newTensors, headModules } }: OpenModel, seed: numb
   newTensors.length > 0 ? [`the head (${headModules.join(", ")}) starts at random from seed ${seed}`] : [];
 
 /** @throws InputError for what is no state of a checkpoint event */
-function checkedState(state: TrainingState): TrainingState {
+export function checkedState(state: TrainingState, name = "resume"): TrainingState {
   const given: unknown = state;
   const fits =
     typeof given === "object" &&
@@ -128,11 +127,11 @@ function checkedState(state: TrainingState): TrainingState {
     Array.isArray(state.moments) &&
     state.moments.every((moment) => moment instanceof Float32Array);
   if (fits) return state;
-  throw new InputError(`resume is ${what(given)}; it must be the state of a checkpoint event`);
+  throw new InputError(`${name} is ${what(given)}; it must be the state of a checkpoint event`);
 }
 
 /** A state whose vectors are its own. */
-const copied = (state: TrainingState): TrainingState => ({
+export const copiedState = (state: TrainingState): TrainingState => ({
   ...state,
   values: state.values.slice(),
   moments: state.moments.map((moment) => moment.slice()),

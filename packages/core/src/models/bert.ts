@@ -32,7 +32,7 @@ export const bertConfig = z.object({
   tie_word_embeddings: z.boolean().default(true),
   is_decoder: z.literal(false).default(false),
 });
-export type BertConfig = z.infer<typeof bertConfig>;
+type BertConfig = z.infer<typeof bertConfig>;
 
 export const bertSizes = (config: BertConfig) => ({
   layers: config.num_hidden_layers,

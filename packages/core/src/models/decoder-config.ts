@@ -21,7 +21,7 @@ export const decoderConfig = z.object({
   attention_bias: z.boolean().default(false),
   ...ropeFields,
 });
-export type DecoderConfig = z.infer<typeof decoderConfig>;
+type DecoderConfig = z.infer<typeof decoderConfig>;
 
 /** Which layers see a window only. */
 export const slidingFields = {

@@ -34,7 +34,7 @@ export const ropeFields = {
   partial_rotary_factor: z.number().positive().max(1).optional(),
 };
 
-export interface RopeConfig {
+interface RopeConfig {
   readonly max_position_embeddings: number;
   readonly rope_theta: number;
   readonly rope_scaling?: Parameters | null | undefined;

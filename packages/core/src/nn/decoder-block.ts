@@ -4,7 +4,7 @@ import { joinPath, type Scope } from "./scope.ts";
 import type { SublayerSite } from "./sites.ts";
 
 /** A sublayer with the norm in front of it. */
-export interface Sublayer extends Pick<SublayerSite, "place" | "hidden"> {
+interface Sublayer extends Pick<SublayerSite, "place" | "hidden"> {
   /** where adapters behind the sublayer have their place, below the block's own path */
   readonly site: string;
   readonly compute: (x: Value) => Value;
@@ -14,7 +14,7 @@ export interface Sublayer extends Pick<SublayerSite, "place" | "hidden"> {
  * x + f(norm(x)), a sublayer that is normalised in front (Xiong et al. 2020, arXiv:2002.04745, section 3), f's output as
  * the methods at this sublayer leave it.
  */
-export function preNorm(scope: Scope, x: Value, { site, place, hidden, compute }: Sublayer): Value {
+function preNorm(scope: Scope, x: Value, { site, place, hidden, compute }: Sublayer): Value {
   const y = scope.dropout(compute(x));
   const path = joinPath(scope.path, site);
   return add(x, scope.hooks.sublayer({ path, layer: scope.layer, place, x, y, normalize: undefined, hidden }));

@@ -5,7 +5,7 @@ import type { Hooks } from "./sites.ts";
  * What a tensor of a model is there for: the matrix and the shift of a linear layer, the scale and the shift of a norm of
  * the residual stream, the scale of a norm of each head, a table that is looked up by id.
  */
-export const roles = ["weight", "bias", "norm", "norm-bias", "head-norm", "table"] as const;
+const roles = ["weight", "bias", "norm", "norm-bias", "head-norm", "table"] as const;
 export type Role = (typeof roles)[number];
 
 /** Whether a tensor is added to what the rest of its module computes. */

@@ -82,7 +82,7 @@ export interface AttentionSite extends Pick<Scope, "path"> {
 }
 
 /** What a layer reads when methods have acted, and what is added to what its queries have read. */
-export type AttentionRead = Pick<AttentionSite, "key" | "value" | "bias" | "added">;
+type AttentionRead = Pick<AttentionSite, "key" | "value" | "bias" | "added">;
 
 /** What architectures announce: a site of each kind, and what comes back. */
 export interface SiteKinds {

@@ -7,7 +7,7 @@ import { linear } from "./linear.ts";
 import { joinPath, type Scope } from "./scope.ts";
 
 /** The sizes of a block. */
-export interface BlockSizes {
+interface BlockSizes {
   readonly hidden: number;
   readonly heads: number;
   readonly feedForward: number;

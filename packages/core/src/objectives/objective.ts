@@ -66,7 +66,7 @@ export interface Measuring<Measures extends object> {
 }
 
 /** What the graph itself summed up over all items. */
-export interface Sums {
+interface Sums {
   /** mean over the items */
   readonly loss: number;
   readonly items: number;
@@ -77,7 +77,7 @@ export interface Sums {
 /** What a model says of a text or of a word: one label, or any number of them. */
 export type Answer = OneLabel | SeveralLabels;
 
-export interface OneLabel {
+interface OneLabel {
   /** the label with the largest score */
   readonly label: Label;
   readonly score: number;
@@ -86,7 +86,7 @@ export interface OneLabel {
   readonly labels?: undefined;
 }
 
-export interface SeveralLabels {
+interface SeveralLabels {
   /** those whose probability is above a half */
   readonly labels: readonly Label[];
   readonly scores: Readonly<Record<string, number>>;

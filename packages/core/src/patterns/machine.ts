@@ -3,7 +3,7 @@ import type { Program, Step } from "./program.ts";
 import type { Place } from "./syntax.ts";
 
 /** One walk of a program through a text. */
-export interface Walk {
+interface Walk {
   readonly text: string;
   readonly start: number;
   /** where a match must end; anywhere where left out */

@@ -5,13 +5,13 @@ import { compileProgram, type Program } from "./program.ts";
 import { type Dialect, parsePattern } from "./syntax.ts";
 
 /** Where a pattern was found, by indices of the text. */
-export interface Found {
+interface Found {
   readonly start: number;
   readonly end: number;
 }
 
 /** A regular expression that takes no longer than the text's length times its own. */
-export interface Pattern {
+interface Pattern {
   /** Whether all of a text is what the pattern means. */
   matches(text: string): boolean;
   /** Every place of a text where the pattern is, one behind the other, as `matchAll` gives them. */

@@ -8,7 +8,7 @@ import { hooksOf } from "./module-scope.ts";
 import { moduleTensor, tiedTensor } from "./module-tensors.ts";
 
 /** What an architecture says of itself while it encodes a batch: its tensors and its sites, in its order. */
-export interface Announcements {
+interface Announcements {
   readonly inputs: ModelInputs;
   /** the last hidden states, [batch, tokens, hidden], where nothing acts */
   readonly hidden: Value;

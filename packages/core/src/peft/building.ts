@@ -39,7 +39,8 @@ export interface Building {
   readonly cache: KeyValueCache | undefined;
   /** present where each row has an adapter of its own: its place among those that are fed, int32 [batch] */
   readonly slots: Value | undefined;
-  readonly parameters: Map<string, { readonly value: Value; readonly parameter: Parameter }>;
+  /** the trained tensors: as they are read, and as they are fed, which differs where each row has an adapter of its own */
+  readonly parameters: Map<string, { readonly value: Value; readonly fed: Value; readonly parameter: Parameter }>;
   /** the starts of those trained tensors that are measured from there, by their names */
   readonly starts: Map<string, Value>;
   readonly frozen: Map<string, ModuleTensor & { readonly value: Value }>;
@@ -133,8 +134,9 @@ export function trained(building: Building, parameter: Parameter): Value {
   }
   const { name, shape } = parameter;
   const { slots } = building;
-  const value = slots ? ofRows(input(name, "float32", ["slots", ...shape]), slots) : input(name, "float32", shape);
-  building.parameters.set(parameter.name, { value, parameter });
+  const fed = input(name, "float32", slots ? ["slots", ...shape] : shape);
+  const value = slots ? ofRows(fed, slots) : fed;
+  building.parameters.set(parameter.name, { value, fed, parameter });
   return value;
 }
 

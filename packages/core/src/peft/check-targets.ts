@@ -3,7 +3,7 @@ import { type Building, inHead } from "./building.ts";
 import type { MethodUse } from "./method.ts";
 
 /** What the methods' options select that is not there. */
-export interface Unmatched {
+interface Unmatched {
   readonly problems: readonly string[];
   /** of methods that were found in an adapter: patterns that match nothing, which is no mistake in PEFT */
   readonly remarks: readonly string[];

@@ -102,7 +102,7 @@ export function build(base: Base, methods: readonly MethodUse[], goal: Goal, opt
   const ofChunk = noise && chosen ? { ...building, noise: { ...noise, rows: chosen.number } } : building;
   const logits = narrow(logitsOf(model, moduleScope(ofChunk, ""), read, goal, options));
   const taught = goal.teacher ? taughtVectors(building, encoded, goal.teacher.size) : [];
-  const phi = [...building.parameters.values()].map(({ value }) => value);
+  const phi = [...building.parameters.values()].map(({ fed }) => fed);
   const { layerInputs, penalties } = building;
   return {
     building,

@@ -5,7 +5,7 @@ import type { Goal } from "./goal.ts";
 import type { SiteKind } from "./site-kinds.ts";
 
 /** Where a site is. */
-export type SitePlace = Pick<AnnouncedSite, "path" | "layer">;
+type SitePlace = Pick<AnnouncedSite, "path" | "layer">;
 
 /** A model's sites, by kind, each once and in the model's order. */
 export type Sites = Readonly<Record<Exclude<SiteKind, "prompt">, readonly SitePlace[]>>;

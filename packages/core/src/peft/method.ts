@@ -9,7 +9,7 @@ import type { Placed } from "./phi.ts";
 import type { MergedAt, Result, Site, SiteKind } from "./site-kinds.ts";
 
 /** What a training asks of a tensor. */
-export interface TensorKind {
+interface TensorKind {
   readonly role?: Role;
   readonly rate?: RateFactor;
 }
@@ -40,7 +40,7 @@ export interface Place {
 }
 
 /** A tensor of the base model, as methods that unfreeze see it. */
-export interface BaseParameter extends Place {
+interface BaseParameter extends Place {
   /** the module that holds it */
   readonly module: string;
   readonly role: Role;
@@ -91,7 +91,7 @@ type Json = Readonly<Record<string, unknown>>;
 export type SizeLimit = "shortest side" | "hidden" | "positions" | "layers";
 
 /** The option that says how large a method is: the larger, the more it trains. */
-export interface SizeOption<Name extends string = string> {
+interface SizeOption<Name extends string = string> {
   readonly option: Name;
   readonly limit: SizeLimit;
 }
@@ -175,7 +175,7 @@ export interface Trained {
 }
 
 /** A method that computes the same with other tensors. */
-export interface Settled<Use> {
+interface Settled<Use> {
   readonly use: Use;
   /** those that differ */
   readonly tensors: Readonly<Record<string, HostTensor>>;

@@ -2,7 +2,7 @@ import type { Role } from "../nn/scope.ts";
 import type { Random } from "../tensor/random.ts";
 
 /** Which part of Φ a tensor belongs to: a method's own, the base's where a method unfreezes it, or the head. */
-export type Part = "adapter" | "base" | "head";
+type Part = "adapter" | "base" | "head";
 
 /** Settings of a training that multiply the rate of some tensors: LoRA+'s of B (Hayou et al. 2024, arXiv:2402.12354). */
 export type RateFactor = "loraPlus";

@@ -10,7 +10,7 @@ interface Merged {
 }
 
 /** The kinds of sites that methods act at: those that architectures announce, and the words of a text that may stand behind a prompt. */
-export type SiteKinds = Announced & {
+type SiteKinds = Announced & {
   readonly prompt: { readonly site: EmbeddingSite; readonly result: Value };
 };
 export type SiteKind = keyof SiteKinds;

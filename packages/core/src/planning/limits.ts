@@ -4,7 +4,7 @@ import type { Goal } from "../peft/goal.ts";
 import type { MethodUse, SizeLimit } from "../peft/method.ts";
 
 /** How large a method can sensibly be, and why no larger. */
-export interface Limit {
+interface Limit {
   readonly size: number;
   readonly reason: string;
 }

@@ -14,7 +14,7 @@ export interface BaseShape {
 
 /** The architectures that a shape may have. */
 export const shapedArchitectures = ["bert", "gpt2", "llama"] as const;
-export type ShapedArchitecture = (typeof shapedArchitectures)[number];
+type ShapedArchitecture = (typeof shapedArchitectures)[number];
 
 type Json = Readonly<Record<string, unknown>>;
 type Filled = BaseShape & { readonly heads: number };

@@ -12,7 +12,7 @@ export const targetKinds = {
   /** bytes while training */
   memory: (setting: MeasuredSetting) => setting.memory().total,
 } as const;
-export type TargetKind = keyof typeof targetKinds;
+type TargetKind = keyof typeof targetKinds;
 
 /** What a plan is held to: the settings are the largest ones whose measure does not exceed the value. */
 export interface Target {
@@ -21,7 +21,7 @@ export interface Target {
 }
 
 /** The ways in which a program names a target. */
-export interface TargetOptions {
+interface TargetOptions {
   /** share of the base's parameters, above 0 and at most 1 */
   readonly ratio?: number | undefined;
   readonly parameters?: number | undefined;

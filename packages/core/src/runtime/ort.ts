@@ -23,7 +23,7 @@ interface OrtSession {
 }
 
 /** What tells one host of ONNX Runtime from another. */
-export interface OrtHost {
+interface OrtHost {
   readonly ort: Ort;
   /** the session's options, with what the host needs to find the model's frozen tensors */
   readonly options: (graph: EncodedGraph) => Promise<object>;

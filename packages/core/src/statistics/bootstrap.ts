@@ -8,18 +8,18 @@ export interface Interval {
 }
 
 /** What rows gave with one seed: a score is made of the chosen rows' outcomes. */
-export type Score = (rows: readonly number[], seed: number) => number;
+type Score = (rows: readonly number[], seed: number) => number;
 
 const resamples = 2000;
 
 /** How many rows and seeds there are. */
-export interface SampleSizes {
+interface SampleSizes {
   readonly rows: number;
   readonly seeds: number;
 }
 
 /** A number with its interval, and how likely one as far from another number is by chance, two-sided. */
-export interface Tested extends Interval {
+interface Tested extends Interval {
   readonly p: number;
 }
 

@@ -10,7 +10,7 @@ const roles = {
 } as const;
 
 /** A set of linear layers to adapt: what cells call it, and what the method is told. */
-export interface TargetSet {
+interface TargetSet {
   readonly called: string;
   readonly targets: string;
 }

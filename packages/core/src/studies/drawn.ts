@@ -40,7 +40,7 @@ export function scatterFigure(
 const pick = ({ mean, low, high }: JoinedRow) => ({ mean, low, high });
 
 /** What the score is, with its unit. */
-export const scoreLabel = (rows: readonly JoinedRow[]): string => {
+const scoreLabel = (rows: readonly JoinedRow[]): string => {
   const name = rows[0]?.first.score_name ?? "score";
   return name === "accuracy" ? "accuracy (share of rows)" : name.replaceAll("_", " ");
 };

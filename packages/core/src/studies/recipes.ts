@@ -21,7 +21,7 @@ const usual: Readonly<Record<string, Readonly<Record<string, Json>>>> = {
 export const usualOptions = (method: string): Readonly<Record<string, Json>> => usual[method] ?? {};
 
 /** The rate that a method declares, times four where steps are few. */
-export const rateOf = (method: string, { budget }: Pick<Setup, "budget">): number =>
+const rateOf = (method: string, { budget }: Pick<Setup, "budget">): number =>
   rounded(declaredRate(method) * (budget === "paper" ? 1 : 4));
 
 /** The rates that are tried where one is chosen. */

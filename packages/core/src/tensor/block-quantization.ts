@@ -2,7 +2,7 @@ import { InternalError } from "../errors.ts";
 import { type BlockFormat, rowUnit } from "./block-format.ts";
 
 /** A matrix in blocks: w ≈ (q − z) s. */
-export interface QuantizedBlocks {
+interface QuantizedBlocks {
   /** q, `bits` bits each, row by row, the first of a byte in its lowest bits */
   readonly packed: Uint8Array;
   /** s, one for each block */

@@ -1,5 +1,5 @@
 /** The element types that petl's graphs and files use; uint4 is in graphs alone, which see a file's bytes as pairs of them. */
-export const dtypes = [
+const dtypes = [
   "float32",
   "float64",
   "float16",

@@ -1,7 +1,7 @@
 import { random } from "./random.ts";
 
 /** A random linear map P of a short vector to a long one that is never written down. */
-export interface Projection {
+interface Projection {
   /** out ← P x.  x: [inner], out: [outer] */
   expand(x: Float32Array, out: Float32Array): void;
   /** out ← Pᵀ y.  y: [outer], out: [inner] */

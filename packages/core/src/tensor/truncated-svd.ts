@@ -2,7 +2,7 @@ import { Matrix, QrDecomposition, SingularValueDecomposition } from "ml-matrix";
 import { random } from "./random.ts";
 
 /** The largest singular values of a matrix with their vectors: W ≈ U diag(S) Vᵀ. */
-export interface TruncatedSvd {
+interface TruncatedSvd {
   /** [rows, rank], orthonormal columns */
   readonly U: Matrix;
   /** the largest first */

@@ -6,7 +6,7 @@ import { rightAnswers } from "../objectives/losses/cross-entropy.ts";
 import type { ChosenStates } from "../peft/forward.ts";
 
 /** A language model's output layer, on one chunk of the positions that have a label. */
-export interface ChunkedLogits extends ChosenStates {
+interface ChunkedLogits extends ChosenStates {
   /** of one chunk, [1, rows, vocabulary] */
   readonly logits: Value;
   /** int32 [chunks, 1, rows] */

@@ -4,7 +4,7 @@ import { InternalError } from "../errors.ts";
 import { type HostTensor, int32 } from "../tensor/host-tensor.ts";
 
 /** The positions of a batch that have a label, in chunks of equal length. */
-export interface LabelledRows {
+interface LabelledRows {
   /** int32 [chunks, 1, rows]: positions in the batch's rows of labels, one row behind the other */
   readonly label_rows: HostTensor;
   /** int32 [chunks, 1, rows] */

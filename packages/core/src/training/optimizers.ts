@@ -7,21 +7,21 @@ export interface Group {
   readonly weightDecay: number;
 }
 
-export interface OptimizerSettings {
+interface OptimizerSettings {
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
 }
 
 /** An optimizer on flat vectors; its state has the layout of Φ. */
-export interface Optimizer {
+interface Optimizer {
   /** how many vectors of Φ's length it keeps between steps */
   readonly moments: number;
   /** Moves values against the gradient; `step` counts from 1. */
   update(values: Float32Array, gradient: Float32Array, moments: readonly Float32Array[], at: UpdateStep): void;
 }
 
-export interface UpdateStep extends OptimizerSettings {
+interface UpdateStep extends OptimizerSettings {
   readonly step: number;
   readonly lr: number;
   /** factor of the gradient, below 1 where it is clipped */
@@ -70,5 +70,5 @@ const sgd: Optimizer = {
 };
 
 export const optimizers = { adamw, sgd } as const;
-export type OptimizerName = keyof typeof optimizers;
+type OptimizerName = keyof typeof optimizers;
 export const optimizerNames = ["adamw", "sgd"] as const satisfies readonly OptimizerName[];

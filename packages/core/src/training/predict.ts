@@ -7,7 +7,7 @@ import type { Phi } from "../peft/phi.ts";
 import type { Prediction, RowProgram } from "./row-program.ts";
 import { type StopSignal, throwIfStopped } from "./stop-signal.ts";
 
-export interface PredictOptions {
+interface PredictOptions {
   /** of the model's logits */
   readonly program: RowProgram;
   readonly adapted: AdaptedModel;

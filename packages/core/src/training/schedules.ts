@@ -1,6 +1,6 @@
 /** How the learning rate moves over a run. */
 export const schedules = ["constant", "linear", "cosine"] as const;
-export type Schedule = (typeof schedules)[number];
+type Schedule = (typeof schedules)[number];
 
 /**
  * The factor of the learning rate at a step counted from 0: step / warmup during warm-up, then 1 (constant), falling in

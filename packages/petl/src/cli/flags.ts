@@ -12,7 +12,7 @@ import {
 import { z } from "zod";
 
 /** One flag of a verb is a setting; its name is the record's key, in camelCase. */
-export type Flag<T> = Setting<T>;
+type Flag<T> = Setting<T>;
 export type Flags = Settings;
 export type FlagValues<F extends Flags> = { readonly [name in keyof F]: F[name] extends Setting<infer T> ? T : never };
 

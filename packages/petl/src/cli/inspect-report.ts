@@ -84,7 +84,7 @@ function sums(entries: readonly (readonly [string, number])[]): Readonly<Record<
   return head === undefined ? rest : { ...rest, head };
 }
 
-export type Report = ReturnType<typeof describe> & { readonly files: readonly FileDigest[] };
+type Report = ReturnType<typeof describe> & { readonly files: readonly FileDigest[] };
 
 /** The report for people. */
 export function* lines(report: Report): Generator<string> {

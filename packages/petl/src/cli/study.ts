@@ -5,9 +5,11 @@ import { type StudyEvent, study } from "../studies/study.ts";
 import { choice, count, neededText, number, text, toggle } from "./flags.ts";
 import { baseFlag, offlineFlag } from "./open.ts";
 import { type Context, defineVerb } from "./verb.ts";
+import { queueHelp } from "./worker.ts";
 
 export const studyVerb = defineVerb({
   name: "study",
+  group: "Study",
   summary: "repeat an experiment of the papers on your base and data",
   operand: "<NAME>",
   flags: {
@@ -21,6 +23,8 @@ export const studyVerb = defineVerb({
     methods: text("NAMES", "methods to look at, joined by commas (default: the study's own)"),
     jobs: count("cells at a time, each a process of its own (default: the machine's cores)"),
     threads: count("cores to use where --jobs does not say how many cells run at a time"),
+    queue: text("URL", `${queueHelp}, whose workers take the cells (default: children of this process)`),
+    shared: text("DIR", "with --queue: the folder that workers share, where it has another path on their machines"),
     out: text("DIR", "the folder for records, summary, figures and report (petl-study-NAME)"),
     overwrite: toggle(false, "replace the study that --out holds"),
     dryRun: toggle(false, "print the cells with their steps and what they will cost, and train nothing"),
@@ -38,7 +42,8 @@ export const studyVerb = defineVerb({
     "study rank --base BASE --data reviews --dry-run",
   ],
   async run({ flags, json, operands }, context) {
-    const { overwrite, dryRun: dry, methods, jobs, threads, header, ...rest } = flags;
+    const { overwrite, dryRun: dry, methods, jobs, threads, header, queue: url, shared, ...rest } = flags;
+    if (shared !== undefined && url === undefined) throw new InputError("--shared is of use beside --queue alone");
     const name = nameOf(operands);
     const request = {
       ...rest,
@@ -47,7 +52,11 @@ export const studyVerb = defineVerb({
       signal: context.signal,
     };
     if (dry) return context.print(dryText(await dryRun(name, request), json));
-    const summary = await followed(study(name, { ...request, overwrite, jobs: jobs ?? threads }), context);
+    const how = {
+      ...{ overwrite, jobs: jobs ?? threads, onRemark: context.terminal.line },
+      ...(url !== undefined && { queue: { url, shared } }),
+    };
+    const summary = await followed(study(name, { ...request, ...how }), context);
     if (json) return context.print(JSON.stringify(summary));
     for (const line of report(summary)) await context.print(line);
   },

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 
 /** What is known of a run now; what isn't is left out of the line. */
-export interface RunProgress {
+interface RunProgress {
   /** which run, where there are several */
   readonly run?: string;
   readonly step: number;
@@ -11,7 +11,7 @@ export interface RunProgress {
   readonly secondsLeft?: number;
 }
 
-export interface DownloadProgress {
+interface DownloadProgress {
   readonly file: string;
   readonly received: number;
   readonly size: number;
@@ -28,7 +28,7 @@ export interface StageProgress {
 }
 
 /** The part of `process.stderr` that is needed. */
-export interface TerminalStream {
+interface TerminalStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
   write(text: string): unknown;
@@ -95,7 +95,7 @@ const lineOf = (values: RunProgress | DownloadProgress | StageProgress): string 
   "file" in values ? downloadLine(values) : "what" in values ? stageLine(values) : runLine(values);
 
 /** `reading the text  12.3/43.1 MB  0:20 left` */
-export function stageLine({ what, done, of, unit, secondsLeft }: StageProgress): string {
+function stageLine({ what, done, of, unit, secondsLeft }: StageProgress): string {
   const shown = (count: number) =>
     unit === "MB" ? (count / 1e6).toFixed(1) : Math.round(count).toLocaleString("en-US");
   const left = secondsLeft === undefined ? "" : `  ${duration(secondsLeft)} left`;

@@ -7,7 +7,7 @@ import { configsBelow, filesBelow } from "./data-folder.ts";
 import { type DataName, parseDataName } from "./data-name.ts";
 import type { ReadEvent } from "./read-data.ts";
 
-export type Split = "train" | "validation" | "test";
+type Split = "train" | "validation" | "test";
 
 /** A data file, and how often its rows count. */
 export interface DataFile {
@@ -16,7 +16,7 @@ export interface DataFile {
 }
 
 /** The files of each split; nothing of them has been read yet. */
-export type FoundData = Readonly<Partial<Record<Split, readonly DataFile[]>>>;
+type FoundData = Readonly<Partial<Record<Split, readonly DataFile[]>>>;
 
 /** How data sets on the hub are reached. */
 export interface DataAccess {

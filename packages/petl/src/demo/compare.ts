@@ -34,7 +34,7 @@ export interface Trial {
   readonly seconds: number;
 }
 
-export interface CompareOptions {
+interface CompareOptions {
   readonly recipes: readonly Recipe[];
   /** receives the first seed's adapters */
   readonly folder: string;

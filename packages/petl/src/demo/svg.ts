@@ -8,7 +8,7 @@ export const escaped = (text: string): string =>
 export const label = (x: number, y: number, anchor: "start" | "middle" | "end", text: string): string =>
   `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}">${escaped(text)}</text>`;
 
-export interface Line {
+interface Line {
   readonly from: readonly [x: number, y: number];
   readonly to: readonly [x: number, y: number];
 }

@@ -10,7 +10,7 @@ import { type DemoTask, fit, openTask, rightAnswers, type StepSeen, secondsSince
 import { weightsDigest } from "./weights-digest.ts";
 
 /** A LoRA adapter for one more task, or for one user. */
-export interface FurtherAdapter {
+interface FurtherAdapter {
   /** below adapters/: `questions`, `users/midwife` */
   readonly name: string;
   readonly labels: readonly Label[];
@@ -43,7 +43,7 @@ export interface TourResult {
 
 export type TourEvent = StepSeen | Trial | { readonly kind: "end"; readonly result: TourResult };
 
-export interface TourOptions extends Pick<OpenBaseOptions, "threads" | "signal"> {
+interface TourOptions extends Pick<OpenBaseOptions, "threads" | "signal"> {
   /** the base that everything stands on */
   readonly base: string;
   /** receives adapters/ */

@@ -28,7 +28,7 @@ export async function openTask(name: BundledData, base: OpenBase): Promise<DemoT
   return { ...data, name, test: validation };
 }
 
-export interface FitOptions {
+interface FitOptions {
   readonly run: string;
   readonly seed?: number;
   /** one epoch: to see that it runs */

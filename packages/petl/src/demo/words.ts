@@ -5,8 +5,8 @@ import type { TourResult } from "./tour.ts";
 
 export const percent = (share: number): string =>
   share === 0 ? "0 %" : `${(100 * share).toPrecision(share > 0.0995 ? 3 : 2)} %`;
-export const whole = (value: number): string => Math.round(value).toLocaleString("en-US");
-export const kilobytes = (bytes: number): string =>
+const whole = (value: number): string => Math.round(value).toLocaleString("en-US");
+const kilobytes = (bytes: number): string =>
   bytes < 1e6 ? `${(bytes / 1e3).toFixed(bytes < 1e5 ? 1 : 0)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
 /** `75 % (64–84 %)` */

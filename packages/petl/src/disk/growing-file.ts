@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync 
 import { explainFileError, systemCode } from "../machine-error.ts";
 
 /** A file that only grows; what is in it already can be read while it does. */
-export interface GrowingFile {
+interface GrowingFile {
   /** Adds bytes; where that fails, the file stays as it was. */
   append(bytes: Uint8Array): void;
   /** Forces everything to the disk. */

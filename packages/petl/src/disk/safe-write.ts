@@ -20,9 +20,9 @@ export interface NewFolder {
 }
 
 /** Size in bytes and lower-case hexadecimal SHA-256 of each file, by name. */
-export type FileDigests = Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
+type FileDigests = Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
 
-export interface FolderOptions {
+interface FolderOptions {
   /** Replace a folder that isn't empty, with all that is in it. */
   readonly overwrite?: boolean;
   /** Name and content (JSON) of a last file, made from the others' digests. */

@@ -9,7 +9,7 @@ import { type NewFolder, removeFolderSafely, writeFolderSafely } from "./safe-wr
 import { mendLeftovers } from "./temporary.ts";
 
 /** The state of a training run after one step. */
-export interface Snapshot {
+interface Snapshot {
   readonly step: number;
   readonly path: string;
   readonly files: Readonly<Record<string, Uint8Array>>;

@@ -1,7 +1,7 @@
 import type { EncodedGraph, Tensors } from "@petl/core/engine";
 
 /** What a worker needs to open its engine. */
-export interface EngineSetup {
+interface EngineSetup {
   readonly folder: string | undefined;
   readonly files: readonly string[];
   readonly threads: number | undefined;

@@ -101,7 +101,7 @@ function parted(tensors: Tensors, vector: Float32Array | undefined): readonly [L
 }
 
 /** A numbered conversation with a worker. */
-export interface Connection {
+interface Connection {
   /** Sends a request and waits for its answer, which must be of the given kind. Errors come as they were thrown. */
   ask<K extends EngineAnswer["kind"]>(
     message: EngineRequest,

@@ -16,7 +16,7 @@ export interface RemoteFile {
   readonly hash: string;
 }
 
-export interface DownloadOptions {
+interface DownloadOptions {
   /** Bytes of the file that are here, those of an earlier try too. */
   readonly onBytes: (received: number) => void;
   /** Milliseconds before the first further try; they double from try to try. */

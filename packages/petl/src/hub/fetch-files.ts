@@ -19,7 +19,7 @@ export type HubEvent =
   /** The hub can't be reached, and what the cache holds is used. */
   | { readonly type: "cached"; readonly reason: string };
 
-export interface FetchOptions {
+interface FetchOptions {
   readonly signal: AbortSignal | undefined;
   readonly onProgress: (event: HubEvent) => void;
   readonly retryDelay: number;

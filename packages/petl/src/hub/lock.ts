@@ -7,7 +7,7 @@ import { makeFolder } from "../disk/make-folder.ts";
 import { isAlive, temporarySibling } from "../disk/temporary.ts";
 import { explainFileError, systemCode } from "../machine-error.ts";
 
-export interface LockOptions {
+interface LockOptions {
   /** Called once where another process holds the lock. */
   readonly onWait?: () => void;
   readonly signal?: AbortSignal | undefined;

@@ -10,7 +10,7 @@ export const pageOf = ({ endpoint, repo, kind }: Pick<HubAccess, "endpoint" | "r
   `${endpoint}/${kind === "dataset" ? "datasets/" : ""}${repo}`;
 
 /** A kind in words. */
-export const inWords: Readonly<Record<RepoKind, string>> = { model: "model", dataset: "data set" };
+const inWords: Readonly<Record<RepoKind, string>> = { model: "model", dataset: "data set" };
 
 export interface HubAccess {
   /** "https://huggingface.co" or a mirror of it. */

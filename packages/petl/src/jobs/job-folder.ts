@@ -1,4 +1,4 @@
-import { appendFile, link, mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { InputError } from "@petl/core";
@@ -6,7 +6,8 @@ import type { z } from "zod";
 import { namesIn } from "../disk/files.ts";
 import { parsedJson } from "../disk/parsed-json.ts";
 import { writeFileSafely } from "../disk/safe-write.ts";
-import { isAlive, temporarySibling } from "../disk/temporary.ts";
+import { isAlive } from "../disk/temporary.ts";
+import { writeFirst } from "../disk/write-first.ts";
 import { systemCode } from "../machine-error.ts";
 import {
   type Claim,
@@ -52,7 +53,7 @@ export interface JobFolder {
 }
 
 /** Milliseconds after which a worker that no longer says that it lives is given up. */
-export const giveUpAfter = 30_000;
+const giveUpAfter = 30_000;
 
 /** Writes a new job's folder. */
 export async function createJobFolder(jobs: string, record: JobRecord): Promise<JobFolder> {
@@ -97,7 +98,11 @@ function jobFolder(path: string, record: JobRecord): JobFolder {
       const ended = await outcome();
       if (ended) return ended.status;
       if ((await wish()) === "pause") return "paused";
-      return (await claimed()) ? "running" : "queued";
+      const claim = await claimed();
+      if (!claim) return "queued";
+      // a training reads and checks its rows before it writes its record
+      const begun = await exists(join(path, "attempts", String(claim.attempt), "run", "run.json"));
+      return begun ? "running" : "validating_files";
     },
     setWish: (wanted) => writeFileSafely(join(path, "wish.json"), [Buffer.from(JSON.stringify({ wish: wanted }))]),
     async claim() {
@@ -149,21 +154,6 @@ async function works(claim: Claim, path: string): Promise<boolean> {
   if (claim.host !== hostname()) return true;
   const started = Date.now() - process.uptime() * 1000;
   return claim.pid === process.pid ? claim.since >= started - 1000 : isAlive(claim.pid);
-}
-
-/** Writes a file unless it is there; whole or not at all. */
-async function writeFirst(path: string, value: unknown): Promise<boolean> {
-  const temporary = temporarySibling(path);
-  await writeFileSafely(temporary, [Buffer.from(`${JSON.stringify(value)}\n`)]);
-  try {
-    await link(temporary, path);
-    return true;
-  } catch (error) {
-    if (systemCode(error) === "EEXIST") return false;
-    throw error;
-  } finally {
-    await rm(temporary, { force: true });
-  }
 }
 
 async function readAs<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {

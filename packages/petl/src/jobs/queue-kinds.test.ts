@@ -39,7 +39,7 @@ test.skipIf(!hasRedis)("what is handed out while the queue is away is worked on 
   });
   const reader = await kind.read(
     url,
-    async (id) => {
+    async ({ id }) => {
       worked.push(id);
       finish();
     },

@@ -1,13 +1,18 @@
 import { InputError } from "@petl/core";
 
+/** What a queue hands out: a fine-tuning job, or cells of the study in a folder. Ids are of one kind alone. */
+export type QueueTask =
+  | { readonly kind: "job"; readonly id: string }
+  | { readonly kind: "cells"; readonly id: string; readonly out: string };
+
 /** A queue that processes share. */
 export interface SharedQueue {
-  /** Puts an id in, unless it is there. */
-  add(id: string): Promise<unknown>;
+  /** Puts a task in, unless one of its id is there. */
+  add(task: QueueTask): Promise<unknown>;
   close(): Promise<void>;
 }
 
-/** Takes ids out of a queue, one at a time, as long as it is not closed. */
+/** Takes tasks out of a queue, one at a time, as long as it is not closed. */
 export interface QueueReader {
   /** Waits for the work under way. */
   close(): Promise<void>;
@@ -19,7 +24,7 @@ export interface QueueKind {
   /** npm packages that it needs and petl does not bring */
   readonly packages: readonly string[];
   open(url: string, fault: (error: unknown) => void): Promise<SharedQueue>;
-  read(url: string, work: (id: string) => Promise<void>, fault: (error: unknown) => void): Promise<QueueReader>;
+  read(url: string, work: (task: QueueTask) => Promise<void>, fault: (error: unknown) => void): Promise<QueueReader>;
 }
 
 const name = "petl-jobs";
@@ -34,12 +39,12 @@ const redis: QueueKind = {
     const { Queue } = await import("bullmq");
     const queue = new Queue(name, { connection: { url, maxRetriesPerRequest: null } });
     queue.on("error", fault);
-    return { add: (id) => queue.add("job", { id }, { jobId: id, ...forgotten }), close: () => queue.close() };
+    return { add: (task) => queue.add(task.kind, task, { jobId: task.id, ...forgotten }), close: () => queue.close() };
   },
   async read(url, work, fault) {
     const { Worker } = await import("bullmq");
     const connection = { url, maxRetriesPerRequest: null };
-    const worker = new Worker<{ readonly id: string }>(name, ({ data }) => work(data.id), { connection, ...locks });
+    const worker = new Worker<QueueTask>(name, ({ data }) => work(data), { connection, ...locks });
     worker.on("error", fault);
     return { close: () => worker.close() };
   },
@@ -51,11 +56,11 @@ const postgres: QueueKind = {
     const { createPostgresBackend, Queue } = await import("bullmq");
     const queue = new Queue(name, { connection: connectionOf(url) }, createPostgresBackend);
     queue.on("error", fault);
-    return { add: (id) => queue.add("job", { id }, { jobId: id, ...forgotten }), close: () => queue.close() };
+    return { add: (task) => queue.add(task.kind, task, { jobId: task.id, ...forgotten }), close: () => queue.close() };
   },
   async read(url, work, fault) {
     const { createPostgresBackend, Worker } = await import("bullmq");
-    const process = ({ data }: { readonly data: { readonly id: string } }) => work(data.id);
+    const process = ({ data }: { readonly data: QueueTask }) => work(data);
     const worker = new Worker(name, process, { connection: connectionOf(url), ...locks }, createPostgresBackend);
     worker.on("error", fault);
     return { close: () => worker.close() };

@@ -1,9 +1,11 @@
 import { join } from "node:path";
+import { InputError } from "@petl/core";
+import { workAtCells } from "../studies/worked-cells.ts";
 import { attempt } from "./attempt.ts";
 import { jobFolders, openJobFolder } from "./job-folder.ts";
-import { queueKindOf } from "./queue-kinds.ts";
+import { type QueueTask, queueKindOf } from "./queue-kinds.ts";
 
-export interface Working {
+interface Working {
   /** Ends the work under way with a checkpoint and puts its job back. */
   end(): Promise<void>;
 }
@@ -11,7 +13,7 @@ export interface Working {
 /** Milliseconds between looks at what the queue may have lost, and that it is waited for at the end. */
 const [lookEvery, patience] = [5000, 3000];
 
-/** Takes jobs of a shared queue, one at a time. */
+/** Takes jobs and cells of a shared queue, one at a time. */
 export async function startWorker(
   { queue: url, shared }: { readonly queue: string; readonly shared: string },
   told: { readonly remark: (text: string) => void; readonly fault: (error: unknown) => void },
@@ -20,16 +22,29 @@ export async function startWorker(
   const queue = await kind.open(url, told.fault);
   const ending = new AbortController();
   const folder = join(shared, "jobs");
-  const work = async (id: string) => {
-    const job = await openJobFolder(folder, id);
-    if (!job || ending.signal.aborted) return;
-    told.remark(`working on ${id}`);
-    const end = await attempt(shared, job, ending.signal);
-    told.remark(`${id}: ${end}`);
+  const endOf = async (task: QueueTask): Promise<string> => {
+    if (task.kind === "cells") return workAtCells(shared, task, ending.signal);
+    const job = await openJobFolder(folder, task.id);
+    if (!job) return "gone";
+    told.remark(`working on ${task.id}`);
+    return attempt(shared, job, ending.signal);
+  };
+  const said = new Set<string>();
+  const work = async (task: QueueTask) => {
+    if (ending.signal.aborted) return;
+    try {
+      const end = await endOf(task);
+      if (end !== "gone") told.remark(`${task.id}: ${end}`);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      if (!said.has(error.message)) told.remark(error.message);
+      said.add(error.message);
+    }
   };
   const reader = await kind.read(url, work, told.fault);
   const putBack = async () => {
-    for (const job of await jobFolders(folder)) if ((await job.state()) === "queued") await queue.add(job.record.id);
+    for (const job of await jobFolders(folder))
+      if ((await job.state()) === "queued") await queue.add({ kind: "job", id: job.record.id });
   };
   const looking = setInterval(() => putBack().catch(told.fault), lookEvery);
   return {

@@ -17,7 +17,7 @@ import {
 } from "@petl/core";
 
 /** A row and the adapter that it asks. */
-export interface AskedRow {
+interface AskedRow {
   readonly model: OpenModel;
   readonly row: EncodedExample;
 }

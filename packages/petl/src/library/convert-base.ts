@@ -2,7 +2,7 @@ import { type ByteSource, InputError, isLlama2c, llama2cModel, llama2cTokenizer 
 import { fileOrDirectory } from "../disk/files.ts";
 import { checkpointFiles, type SaveOptions, writeAll } from "./save.ts";
 
-export interface ConvertBaseOptions extends SaveOptions {
+interface ConvertBaseOptions extends SaveOptions {
   /** the tokenizer's file; where left out, the file beside the checkpoint whose name begins with "tok" */
   readonly tokenizer?: string | undefined;
 }

@@ -19,9 +19,9 @@ import { type SaveOptions, writeAll } from "./save.ts";
 
 /** What an adapter can be converted to: `peft` is also petl's own layout, where PEFT has no such method. */
 export const adapterFormats = ["peft", ...foreignFormats.map(({ name }) => name)] as const;
-export type AdapterFormat = (typeof adapterFormats)[number];
+type AdapterFormat = (typeof adapterFormats)[number];
 
-export interface ConvertOptions extends SaveOptions, Pick<LocateOptions, "offline"> {
+interface ConvertOptions extends SaveOptions, Pick<LocateOptions, "offline"> {
   readonly to: AdapterFormat;
   /** the adapter's base, of which only config.json is read; where left out, the adapter's own name for it is tried */
   readonly base?: string | undefined;

@@ -1,4 +1,5 @@
 import {
+  type CardSubject,
   encodeAdapter,
   encodeFull,
   encodeMerged,
@@ -8,11 +9,14 @@ import {
   type Folder,
   heads,
   InputError,
+  isReadByPeft,
+  modelCard,
   namesOf,
   type OpenModel,
   objectiveOf,
   onnxAdapter,
   readJson,
+  type TrainingFacts,
   tokenizerFileNames,
 } from "@petl/core";
 import { type Chunks, writeFolderSafely } from "../disk/safe-write.ts";
@@ -31,19 +35,29 @@ export interface NamedFile {
   readonly chunks: Chunks;
 }
 
+export interface SaveAdapterOptions extends SaveOptions {
+  /** how it was trained, for the model card; what is left out is not on it */
+  readonly training?: TrainingFacts | undefined;
+}
+
 /** What is needed to write an adapter. */
-export type Saved = Pick<OpenModel, "adapted" | "phi" | "labels"> & {
+type Saved = Pick<OpenModel, "adapted" | "phi" | "labels"> & {
   readonly base: Pick<OpenModel["base"], keyof Parameters<typeof encodeFull>[0] | "folder">;
 };
 
 /**
  * Writes an adapter, in Hugging Face PEFT's layout where PEFT has such a method, or after full fine-tuning the whole
- * checkpoint with its tokenizer. The folder is seen whole or not at all. Returns the bytes of its weights.
+ * checkpoint with its tokenizer; beside it README.md, its model card. The folder is seen whole or not at all. Returns the
+ * bytes of its weights.
  *
  * @throws InputError where a folder that isn't empty stands there
  */
-export async function saveAdapter(model: OpenModel, folder: string, options: SaveOptions = {}): Promise<number> {
-  return writeAll(folder, await adapterFiles(model), options);
+export async function saveAdapter(
+  model: OpenModel,
+  folder: string,
+  { training, ...options }: SaveAdapterOptions = {},
+): Promise<number> {
+  return writeAll(folder, await filesWithCard(model, training), options);
 }
 
 export interface SaveMergedOptions extends SaveOptions {
@@ -133,7 +147,7 @@ const bytesOf = (content: Uint8Array | string): Uint8Array =>
 export async function adapterFiles({ base, adapted, phi, labels }: Saved): Promise<readonly NamedFile[]> {
   const named = objectiveOf(adapted.goal.task).hasClasses ? { labels: namesOf(labels) } : {};
   const info = { baseName: base.name, petlVersion: version, ...named };
-  if (adapted.methods.some(({ name }) => name === "full")) {
+  if (isWhole(adapted)) {
     const [config, weights] = checkpointFiles(await encodeFull(base, { adapted, phi }, info));
     return [weights, ...(await tokenizerFiles(base.folder)), config];
   }
@@ -143,6 +157,20 @@ export async function adapterFiles({ base, adapted, phi, labels }: Saved): Promi
     { name: "adapter_config.json", chunks: [bytesOf(files["adapter_config.json"])] },
   ];
 }
+
+/** An adapter's files with its model card, which goes first. */
+export async function filesWithCard(model: Saved, training?: TrainingFacts): Promise<readonly NamedFile[]> {
+  const card = modelCard(cardSubject(model), training);
+  return [{ name: "README.md", chunks: [bytesOf(card)] }, ...(await adapterFiles(model))];
+}
+
+/** What a model's card is about. */
+export function cardSubject({ base, adapted, labels }: Pick<Saved, "base" | "adapted" | "labels">): CardSubject {
+  const layout = isWhole(adapted) ? "checkpoint" : isReadByPeft(adapted) ? "peft" : "petl";
+  return { adapted, labels, baseName: base.name, layout };
+}
+
+const isWhole = ({ methods }: Saved["adapted"]): boolean => methods.some(({ name }) => name === "full");
 
 /** config.json and model.safetensors, to be written. */
 export const checkpointFiles = (files: Awaited<ReturnType<typeof encodeFull>>): readonly [NamedFile, NamedFile] => [

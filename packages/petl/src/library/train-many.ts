@@ -1,33 +1,24 @@
 import {
-  adaptTo,
+  trainMany as coreTrainMany,
   InputError,
+  type ManyEvent,
   type MethodUse,
   type OpenBase,
   type OpenData,
-  type OpenModel,
-  RunError,
+  type TrainUser as OpenUser,
   type TrainOptions,
-  train,
 } from "@petl/core";
 import { openData } from "./open-data.ts";
 
 /** One of many who train on one base. */
-export interface TrainUser {
-  readonly name: string;
+export interface TrainUser extends Omit<OpenUser, "data"> {
   /** a path, or data that were opened */
   readonly data: string | OpenData;
-  /** the settings' own where left out */
-  readonly seed?: number;
 }
 
-type Events = ReturnType<typeof train> extends AsyncGenerator<infer Event> ? Event : never;
-
-/** A training's event with whose it is, and the model that it trains, to be saved or asked. */
-export type ManyEvent = Events & { readonly name: string; readonly model: OpenModel };
-
 /**
- * Trains an adapter for each user, on one base that is opened once: each with its own rows, start, state and end, as
- * `train` trains it alone.
+ * Trains an adapter for each user on one base, all in one step where the mathematics allows it; see `@petl/core`. Users'
+ * data may be paths.
  *
  * @throws InputError at the end, with what kept users from being trained; the others are trained all the same
  */
@@ -37,29 +28,22 @@ export async function* trainMany(
   method: MethodUse | readonly MethodUse[],
   settings: TrainOptions = {},
 ): AsyncGenerator<ManyEvent, void, void> {
-  const twice = users.filter(({ name }, at) => users.findIndex((user) => user.name === name) !== at);
-  if (users.length === 0) throw new InputError("there are no users to train");
-  if (twice.length > 0) throw new InputError(twice.map(({ name }) => `there are two users "${name}"`));
   const problems: string[] = [];
+  const opened: OpenUser[] = [];
   for (const user of users) {
+    const { data, seed = settings.seed ?? 0 } = user;
     try {
-      yield* trainUser(base, user, method, settings);
+      opened.push({ ...user, data: typeof data === "string" ? await openData(data, base, { seed }) : data });
     } catch (error) {
-      if (!(error instanceof InputError || error instanceof RunError)) throw error;
-      problems.push(...error.message.split("\n").map((line) => `${user.name}: ${line}`));
+      if (!(error instanceof InputError)) throw error;
+      problems.push(...error.problems.map((problem) => `${user.name}: ${problem}`));
     }
   }
+  try {
+    if (opened.length > 0 || problems.length === 0) yield* coreTrainMany(base, opened, method, settings);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    problems.push(...error.problems);
+  }
   if (problems.length > 0) throw new InputError(problems);
-}
-
-async function* trainUser(
-  base: OpenBase,
-  { name, data: given, seed: own }: TrainUser,
-  method: MethodUse | readonly MethodUse[],
-  settings: TrainOptions,
-): AsyncGenerator<ManyEvent, void, void> {
-  const seed = own ?? settings.seed ?? 0;
-  const data = typeof given === "string" ? await openData(given, base, { seed }) : given;
-  const model = await adaptTo(base, method, data, { seed });
-  for await (const event of train(model, data, { ...settings, seed })) yield { ...event, name, model };
 }

@@ -2,7 +2,7 @@ import type { Task, Tokenizer } from "@petl/core";
 import type { PretrainedArchitecture, PretrainingRecord } from "./record.ts";
 
 /** What an architecture learns from text, and how its rows are made of it. */
-export interface PretrainingKind {
+interface PretrainingKind {
   readonly task: Task;
   readonly tokenizer: "wordpiece" | "byte-level-bpe";
   /** whole sentences within the special tokens of a text, or tokens one behind the other */

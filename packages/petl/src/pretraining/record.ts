@@ -12,7 +12,6 @@ const sizes = z.strictObject({
   heads: z.int().positive(),
   feed_forward: z.int().positive(),
 });
-export type PretrainedSizes = Readonly<z.infer<typeof sizes>>;
 
 /** A tokenizer that is learned from the text. */
 const learnedTokenizer = z.strictObject({

@@ -40,7 +40,7 @@ async function textsIn(folder: string): Promise<readonly TextFile[]> {
 }
 
 /** How a stream of text is watched and ended. */
-export interface ReadingWatch {
+interface ReadingWatch {
   /** bytes of all files read so far */
   readonly onRead?: (bytes: number) => void;
   readonly signal?: AbortSignal;

@@ -5,7 +5,7 @@ import { InputError } from "@petl/core";
 import { explainFileError } from "../machine-error.ts";
 
 /** A file of words, one a line; empty lines and those that begin with # are passed over. */
-export interface WordFile {
+interface WordFile {
   readonly file: string;
   /** of its bytes */
   readonly sha256: string;

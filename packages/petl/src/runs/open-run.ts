@@ -1,5 +1,6 @@
 import {
   adaptTo,
+  type ExampleSet,
   InputError,
   type MethodUse,
   type OpenModel,
@@ -37,16 +38,23 @@ export interface OpenRun {
   readonly base: OpenBase;
   readonly model: OpenModel;
   readonly training: PreparedTraining;
+  /** the rows that are held out, as they were read; none where nothing is */
+  readonly validation: ExampleSet;
+  /** tokens after which texts are cut, where it was said */
+  readonly maxLength: number | undefined;
   readonly baseSha256: string;
   readonly dataSha256: string;
   /** what was guessed or begins at random, in words */
   readonly remarks: readonly string[];
 }
 
-/** Opens base and data, puts the method on the base and prepares the training; what fails closes the base. */
-export async function openRun(request: RunRequest, signal: StopSignal): Promise<OpenRun> {
+/**
+ * Opens base and data, puts the method on the base and prepares the training; what fails closes the base.
+ * @param opened the base, where it is open already
+ */
+export async function openRun(request: RunRequest, signal: StopSignal, opened?: OpenBase): Promise<OpenRun> {
   const { base: name, baseFolder, threads } = request;
-  const base = await openFolder(baseFolder, { name, threads, signal: undefined });
+  const base = opened ?? (await openFolder(baseFolder, { name, threads, signal: undefined }));
   try {
     return await openOn(base, request, signal);
   } catch (error) {
@@ -64,7 +72,7 @@ async function openOn(base: OpenBase, request: RunRequest, signal: StopSignal): 
   const model = start ?? (await adaptTo(base, methods ?? [], data, { seed: rows.seed, pooling }));
   const training = prepareTraining(model, data, request.training);
   return {
-    ...{ base, model, training },
+    ...{ base, model, training, validation: data.validation, maxLength: request.training.maxLength },
     baseSha256: await baseDigest(base.folder),
     dataSha256: await rowsDigest([data.train, data.validation], signal),
     remarks: [...new Set([...model.remarks, ...data.remarks, ...training.remarks])],

@@ -21,7 +21,7 @@ const runRecord = z.strictObject({
   /** SHA-256 of the rows to train on and to evaluate on */
   data_sha256: z.string(),
 });
-export type RunRecord = Readonly<z.infer<typeof runRecord>>;
+type RunRecord = Readonly<z.infer<typeof runRecord>>;
 
 const fileName = "run.json";
 

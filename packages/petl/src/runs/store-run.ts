@@ -16,7 +16,7 @@ import { counted, type NamedFile } from "../library/save.ts";
 import { readState, type SavedState, stateFiles } from "./state-files.ts";
 
 /** A training that is stored as it goes on. */
-export interface StoredTraining {
+interface StoredTraining {
   readonly base: HfModel;
   /** Trains from a state, or from the start. */
   events(resume: TrainingState | undefined): AsyncGenerator<TrainingEvent, void, void>;

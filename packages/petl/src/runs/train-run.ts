@@ -1,12 +1,17 @@
 import {
   type CacheMode,
   countParameters,
+  type Evaluation,
+  nextSteps,
   type ParameterCounts,
+  pickSettings,
   type StopSignal,
+  type TrainingFacts,
+  trainingSettings,
   trainSteps,
   watchTraining,
 } from "@petl/core";
-import { adapterFiles } from "../library/save.ts";
+import { filesWithCard } from "../library/save.ts";
 import type { OpenRun } from "./open-run.ts";
 import { runCache } from "./run-cache.ts";
 import { type RunResult, type StoreOptions, storeRun, type Watch } from "./store-run.ts";
@@ -16,9 +21,20 @@ export interface RunSummary extends ParameterCounts, Omit<RunResult, "bytes"> {
   readonly method: string;
   readonly adapter_bytes: number;
   readonly out: string;
+  /** in words */
+  readonly try_next: readonly string[];
 }
 
-export interface TrainRunOptions extends StoreOptions {
+/** What a run's model card says of the training. */
+export const factsOf = (
+  { training, dataSha256 }: Pick<OpenRun, "training" | "dataSha256">,
+  evaluation: Evaluation | null | undefined,
+): TrainingFacts => ({
+  ...{ dataSha256, rows: training.examples.length, evaluation },
+  settings: pickSettings(trainingSettings, training.settings),
+});
+
+interface TrainRunOptions extends StoreOptions {
   readonly id: string;
   readonly logEvery: number;
   /** where and how much is kept from epoch to epoch */
@@ -31,22 +47,25 @@ export interface TrainRunOptions extends StoreOptions {
 /** Trains an open run in its folder, from the start or from where it was, and leaves the adapter there. */
 export async function trainRun(
   out: string,
-  { base, model, training }: Pick<OpenRun, "base" | "model" | "training">,
+  run: Pick<OpenRun, "base" | "model" | "training" | "dataSha256">,
   watch: Watch,
   { resume, lock, id, logEvery, cache: mode, cacheSize, signal }: TrainRunOptions,
 ): Promise<RunSummary> {
+  const { base, model, training } = run;
   const cache = await runCache(mode, cacheSize, watch.remark);
+  let evaluation: Evaluation | undefined;
   const stored = {
     ...{ base, logEvery, id },
     events: (state: Parameters<typeof trainSteps>[0]["resume"]) =>
       trainSteps({ ...training, cache, resume: state, signal }),
-    files: () => adapterFiles(model), // the whole model for full fine-tuning
+    files: () => filesWithCard(model, factsOf(run, evaluation)),
   };
   const seen = watchTraining();
   const watching: Watch = {
     ...watch,
     onEvent(event, seconds) {
       seen.see(event);
+      if (event.kind === "end") evaluation = event.evaluation;
       watch.onEvent(event, seconds);
     },
   };
@@ -59,5 +78,6 @@ export async function trainRun(
     ...result,
     adapter_bytes: bytes,
     out,
+    try_next: nextSteps({ ...seen.end(), rows: training.examples.length }),
   };
 }

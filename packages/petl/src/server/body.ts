@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { HttpError } from "./http-error.ts";
 
 /** How much of a body is read, and how long it may take to come. */
-export interface BodyBounds {
+interface BodyBounds {
   readonly bytes: number;
   readonly milliseconds: number;
 }

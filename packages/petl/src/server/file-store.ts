@@ -20,9 +20,9 @@ const keptFile = z.strictObject({
   /** the content's name in its folder; its ending says how rows are read */
   content: z.string(),
 });
-export type KeptFile = Readonly<z.infer<typeof keptFile>>;
+type KeptFile = Readonly<z.infer<typeof keptFile>>;
 
-export interface NewFile {
+interface NewFile {
   readonly owner: string;
   readonly filename: string;
   readonly purpose: KeptFile["purpose"];

@@ -1,7 +1,7 @@
 import { InputError } from "@petl/core";
 
 /** The answers that say no, as OpenAI's interface has them. */
-export const statuses = {
+const statuses = {
   400: "invalid_request_error",
   401: "authentication_error",
   404: "invalid_request_error",
@@ -14,7 +14,7 @@ export const statuses = {
   500: "server_error",
   503: "server_error",
 } as const;
-export type ErrorStatus = keyof typeof statuses;
+type ErrorStatus = keyof typeof statuses;
 
 interface Details {
   /** the field of the request that is to blame */

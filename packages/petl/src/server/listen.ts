@@ -20,7 +20,7 @@ export interface AccessLine {
   readonly milliseconds: number;
 }
 
-export interface HttpSide {
+interface HttpSide {
   readonly host: string;
   readonly port: number;
   /** undefined as long as the server starts */
@@ -31,7 +31,7 @@ export interface HttpSide {
 }
 
 /** A server that listens. */
-export interface Listening {
+interface Listening {
   readonly url: string;
   /**
    * Takes nothing new, answers what was received, lets streams go to their end, and resolves once all is quiet or after

@@ -4,7 +4,7 @@ import { HttpError, noSuch } from "./http-error.ts";
 import type { Tenant } from "./keys.ts";
 
 /** Something that can be asked by its name. */
-export interface ServedModel {
+interface ServedModel {
   readonly id: string;
   /** seconds since 1970 */
   readonly created: number;

@@ -1,7 +1,7 @@
 import { HttpError } from "./http-error.ts";
 
 /** A part of a form. */
-export interface FormPart {
+interface FormPart {
   readonly name: string;
   /** of a file */
   readonly filename: string | undefined;

@@ -37,7 +37,7 @@ export interface Route {
 }
 
 /** A path's route for each verb, with what stands for the names in braces. */
-export interface Found {
+interface Found {
   readonly routes: readonly Route[];
   readonly params: Readonly<Record<string, string>>;
 }

@@ -41,7 +41,7 @@ export interface ServeOptions {
   readonly offline: boolean;
 }
 
-export interface Watching {
+interface Watching {
   readonly log: (line: AccessLine) => void;
   readonly remark: (text: string) => void;
 }

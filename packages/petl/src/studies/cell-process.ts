@@ -1,6 +1,6 @@
 import { InputError, type Job } from "@petl/core";
 import { type OpenBench, openBench } from "./bench.ts";
-import type { Answer } from "./child-processes.ts";
+import { type Answer, errorAnswer } from "./child-processes.ts";
 import { readContext } from "./context.ts";
 import { resultsOf } from "./executor.ts";
 
@@ -21,12 +21,6 @@ async function answer(job: Job): Promise<Answer> {
     bench ??= openBench(out, folder, context);
     return { kind: "results", results: await resultsOf(await bench, context.study, job) };
   } catch (error) {
-    const name = error instanceof Error ? error.name : "Error";
-    if (error instanceof InputError) return { kind: "error", name, problems: error.problems };
-    return {
-      kind: "error",
-      name,
-      problems: [error instanceof Error ? (name === "Error" ? String(error.stack) : error.message) : String(error)],
-    };
+    return errorAnswer(error);
   }
 }

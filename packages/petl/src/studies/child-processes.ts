@@ -83,8 +83,16 @@ function answered(child: ChildProcess, job: Job, signal: AbortSignal | undefined
   return promise;
 }
 
-/** The error that a child met, as one of this process. */
-function errorOf({ name, problems }: Extract<Answer, { kind: "error" }>): Error {
+/** An error as another process can be told of it. */
+export function errorAnswer(error: unknown): Answer {
+  const name = error instanceof Error ? error.name : "Error";
+  if (error instanceof InputError) return { kind: "error", name, problems: error.problems };
+  const text = error instanceof Error ? (name === "Error" ? String(error.stack) : error.message) : String(error);
+  return { kind: "error", name, problems: [text] };
+}
+
+/** The error that another process met, as one of this process. */
+export function errorOf({ name, problems }: Extract<Answer, { kind: "error" }>): Error {
   if (name === "InputError") return new InputError(problems);
   if (name === "RunError") return new RunError(problems.join("; "));
   if (name === "MachineError") return new MachineError(problems.join("; "));

@@ -21,7 +21,7 @@ import { rowLines } from "./row-files.ts";
 import type { StudyOptions } from "./study.ts";
 
 /** A study's grid, with what it is likely to cost. */
-export interface DryRun {
+interface DryRun {
   readonly cells: readonly { readonly cell: Cell; readonly seed: number; readonly steps: number }[];
   readonly estimate: { readonly seconds: number; readonly memory_bytes: number };
 }

@@ -1,7 +1,7 @@
 import { adapt, type Base, type Budget, type Goal, InputError, methods, type Study, usualOptions } from "@petl/core";
 
 /** The methods that a study looks at, with a remark on each that it leaves out. */
-export interface OwnMethods {
+interface OwnMethods {
   readonly names: readonly string[];
   readonly remarks: readonly string[];
 }

@@ -9,10 +9,13 @@ import {
   type StudyRecord,
   type Summary,
 } from "@petl/core";
+import { outage } from "../jobs/outage.ts";
+import { queueKindOf } from "../jobs/queue-kinds.ts";
 import { version } from "../version.ts";
 import { childProcesses } from "./child-processes.ts";
 import { type Executor, inProcess } from "./executor.ts";
 import { type PreparedStudy, prepareStudy, type StudyRequest } from "./prepare-study.ts";
+import { type CellQueue, queuedCells } from "./queued-cells.ts";
 import { openRecordLog, type RecordLog } from "./record-log.ts";
 import { writeResults } from "./results.ts";
 import { holdFolder, takeFolder } from "./study-folder.ts";
@@ -33,6 +36,10 @@ export interface StudyOptions extends StudyRequest {
   /** cells at a time; as many as the machine has cores where left out */
   readonly jobs?: number | undefined;
   readonly overwrite?: boolean | undefined;
+  /** hands the cells out to workers instead of working at them here */
+  readonly queue?: CellQueue | undefined;
+  /** receives what happens beside the study: an outage of the queue */
+  readonly onRemark?: ((text: string) => void) | undefined;
 }
 
 /**
@@ -43,8 +50,9 @@ export interface StudyOptions extends StudyRequest {
  */
 export async function* study(name: string, options: StudyOptions): AsyncGenerator<StudyEvent, void, void> {
   const { out = `petl-study-${name}`, jobs = availableParallelism(), overwrite = false, signal } = options;
+  if (options.queue) await queueKindOf(options.queue.url); // refused before a folder is touched
   const prepared = await prepareStudy(name, options);
-  const { study: rule, setup, context, folder, sets } = prepared;
+  const { study: rule, setup, context, sets } = prepared;
   const planned = rule.plan(setup, []); // what does not fit is refused before a folder is touched
   for (const text of prepared.remarks) yield { kind: "remark", text };
   const release = await holdFolder(out);
@@ -52,7 +60,7 @@ export async function* study(name: string, options: StudyOptions): AsyncGenerato
     await takeFolder(out, context, overwrite);
     await writeRows(out, sets, { task: context.task, counts: rowCounts(planned) });
     const log = openRecordLog(join(out, "records.jsonl"));
-    const executor = jobs > 1 ? childProcesses(out, folder, jobs, signal) : inProcess(out, folder, context, signal);
+    const executor = await executorFor(prepared, out, { ...options, jobs });
     try {
       yield { kind: "start", ...progressOf(prepared, log), out };
       yield* workOff(prepared, log, executor, signal);
@@ -64,6 +72,16 @@ export async function* study(name: string, options: StudyOptions): AsyncGenerato
   } finally {
     await release();
   }
+}
+
+/** Works at cells where the options say: through a queue, in children, or in this process. */
+async function executorFor(
+  { context, folder }: PreparedStudy,
+  out: string,
+  { queue, jobs, signal, onRemark: remark = () => undefined }: StudyOptions & { readonly jobs: number },
+): Promise<Executor> {
+  if (queue) return queuedCells(out, queue, { remark, fault: outage(remark) }, signal);
+  return jobs > 1 ? childProcesses(out, folder, jobs, signal) : inProcess(out, folder, context, signal);
 }
 
 /** How many rows the trainings on fewer rows have. */

@@ -22,7 +22,7 @@ export interface Hints {
 }
 
 /** How an adapter is called where it is written. */
-export interface Naming {
+interface Naming {
   readonly name: string;
   readonly baseName: string | undefined;
 }

@@ -7,7 +7,7 @@ import { type LowRank, rankAndScale } from "../../peft/methods/lora/low-rank.ts"
 import { type Phi, viewsOf } from "../../peft/phi.ts";
 
 /** LoRA at one layer, the common ground of formats that know little else: y += scale · B A x. */
-export interface LowRankLayer {
+interface LowRankLayer {
   /** the layer's module path */
   readonly path: string;
   readonly rank: number;
@@ -23,7 +23,7 @@ export interface LowRankLayer {
 }
 
 const kinds = { lora, dora };
-export type LowRankKind = keyof typeof kinds;
+type LowRankKind = keyof typeof kinds;
 
 /** LoRA or DoRA on layers with ranks and scales of their own. */
 export function loraOn(

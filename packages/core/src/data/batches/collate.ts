@@ -63,16 +63,51 @@ export function collate(examples: readonly EncodedExample[], padId: number): Bat
   };
 }
 
+/** Batches of one kind as one, each behind the other, padded on the right to the longest row of all. */
+export function sideBySide(batches: readonly Batch[], padId: number): Batch {
+  const tokens = Math.max(0, ...batches.map(({ input_ids }) => input_ids.shape[1] ?? 0));
+  const rows = (of: (batch: Batch) => HostTensor | undefined, fill: number): HostTensor =>
+    pad(
+      batches.flatMap((batch) => rowsOf(of(batch))),
+      tokens,
+      fill,
+    );
+  const labels = batches.flatMap((batch) => batch.labels ?? []);
+  return {
+    input_ids: rows((batch) => batch.input_ids, padId),
+    attention_mask: rows((batch) => batch.attention_mask, 0),
+    token_type_ids: rows((batch) => batch.token_type_ids, 0),
+    ...(batches.some(({ documents }) => documents) && { documents: rows((batch) => batch.documents, 0) }),
+    ...(labels.length > 0 && { labels: joinedLabels(labels, tokens) }),
+    items: batches.reduce((sum, { items }) => sum + items, 0),
+  };
+}
+
+function rowsOf(tensor: HostTensor | undefined): readonly Int32Array[] {
+  if (tensor?.dtype !== "int32") throw new InternalError("a batch's tokens should be int32");
+  const [rows = 0, length = 0] = tensor.shape;
+  return Array.from({ length: rows }, (_, row) => tensor.data.subarray(row * length, (row + 1) * length));
+}
+
+function joinedLabels(all: readonly HostTensor[], tokens: number): HostTensor {
+  const [first] = all;
+  const rows = all.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0);
+  if (first?.dtype === "int32" && first.shape.length === 2) return pad(all.flatMap(rowsOf), tokens, ignoredLabel);
+  const numbers = all.flatMap(({ data }) => Array.from(data, Number));
+  const shape = [rows, ...(first?.shape.slice(1) ?? [])];
+  return first?.dtype === "int32" ? int32(shape, Int32Array.from(numbers)) : float32(shape, Float32Array.from(numbers));
+}
+
 function teachers(examples: readonly EncodedExample[]): Pick<Batch, "teacher"> {
   const vectors = examples.flatMap(({ teacher }) => (teacher ? [teacher] : []));
   const [first] = vectors;
   if (!first) return {};
   if (vectors.length !== examples.length) throw new InternalError("a batch mixes rows with and without a teacher");
-  return { teacher: sideBySide(vectors) };
+  return { teacher: stacked(vectors) };
 }
 
 /** Vectors of one length: [rows, length]. */
-function sideBySide(vectors: readonly Float32Array[]): HostTensor {
+function stacked(vectors: readonly Float32Array[]): HostTensor {
   const length = vectors[0]?.length ?? 0;
   const data = new Float32Array(vectors.length * length);
   for (const [row, vector] of vectors.entries()) data.set(vector, row * length);
@@ -99,7 +134,7 @@ function targets(all: readonly (Target | undefined)[], tokens: number): Pick<Bat
     return { labels: float32([count], numbers), items: count };
   }
   const sets = ofKind(given, "classes").map(({ has }) => has);
-  if (sets.length === count) return { labels: sideBySide(sets), items: count };
+  if (sets.length === count) return { labels: stacked(sets), items: count };
   if (rows.length !== count) throw new InternalError("a batch mixes rows with and without targets, or their kinds");
   const labels = rows.map(({ ids }) => ids);
   const items = labels.reduce((sum, ids) => sum + ids.filter((id) => id !== ignoredLabel).length, 0);

@@ -10,7 +10,7 @@ type ConversationExample = Extract<Example, { kind: "messages" }>;
 type Row = Readonly<Record<string, unknown>>;
 
 /** The columns of rows with a text and how it should go on. */
-export interface CompletionColumns {
+interface CompletionColumns {
   readonly prompt: string;
   /** what else the prompt is made of: texts in front of it, turns in front of it, texts behind it; each may be empty */
   readonly system?: string;

@@ -26,7 +26,7 @@ export interface FeedReport {
   readonly remarks: readonly string[];
 }
 
-export interface FeedReportOptions {
+interface FeedReportOptions {
   /** whether each token is foretold by those in front of it, as a causal language model's */
   readonly foretold: boolean;
   /** the rows to be evaluated on, which should be others */

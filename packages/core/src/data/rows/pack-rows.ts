@@ -16,7 +16,7 @@ export interface PackedRow {
 
 type IdsOf = (text: string) => readonly number[];
 
-export interface SentenceOptions {
+interface SentenceOptions {
   /** ids of a bare text */
   readonly idsOf: IdsOf;
   /** tokens of the longest row */
@@ -79,7 +79,7 @@ function piecesOf(sentence: string, idsOf: IdsOf, room: number): readonly Packed
   return [words.slice(0, half), words.slice(half)].flatMap((part) => piecesOf(part.join(" "), idsOf, room));
 }
 
-export interface TokenOptions {
+interface TokenOptions {
   readonly idsOf: IdsOf;
   /** tokens of every row but the last */
   readonly length: number;

@@ -3,10 +3,10 @@ import { isNumber } from "./cells.ts";
 import { type ExampleSet, isLabelled, rowLabel } from "./examples.ts";
 
 /** The tasks that labelled rows can stand for. */
-export type LabelledTask = "classification" | "regression" | "multi-label" | "token-classification" | "causal-lm";
+type LabelledTask = "classification" | "regression" | "multi-label" | "token-classification" | "causal-lm";
 
 /** A task and, in words, what in the data speaks for it. */
-export interface TaskGuess {
+interface TaskGuess {
   readonly task: LabelledTask;
   readonly why: string;
 }

@@ -10,7 +10,7 @@ export interface ColumnChoice {
 }
 
 /** The columns of text rows by name. */
-export interface TextColumns {
+interface TextColumns {
   readonly text: string;
   readonly pair?: string;
   readonly label?: string;

@@ -1,5 +1,5 @@
 /** An element's attributes as they stand, and what stands in it. */
-export interface XmlElement {
+interface XmlElement {
   readonly head: string;
   readonly body: string;
 }

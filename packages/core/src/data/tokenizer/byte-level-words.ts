@@ -1,5 +1,5 @@
 /** The library's byte-level step, whose splitting petl replaces by its own. */
-export interface ByteLevelStep {
+interface ByteLevelStep {
   readonly add_prefix_space: boolean;
   readonly use_regex: boolean;
   /** the character that stands for each byte */

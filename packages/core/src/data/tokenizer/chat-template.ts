@@ -11,8 +11,14 @@ export interface ChatMessage {
   readonly content?: unknown;
 }
 
+/** A part of a message's content. */
+export interface TextPart {
+  readonly type: "text";
+  readonly text: string;
+}
+
 /** What a template writes of a conversation. */
-export interface TemplateOptions {
+interface TemplateOptions {
   /** up to where the assistant's next turn begins */
   readonly reply?: boolean | undefined;
   /** the functions that the assistant may call, as JSON schemas */

@@ -19,7 +19,7 @@ export interface TextEngine {
 }
 
 /** Ids of a text without special tokens. */
-export type ToIds = (text: string) => readonly number[];
+type ToIds = (text: string) => readonly number[];
 
 /**
  * The library's tokenizer without its template (ours cuts inside it), with the Rust library's idea of white space, and with

@@ -1,5 +1,6 @@
 import { InputError } from "../../errors.ts";
 import { type ChatTemplate, chatTemplate } from "./chat-template.ts";
+import { readingContents } from "./message-contents.ts";
 import { type SpecialName, specialTokenNames } from "./special-token.ts";
 import { buildEngine, type TextEngine, textToIds, wordToIds } from "./tokenizer-engine.ts";
 import { readTokenizerFiles, type TokenizerDescription, type TokenizerFiles } from "./tokenizer-files.ts";
@@ -16,7 +17,7 @@ export interface Encoding {
 }
 
 /** The words of one row as tokens, for labels that belong to words. */
-export interface WordEncoding extends Encoding {
+interface WordEncoding extends Encoding {
   /** Per word the position of its first token, or -1 where it has none (an empty word, or one behind the cut). */
   readonly firstTokens: Int32Array;
 }
@@ -108,7 +109,7 @@ function lazyTemplate(source: string, config: TokenizerDescription["config"]): C
   const tokens = Object.fromEntries(specialTokenNames.flatMap((name) => (config[name] ? [[name, config[name]]] : [])));
   let template: ChatTemplate | undefined;
   return (messages, options) => {
-    template ??= chatTemplate(source, tokens);
+    template ??= readingContents(chatTemplate(source, tokens));
     return template(messages, options);
   };
 }

@@ -30,7 +30,7 @@ export const Scan = defineOp({
 });
 
 /** What is summed over chunks. */
-export interface ChunkedSums {
+interface ChunkedSums {
   /** tensors whose first axis is the chunks, and the input that stands for one chunk: the shape without that axis */
   readonly chunked: readonly (readonly [whole: Value, chunk: Value])[];
   /** what a chunk gives, of one shape for all chunks */

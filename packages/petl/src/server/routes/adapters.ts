@@ -3,7 +3,7 @@ import { jsonOf, parsedAs } from "../body.ts";
 import { json, type Route } from "../route.ts";
 
 /** Names that can stand in a URL and in a list; slashes for hub ids, colons for those that jobs give. */
-export const adapterName = z
+const adapterName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,255}$/, "is no name of letters, digits and . _ : / -");
 

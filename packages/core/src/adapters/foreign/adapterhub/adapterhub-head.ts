@@ -14,7 +14,7 @@ const fields = z.looseObject({
 });
 
 /** A head under Hugging Face's names. */
-export interface HubHead {
+interface HubHead {
   readonly task: Task | undefined;
   readonly tensors: readonly ForeignTensor[];
   readonly labelNames: readonly string[] | undefined;

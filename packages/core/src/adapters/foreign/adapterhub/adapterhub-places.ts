@@ -41,7 +41,6 @@ export const placesOf: ReadonlyMap<string, Places> = new Map([
 
 /** The matrices of a fused attention layer in the order of its blocks. */
 export const matrices = ["q", "k", "v"] as const;
-export type Matrix = (typeof matrices)[number];
 
 /** The number of the layer in a tensor's name, that of its first `.name.N.` segment; undefined outside the stack. */
 export function layerOf(name: string): number | undefined {

@@ -17,7 +17,7 @@ import {
 type Filter = (value: Value, given: Arguments) => Value;
 
 /** The filters of Jinja that chat templates use, by name. */
-export const filters: Readonly<Record<string, Filter>> = {
+const filters: Readonly<Record<string, Filter>> = {
   trim: (value, given) => {
     const characters = argument(given, 0, "chars");
     return stripped(textOf(value), typeof characters === "string" ? characters : undefined, true, true);
@@ -120,7 +120,7 @@ export function filterNamed(name: Value): Filter {
 }
 
 /** The tests of Jinja, by the name behind `is`. */
-export const tests: Readonly<Record<string, (value: Value, other: Value) => boolean>> = {
+const tests: Readonly<Record<string, (value: Value, other: Value) => boolean>> = {
   defined: (value) => value !== undefined,
   undefined: (value) => value === undefined,
   none: (value) => value === null,

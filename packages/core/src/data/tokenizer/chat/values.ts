@@ -1,5 +1,5 @@
 /** A number with a point in Python, 2.0; whole numbers are plain ones. */
-export interface Float {
+interface Float {
   readonly float: number;
 }
 
@@ -14,7 +14,7 @@ export interface Callable {
 }
 
 /** Attributes that a template may set. */
-export interface Namespace {
+interface Namespace {
   readonly attributes: Map<string, Value>;
 }
 
@@ -113,7 +113,7 @@ const escapes: Readonly<Record<string, string>> = { "\\": "\\\\", "\n": "\\n", "
 const hexEscape = (character: string): string => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
 
 /** Python's shortest text of a number with a point. */
-export function floatText(value: number): string {
+function floatText(value: number): string {
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
   if (Object.is(value, -0)) return "-0.0";
@@ -124,7 +124,7 @@ export function floatText(value: number): string {
   return Number.isInteger(value) ? value.toFixed(1) : String(value);
 }
 
-export interface JsonStyle {
+interface JsonStyle {
   readonly indent: number | undefined;
   readonly ascii: boolean;
   readonly sorted: boolean;

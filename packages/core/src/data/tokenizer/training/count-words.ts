@@ -4,7 +4,7 @@ import type { ToWords } from "../tokenizer-engine.ts";
 export type WordCounts = ReadonlyMap<string, number>;
 
 /** What is kept while texts stream by. */
-export interface CountingBounds {
+interface CountingBounds {
   /** longer words, in UTF-16 units, are passed over: rulers of dashes, encoded pictures */
   readonly longestWord: number;
   /** with more words than these the rarest are forgotten; a few hundred megabytes at most */

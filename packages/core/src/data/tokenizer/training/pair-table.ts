@@ -7,13 +7,13 @@ export interface CountedWord {
 }
 
 /** Two tokens that stand side by side in some words. */
-export interface Pair {
+interface Pair {
   readonly left: number;
   readonly right: number;
 }
 
 /** The pairs of neighbours in all words, with exact counts that follow every merge. */
-export interface PairTable {
+interface PairTable {
   /** The pair seen most often, among equals the one with the smaller left id, then the smaller right one. */
   mostFrequent(): Pair | undefined;
   /** Puts one token in place of a pair, wherever it stands. */

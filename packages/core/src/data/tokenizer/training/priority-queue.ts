@@ -1,5 +1,5 @@
 /** What comes out first is what stands before everything else that is in. */
-export interface PriorityQueue<T> {
+interface PriorityQueue<T> {
   push(item: T): void;
   pop(): T | undefined;
 }

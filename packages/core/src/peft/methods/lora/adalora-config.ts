@@ -6,7 +6,7 @@ import { layersFromPeft, layersToPeft, targetsFromPeft, targetsToPeft } from "..
 import { lowRankFields, refuseUnsupported } from "./low-rank.ts";
 
 /** AdaLoRA's options, as far as adapter_config.json says them. */
-export interface AdaLoraFields {
+interface AdaLoraFields {
   readonly rank: number;
   readonly initialRank: number;
   readonly alpha: number;

@@ -33,7 +33,7 @@ const options = {
   orthogonality: real(0.5, "weight of the regulariser that keeps A and B orthogonal"),
   rankPattern: patterns("ranks of their own for layers by the end of their path", z.int().nonnegative()),
 };
-export type AdaLora = OptionValues<typeof options>;
+type AdaLora = OptionValues<typeof options>;
 
 /**
  * AdaLoRA: y = W x + b + scale · B (E ⊙ (A x)), an update in the form of a singular value decomposition, B: [out, rank],

@@ -3,7 +3,7 @@ import { float32, float32Of, type HostTensor } from "../../../tensor/host-tensor
 import type { Trained } from "../../method.ts";
 
 /** The triplets that AdaLoRA has left each layer. */
-export interface KeptTriplets {
+interface KeptTriplets {
   /** how many, by the layer's path */
   readonly ranks: Readonly<Record<string, number>>;
   /** A, B and E without the others */

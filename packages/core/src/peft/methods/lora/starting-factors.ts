@@ -8,7 +8,7 @@ export const startNames = ["kaiming", "gaussian", "pissa", "olora", "eva"] as co
 export type StartName = (typeof startNames)[number];
 
 /** A linear layer's weight as the checkpoint keeps it, and the update's rank and scale there. */
-export interface StartingSite {
+interface StartingSite {
   readonly path: string;
   readonly inSize: number;
   readonly outSize: number;
@@ -19,7 +19,7 @@ export interface StartingSite {
 }
 
 /** Initial values of the two factors. */
-export interface StartingFactors {
+interface StartingFactors {
   readonly A: Initializer;
   readonly B: Initializer;
 }

@@ -1,0 +1,94 @@
+import { type ExampleSet, isLabelled } from "../data/rows/examples.ts";
+import { isLanguageModel, type Task } from "../objectives/objectives.ts";
+import type { AdaptedModel } from "../peft/adapt.ts";
+import type { TrainingInputs } from "../training/settings.ts";
+
+/** How long and how fast methods of a kind are trained where nobody says it. */
+interface Standard {
+  /** the methods; the last row of the table is for all others */
+  readonly methods: readonly string[];
+  /** steps of the optimizer after which they have learnt most of what rows of this kind teach */
+  readonly steps: number;
+  /** passes over the rows: never fewer, so that each is seen, and never more, since what they teach is then known by heart */
+  readonly epochs: readonly [least: number, most: number];
+  readonly why: string;
+}
+
+/**
+ * What `bench/defaults.mjs` found on ten sets with 100 to 3,000 rows; results/defaults.jsonl has the numbers. The rate is the
+ * method's own.
+ */
+export const standards: readonly Standard[] = [
+  {
+    ...{ methods: ["head"], steps: 300, epochs: [10, 50] },
+    why: "a head alone cannot learn its rows by heart, and passes over kept vectors cost next to nothing",
+  },
+  {
+    ...{ methods: ["full", "top-layers"], steps: 150, epochs: [3, 10] },
+    why: "all weights of a layer move, which soon know few rows by heart",
+  },
+  {
+    ...{ methods: [], steps: 200, epochs: [3, 20] },
+    why: "few numbers that start without any effect need some hundred steps to have one",
+  },
+];
+
+/** A new head's rate under a method that is slower: it starts at random, while all else starts as the base. */
+const headRate = 5e-3;
+
+/** Rows below which a step is of fewer of them, so that there are enough steps. */
+const fewRows = 1000;
+const [smallBatch, usualBatch] = [16, 32];
+
+/** The share of the steps in which the rate rises, since the head's first gradients are those of a random head. */
+const warmup = 0.1;
+
+/**
+ * Whether rows may be looked at to choose what nobody said: labelled texts in any order. Rows of tokens, those of language
+ * models and rows whose order counts come from who measures exactly, and get what is written beside each setting.
+ */
+export function choosesFreely(set: ExampleSet, task: Task, shuffle: boolean): boolean {
+  const texts = set.examples.every(({ kind }) => kind === "text" || kind === "words");
+  return shuffle && texts && !isLanguageModel(task) && isLabelled(set);
+}
+
+/** What is chosen for a training, and why, in words; nothing where a rate is named, or the rows are not to be looked at. */
+export function standardTraining(
+  { methods, goal, newTensors }: Pick<AdaptedModel, "methods" | "goal" | "newTensors">,
+  rows: ExampleSet,
+  given: TrainingInputs,
+): { readonly settings: TrainingInputs; readonly remarks: readonly string[] } {
+  const { name, rate } = methods[0] ?? {};
+  if (given.lr !== undefined || name === undefined || rate === undefined) return { settings: {}, remarks: [] };
+  if (!choosesFreely(rows, goal.task, given.shuffle ?? true)) return { settings: { lr: rate }, remarks: [] };
+  const standard = standards.find(({ methods: names }) => names.length === 0 || names.includes(name));
+  const count = rows.examples.length;
+  const batch = given.batch ?? (count < fewRows ? smallBatch : usualBatch);
+  const perEpoch = Math.ceil(count / (batch * (given.accumulate ?? 1)));
+  const [least, most] = standard?.epochs ?? [3, 3];
+  const epochs = Math.min(most, Math.max(least, Math.ceil((standard?.steps ?? 0) / perEpoch)));
+  const chosen = {
+    lr: rate,
+    ...(newTensors.length > 0 && rate < headRate && { headLr: headRate }),
+    ...(given.steps === undefined && { epochs }),
+    ...{ batch, warmup },
+  };
+  const settings = Object.fromEntries(
+    Object.entries(chosen).filter(([setting]) => Reflect.get(given, setting) === undefined),
+  );
+  return { settings: { lr: rate, ...settings }, remarks: [said(settings, { name, count, why: standard?.why ?? "" })] };
+}
+
+/** What was chosen, in one line. */
+function said(
+  { lr, headLr, epochs, batch, warmup: share }: TrainingInputs,
+  { name, count, why }: { readonly name: string; readonly count: number; readonly why: string },
+): string {
+  const parts = [
+    `rate ${lr}${headLr === undefined ? "" : ` (the new head's ${headLr})`}`,
+    ...(epochs === undefined ? [] : [`${epochs} epochs`]),
+    ...(batch === undefined ? [] : [`${batch} rows a step`]),
+    ...(share === undefined ? [] : ["a tenth of the steps warm-up"]),
+  ];
+  return `chosen for ${name} on ${count} rows: ${parts.join(", ")}; ${why} (--lr, --epochs, --batch and --warmup go first)`;
+}

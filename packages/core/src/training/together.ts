@@ -1,0 +1,59 @@
+import { lengthsOf } from "../data/rows/encoded-rows.ts";
+import { shapeOf } from "../peft/shape-of.ts";
+import { stepOptions } from "./cache.ts";
+import { apartBecause, jointSteps } from "./joint-step.ts";
+import type { TrainingStep } from "./step.ts";
+import type { TrainingRun } from "./train.ts";
+
+/** Tokens of a joint step at most, padding counted, unless two trainings alone have more: about what a gigabyte of a small base takes. */
+const tokensAtOnce = 8192;
+
+/** Trainings that are carried out side by side. */
+export interface Together<Run> {
+  readonly run: Run;
+  /** what computes its steps; undefined where it computes them itself */
+  readonly step: TrainingStep | undefined;
+}
+
+/**
+ * Which trainings are made at once, in their order: those whose adapters are of one kind and whose losses are computed alike,
+ * as many as a step has room for. Every one of the lists is to be trained side by side, since each step waits for all of
+ * its trainings; a step is to be released once its training has ended, however it ends.
+ */
+export function together<Run extends TrainingRun>(runs: readonly Run[]): readonly (readonly Together<Run>[])[] {
+  const open = new Map<string, Run[]>();
+  const lists: Run[][] = [];
+  for (const run of runs) {
+    const key = apart(run) ? undefined : JSON.stringify([shapeOf(run.adapted), stepOptions(run)]);
+    const list = key === undefined ? undefined : open.get(key);
+    if (list && fits([...list, run])) {
+      list.push(run);
+      continue;
+    }
+    const begun = [run];
+    lists.push(begun);
+    if (key !== undefined) open.set(key, begun);
+  }
+  return lists.map((list) => withSteps(list));
+}
+
+function withSteps<Run extends TrainingRun>(list: readonly Run[]): readonly Together<Run>[] {
+  const [first] = list;
+  if (!first || list.length === 1) return list.map((run) => ({ run, step: undefined }));
+  const steps = jointSteps(first.engine, first.adapted, stepOptions(first), list.length);
+  return list.map((run, at) => ({ run, step: steps[at] }));
+}
+
+const apart = ({ adapted, settings, masking }: TrainingRun): boolean =>
+  masking !== undefined || settings.pack !== undefined || apartBecause(adapted, settings).length > 0;
+
+/** Rows of a batch, and tokens of the longest row. */
+function tokensOf({ examples, settings }: TrainingRun): readonly [number, number] {
+  return [settings.batch, Math.max(1, ...Array.from(lengthsOf(examples)))];
+}
+
+function fits(list: readonly TrainingRun[]): boolean {
+  const sizes = list.map(tokensOf);
+  const rows = sizes.reduce((sum, [batch]) => sum + batch, 0);
+  return list.length <= 2 || rows * Math.max(...sizes.map(([, longest]) => longest)) <= tokensAtOnce;
+}
