@@ -56,16 +56,27 @@ function turnSpan(
   const write = (some: readonly ChatMessage[], reply = false) => template(some, { tools, reply });
   const upTo = messages.slice(0, turn + 1);
   const last = turn === messages.length - 1;
+  const [bare, before] = turn === 0 ? ["", ""] : [write(messages.slice(0, turn)), write(messages.slice(0, turn), true)];
   const written = last ? whole : write(upTo);
-  const end = last ? whole.length : written.length - appended(written, write(upTo, true));
-  if (!whole.startsWith(written.slice(0, end))) return undefined;
-  const before = turn === 0 ? "" : write(messages.slice(0, turn), true);
-  const begin = written.startsWith(before) && turn > 0 ? before.length : contentStart(upTo, written, write);
-  return [Math.min(begin, end), end];
+  const closed = last ? whole : closedTurn(written, write(upTo, true), generationPrompt(bare, before));
+  if (!whole.startsWith(closed)) return undefined;
+  const common = shared(before, written);
+  const begin = turn > 0 && common >= bare.length ? common : contentStart(upTo, written, write);
+  return [Math.min(begin, closed.length), closed.length];
 }
 
-/** How much a template writes behind all turns, as Phi 3 its end token: what the text lacks once a reply is asked for. */
-const appended = (written: string, asking: string): number => written.length - shared(written, asking);
+/** What a template writes to ask for a reply. */
+const generationPrompt = (bare: string, asking: string): string =>
+  asking.startsWith(bare) ? asking.slice(bare.length) : "";
+
+/**
+ * The text up to the end of its last turn, as it stands where more turns follow: without what is written behind all turns,
+ * as Phi 3's end token, and with the end of a turn that is not the last one, as gpt-oss has one.
+ */
+function closedTurn(written: string, asking: string, prompt: string): string {
+  if (prompt !== "" && asking.endsWith(prompt)) return asking.slice(0, -prompt.length);
+  return written.slice(0, shared(written, asking));
+}
 
 /** Where the last message's own content begins: what stands in front is the same whatever the content is. */
 function contentStart(
@@ -84,13 +95,17 @@ function markedSpans(example: Conversation, template: ChatTemplate): LearntText 
   const marked = template(messages, { tools, marks: true });
   const parts = marked.split(marks);
   if (parts.length < 3) return undefined;
-  const turns = messages.flatMap((message, turn) => (message.role === "assistant" ? [turn] : []));
   const learnt = learntTurns(example);
+  const turns = messages.flatMap((message, turn) => (message.role === "assistant" ? [turn] : []));
+  // a template may mark several parts of a turn: how many there are up to a turn's end says whose they are
+  const marksUpTo = (turn: number) =>
+    (template(messages.slice(0, turn + 1), { tools, marks: true }).split(marks).length - 1) / 2;
+  const ends = learnt.length === turns.length ? [] : turns.map((turn) => ({ turn, end: marksUpTo(turn) }));
   const spans: Span[] = [];
   let length = 0;
   for (const [place, part] of parts.entries()) {
-    const turn = turns[(place - 1) / 2];
-    if (place % 2 === 1 && (turn === undefined || learnt.includes(turn))) spans.push([length, length + part.length]);
+    const owner = ends.find(({ end }) => (place - 1) / 2 < end);
+    if (place % 2 === 1 && (!owner || learnt.includes(owner.turn))) spans.push([length, length + part.length]);
     length += part.length;
   }
   return { text: parts.join(""), spans };

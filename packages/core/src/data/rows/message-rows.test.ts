@@ -139,3 +139,41 @@ test("a template that writes earlier turns otherwise than the last one is learnt
     "{% for message in messages %}{{ '<s>' + message.role + ': ' }}{% if message.role == 'assistant' and loop.last %}{{ 'the ' }}{% endif %}{{ message.content + '</s>' }}{% endfor %}{% if add_generation_prompt %}{{ '<s>assistant: ' }}{% endif %}";
   expect(await learnt(thinking, talk)).toEqual(["theafineone</s>", "theso</s>"]);
 });
+
+const asks = "{% if add_generation_prompt %}{{ '<s>assistant: ' }}{% endif %}";
+const writtenBy = async (template: string, ...conversation: readonly unknown[]) => {
+  const [row] = encodeExamples(await rows(conversation), causalLm.targets(none), {
+    tokenizer: withTemplate(template),
+    maxLength: 999,
+  });
+  return { text: tokenizer.decode(row!.inputIds, { specialTokens: true }), learnt: asked(row).replaceAll(" ", "") };
+};
+
+test("parts go to a template that reads them, are put together for one that does not, and a text is one where only parts are read", async () => {
+  const parts = (content: string) => [
+    { type: "text", text: `${content} ` },
+    { type: "text", text: "ab" },
+  ];
+  const talk = [{ role: "user", content: parts("one") }, turn("assistant", "two")];
+  const each = "{% for p in m.content %}{{ '[' + p.text + ']' }}{% endfor %}";
+  const by = (content: string) =>
+    `{% for m in messages %}{{ '<s>' + m.role }}${content}{{ '</s>' }}{% endfor %}${asks}`;
+  expect((await writtenBy(by("{{ m.content }}"), ...talk)).text).toBe("<s>userone ab</s><s>assistanttwo</s>");
+  expect((await writtenBy(by(each), ...talk)).text).toBe("<s>user[one ][ab]</s><s>assistant[two]</s>");
+  const both = `{% if m.content is string %}{{ m.content }}{% else %}${each}{% endif %}`;
+  expect((await writtenBy(by(both), ...talk)).text).toBe("<s>user[one ][ab]</s><s>assistanttwo</s>");
+});
+
+test("a turn that is not the last one ends with the end that it has there", async () => {
+  const asking =
+    "{% for m in messages %}{{ '<s>' + m.role + ': ' + m.content }}{{ '!' if m.role == 'assistant' and loop.last and not add_generation_prompt else '</s>' }}{% endfor %}";
+  expect((await writtenBy(asking + asks, ...talk)).learnt).toBe("afineone</s>so!");
+});
+
+test("of a template that marks several parts of a turn all are learnt, and none of a turn without weight", async () => {
+  const parts = "{% generation %}{{ m.content }}{% endgeneration %}|{% generation %}{{ '</s>' }}{% endgeneration %}";
+  const template = `{% for m in messages %}{{ '<s>' + m.role + ': ' }}{% if m.role == 'assistant' %}${parts}{% else %}{{ m.content }}{% endif %}{% endfor %}${asks}`;
+  expect((await writtenBy(template, ...talk)).learnt).toBe("afineone</s>so</s>");
+  const [, first, ...rest] = talk;
+  expect((await writtenBy(template, talk[0], { ...first, weight: 0 }, ...rest)).learnt).toBe("so</s>");
+});

@@ -1,5 +1,5 @@
 import { InputError } from "../../errors.ts";
-import type { ChatMessage, ChatTemplate } from "../tokenizer/chat-template.ts";
+import type { ChatMessage, ChatTemplate, TextPart } from "../tokenizer/chat-template.ts";
 import type { Encoding, Tokenizer } from "../tokenizer/tokenizer.ts";
 import { kindOf, type RowResult } from "./cells.ts";
 import { learntSpans } from "./chat-turns.ts";
@@ -85,24 +85,24 @@ function messageOf(item: unknown): ChatMessage | string {
   if (weight !== undefined && weight !== null && weight !== 0 && weight !== 1)
     return `its weight is ${JSON.stringify(weight)}; allowed are 0 (not learnt) and 1`;
   const text = contentOf(content);
-  if (typeof text === "object" && text !== null) return text.problem;
+  if (typeof text === "object" && text !== null && "problem" in text) return text.problem;
   const fields = Object.entries(given).filter(([name, field]) => name !== "content" && field !== null);
   return { ...Object.fromEntries(fields), role, ...(content !== undefined && { content: text }) };
 }
 
-/** A message's text; parts of the type text are put together, and others are nothing that a text model reads. */
-function contentOf(content: unknown): string | null | undefined | { readonly problem: string } {
+/** A message's text, or its parts, of which those that are no text are nothing that a text model reads. */
+function contentOf(content: unknown): string | null | undefined | readonly TextPart[] | { readonly problem: string } {
   if (content === null || content === undefined || typeof content === "string") return content;
   if (!Array.isArray(content)) return { problem: `its content is ${kindOf(content)} instead of text` };
-  const texts: string[] = [];
+  const parts: TextPart[] = [];
   for (const part of content) {
     const text: unknown = typeof part === "string" ? part : part?.text;
     const type: unknown = typeof part === "string" ? "text" : part?.type;
     if (type !== "text" || typeof text !== "string")
       return { problem: `a part of its content is of the type ${JSON.stringify(type)}; only text is read` };
-    texts.push(text);
+    parts.push({ type, text });
   }
-  return texts.join("");
+  return parts;
 }
 
 /** A conversation as its template writes it, in tokens; the labels are those of the assistant's turns, or of all. */

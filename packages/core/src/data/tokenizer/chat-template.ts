@@ -11,6 +11,12 @@ export interface ChatMessage {
   readonly content?: unknown;
 }
 
+/** A part of a message's content. */
+export interface TextPart {
+  readonly type: "text";
+  readonly text: string;
+}
+
 /** What a template writes of a conversation. */
 interface TemplateOptions {
   /** up to where the assistant's next turn begins */

@@ -1,5 +1,6 @@
 import { InputError } from "../../errors.ts";
 import { type ChatTemplate, chatTemplate } from "./chat-template.ts";
+import { readingContents } from "./message-contents.ts";
 import { type SpecialName, specialTokenNames } from "./special-token.ts";
 import { buildEngine, type TextEngine, textToIds, wordToIds } from "./tokenizer-engine.ts";
 import { readTokenizerFiles, type TokenizerDescription, type TokenizerFiles } from "./tokenizer-files.ts";
@@ -108,7 +109,7 @@ function lazyTemplate(source: string, config: TokenizerDescription["config"]): C
   const tokens = Object.fromEntries(specialTokenNames.flatMap((name) => (config[name] ? [[name, config[name]]] : [])));
   let template: ChatTemplate | undefined;
   return (messages, options) => {
-    template ??= chatTemplate(source, tokens);
+    template ??= readingContents(chatTemplate(source, tokens));
     return template(messages, options);
   };
 }
