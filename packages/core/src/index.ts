@@ -133,7 +133,8 @@ export {
   unadapted,
   withTrainedHead,
 } from "./library/model.ts";
-export { type CardSubject, modelCard, type TrainingFacts } from "./library/model-card.ts";
+export { type CardPart, type CardSubject, cardParts, modelCard, type TrainingFacts } from "./library/model-card.ts";
+export { nextSteps, type TrainingEnd } from "./library/next-steps.ts";
 export { type BaseSource, type ClosableEngine, type OpenBase, openBase, openTokenizer } from "./library/open-base.ts";
 export { type DataSource, type OpenData, type OpenDataOptions, openData, type Splits } from "./library/open-data.ts";
 export { maskedOnce, maskingOf } from "./library/plain-text.ts";
@@ -156,6 +157,8 @@ export { adaptSettings, batchSettings, columnSettings, purposeSettings, tokenSet
 export type { TextInput, TextRow } from "./library/texts.ts";
 export { type PreparedTraining, prepareTraining, type TrainData, type TrainOptions, train } from "./library/train.ts";
 export { type ManyEvent, type TrainUser, trainMany } from "./library/train-many.ts";
+export { openTrainer, type Trainer, type TrainerStep } from "./library/trainer.ts";
+export type { RowsLoss, TrainerOptions } from "./library/trainer-gradient.ts";
 export { labelCount, taskOf } from "./models/models.ts";
 export { type Head, type HeadKind, heads, type Sizes } from "./nn/model.ts";
 export { type Pooling, poolings } from "./nn/pooling.ts";
@@ -221,6 +224,7 @@ export {
   toggle,
 } from "./settings/setting.ts";
 export {
+  grouped,
   helpOf,
   pickSettings,
   readSettings,

@@ -36,31 +36,56 @@ const python: Readonly<Record<Head, { readonly model: string; readonly pipeline:
 
 const libraries = { peft: "peft", petl: "petl", checkpoint: "transformers" } as const;
 
+/** A part of a card: a table, a sentence, or lines of a language. */
+export type CardPart =
+  | { readonly heading: string }
+  | { readonly sentence: string }
+  | { readonly columns: readonly string[]; readonly rows: readonly (readonly string[])[] }
+  | { readonly language: string; readonly code: string };
+
+/** What a card says, in order: what the adapter stands on, how it was trained, what it is worth, how it is loaded. */
+export function cardParts(subject: CardSubject, facts: TrainingFacts = {}): readonly CardPart[] {
+  return [
+    { columns: ["what", "value"], rows: subjectRows(subject, methodOf(subject)) },
+    ...trainingPart(facts),
+    ...scorePart(facts.evaluation),
+    { heading: "How to load it" },
+    ...loading(subject, objectiveOf(subject.adapted.goal.task).head),
+  ];
+}
+
+const methodOf = ({ adapted }: CardSubject): string => adapted.methods.map(({ name }) => name).join("+");
+
 /**
- * The README.md of an adapter's folder: what it stands on, what it was trained on and how, what it is worth, how it is
- * loaded. Names come from anyone, so that each is written as text that no reader of Markdown takes for anything else; the
- * same adapter always gets the same card.
+ * The README.md of an adapter's folder: what {@link cardParts} says. Names come from anyone, so that each is written as text
+ * that no reader of Markdown takes for anything else; the same adapter always gets the same card.
  */
 export function modelCard(subject: CardSubject, facts: TrainingFacts = {}): string {
   const { adapted, baseName, layout } = subject;
   const { head } = objectiveOf(adapted.goal.task);
-  const method = adapted.methods.map(({ name }) => name).join("+");
-  const parts = [
+  const front = [
     "---",
     `base_model: ${quoted(baseName)}`,
     `library_name: ${libraries[layout]}`,
     `pipeline_tag: ${python[head].pipeline}`,
     "tags:\n- petl",
-    `- ${method}`,
-    "---\n",
-    `# ${method} on ${escaped(baseName)}\n`,
-    table(["what", "value"], subjectRows(subject, method)),
-    ...trainingPart(facts),
-    ...scorePart(facts.evaluation),
-    "## How to load it\n",
-    loading(subject, head),
+    `- ${methodOf(subject)}`,
+    "---",
   ];
-  return `${parts.join("\n").trimEnd()}\n`;
+  const title = `# ${methodOf(subject)} on ${escaped(baseName)}`;
+  return `${[front.join("\n"), title, ...cardParts(subject, facts).map(markdown)].join("\n\n")}\n`;
+}
+
+function markdown(part: CardPart): string {
+  if ("heading" in part) return `## ${part.heading}`;
+  if ("sentence" in part) return part.sentence;
+  if ("code" in part) return `\`\`\`${part.language}\n${part.code}\n\`\`\``;
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [
+    line(part.columns),
+    line(part.columns.map(() => "---")),
+    ...part.rows.map((cells) => line(cells.map(escaped))),
+  ].join("\n");
 }
 
 function subjectRows({ adapted, labels, layout }: CardSubject, method: string): readonly (readonly string[])[] {
@@ -91,96 +116,103 @@ const fileWords = {
   checkpoint: "an ordinary Hugging Face checkpoint of the whole model",
 } as const;
 
-function trainingPart({ dataSha256, rows, settings }: TrainingFacts): readonly string[] {
+function trainingPart({ dataSha256, rows, settings }: TrainingFacts): readonly CardPart[] {
   const told = [
     ...(rows === undefined ? [] : [["rows trained on", String(rows)]]),
     ...(dataSha256 === undefined ? [] : [["SHA-256 of the rows", dataSha256]]),
     ...Object.entries(settings ?? {}).map(([name, value]) => [name, valueText(value)]),
   ];
-  return told.length === 0 ? [] : ["## How it was trained\n", table(["what", "value"], told)];
+  return told.length === 0 ? [] : [{ heading: "How it was trained" }, { columns: ["what", "value"], rows: told }];
 }
 
-function scorePart(evaluation: Evaluation | null | undefined): readonly string[] {
-  if (!evaluation) return ["## What it is worth\n", "It was not measured on rows that were held out.\n"];
+function scorePart(evaluation: Evaluation | null | undefined): readonly CardPart[] {
+  const heading = { heading: "What it is worth" };
+  if (!evaluation) return [heading, { sentence: "It was not measured on rows that were held out." }];
   const { accuracy_interval: interval, majority, per_class: classes = [] } = evaluation;
   const numbers = Object.entries(evaluation).flatMap(([name, value]) =>
     typeof value === "number" ? [[name, digits(value)]] : [],
   );
+  const rows = [
+    ...numbers,
+    ...(interval ? [["accuracy, 95 % interval", interval.map(digits).join(" to ")]] : []),
+    ...(majority ? [["accuracy of the most frequent label", digits(majority.accuracy)]] : []),
+  ];
+  const scores = classes.map(({ label, precision, recall, f1, support }) => [
+    String(label),
+    ...[precision, recall, f1].map(digits),
+    String(support),
+  ]);
   return [
-    "## What it is worth\n",
-    "Measured on rows that were held out.\n",
-    table(
-      ["measure", "value"],
-      [
-        ...numbers,
-        ...(interval ? [["accuracy, 95 % interval", interval.map(digits).join(" to ")]] : []),
-        ...(majority ? [["accuracy of the most frequent label", digits(majority.accuracy)]] : []),
-      ],
-    ),
-    ...(classes.length === 0
-      ? []
-      : [
-          table(
-            ["label", "precision", "recall", "f1", "support"],
-            classes.map(({ label, precision, recall, f1, support }) => [
-              String(label),
-              ...[precision, recall, f1].map(digits),
-              String(support),
-            ]),
-          ),
-        ]),
+    heading,
+    { sentence: "Measured on rows that were held out." },
+    { columns: ["measure", "value"], rows },
+    ...(scores.length === 0 ? [] : [{ columns: ["label", "precision", "recall", "f1", "support"], rows: scores }]),
   ];
 }
 
-function loading({ adapted, labels, baseName, layout }: CardSubject, head: Head): string {
-  const folder = "path/to/this/folder";
-  const verb = heads[head].goesOn
-    ? `generate --prompt "Once"`
+const folder = "path/to/this/folder";
+
+function loading(subject: CardSubject, head: Head): readonly CardPart[] {
+  const { baseName } = subject;
+  const { goesOn } = heads[head];
+  const [verb, asked] = goesOn
+    ? ["generate", ' --prompt "Once"']
     : head === "masked-lm"
-      ? "evaluate --data DATA"
-      : `predict --text "…"`;
-  const answer = heads[head].goesOn ? "complete" : "predict";
-  const asked = head === "masked-lm" ? "" : `console.log(await ${answer}(model, ["…"]));\n`;
-  const [name, ...flags] = verb.split(" ");
+      ? ["evaluate", " --data DATA"]
+      : ["predict", ' --text "…"'];
+  const merged = `petl merge --base ${shellWord(baseName)} --adapter ${folder} --to onnx${goesOn ? "-with-past" : ""} --out my-onnx-model`;
   return [
-    `With petl:\n\n${code("sh", `petl ${name} --base ${shellWord(baseName)} --adapter ${folder} ${flags.join(" ")}`)}`,
-    code(
-      "ts",
-      `import { loadAdapter, openBase, ${answer} } from ${quoted("petl")};\n\nawait using base = await openBase(${quoted(baseName)});\nconst model = await loadAdapter(base, ${quoted(folder)});\n${asked}`.trimEnd(),
-    ),
-    `In Python:\n\n${inPython({ adapted, labels, baseName, layout }, head, folder)}`,
-    `With transformers.js, after \`petl merge\` has written one ONNX file:\n\n${code("sh", `petl merge --base ${shellWord(baseName)} --adapter ${folder} --to onnx${heads[head].goesOn ? "-with-past" : ""} --out my-onnx-model`)}`,
-    code(
-      "js",
-      `import { env, pipeline } from ${quoted("@huggingface/transformers")};\n\nenv.localModelPath = "/models/"; // where my-onnx-model lies\nconst ask = await pipeline("${python[head].pipeline}", "my-onnx-model");`,
-    ),
-  ].join("\n");
+    { sentence: "With petl:" },
+    {
+      ...{ language: "sh", code: `petl ${verb} --base ${shellWord(baseName)} --adapter ${folder}${asked}` },
+    },
+    { language: "ts", code: inTypeScript(baseName, head) },
+    { sentence: "In Python:" },
+    inPython(subject, head),
+    { sentence: "With transformers.js, after `petl merge` has written one ONNX file:" },
+    { language: "sh", code: merged },
+    {
+      language: "js",
+      code: `import { env, pipeline } from ${quoted("@huggingface/transformers")};\n\nenv.localModelPath = "/models/"; // where my-onnx-model lies\nconst ask = await pipeline("${python[head].pipeline}", "my-onnx-model");`,
+    },
+  ];
 }
 
-function inPython({ labels, baseName, layout }: CardSubject, head: Head, folder: string): string {
+function inTypeScript(baseName: string, head: Head): string {
+  const answer = heads[head].goesOn ? "complete" : "predict";
+  const names = head === "masked-lm" ? "loadAdapter, openBase" : `${answer}, loadAdapter, openBase`;
+  const lines = [
+    `import { ${names} } from ${quoted("petl")};\n`,
+    `const base = await openBase(${quoted(baseName)});`,
+    `const model = await loadAdapter(base, ${quoted(folder)});`,
+    ...(head === "masked-lm" ? [] : [`console.log(await ${answer}(model, ["…"]));`]),
+    "await base.close();",
+  ];
+  return lines.join("\n");
+}
+
+function inPython({ labels, baseName, layout }: CardSubject, head: Head): CardPart {
   const { model } = python[head];
   const count = heads[head].from === "labels" ? `, num_labels=${labels.length}` : "";
   switch (layout) {
     case "petl":
-      return "PEFT has no such method or head; `petl merge` writes a checkpoint or an ONNX file, where the method can be merged.\n";
+      return {
+        sentence:
+          "PEFT has no such method or head; `petl merge` writes a checkpoint or an ONNX file, where the method can be merged.",
+      };
     case "checkpoint":
-      return code("python", `from transformers import ${model}\n\nmodel = ${model}.from_pretrained("${folder}")`);
+      return {
+        ...{ language: "python" },
+        code: `from transformers import ${model}\n\nmodel = ${model}.from_pretrained(${quoted(folder)})`,
+      };
     case "peft":
-      return code(
-        "python",
-        `from peft import PeftModel\nfrom transformers import ${model}\n\nbase = ${model}.from_pretrained(${quoted(baseName)}${count})\nmodel = PeftModel.from_pretrained(base, "${folder}")`,
-      );
+      return {
+        ...{ language: "python" },
+        code: `from peft import PeftModel\nfrom transformers import ${model}\n\nbase = ${model}.from_pretrained(${quoted(baseName)}${count})\nmodel = PeftModel.from_pretrained(base, ${quoted(folder)})`,
+      };
   }
 }
-
-const code = (language: string, text: string): string => `\`\`\`${language}\n${text}\n\`\`\`\n`;
 
 const digits = (value: number): string => (Number.isInteger(value) ? String(value) : value.toFixed(4));
 
 const valueText = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? "unset"));
-
-/** A table of Markdown whose cells are only text. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return `${[line(head), line(head.map(() => "---")), ...rows.map((cells) => line(cells.map(escaped)))].join("\n")}\n`;
-}

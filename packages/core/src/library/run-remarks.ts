@@ -1,11 +1,14 @@
 import type { Evaluation } from "../training/evaluate.ts";
 import type { TrainingEvent } from "../training/train.ts";
+import type { TrainingEnd } from "./next-steps.ts";
 
 /** Watches a training, and says at its end what looks wrong with it. */
 export interface RunWatch {
   see(event: TrainingEvent): void;
   /** in words */
   remarks(): readonly string[];
+  /** its losses and what was measured at its end */
+  end(): Omit<TrainingEnd, "rows">;
 }
 
 /** Steps whose losses are compared, at the beginning and at the end. */
@@ -29,6 +32,10 @@ export function watchTraining(): RunWatch {
       ...grown(first, last),
       ...noBetter(evaluation),
     ],
+    end: () => ({
+      losses: first.length < compared ? undefined : { first: mean(first), last: mean(last) },
+      evaluation,
+    }),
   };
 }
 

@@ -113,7 +113,7 @@ const newHead = ({ adapted: { newTensors, headModules } }: OpenModel, seed: numb
   newTensors.length > 0 ? [`the head (${headModules.join(", ")}) starts at random from seed ${seed}`] : [];
 
 /** @throws InputError for what is no state of a checkpoint event */
-function checkedState(state: TrainingState): TrainingState {
+export function checkedState(state: TrainingState, name = "resume"): TrainingState {
   const given: unknown = state;
   const fits =
     typeof given === "object" &&
@@ -123,7 +123,7 @@ function checkedState(state: TrainingState): TrainingState {
     Array.isArray(state.moments) &&
     state.moments.every((moment) => moment instanceof Float32Array);
   if (fits) return state;
-  throw new InputError(`resume is ${what(given)}; it must be the state of a checkpoint event`);
+  throw new InputError(`${name} is ${what(given)}; it must be the state of a checkpoint event`);
 }
 
 /** A state whose vectors are its own. */

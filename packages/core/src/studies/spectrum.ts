@@ -1,25 +1,13 @@
 import { InternalError } from "../errors.ts";
 import { findTensor } from "../peft/base.ts";
 import { viewsOf } from "../peft/phi.ts";
-import { bootstrap, holm, meanOver } from "../statistics/bootstrap.ts";
 import { intruderDimensions } from "../tensor/intruder-dimensions.ts";
 import { countFor, type DenseMatrix, productSingularValues, singularValues } from "../tensor/singular-values.ts";
 import type { Bench, Fitted } from "./bench.ts";
-import { signed } from "./findings.ts";
 import { fitOf, seedsOf } from "./recipes.ts";
-import type {
-  Budget,
-  Cell,
-  Finding,
-  Fit,
-  Job,
-  Json,
-  Measured,
-  PlannedCell,
-  Setup,
-  Study,
-  StudyRecord,
-} from "./study.ts";
+import { carryingFigure, carryingFindings } from "./spectrum-carrying.ts";
+import { intruderFigure, intruderFindings } from "./spectrum-intruders.ts";
+import type { Budget, Cell, Fit, Job, Json, Measured, PlannedCell, Setup, Study } from "./study.ts";
 
 const ranks: Readonly<Record<Budget, readonly number[]>> = {
   quick: [2, 16],
@@ -45,21 +33,8 @@ export const spectrum: Study = {
     ),
   ],
   work,
-  figures: (records) => [
-    {
-      ...{ kind: "categories", name: "vectors-90", items: sharesOf(records) },
-      title:
-        "Singular vectors that carry 90 % of the squared singular values, mean over sites, with the range of the middle 90 % of sites",
-      y: "share of all singular vectors",
-    },
-    {
-      ...{ kind: "categories", name: "intruder-dimensions", items: intrudersOf(records) },
-      title:
-        "Intruder dimensions among the ten leading singular vectors, mean over sites, with the range of the middle 90 %",
-      y: "intruder dimensions of ten",
-    },
-  ],
-  findings: (records) => [...findingsOf(records), ...intruderFindings(records)],
+  figures: (records) => [carryingFigure(records), intruderFigure(records)],
+  findings: (records) => [...carryingFindings(records), ...intruderFindings(records)],
 };
 
 interface Variant {
@@ -163,118 +138,4 @@ function withUpdate(W: DenseMatrix, { A, B, scale }: Factors): DenseMatrix {
       }
     }
   return { ...W, values };
-}
-
-const nameOf = ({ matrix, method, rank }: Cell): string =>
-  matrix === "base" ? "base" : `${matrix}, ${method}${rank === undefined ? "" : ` of rank ${rank}`}`;
-
-/** Of every tuned kind the mean number of intruders, over sites and seeds. */
-function intrudersOf(records: readonly StudyRecord[]) {
-  const tuned = records.filter(({ cell }) => cell.matrix === "tuned");
-  return [...new Set(tuned.map(({ cell }) => nameOf(cell)))].map((name) => {
-    const counts = tuned
-      .filter(({ cell }) => nameOf(cell) === name)
-      .map(({ intruder_dimensions = 0 }) => intruder_dimensions);
-    return rangeOf(name, counts);
-  });
-}
-
-/** Of every kind of matrix the share of singular vectors that carry 90 %, over sites and seeds. */
-function sharesOf(records: readonly StudyRecord[]) {
-  const lengths = new Map(
-    records
-      .filter(({ cell }) => cell.matrix === "base")
-      .map(({ cell, singular_values }) => [cell.site, singular_values?.length ?? 1]),
-  );
-  const kinds = [...new Set(records.map(({ cell }) => nameOf(cell)))];
-  return kinds.map((name) => {
-    const shares = records
-      .filter(({ cell }) => nameOf(cell) === name)
-      .map(({ cell, vectors_90 = 0 }) => vectors_90 / (lengths.get(cell.site) ?? 1));
-    return rangeOf(name, shares);
-  });
-}
-
-/** The mean of some numbers, and the range of their middle 90 %. */
-function rangeOf(name: string, numbers: readonly number[]) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))] ?? 0;
-  return { name, mean: meanOver(numbers), low: at(0.05), high: at(0.95) };
-}
-
-/** Whether each LoRA has more intruders than full fine-tuning, in pairs of the same site and seed. */
-function intruderFindings(records: readonly StudyRecord[]): readonly Finding[] {
-  const tuned = records.filter(({ cell }) => cell.matrix === "tuned");
-  const sites = [...new Set(tuned.map(({ cell }) => cell.site))];
-  const seeds = [...new Set(tuned.map(({ seed }) => seed))];
-  const counts = new Map(
-    tuned.map(({ cell, seed, intruder_dimensions = 0 }) => [
-      placeOf(nameOf(cell), cell.site, seed),
-      intruder_dimensions,
-    ]),
-  );
-  const countAt = (name: string, site: number, seed: number) =>
-    counts.get(placeOf(name, sites[site], seeds[seed])) ?? 0;
-  const names = [...new Set(tuned.map(({ cell }) => nameOf(cell)))].filter((name) => name !== tunedFully);
-  const tests = names.map((name) =>
-    bootstrap(
-      (chosen, seed) => meanOver(chosen.map((site) => countAt(name, site, seed) - countAt(tunedFully, site, seed))),
-      { rows: sites.length, seeds: seeds.length },
-    ),
-  );
-  const corrected = holm(tests.map(({ p }) => p));
-  return tests.map(({ mean, low, high }, at) => ({
-    claim: `${names[at]?.replace("tuned, ", "")} brings in more intruder dimensions than full fine-tuning`,
-    holds: sites.length < leastSites || seeds.length < 2 || (corrected[at] ?? 1) > 0.05 ? "undecided" : mean > 0,
-    evidence: `${signed(mean)} of ten in the mean over ${sites.length} sites (95 %, bootstrap over sites and seeds: ${signed(low)} to ${signed(high)})`,
-  }));
-}
-
-const tunedFully = "tuned, full";
-const placeOf = (name: string, site: Json | undefined, seed: number | undefined): string => `${name} ${site} ${seed}`;
-
-/** A claim of how many vectors a kind of matrix needs beside the base's own at the same site. */
-interface SiteClaim {
-  readonly claim: string;
-  readonly is: (cell: Cell) => boolean;
-  readonly agrees: (ratio: number) => boolean;
-}
-
-/** Nearly all and hardly any of the sites, between which nothing is decided; fewer sites decide nothing. */
-const [most, few, leastSites] = [0.9, 0.1, 5];
-
-function findingsOf(records: readonly StudyRecord[]): readonly Finding[] {
-  const base = new Map(
-    records.filter(({ cell }) => cell.matrix === "base").map(({ cell, vectors_90 }) => [cell.site, vectors_90 ?? 0]),
-  );
-  const trained = [
-    ...new Set(
-      records.filter(({ cell }) => cell.method !== null).map(({ cell }) => nameOf({ ...cell, matrix: "update" })),
-    ),
-  ];
-  const claims = trained.flatMap((name): readonly SiteClaim[] => {
-    const called = name.replace("update, ", "");
-    const is = (matrix: string) => (cell: Cell) =>
-      cell.matrix === matrix && nameOf({ ...cell, matrix: "update" }) === name;
-    return [
-      {
-        claim: `the update of ${called} needs at least half as many singular vectors as the base's matrix`,
-        ...{ is: is("update"), agrees: (ratio: number) => ratio >= 0.5 },
-      },
-      {
-        claim: `the tuned matrix of ${called} needs as many singular vectors as the base's, within a tenth`,
-        ...{ is: is("tuned"), agrees: (ratio: number) => Math.abs(ratio - 1) <= 0.1 },
-      },
-    ];
-  });
-  return claims.map(({ claim, is, agrees }) => {
-    const ratios = records
-      .filter(({ cell }) => is(cell))
-      .map(({ cell, vectors_90 = 0 }) => vectors_90 / (base.get(cell.site) ?? 1));
-    const count = ratios.filter(agrees).length;
-    const share = count / Math.max(1, ratios.length);
-    const evidence = `so at ${count} of ${ratios.length} sites and seeds; ${meanOver(ratios).toFixed(2)} times as many in the mean`;
-    const holds = ratios.length < leastSites ? "undecided" : share >= most ? true : share <= few ? false : "undecided";
-    return { claim, holds, evidence };
-  });
 }

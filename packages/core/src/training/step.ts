@@ -7,7 +7,7 @@ import type { AdaptedModel } from "../peft/adapt.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
 import { compile } from "../runtime/program.ts";
 import type { Engine, Tensors } from "../runtime/session.ts";
-import { float32 } from "../tensor/host-tensor.ts";
+import { float32, type HostTensor } from "../tensor/host-tensor.ts";
 import { type GradientOutputs, gradientOutputs } from "./gradient-outputs.ts";
 import { type Minimised, type MinimisedOptions, minimised } from "./minimised.ts";
 
@@ -40,6 +40,8 @@ export interface LossAndGradient {
   readonly penalty: number;
   /** ∂(loss + teacherLoss + penalty)/∂Φ, of Φ's layout */
   readonly gradient: Float32Array;
+  /** the batch's, where the step was compiled to tell them */
+  readonly logits?: HostTensor | undefined;
 }
 
 export interface StepOptions extends Pick<MinimisedOptions, "logitsAtOnce" | "packed"> {
@@ -54,24 +56,45 @@ export interface StepGraph extends Pick<GradientOutputs, "tables" | "lend" | "co
   readonly losses: Readonly<Record<string, Value>>;
   readonly outputs: GradientOutputs["outputs"];
   readonly feed: Minimised["feed"];
+  /** of all the batch's rows; undefined of language models, whose logits are never there at once */
+  readonly logits: Value | undefined;
 }
 
 /** Differentiates the adapted model's loss with respect to Φ. */
 export function stepGraph(adapted: AdaptedModel, options: StepOptions): StepGraph {
   const { dropout, labelSmoothing, classWeights, ...rest } = options;
   const training = { noise: { key: input("noise", "int64", []), dropout }, labelSmoothing, classWeights };
-  const { loss: sum, teacherLoss, penalty: mean, phi: tensors, feed } = minimised(adapted, { ...rest, training });
+  const {
+    loss: sum,
+    teacherLoss,
+    penalty: mean,
+    phi: tensors,
+    feed,
+    logits,
+    chosen,
+  } = minimised(adapted, { ...rest, training });
   const loss = mul(sum, input("loss_scale", "float32", []));
   const teacher = teacherLoss && mul(teacherLoss, input("teacher_scale", "float32", []));
   const penalty = mean && mul(mean, input("penalty_scale", "float32", []));
   const whole = [teacher, penalty].reduce<Value>((all, part) => (part ? add(all, part) : all), loss);
   const losses = { loss, ...(teacher && { teacher_loss: teacher }), ...(penalty && { penalty }) };
-  return { losses, feed, ...gradientOutputs(adapted.layout, gradients(whole, tensors)) };
+  return {
+    losses,
+    feed,
+    logits: chosen ? undefined : logits,
+    ...gradientOutputs(adapted.layout, gradients(whole, tensors)),
+  };
 }
 
 /** Compiles the step of an adapted model. */
 export const compileStep = (engine: Engine, adapted: AdaptedModel, options: StepOptions): Promise<TrainingStep> =>
   compileGraph(engine, stepGraph(adapted, options));
+
+/** Compiles the step of an adapted model to tell the logits too. */
+export function compileTellingStep(engine: Engine, adapted: AdaptedModel, options: StepOptions): Promise<TrainingStep> {
+  const { losses, logits, ...graph } = stepGraph(adapted, options);
+  return compileGraph(engine, { ...graph, logits, losses: { ...losses, ...(logits && { logits }) } });
+}
 
 /**
  * Compiles a step's graph.
@@ -102,7 +125,7 @@ export async function compileGraph(
       );
       const numberIn = (name: string) => Number(results[name]?.data[0] ?? 0);
       const sums = { loss: numberIn("loss"), teacherLoss: numberIn("teacher_loss"), penalty: numberIn("penalty") };
-      return { ...sums, gradient: collect(results, vector) };
+      return { ...sums, gradient: collect(results, vector), logits: results.logits };
     },
     release: () => program.release(),
   };

@@ -24,7 +24,7 @@ export function together<Run extends TrainingRun>(runs: readonly Run[]): readonl
   const open = new Map<string, Run[]>();
   const lists: Run[][] = [];
   for (const run of runs) {
-    const key = apart(run) ? undefined : JSON.stringify([shapeOf(run.adapted), stepOptions(run), tokensOf(run)[0]]);
+    const key = apart(run) ? undefined : JSON.stringify([shapeOf(run.adapted), stepOptions(run)]);
     const list = key === undefined ? undefined : open.get(key);
     if (list && fits([...list, run])) {
       list.push(run);

@@ -2,18 +2,18 @@ import type { Batch, NumberedBatch } from "../data/batches/collate.ts";
 import type { Masking } from "../data/batches/masking.ts";
 import type { EncodedRows } from "../data/rows/encoded-rows.ts";
 import type { Label } from "../data/rows/examples.ts";
-import { InputError, RunError } from "../errors.ts";
+import { InputError } from "../errors.ts";
 import { weightOf } from "../objectives/labels/class-weights.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { lengthOf, type Phi } from "../peft/phi.ts";
 import type { Engine } from "../runtime/session.ts";
 import { random } from "../tensor/random.ts";
-import { afterStep, memoryOf } from "./after-step.ts";
+import { memoryOf } from "./after-step.ts";
 import { bestOf, keptOf } from "./best.ts";
 import { type CacheOptions, openCache, refill, stepOptions } from "./cache.ts";
 import { type Coordinates, coordinatesOf } from "./coordinates.ts";
 import { type CompiledEvaluation, compileEvaluation, type Evaluation } from "./evaluate.ts";
-import { optimizerGroups } from "./groups.ts";
+import { moveAgainst, trainedValues } from "./move.ts";
 import { optimizers } from "./optimizers.ts";
 import { planRun, type ScheduleLengths } from "./plan-run.ts";
 import { scheduleFactor } from "./schedules.ts";
@@ -179,10 +179,6 @@ function beginning({ adapted, phi, settings, resume }: TrainingRun, coordinates:
   return { step: resume.step, tokens: resume.tokens, moments, best, pending, evaluation };
 }
 
-/** What the optimizer moves: Φ, or the few numbers that Φ is a function of. */
-const trainedValues = (phi: Phi, coordinates: Coordinates | undefined): Float32Array =>
-  coordinates?.values ?? phi.values;
-
 /** Measures Φ and remembers the best; undefined where the signal came first. */
 async function evaluated({ run, evaluation }: Machine, progress: Progress): Promise<Evaluation | undefined> {
   const { phi, validation, signal } = run;
@@ -221,29 +217,18 @@ interface Machine {
 
 /** One step of the optimizer; Φ stays as it was where loss or gradient are not finite. */
 async function oneStep(machine: Machine, progress: Progress, batches: readonly NumberedBatch[]): Promise<StepEvent> {
-  const { adapted, phi, settings } = machine.run;
+  const { adapted, settings } = machine.run;
   const { coordinates } = machine;
   const { stepsPerEpoch, steps, warmup } = machine.schedule;
   const step = progress.step + 1;
   const { loss, teacherLoss, penalty, gradient } = await lossAndGradient(machine, step, batches);
-  const norm = euclideanNorm(gradient);
-  const sum = loss + teacherLoss + penalty;
-  if (!Number.isFinite(sum) || !Number.isFinite(norm)) {
-    const what = Number.isFinite(sum) ? `the gradient's norm is ${norm}` : `the loss is ${sum}`;
-    throw new RunError(
-      `step ${step}: ${what}; try a smaller learning rate (lr, now ${settings.lr}), more warm-up, or clip 1`,
-    );
-  }
   const lr = settings.lr * scheduleFactor(settings.schedule, progress.step, warmup, steps);
-  const gradientFactor = settings.clip > 0 ? Math.min(1, settings.clip / (norm + 1e-6)) : 1;
-  const { beta1, beta2, epsilon } = settings;
-  const groups = optimizerGroups(coordinates?.layout ?? adapted.layout, settings);
-  const at = { step, lr, gradientFactor, groups, beta1, beta2, epsilon };
-  const { moments, update } = optimizers[settings.optimizer];
-  const moving = coordinates?.contract(gradient) ?? gradient;
-  update(trainedValues(phi, coordinates), moving, progress.moments.slice(0, moments), at);
-  coordinates?.expand(phi.values);
-  afterStep(adapted, progress.moments.slice(moments), { values: phi.values, gradient, gradientFactor, step, steps });
+  const sum = loss + teacherLoss + penalty;
+  const norm = moveAgainst(
+    gradient,
+    { ...machine.run, coordinates, moments: progress.moments },
+    { sum, lr, step, steps },
+  );
   progress.step = step;
   progress.tokens += batches.reduce((sum, batch) => sum + tokensOf(batch), 0);
   const told = {
@@ -305,10 +290,4 @@ interface Vectors {
 function gradientVectors({ adapted, settings }: TrainingRun): Vectors {
   const length = lengthOf(adapted.layout);
   return { lent: new Float32Array(length), sum: settings.accumulate > 1 ? new Float32Array(length) : undefined };
-}
-
-function euclideanNorm(vector: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < vector.length; i++) sum += vector[i]! * vector[i]!; // an iterator takes three times as long
-  return Math.sqrt(sum);
 }

@@ -1,10 +1,11 @@
 import { columnSettings, compare, evaluate, InputError, pickSettings, rowRemarks, tokenSettings } from "@petl/core";
 import { type DataAccess, type DataFile, findData, givenTwice } from "../data/find-data.ts";
 import { readData } from "../data/read-data.ts";
+import { writeEvaluationReport } from "../reports/write-report.ts";
 import { comparisonLines } from "./comparison-report.ts";
 import { evaluationLines } from "./evaluation-report.ts";
 import { explained } from "./finite.ts";
-import { choice, texts } from "./flags.ts";
+import { choice, text, texts } from "./flags.ts";
 import { modelFlags, shownDownload, withAdapters, withModel } from "./open.ts";
 import { refuseWithoutTexts, scored, scoringFlags } from "./scoring-flags.ts";
 import { defineVerb } from "./verb.ts";
@@ -13,6 +14,7 @@ const splits = ["test", "validation", "train"] as const;
 
 export const evaluateVerb = defineVerb({
   name: "evaluate",
+  group: "Ask and measure",
   summary: "measure a model on labelled data",
   flags: {
     ...modelFlags,
@@ -21,6 +23,7 @@ export const evaluateVerb = defineVerb({
     split: choice(splits, "which split of a folder (default: the first that there is)"),
     compare: texts("ADAPTER...", "two adapters: whether they differ on the same rows, in place of --adapter"),
     ...columnSettings,
+    report: text("FILE", "an HTML page: confusion, the rows answered worst, the model card"),
     ...scoringFlags,
   },
   examples: [
@@ -49,6 +52,14 @@ export const evaluateVerb = defineVerb({
       const measured = await evaluate(model, set, how);
       if (!Number.isFinite(measured.loss)) throw await explained(`the loss is ${measured.loss}`, model);
       const result = { ...measured, ...(flags.generate && (await scored(model, set, flags, where))) };
+      if (flags.report !== undefined)
+        await writeEvaluationReport(flags.report, {
+          model,
+          set,
+          evaluation: measured,
+          maxLength,
+          signal: where.signal,
+        });
       if (json || !process.stdout.isTTY) return print(JSON.stringify(result));
       for (const line of evaluationLines(result)) await print(line);
     });

@@ -4,6 +4,7 @@ import { defineVerb } from "./verb.ts";
 
 export const methodsVerb = defineVerb({
   name: "methods",
+  group: "Look around",
   summary: "list the methods and their options",
   flags: {},
   examples: ["methods", "methods --json"],

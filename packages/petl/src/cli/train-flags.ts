@@ -43,6 +43,7 @@ export const trainFlags = {
   ...requestFlags,
   out: text("DIR", "the folder that receives adapter, metrics.jsonl and run.json"),
   resume: text("DIR", "go on with the run in this folder; needs nothing else"),
+  report: text("FILE", "an HTML page of the run: curves, confusion, the rows answered worst, the model card"),
   overwrite: toggle(false, "replace what --out holds"),
   offline: offlineFlag,
 };

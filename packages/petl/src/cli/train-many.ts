@@ -9,10 +9,11 @@ import { carriedOut, newRun, type Run } from "./train.ts";
 import { type TrainFlags, trainFlags } from "./train-flags.ts";
 import { type Context, defineVerb } from "./verb.ts";
 
-const { resume: _, ...flags } = trainFlags;
+const { resume: _, report: __, ...flags } = trainFlags;
 
 export const trainManyVerb = defineVerb({
   name: "train-many",
+  group: "Train",
   summary: "fine-tune one adapter for each user of a folder",
   flags: {
     ...flags,
@@ -40,7 +41,7 @@ export const trainManyVerb = defineVerb({
       results[name] = found;
       context.terminal.line("error" in found ? `${name}: failed: ${found.error}` : `${name}: ${wordsOf(found)}`);
     };
-    await trainUsers(users, { ...given, out, resume: undefined }, methodOptions, context, note);
+    await trainUsers(users, { ...given, out, resume: undefined, report: undefined }, methodOptions, context, note);
     const broken = users.flatMap(({ name }) => {
       const found = results[name];
       return found && "error" in found ? [`${name}: ${found.error}`] : [];

@@ -12,15 +12,18 @@ import {
 import { settledData } from "../data/find-data.ts";
 import { type FolderLock, refuseBusy } from "../disk/folder-lock.ts";
 import type { OpenBase } from "../library/open-base.ts";
+import { type Curves, watchCurves } from "../reports/curves.ts";
+import { writeRunReport } from "../reports/write-report.ts";
 import { claim, claimEmpty, folderState, refuseTaken } from "../runs/folder.ts";
 import { type OpenRun, openRun, type RunRequest } from "../runs/open-run.ts";
 import { readRecord, writeRecord } from "../runs/record.ts";
+import type { Watch } from "../runs/store-run.ts";
 import { type RunSummary, trainRun } from "../runs/train-run.ts";
 import type { Tracker } from "../trackers/tracker.ts";
 import { chooseTracker, openTrackers } from "../trackers/trackers.ts";
 import { version } from "../version.ts";
 import { refuseBeside } from "./beside-resume.ts";
-import { figures } from "./evaluation-report.ts";
+import { evaluationLines } from "./evaluation-report.ts";
 import { parseFlags } from "./flags.ts";
 import { chooseMethods, writtenMethods } from "./method-flags.ts";
 import { requireDevice, resolveModel, shownDownload } from "./open.ts";
@@ -31,6 +34,7 @@ import { watchRun } from "./watch-run.ts";
 
 export const trainVerb = defineVerb({
   name: "train",
+  group: "Train",
   summary: "fine-tune a base model on your data",
   flags: trainFlags,
   takesMethods: true,
@@ -60,11 +64,13 @@ export interface Run {
   /** the trackers that are told its numbers */
   readonly logTo: readonly string[];
   readonly resume: boolean;
+  /** the file that receives the run's page */
+  readonly report?: string | undefined;
 }
 
 /** Trains a run to its end, shown on the terminal and told to its trackers. */
 export async function carriedOut(
-  { out, run, lock, id, kept, logTo, resume }: Run,
+  { out, run, lock, id, kept, logTo, resume, report: page }: Run,
   context: Pick<Context, "terminal" | "signal">,
 ): Promise<RunSummary> {
   const { terminal, signal } = context;
@@ -73,8 +79,10 @@ export async function carriedOut(
   try {
     if (!resume) for (const remark of run.remarks) terminal.line(remark);
     trackers = await openTrackers(logTo, { name: basename(out), settings: told(run) });
-    const watch = trackedBy(trackers, watchRun(context));
+    const curves = watchCurves();
+    const watch = watchedBy(curves, trackedBy(trackers, watchRun(context)));
     const summary = await trainRun(out, run, watch, { ...kept, resume, lock, id, signal });
+    if (page !== undefined) await writeRunReport(page, { run, summary, curves, signal });
     outcome = "finished";
     return summary;
   } catch (error) {
@@ -91,6 +99,14 @@ export async function carriedOut(
     await run.base.close();
   }
 }
+
+const watchedBy = (curves: Curves, watch: Watch): Watch => ({
+  ...watch,
+  onEvent(event, seconds) {
+    curves.see(event);
+    watch.onEvent(event, seconds);
+  },
+});
 
 /** What trackers are told of a run's settings. */
 const told = ({ model, training }: OpenRun) => ({ ...training.settings, ...writtenMethods(model.adapted.methods) });
@@ -147,7 +163,7 @@ export async function newRun(
       ...{ base_folder: baseFolder, base_sha256: run.baseSha256, data_sha256: run.dataSha256 },
     }),
   );
-  return { out: folder, run, lock, id, kept: keptBy(flags), logTo: flags.logTo, resume: false };
+  return { out: folder, run, lock, id, kept: keptBy(flags), logTo: flags.logTo, resume: false, report: flags.report };
 }
 
 /** Does some work with an open run, which is closed where it fails. */
@@ -239,13 +255,8 @@ function report(summary: RunSummary): readonly string[] {
   return [
     `${summary.method}: ${summary.trained_parameters.toLocaleString("en-US")} parameters trained, ${percent(summary.trainable_ratio)} of the base (${percent(summary.trainable_ratio_with_head)} with the head)`,
     `${summary.steps} steps in ${summary.seconds.toFixed(1)} s, ${Math.round(summary.tokens_per_second).toLocaleString("en-US")} tokens/s, ${Math.round(summary.peak_rss_bytes / 1e6)} MB at most`,
-    ...(evaluation
-      ? [
-          figures(evaluation)
-            .map(([name, value]) => `${name} ${Number.isInteger(value) ? value : value.toFixed(4)}`)
-            .join("  "),
-        ]
-      : []),
+    ...(evaluation ? ["", ...evaluationLines(evaluation), ""] : []),
+    ...summary.try_next.map((step) => `try next: ${step}`),
     `${summary.out}: ${(summary.adapter_bytes / 1e3).toFixed(0)} kB`,
   ];
 }

@@ -98,7 +98,11 @@ function jobFolder(path: string, record: JobRecord): JobFolder {
       const ended = await outcome();
       if (ended) return ended.status;
       if ((await wish()) === "pause") return "paused";
-      return (await claimed()) ? "running" : "queued";
+      const claim = await claimed();
+      if (!claim) return "queued";
+      // a training reads and checks its rows before it writes its record
+      const begun = await exists(join(path, "attempts", String(claim.attempt), "run", "run.json"));
+      return begun ? "running" : "validating_files";
     },
     setWish: (wanted) => writeFileSafely(join(path, "wish.json"), [Buffer.from(JSON.stringify({ wish: wanted }))]),
     async claim() {

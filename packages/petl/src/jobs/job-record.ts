@@ -70,5 +70,5 @@ export const storedEvent = z.strictObject({
 });
 export type StoredEvent = Readonly<z.infer<typeof storedEvent>>;
 
-const jobStates = ["queued", "running", "paused", "succeeded", "failed", "cancelled"] as const;
+const jobStates = ["queued", "validating_files", "running", "paused", "succeeded", "failed", "cancelled"] as const;
 export type JobState = (typeof jobStates)[number];

@@ -1,4 +1,5 @@
 import {
+  type CardSubject,
   encodeAdapter,
   encodeFull,
   encodeMerged,
@@ -146,7 +147,7 @@ const bytesOf = (content: Uint8Array | string): Uint8Array =>
 export async function adapterFiles({ base, adapted, phi, labels }: Saved): Promise<readonly NamedFile[]> {
   const named = objectiveOf(adapted.goal.task).hasClasses ? { labels: namesOf(labels) } : {};
   const info = { baseName: base.name, petlVersion: version, ...named };
-  if (adapted.methods.some(({ name }) => name === "full")) {
+  if (isWhole(adapted)) {
     const [config, weights] = checkpointFiles(await encodeFull(base, { adapted, phi }, info));
     return [weights, ...(await tokenizerFiles(base.folder)), config];
   }
@@ -159,12 +160,17 @@ export async function adapterFiles({ base, adapted, phi, labels }: Saved): Promi
 
 /** An adapter's files with its model card, which goes first. */
 export async function filesWithCard(model: Saved, training?: TrainingFacts): Promise<readonly NamedFile[]> {
-  const files = await adapterFiles(model);
-  const isCheckpoint = files.some(({ name }) => name === "config.json");
-  const layout = isCheckpoint ? "checkpoint" : isReadByPeft(model.adapted) ? "peft" : "petl";
-  const card = modelCard({ ...model, baseName: model.base.name, layout }, training);
-  return [{ name: "README.md", chunks: [bytesOf(card)] }, ...files];
+  const card = modelCard(cardSubject(model), training);
+  return [{ name: "README.md", chunks: [bytesOf(card)] }, ...(await adapterFiles(model))];
 }
+
+/** What a model's card is about. */
+export function cardSubject({ base, adapted, labels }: Pick<Saved, "base" | "adapted" | "labels">): CardSubject {
+  const layout = isWhole(adapted) ? "checkpoint" : isReadByPeft(adapted) ? "peft" : "petl";
+  return { adapted, labels, baseName: base.name, layout };
+}
+
+const isWhole = ({ methods }: Saved["adapted"]): boolean => methods.some(({ name }) => name === "full");
 
 /** config.json and model.safetensors, to be written. */
 export const checkpointFiles = (files: Awaited<ReturnType<typeof encodeFull>>): readonly [NamedFile, NamedFile] => [

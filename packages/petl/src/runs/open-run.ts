@@ -1,5 +1,6 @@
 import {
   adaptTo,
+  type ExampleSet,
   InputError,
   type MethodUse,
   type OpenModel,
@@ -37,6 +38,10 @@ export interface OpenRun {
   readonly base: OpenBase;
   readonly model: OpenModel;
   readonly training: PreparedTraining;
+  /** the rows that are held out, as they were read; none where nothing is */
+  readonly validation: ExampleSet;
+  /** tokens after which texts are cut, where it was said */
+  readonly maxLength: number | undefined;
   readonly baseSha256: string;
   readonly dataSha256: string;
   /** what was guessed or begins at random, in words */
@@ -67,7 +72,7 @@ async function openOn(base: OpenBase, request: RunRequest, signal: StopSignal): 
   const model = start ?? (await adaptTo(base, methods ?? [], data, { seed: rows.seed, pooling }));
   const training = prepareTraining(model, data, request.training);
   return {
-    ...{ base, model, training },
+    ...{ base, model, training, validation: data.validation, maxLength: request.training.maxLength },
     baseSha256: await baseDigest(base.folder),
     dataSha256: rowsDigest([data.train, data.validation]),
     remarks: [...new Set([...model.remarks, ...data.remarks, ...training.remarks])],

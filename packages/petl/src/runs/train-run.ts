@@ -2,9 +2,11 @@ import {
   type CacheMode,
   countParameters,
   type Evaluation,
+  nextSteps,
   type ParameterCounts,
   pickSettings,
   type StopSignal,
+  type TrainingFacts,
   trainingSettings,
   trainSteps,
   watchTraining,
@@ -19,7 +21,18 @@ export interface RunSummary extends ParameterCounts, Omit<RunResult, "bytes"> {
   readonly method: string;
   readonly adapter_bytes: number;
   readonly out: string;
+  /** in words */
+  readonly try_next: readonly string[];
 }
+
+/** What a run's model card says of the training. */
+export const factsOf = (
+  { training, dataSha256 }: Pick<OpenRun, "training" | "dataSha256">,
+  evaluation: Evaluation | null | undefined,
+): TrainingFacts => ({
+  ...{ dataSha256, rows: training.examples.length, evaluation },
+  settings: pickSettings(trainingSettings, training.settings),
+});
 
 interface TrainRunOptions extends StoreOptions {
   readonly id: string;
@@ -34,18 +47,18 @@ interface TrainRunOptions extends StoreOptions {
 /** Trains an open run in its folder, from the start or from where it was, and leaves the adapter there. */
 export async function trainRun(
   out: string,
-  { base, model, training, dataSha256 }: Pick<OpenRun, "base" | "model" | "training" | "dataSha256">,
+  run: Pick<OpenRun, "base" | "model" | "training" | "dataSha256">,
   watch: Watch,
   { resume, lock, id, logEvery, cache: mode, cacheSize, signal }: TrainRunOptions,
 ): Promise<RunSummary> {
+  const { base, model, training } = run;
   const cache = await runCache(mode, cacheSize, watch.remark);
   let evaluation: Evaluation | undefined;
-  const settings = pickSettings(trainingSettings, training.settings);
   const stored = {
     ...{ base, logEvery, id },
     events: (state: Parameters<typeof trainSteps>[0]["resume"]) =>
       trainSteps({ ...training, cache, resume: state, signal }),
-    files: () => filesWithCard(model, { dataSha256, rows: training.examples.length, settings, evaluation }),
+    files: () => filesWithCard(model, factsOf(run, evaluation)),
   };
   const seen = watchTraining();
   const watching: Watch = {
@@ -65,5 +78,6 @@ export async function trainRun(
     ...result,
     adapter_bytes: bytes,
     out,
+    try_next: nextSteps({ ...seen.end(), rows: training.examples.length }),
   };
 }

@@ -7,6 +7,7 @@ import { HttpError } from "./http-error.ts";
 /** Flags of `petl train` that are paths, or are said elsewhere in a job. */
 const elsewhere: readonly string[] = [
   ...["base", "data", "out", "resume", "overwrite", "init", "validation", "offline", "logTo", "workers", "cacheSize"],
+  "report",
 ];
 
 /** OpenAI's names beside petl's. */

@@ -182,6 +182,8 @@ async function adopt(job: JobFolder, shelf: AdapterShelf, files: FileStore): Pro
 
 const sha256 = (text: string | Buffer): string => createHash("sha256").update(text).digest("hex");
 
+const saysEvery = (flag: string): boolean => flag.startsWith("--checkpoint-every=");
+
 /** Steps at which a job has saved itself, and the last one. */
 export async function checkpointsOf(
   job: JobFolder,
@@ -198,7 +200,13 @@ export async function checkpointsOf(
       if (Number.isInteger(step)) found.set(step, Math.floor((await stat(join(path, name))).mtimeMs / 1000));
     }
   }
-  const last = events.findLast(({ type }) => type === "metrics")?.data?.step;
-  if (outcome?.status === "succeeded" && typeof last === "number") found.set(last, outcome.finished);
+  const every = Number(/^--checkpoint-every=(\d+)$/.exec(job.record.flags.findLast(saysEvery) ?? "")?.[1] ?? 0);
+  const steps = events.flatMap(({ data, created }) =>
+    typeof data?.step === "number" ? [[data.step, created] as const] : [],
+  );
+  for (const [step, created] of steps)
+    if (every > 0 && step % every === 0 && !found.has(step)) found.set(step, created);
+  const last = steps.at(-1)?.[0];
+  if (outcome?.status === "succeeded" && last !== undefined) found.set(last, outcome.finished);
   return [...found].map(([step, created]) => ({ step, created })).sort((a, b) => b.step - a.step);
 }

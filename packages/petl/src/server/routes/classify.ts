@@ -1,3 +1,4 @@
+import { heads, type Label, type Answer as LabelAnswer, objectiveOf } from "@petl/core";
 import { z } from "zod";
 import type { BankText } from "../../library/bank.ts";
 import { jsonOf, parsedAs } from "../body.ts";
@@ -21,6 +22,11 @@ const request = z.strictObject({
   user: z.string().optional(),
 });
 
+/** A row's label; of any number of labels all that it has, and the likeliest as `label`. */
+function labelsOf({ label, labels }: LabelAnswer, names: readonly Label[], probs: readonly number[]) {
+  return labels === undefined ? { label } : { label: names[probs.indexOf(Math.max(...probs))], labels };
+}
+
 /** What a model with labels says of texts. */
 export const classify: Route = {
   verb: "POST",
@@ -33,7 +39,7 @@ export const classify: Route = {
     const adapter = bankNameOf(models, id, tenant);
     const model = await possible(() => bank.model(adapter));
     const { task } = model.adapted.goal;
-    if (task !== "classification" && task !== "regression")
+    if (heads[objectiveOf(task).head].of !== "text")
       throw new HttpError(422, `${id} is for ${task}, and gives whole texts no labels`, { param: "model" });
     const texts = typeof input === "string" ? [input] : input;
     const rows = texts.map((text): BankText => {
@@ -45,9 +51,9 @@ export const classify: Route = {
     );
     const tokens = countTokens(model, rows);
     note(service, tenant, tokens, 0, rows.length);
-    const data = answers.map(({ label, scores }, index) => {
-      const probs = model.labels.map((name) => scores[String(name)] ?? 0);
-      return { index, label, probs, num_classes: model.labels.length };
+    const data = answers.map((answer, index) => {
+      const probs = model.labels.map((name) => answer.scores[String(name)] ?? 0);
+      return { index, ...labelsOf(answer, model.labels, probs), probs, num_classes: model.labels.length };
     });
     const usage = { prompt_tokens: tokens, total_tokens: tokens, completion_tokens: 0 };
     return json({ object: "list", model: id, data, usage });
