@@ -224,6 +224,7 @@ export {
   toggle,
 } from "./settings/setting.ts";
 export {
+  grouped,
   helpOf,
   pickSettings,
   readSettings,

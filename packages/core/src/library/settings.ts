@@ -3,6 +3,7 @@ import { lossParts } from "../data/rows/encode.ts";
 import { poolings } from "../nn/pooling.ts";
 import { tasks } from "../objectives/objectives.ts";
 import { choice, count, type Setting, setting, text, toggle } from "../settings/setting.ts";
+import { grouped } from "../settings/settings.ts";
 
 /** Rows to evaluate on: where they are, or which share of the training rows they are. */
 const validation: Setting<string | number | undefined> = {
@@ -22,7 +23,7 @@ const validation: Setting<string | number | undefined> = {
 };
 
 /** How rows are found in data. */
-export const columnSettings = {
+export const columnSettings = grouped("How data are read", {
   text: text("COLUMN", "the column that holds the text", "found by its name"),
   textPair: text("COLUMN", "the column that holds the second text"),
   label: text("COLUMN", "the column that holds the label", "found by its name"),
@@ -30,17 +31,17 @@ export const columnSettings = {
   header: toggle(true, "the first line of a CSV, a TSV or a workbook names its columns"),
   encoding: text("NAME", "the encoding of text files, such as latin1 or windows-1252", "utf-8"),
   sheet: text("NAME", "the sheet of a workbook that is read", "its first"),
-};
+});
 
 /** What data are for, and which of them are held out. */
-export const purposeSettings = {
+export const purposeSettings = grouped("What is learnt from which rows", {
   task: choice(tasks, undefined, "what is learned", "guessed from the data"),
   validation,
   trainRows: count(undefined, "train on N of the rows, drawn by seed 0; fewer are a part of more"),
-};
+});
 
 /** How texts become tokens. */
-export const tokenSettings = {
+export const tokenSettings = grouped("How texts become tokens", {
   maxLength: count(undefined, "tokens after which a text is cut", { otherwise: "as many as the base was trained on" }),
   lossOn: choice(
     lossParts,
@@ -55,7 +56,7 @@ export const tokenSettings = {
       help: "whether a language model's rows of text end with the tokenizer's end token",
     },
   ),
-};
+});
 
 /** How rows are computed. */
 export const batchSettings = { batch: count(32, "rows that are computed together") };

@@ -75,7 +75,7 @@ export function prepareTraining(
   const how = { tokenizer: base.tokenizer, lossOn, endToken, ...rowLimits(adapted, base.tokenizer, maxLength) };
   const fed = fedRows(rows, adapted, targetOf({ task, labels }), how);
   const run = {
-    ...{ engine: base.engine, adapted, phi, labels },
+    ...{ engine: base.engine, openWorkers: base.openWorkers, adapted, phi, labels },
     settings: parseSettings({ ...standard.settings, ...given }),
     examples: fed.rows,
     classWeights:

@@ -21,6 +21,10 @@ export interface Setting<T> {
   readonly placeholder: string | undefined;
   /** whether it may be given several times; the values are then a list */
   readonly many?: boolean;
+  /** the names that it may have, where it is one of a few */
+  readonly values?: readonly string[];
+  /** under which heading help texts show it */
+  readonly group?: string;
 }
 
 interface Described<T> {
@@ -28,6 +32,7 @@ interface Described<T> {
   readonly help: string;
   readonly placeholder: string | undefined;
   readonly otherwise?: string;
+  readonly values?: readonly string[];
 }
 
 /** A setting whose values a schema knows. */
@@ -104,7 +109,7 @@ export const choice = <const T extends string, I extends T | undefined>(
   otherwise?: string,
 ): Setting<T | I> =>
   setting<T | I>(z.enum(names), {
-    ...{ initial, help: `${help}: ${names.join(", ")}`, placeholder: "NAME" },
+    ...{ initial, help: `${help}: ${names.join(", ")}`, placeholder: "NAME", values: names },
     ...(otherwise !== undefined && { otherwise }),
   });
 

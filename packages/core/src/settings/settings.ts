@@ -62,6 +62,10 @@ function valuesOf<S extends Settings>(settings: S, given: Readonly<Record<string
   return { values: Object.fromEntries(values) as SettingValues<S>, problems };
 }
 
+/** The same settings, which help texts show under a heading of their own. */
+export const grouped = <const S extends Settings>(group: string, settings: S): S =>
+  Object.fromEntries(Object.entries(settings).map(([name, setting]) => [name, { ...setting, group }])) as S;
+
 /** What a setting does, with its default, for help texts. */
 export function helpOf({ help, initial, otherwise, placeholder }: Setting<unknown>): string {
   if (otherwise !== undefined) return `${help} (${otherwise})`;

@@ -1,6 +1,6 @@
 import { InputError } from "../errors.ts";
 import { choice, choices, count, fraction, natural, nonnegative, positive, text, toggle } from "../settings/setting.ts";
-import { readSettings, type SettingInputs, type SettingValues } from "../settings/settings.ts";
+import { grouped, readSettings, type SettingInputs, type SettingValues } from "../settings/settings.ts";
 import { classWeights } from "./class-weights.ts";
 import { optimizerNames } from "./optimizers.ts";
 import { schedules } from "./schedules.ts";
@@ -11,11 +11,12 @@ const plain = { lr: 1e-3, batch: 32, warmup: 0 };
 const chosen = "; chosen with the rate where none is named";
 
 /** What may be said of how a model is trained, whatever it learns. Lengths of time are steps of the optimizer. */
-export const trainingSettings = {
+export const trainingSettings = grouped("How it is trained", {
   epochs: positive(undefined, "passes over the data", { placeholder: "N", otherwise: `3${chosen}` }),
   steps: count(undefined, "steps of the optimizer, instead of epochs"),
   batch: count(undefined, "examples in a micro-batch", { otherwise: `${plain.batch}${chosen}` }),
   accumulate: count(1, "micro-batches in a step"),
+  workers: count(1, "sessions that share a micro-batch's rows, each with its share of the threads"),
   lr: nonnegative(undefined, "learning rate", { otherwise: "chosen by method and rows" }),
   schedule: choice(schedules, "linear", "how the rate moves"),
   warmup: nonnegative(undefined, "steps of warm-up, or a share of all steps", {
@@ -49,7 +50,7 @@ export const trainingSettings = {
   ),
   bestBy: text("METRIC", "the metric that says which is best", "loss"),
   checkpointEvery: natural(0, "steps between checkpoints", { otherwise: "0: where it is stopped" }),
-};
+});
 
 /** How a model is taught by another one, beside its task. */
 export const teachingSettings = {

@@ -4,6 +4,7 @@ import { defineVerb } from "./verb.ts";
 
 export const basesVerb = defineVerb({
   name: "bases",
+  group: "Look around",
   summary: "list the base models that come with petl",
   flags: {},
   examples: ["bases"],

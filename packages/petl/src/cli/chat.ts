@@ -7,6 +7,7 @@ import { type Context, defineVerb } from "./verb.ts";
 
 export const chatVerb = defineVerb({
   name: "chat",
+  group: "Ask and measure",
   summary: "a conversation in the terminal: a line is a turn, the answer comes token by token",
   flags: {
     base: modelFlags.base,

@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 import { readConfigFile } from "./config-file.ts";
 import { flagName } from "./flags.ts";
 import { methodFlags } from "./method-flags.ts";
-import type { Verb } from "./verb.ts";
+import { type Verb, verbGroups } from "./verb.ts";
 
 /** A verb's flags as they were given, on the command line or below it in a config file. */
 type Start = (verb: Verb, given: Readonly<Record<string, unknown>>, operands: readonly string[]) => Promise<void>;
@@ -18,12 +18,14 @@ export function commandLine(verbs: readonly Verb[], version: string, start: Star
     .configureOutput({ writeErr: () => undefined }) // its errors are printed with all others
     .configureHelp({ showGlobalOptions: false })
     .exitOverride();
-  for (const verb of verbs) addVerb(program, verb, start);
+  const inOrder = verbGroups.flatMap((group) => verbs.filter((verb) => verb.group === group));
+  for (const verb of inOrder) addVerb(program, verb, start);
   return program;
 }
 
 function addVerb(program: Command, verb: Verb, start: Start): void {
   const command = program.command(verb.name).summary(verb.summary).description(verb.summary);
+  command.helpGroup(`${verb.group}:`);
   if (verb.operand) command.argument(verb.operand);
   const nameOf = new Map<string, string>();
   const add = (name: string, option: Option) => {
@@ -31,9 +33,11 @@ function addVerb(program: Command, verb: Verb, start: Start): void {
     command.addOption(option);
   };
   for (const [name, flag] of Object.entries(verb.flags)) {
-    const { placeholder, many, initial } = flag;
-    for (const option of optionsOf(name, helpOf(flag), placeholder, initial === true))
+    const { placeholder, many, initial, group } = flag;
+    for (const option of optionsOf(name, helpOf(flag), placeholder, initial === true)) {
+      if (group !== undefined) option.helpGroup(`${group}:`);
       add(name, many ? option.argParser(collect) : option.argParser(once(option)));
+    }
   }
   const ownsConfig = "config" in verb.flags; // what it calls so is no file of flags
   if (!ownsConfig)

@@ -26,6 +26,7 @@ const flags = {
 
 export const convertVerb = defineVerb({
   name: "convert",
+  group: "Write in other forms",
   summary: "write an adapter, or a checkpoint of llama2.c, in another program's layout",
   flags,
   examples: [

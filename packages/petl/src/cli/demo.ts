@@ -28,6 +28,7 @@ const bundled = "petl-mini-encoder";
 
 export const demoVerb = defineVerb({
   name: "demo",
+  group: "Begin",
   summary: "compare methods side by side on one base, then serve three tasks and two users from it",
   flags: {
     base: text("BASE", `take another encoder than ${bundled}`),

@@ -8,6 +8,7 @@ const { base, adapter, offline, threads, device } = modelFlags;
 
 export const embedVerb = defineVerb({
   name: "embed",
+  group: "Ask and measure",
   summary: "give texts vectors, a JSON line for each",
   flags: {
     ...{ base, adapter },

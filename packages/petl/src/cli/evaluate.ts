@@ -14,6 +14,7 @@ const splits = ["test", "validation", "train"] as const;
 
 export const evaluateVerb = defineVerb({
   name: "evaluate",
+  group: "Ask and measure",
   summary: "measure a model on labelled data",
   flags: {
     ...modelFlags,

@@ -7,6 +7,7 @@ import { type Context, defineVerb } from "./verb.ts";
 
 export const generateVerb = defineVerb({
   name: "generate",
+  group: "Ask and measure",
   summary: "go on with texts, a JSON line for each",
   flags: {
     base: modelFlags.base,

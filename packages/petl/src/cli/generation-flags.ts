@@ -1,9 +1,9 @@
-import { count, natural, nonnegative, positive, probability, real, setting, texts } from "@petl/core";
+import { count, grouped, natural, nonnegative, positive, probability, real, setting, texts } from "@petl/core";
 import { z } from "zod";
 import type { FlagValues } from "./flags.ts";
 
 /** The flags that say how a text goes on. */
-export const generationFlags = {
+export const generationFlags = grouped("How texts go on", {
   maxTokens: count(undefined, "new tokens at most", { otherwise: "128" }),
   temperature: nonnegative(undefined, "draw tokens; below 1 likely ones become likelier", {
     otherwise: "0: take the likeliest",
@@ -37,7 +37,7 @@ export const generationFlags = {
   seed: natural(undefined, "seed of what is drawn", { otherwise: "0" }),
   eosToken: texts("TOKEN", "a token that ends the generation, beside the model's own; several may be given"),
   stop: texts("TEXT", "a text, special tokens too, that ends the generation; several may be given"),
-};
+});
 
 /** The settings that were given; what is left out has its default. */
 export function givenSettings(flags: FlagValues<typeof generationFlags>): object {

@@ -27,6 +27,7 @@ import { type Context, defineVerb } from "./verb.ts";
 
 export const inspectVerb = defineVerb({
   name: "inspect",
+  group: "Look around",
   summary: "show a model's sites, parameter counts and digests, and what an adapter or a method would train",
   operand: "<BASE|ADAPTER>",
   flags: {

@@ -7,6 +7,7 @@ import { defineVerb } from "./verb.ts";
 
 export const logitsVerb = defineVerb({
   name: "logits",
+  group: "Ask and measure",
   summary: "print a model's logits, a JSON line for each row",
   flags: { ...modelFlags, ...rowFlags, input: neededText("FILE", 'JSONL with a row a line: {"input_ids": […], …}') },
   examples: [

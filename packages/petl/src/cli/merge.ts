@@ -20,6 +20,7 @@ const lost = ({ base, adapter }: { readonly base: string; readonly adapter: stri
 
 export const mergeVerb = defineVerb({
   name: "merge",
+  group: "Write in other forms",
   summary: "write base and adapter as one ordinary Hugging Face checkpoint, or as one ONNX file",
   flags: {
     base: modelFlags.base,

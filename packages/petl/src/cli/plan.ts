@@ -36,6 +36,7 @@ const planFlags = {
 
 export const planVerb = defineVerb({
   name: "plan",
+  group: "Train",
   summary: "find the size of every method that meets a target: share, parameters, file size or memory",
   flags: planFlags,
   takesMethods: true,

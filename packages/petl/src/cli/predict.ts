@@ -23,6 +23,7 @@ import { type Context, defineVerb } from "./verb.ts";
 
 export const predictVerb = defineVerb({
   name: "predict",
+  group: "Ask and measure",
   summary: "say what a model makes of texts, a JSON line for each",
   flags: {
     ...modelFlags,

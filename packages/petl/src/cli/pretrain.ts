@@ -20,6 +20,7 @@ import { watchRun } from "./watch-run.ts";
 
 export const pretrainVerb = defineVerb({
   name: "pretrain",
+  group: "Train",
   summary: "train a small base model from text",
   flags: pretrainFlags,
   examples: [

@@ -7,6 +7,7 @@ import { defineVerb } from "./verb.ts";
 
 export const quantizeVerb = defineVerb({
   name: "quantize",
+  group: "Write in other forms",
   summary: "write a base whose matrices are held in 4 or 8 bits, to train adapters with less memory",
   operand: "<BASE>",
   flags: {

@@ -12,6 +12,7 @@ const endingTime = 25_000;
 
 export const serveVerb = defineVerb({
   name: "serve",
+  group: "Serve",
   summary: "answer over HTTP, with many adapters on one base",
   flags: {
     base: modelFlags.base,

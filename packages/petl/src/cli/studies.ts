@@ -3,6 +3,7 @@ import { defineVerb } from "./verb.ts";
 
 export const studiesVerb = defineVerb({
   name: "studies",
+  group: "Study",
   summary: "list the studies and their questions",
   flags: {},
   examples: ["studies", "studies --json"],

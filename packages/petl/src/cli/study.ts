@@ -9,6 +9,7 @@ import { queueHelp } from "./worker.ts";
 
 export const studyVerb = defineVerb({
   name: "study",
+  group: "Study",
   summary: "repeat an experiment of the papers on your base and data",
   operand: "<NAME>",
   flags: {

@@ -13,6 +13,7 @@ const { resume: _, report: __, ...flags } = trainFlags;
 
 export const trainManyVerb = defineVerb({
   name: "train-many",
+  group: "Train",
   summary: "fine-tune one adapter for each user of a folder",
   flags: {
     ...flags,

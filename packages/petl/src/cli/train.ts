@@ -34,6 +34,7 @@ import { watchRun } from "./watch-run.ts";
 
 export const trainVerb = defineVerb({
   name: "train",
+  group: "Train",
   summary: "fine-tune a base model on your data",
   flags: trainFlags,
   takesMethods: true,

@@ -27,8 +27,22 @@ export interface Call<F extends Flags> {
 /** A signal that asks a process to end. */
 type EndingSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
+/** The headings of lists of verbs, in their order. */
+export const verbGroups = [
+  "Begin",
+  "Train",
+  "Ask and measure",
+  "Write in other forms",
+  "Serve",
+  "Study",
+  "Look around",
+] as const;
+type VerbGroup = (typeof verbGroups)[number];
+
 interface Description<F extends Flags> {
   readonly name: string;
+  /** under which heading lists of verbs show it */
+  readonly group: VerbGroup;
   /** one line for lists and help */
   readonly summary: string;
   /** the form of what stands behind the verb without a flag: `<BASE|ADAPTER>` */

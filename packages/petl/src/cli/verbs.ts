@@ -29,4 +29,5 @@ export const verbs: readonly ListedVerb[] = [
   { name: "methods", load: async () => (await import("./methods.ts")).methodsVerb },
   { name: "studies", load: async () => (await import("./studies.ts")).studiesVerb },
   { name: "bases", load: async () => (await import("./bases.ts")).basesVerb },
+  { name: "completions", load: async () => (await import("./completions.ts")).completionsVerb },
 ];

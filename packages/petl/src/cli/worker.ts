@@ -10,6 +10,7 @@ export const queueHelp = "a queue that processes share: redis://… or postgres:
 
 export const workerVerb = defineVerb({
   name: "worker",
+  group: "Serve",
   summary: "take jobs of a shared queue, one at a time",
   flags: {
     queue: neededText("URL", queueHelp),
