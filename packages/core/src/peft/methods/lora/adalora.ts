@@ -80,7 +80,10 @@ export const adalora = defineMethod({
     if (Object.values(kept.ranks).every((rank) => rank === options.initialRank)) return undefined;
     return { use: { ...options, rankPattern: kept.ranks }, tensors: kept.tensors };
   },
-  peft: { type: "ADALORA", fields: adaLoraFields, read: readAdaLora, write: writeAdaLora },
+  peft: {
+    ...{ type: "ADALORA", fields: adaLoraFields, adaptedBiases: "lora_only", excludes: true },
+    ...{ read: readAdaLora, write: writeAdaLora },
+  },
 });
 
 function triplets(

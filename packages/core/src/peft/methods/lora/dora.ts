@@ -43,8 +43,7 @@ export const dora = defineMethod({
     },
   },
   peft: {
-    type: "LORA",
-    fields: lowRankFields,
+    ...{ type: "LORA", fields: lowRankFields, adaptedBiases: "lora_only", excludes: true },
     read(config) {
       const { dora, options } = readLowRank(config);
       return dora ? options : undefined;

@@ -30,7 +30,7 @@ export const loha = defineMethod({
     apply: (site, scope, options) => add(site.y, project(site.x, update(site, scope, options))),
     merge: (site, scope, options) => ({ weight: add(site.weight, update(site, scope, options)), bias: site.bias }),
   },
-  peft: { type: "LOHA", fields: lycorisFields, read: readLycoris, write: writeLycoris },
+  peft: { type: "LOHA", fields: lycorisFields, excludes: true, read: readLycoris, write: writeLycoris },
 });
 
 /** ΔW: [out, in] */

@@ -57,6 +57,7 @@ export const lokr = defineMethod({
   },
   peft: {
     type: "LOKR",
+    excludes: true,
     fields: [...lycorisFields, "decompose_both", "decompose_factor", "rank_dropout_scale"],
     read(json) {
       const { decompose_both, decompose_factor } = peftFields(config, json);
