@@ -25,7 +25,7 @@ export { crc32, crc32c } from "./containers/checksums.ts";
 export { type ByteSource, type Folder, isPlainName, memoryFolder, readJson, readText } from "./containers/folder.ts";
 export { encodeSafetensors, safetensorsBytes } from "./containers/safetensors-writer.ts";
 export { type Masking, maskTokens } from "./data/batches/masking.ts";
-export { readExamples, readRows } from "./data/rows/columns.ts";
+export { readExamples, readParts, readRows } from "./data/rows/columns.ts";
 export { type EncodedExample, encodeExamples, type LossOn, lossParts } from "./data/rows/encode.ts";
 export {
   changedRows,
@@ -65,6 +65,7 @@ export {
 } from "./data/tables/data-set.ts";
 export type { ReadOptions } from "./data/tables/read-options.ts";
 export { extensionOf, readTable, tableExtensions } from "./data/tables/readers.ts";
+export { type FilePiece, streamTable } from "./data/tables/streams.ts";
 export type { ChatMessage } from "./data/tokenizer/chat-template.ts";
 export { loadTokenizer, type Tokenizer } from "./data/tokenizer/tokenizer.ts";
 export { type TokenizerFiles, tokenizerFileNames } from "./data/tokenizer/tokenizer-files.ts";

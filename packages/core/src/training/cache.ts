@@ -43,6 +43,8 @@ export async function openCache(
   if (!cache || cache.mode === "off") return undefined;
   const off = (reason: string) => cache.remark(`cache: off, since ${reason}`);
   if (settings.baseDropout > 0) return void off("the base's own dropout changes what it gives at every step");
+  if ("areEstimates" in examples && examples.areEstimates)
+    return void off("there are too many rows to keep what it gives for them");
   if (run.masking) return void off("other tokens are hidden in every epoch");
   if (steps <= stepsPerEpoch) return void off("no row is read twice");
   const split = splitStep(stepGraph(adapted, stepOptions(run)), adapted);
