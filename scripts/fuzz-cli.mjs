@@ -109,6 +109,10 @@ const usual = {
   NAMES: (pick) => pick(["query,value", "q_proj", "all-linear", "q_prj", ".*(query|v_proj)"]),
 };
 
+/** Nothing outside of the folder is ever written to. */
+const outsFor = (pick, folder) =>
+  pick([...["out", "out2", "rows.csv", "a/b/c"].map((name) => join(folder, name)), "", " ", "a=b"]);
+
 function valueFor(placeholder, pick, folder) {
   const known = Object.keys(usual).find((word) => placeholder.includes(word));
   if (pick([0, 0, 0, 1]) === 1) return pick([...odd, ...more]);
@@ -131,6 +135,7 @@ function argumentsFor(verb, pick, folder) {
   );
   const args = chosen.flatMap(([name, { placeholder }]) => {
     const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    if (/DIR/.test(placeholder ?? "") || name === "out") return [flag, outsFor(pick, folder)];
     return placeholder === undefined
       ? [flag]
       : [

@@ -185,7 +185,7 @@ export { countParameters, type ParameterCounts } from "./peft/counts.ts";
 export type { Goal } from "./peft/goal.ts";
 export { initialPhi, startsFromData } from "./peft/initial-phi.ts";
 export { canJoin, type JoinedKinds, joinKinds, joinParts } from "./peft/joined.ts";
-export { listSites, type Sites } from "./peft/list-sites.ts";
+export { announcedKindNames, listSites } from "./peft/list-sites.ts";
 export { longestRow, trainedRow } from "./peft/longest-row.ts";
 export type { Method, MethodOf, MethodUse } from "./peft/method.ts";
 export { methods, methodsByName } from "./peft/methods.ts";
