@@ -163,7 +163,7 @@ export { labelCount, taskOf } from "./models/models.ts";
 export { type Head, type HeadKind, heads, type Sizes } from "./nn/model.ts";
 export { type Pooling, poolings } from "./nn/pooling.ts";
 export { type ClassWeights, classWeightsOf } from "./objectives/labels/class-weights.ts";
-export type { Answer, Metric, Objective } from "./objectives/objective.ts";
+export type { Answer, Metric, Objective, OneLabel, SeveralLabels } from "./objectives/objective.ts";
 export {
   isLanguageModel,
   metricsOf,
