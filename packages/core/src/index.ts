@@ -67,7 +67,7 @@ export type { ReadOptions } from "./data/tables/read-options.ts";
 export { extensionOf, readTable, tableExtensions } from "./data/tables/readers.ts";
 export type { ChatMessage } from "./data/tokenizer/chat-template.ts";
 export { loadTokenizer, type Tokenizer } from "./data/tokenizer/tokenizer.ts";
-export { type TokenizerFiles, tokenizerFileNames } from "./data/tokenizer/tokenizer-files.ts";
+export { type TokenizerFiles, tokenizerFileNames } from "./data/tokenizer/tokenizer-file-names.ts";
 export {
   type TokenizerKind,
   type TokenizerTraining,
@@ -76,7 +76,7 @@ export {
   trainTokenizer,
 } from "./data/tokenizer/train-tokenizer.ts";
 export { turnEnd } from "./data/tokenizer/turn-end.ts";
-export { InputError, InternalError, RunError, shown, suggestion } from "./errors.ts";
+export { InputError, InternalError, RunError, type Schema, type SchemaIssue, shown, suggestion } from "./errors.ts";
 export { type CheckpointFiles, encodeFull, encodeMerged, encodeTrained, type MergeOptions } from "./exports/merged.ts";
 export { encodeOnnx, encodeOnnxForAdapters, type OnnxFiles, type OnnxOptions } from "./exports/onnx-file.ts";
 export { type FloatType, floatTypes } from "./exports/task-config.ts";
