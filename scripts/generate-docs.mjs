@@ -48,11 +48,11 @@ const fewRows = 18;
 
 /** The methods with links to their pages in a folder, as the asking page sees it. */
 function methodsTable(folder) {
-  const rows = methods.map(({ name, summary, source, peftType }) => [
+  const rows = methods.map(({ name, summary, source, peft }) => [
     `[\`${name}\`](${folder}/${name}.md)`,
     summary,
     source,
-    peftType === undefined ? "" : `\`${peftType}\``,
+    peft === undefined ? "" : `\`${peft.type}\``,
   ]);
   return table(["method", "what it does", "paper", "PEFT's type"], rows);
 }

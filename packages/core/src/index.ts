@@ -25,7 +25,7 @@ export { crc32, crc32c } from "./containers/checksums.ts";
 export { type ByteSource, type Folder, isPlainName, memoryFolder, readJson, readText } from "./containers/folder.ts";
 export { encodeSafetensors, safetensorsBytes } from "./containers/safetensors-writer.ts";
 export { type Masking, maskTokens } from "./data/batches/masking.ts";
-export { readExamples, readRows } from "./data/rows/columns.ts";
+export { readExamples, readParts, readRows } from "./data/rows/columns.ts";
 export { type EncodedExample, encodeExamples, type LossOn, lossParts } from "./data/rows/encode.ts";
 export {
   changedRows,
@@ -65,6 +65,7 @@ export {
 } from "./data/tables/data-set.ts";
 export type { ReadOptions } from "./data/tables/read-options.ts";
 export { extensionOf, readTable, tableExtensions } from "./data/tables/readers.ts";
+export { type FilePiece, streamTable } from "./data/tables/streams.ts";
 export type { ChatMessage } from "./data/tokenizer/chat-template.ts";
 export { loadTokenizer, type Tokenizer } from "./data/tokenizer/tokenizer.ts";
 export { type TokenizerFiles, tokenizerFileNames } from "./data/tokenizer/tokenizer-file-names.ts";
@@ -184,7 +185,7 @@ export { countParameters, type ParameterCounts } from "./peft/counts.ts";
 export type { Goal } from "./peft/goal.ts";
 export { initialPhi, startsFromData } from "./peft/initial-phi.ts";
 export { canJoin, type JoinedKinds, joinKinds, joinParts } from "./peft/joined.ts";
-export { listSites, type Sites } from "./peft/list-sites.ts";
+export { announcedKindNames, listSites } from "./peft/list-sites.ts";
 export { longestRow, trainedRow } from "./peft/longest-row.ts";
 export type { Method, MethodOf, MethodUse } from "./peft/method.ts";
 export { methods, methodsByName } from "./peft/methods.ts";

@@ -11,3 +11,13 @@ test("500 damaged files of each kind are read or refused, at once and by the use
   );
   expect(status, stderr).toBe(0);
 }, 300_000);
+
+const hostile = fileURLToPath(new URL("../../../scripts/hostile.mjs", import.meta.url));
+
+test("files that were made to stop a process are refused within a second and 64 MB, each in a process of its own", () => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [hostile, "tokenizer", "safetensors", "csv.gz"], {
+    encoding: "utf8",
+  });
+  expect(status, `${stdout}${stderr}`).toBe(0);
+  expect(stdout.trim().split("\n").length).toBeGreaterThan(10);
+}, 240_000);

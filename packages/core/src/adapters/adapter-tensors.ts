@@ -1,5 +1,6 @@
 import { quote } from "../containers/json.ts";
 import type { ProblemList } from "../containers/problem-list.ts";
+import { methods } from "../peft/methods.ts";
 import type { StoredTensor } from "../tensor/stored-tensor.ts";
 
 /**
@@ -27,23 +28,30 @@ export function plainTensors(
   return plain;
 }
 
-const plainName = (key: string): string =>
-  key.replace(/^base_model\.(model\.)?/, "").replace(/\.(base_layer|ln_tuning_layers)\.(?=[^.]+$)/, ".");
+/** Modules that PEFT puts between a module of the base and its tensors. */
+const between = ["base_layer", ...methods.flatMap(({ peft }) => peft?.inside ?? [])];
+
+function plainName(key: string): string {
+  const name = key.replace(/^base_model\.(model\.)?/, "");
+  const parts = name.split(".");
+  return between.includes(parts.at(-2) ?? "") ? [...parts.slice(0, -2), ...parts.slice(-1)].join(".") : name;
+}
 
 interface PeftNaming {
   readonly prompt: boolean;
   readonly wrapped: ReadonlySet<string>;
-  /** the tensors of norms that LN tuning trains */
-  readonly norms: ReadonlySet<string>;
+  /** tensors of the base that lie in a module of their own inside of theirs, and the module's name */
+  readonly inside: ReadonlyMap<string, string>;
 }
 
 /** The key under which PEFT keeps a tensor; `wrapped` are the layers that it wraps, which keep their own bias inside. */
-export function peftKey(name: string, { prompt, wrapped, norms }: PeftNaming): string {
+export function peftKey(name: string, { prompt, wrapped, inside }: PeftNaming): string {
   if (!name.includes(".")) return prompt ? name : `base_model.${name}`;
   if (prompt) return `base_model.${name}`;
   const dot = name.lastIndexOf(".");
   const [module, tensor] = [name.slice(0, dot), name.slice(dot + 1)];
   const isBase = tensor === "bias" && wrapped.has(module);
-  if (norms.has(name)) return `base_model.model.${module}.ln_tuning_layers.${tensor}`;
+  const own = inside.get(name);
+  if (own !== undefined) return `base_model.model.${module}.${own}.${tensor}`;
   return `base_model.model.${isBase ? `${module}.base_layer.${tensor}` : name}`;
 }

@@ -3,13 +3,13 @@ import { heads } from "../nn/model.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
 import { type AdaptedModel, adapt } from "../peft/adapt.ts";
 import type { AdapterNumbers } from "../peft/adapter.ts";
-import { methods } from "../peft/methods.ts";
+import { methods, peftTypeOf } from "../peft/methods.ts";
 import { trainedTensors } from "../peft/phi.ts";
 import { settle, settledForm } from "../peft/settle.ts";
 import type { OwnBytes } from "../tensor/own-memory.ts";
 import { peftKey } from "./adapter-tensors.ts";
 import { type AdapterInfo, writePetlFields } from "./petl-fields.ts";
-import { adaptedOnly, biasOf } from "./trained-biases.ts";
+import { biasOf } from "./trained-biases.ts";
 
 /** The two files of an adapter. */
 export interface EncodedAdapter {
@@ -64,7 +64,7 @@ function fileLayout(adapted: AdaptedModel, info: AdapterInfo): FileLayout {
   const naming = {
     prompt: "num_virtual_tokens" in peft,
     wrapped: new Set(adapted.targets),
-    norms: normsOf(adapted, peft),
+    inside: insideOf(adapted, peft),
   };
   return {
     config: { ...peft, ...named, inference_mode: true },
@@ -77,11 +77,11 @@ function fileLayout(adapted: AdaptedModel, info: AdapterInfo): FileLayout {
 const jsonText = (fields: Json): string =>
   `${JSON.stringify(Object.fromEntries(Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1))), null, 2)}\n`;
 
-/** The norms' tensors that LN tuning trains: PEFT keeps them in a module of its own inside of each norm. */
-const normsOf = ({ layout, methods }: AdaptedModel, { peft_type }: Json): ReadonlySet<string> => {
-  const names = methods.map(({ name }) => name);
-  const own = layout.filter(({ part, method }) => part === "base" && method !== undefined && names.includes(method));
-  return new Set(peft_type === "LN_TUNING" ? own.map(({ name }) => name) : []);
+/** The base's tensors that PEFT keeps in a module of their own, with the module's name. */
+const insideOf = ({ layout }: AdaptedModel, { peft_type: type }: Json): ReadonlyMap<string, string> => {
+  const inside = peftTypeOf(type)?.inside;
+  const own = layout.filter(({ part, method }) => part === "base" && method !== undefined);
+  return new Map(inside === undefined ? [] : own.map(({ name }) => [name, inside]));
 };
 
 /** The fields with which PEFT computes the same; undefined where it cannot. */
@@ -92,9 +92,9 @@ function peftFields(adapted: AdaptedModel): Json | undefined {
   const bias = biasOf(adapted);
   const usual = goal.pooling === undefined || goal.pooling === "default";
   if (!config || bias === undefined || !usual) return undefined;
-  const only = adaptedOnly[String(config.peft_type)];
+  const { adaptedBiases: only, headless = false } = peftTypeOf(config.peft_type) ?? {};
   if (bias !== "none" && only === undefined) return undefined;
-  if (config.peft_type === "ADAPTION_PROMPT" && headModules.length > 0) return undefined; // PEFT saves no head with it
+  if (headless && headModules.length > 0) return undefined;
   const { head, peftTask } = objectiveOf(goal.task);
   if (peftTask === null && headModules.length > 0) return undefined; // PEFT saves the tied embeddings with it
   const taskType = headModules.length > 0 || heads[head].goesOn ? peftTask : null;
@@ -107,7 +107,7 @@ function peftFields(adapted: AdaptedModel): Json | undefined {
     ...exactTargets(adapted, config),
     ...(only && { bias: bias === "adapted" ? only : bias }),
     auto_mapping: taskType === null ? mapping : null,
-    ...(config.peft_type === "ADAPTION_PROMPT" ? {} : { modules_to_save: headModules.length > 0 ? headModules : null }),
+    ...(!headless && { modules_to_save: headModules.length > 0 ? headModules : null }),
     task_type: taskType,
   };
 }
@@ -115,29 +115,21 @@ function peftFields(adapted: AdaptedModel): Json | undefined {
 /** The layers by their whole paths, where PEFT would not find the same ones by the method's own words. */
 function exactTargets(adapted: AdaptedModel, config: Json): Json {
   if (!("target_modules" in config) || (isUnderstood(config, adapted) && actsAlike(adapted, config))) return {};
-  const { targets, layout } = adapted;
-  if (!("feedforward_modules" in config)) return { target_modules: targets, layers_to_transform: null };
-  const inputScales = layout.filter(({ name, shape }) => name.endsWith(".ia3_l") && shape[0] === 1);
-  return {
-    target_modules: targets,
-    feedforward_modules: inputScales.map(({ name }) => name.slice(0, -".ia3_l".length)),
-  };
+  const own = peftTypeOf(config.peft_type)?.exact?.(adapted);
+  return own ?? { target_modules: adapted.targets, layers_to_transform: null };
 }
 
 /** PEFT's own conditions on these fields. */
 function isUnderstood(config: Json, { headModules }: AdaptedModel): boolean {
-  const { target_modules: modules, feedforward_modules: inner, layers_to_transform: layers } = config;
+  const { target_modules: modules, layers_to_transform: layers } = config;
   if (typeof modules === "string" && (layers ?? null) !== null) return false;
   // of all linear layers PEFT leaves out a head that has one of these names, and no other
   if (modules === "all-linear" && headModules.some((module) => !leftOut.includes(module))) return false;
-  const [all, inputs] = [names(modules), names(inner)];
-  return !all || !inputs || inputs.every((name) => all.includes(name));
+  return peftTypeOf(config.peft_type)?.understands?.(config) ?? true;
 }
 
 /** PEFT's names of heads */
 const leftOut = ["score", "classifier"];
-
-const names = (value: unknown): readonly unknown[] | undefined => (Array.isArray(value) ? value : undefined);
 
 /** Whether the method as read back from the fields has the same tensors. */
 function actsAlike({ base, goal, layout }: AdaptedModel, config: Json): boolean {

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { problemList } from "../containers/problem-list.ts";
 import { InputError } from "../errors.ts";
 import type { MethodUse } from "../peft/method.ts";
-import { methods } from "../peft/methods.ts";
-import { adaptedOnly, type Bias } from "./trained-biases.ts";
+import { methods, peftTypeOf } from "../peft/methods.ts";
+import type { Bias } from "./trained-biases.ts";
 import { unknownFields } from "./unknown-fields.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -32,7 +32,7 @@ const fields = z.looseObject({
   base_model_name_or_path: z.string().max(10_000).nullish(),
   task_type: z.string().max(100).nullish(),
   auto_mapping: z.looseObject({ base_model_class: z.string().max(1000).nullish() }).nullish(),
-  bias: z.enum(["none", "all", ...Object.values(adaptedOnly)]).nullish(),
+  bias: z.enum(["none", "all", ...methods.flatMap(({ peft }) => peft?.adaptedBiases ?? [])]).nullish(),
   modules_to_save: strings.nullish(),
   target_modules: z.union([z.string().max(10_000), strings]).nullish(),
   rank_pattern: z.record(z.string(), z.union([z.int().positive(), z.array(z.boolean())])).nullish(),
@@ -50,7 +50,7 @@ export function readPeftConfig(json: Json, place: string): PeftConfig {
     throw new InputError(`${place}: is no adapter_config.json`);
   }
   const config = parsed.data;
-  const known = methods.flatMap(({ peftType }) => peftType ?? []);
+  const known = methods.flatMap(({ peft }) => peft?.type ?? []);
   if (!known.includes(config.peft_type)) {
     const types = [...new Set(known)];
     problems.add(`peft_type "${config.peft_type}" is not supported; petl reads ${types.join(", ")}`);
@@ -82,7 +82,7 @@ const common = [
 ];
 
 const fieldsOf = (type: string): readonly string[] =>
-  methods.flatMap(({ peftType, peftFields }) => (peftType === type ? peftFields : []));
+  methods.flatMap(({ peft }) => (peft?.type === type ? peft.fields : []));
 
 /** Settings under which PEFT computes what petl's methods do not. */
 function* differences(config: z.infer<typeof fields>, type: string): Generator<string> {
@@ -96,10 +96,10 @@ function* differences(config: z.infer<typeof fields>, type: string): Generator<s
   if (other.length > 0) {
     yield `layers_pattern ${JSON.stringify(other)} is not supported; petl counts the layers of ${layerLists.join(", ")}`;
   }
-  if (!excluding.includes(type) && !isEmpty(config.exclude_modules)) {
+  if (!peftTypeOf(type)?.excludes && !isEmpty(config.exclude_modules)) {
     yield `exclude_modules is not supported for peft_type ${type}; name the layers in target_modules instead`;
   }
-  const only = adaptedOnly[type];
+  const only = peftTypeOf(type)?.adaptedBiases;
   if (biasOf(config) !== "none" && only === undefined) yield `bias is not supported for peft_type ${type}`;
   if (biasOf(config) === "adapted" && only !== undefined && config.bias !== only) {
     yield `bias is "${config.bias}"; peft_type ${type} has none, all and ${only}`;
@@ -108,9 +108,6 @@ function* differences(config: z.infer<typeof fields>, type: string): Generator<s
 
 const biasOf = ({ bias }: z.infer<typeof fields>): Bias =>
   bias === "none" || bias === "all" ? bias : bias ? "adapted" : "none";
-
-/** The types that leave out modules as petl does. */
-const excluding = ["LORA", "ADALORA", "LOHA", "LOKR"];
 
 /** Starts of A and B from which the base is the same as before; see LoraConfig of PEFT 0.21. */
 const keepsBase = ["gaussian", "eva", "orthogonal", "mica"];

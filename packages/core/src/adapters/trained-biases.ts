@@ -4,13 +4,6 @@ import type { AdaptedModel } from "../peft/adapt.ts";
 /** Which of the base's biases PEFT trains together with an adapter: none, all, or those of the adapted layers. */
 export type Bias = "none" | "all" | "adapted";
 
-/** PEFT's word for the biases of the adapted layers, by the types of adapter that train biases. */
-export const adaptedOnly: Readonly<Record<string, string>> = {
-  LORA: "lora_only",
-  ADALORA: "lora_only",
-  VERA: "vera_only",
-};
-
 /** The names of a model's biases, but those of heads that are trained whole; there may be none. */
 export function biasesOf(adapted: Pick<AdaptedModel, "modelTensors" | "targets" | "headModules">, bias: Bias) {
   const { modelTensors, targets, headModules } = adapted;

@@ -6,15 +6,33 @@ import type { AdaptedModel } from "../peft/adapt.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
 import { promptLength } from "../peft/prompted.ts";
 import { compile } from "../runtime/program.ts";
-import type { Engine } from "../runtime/session.ts";
+import type { Engine, Tensors } from "../runtime/session.ts";
 import { int32 } from "../tensor/host-tensor.ts";
-import { emptyPast } from "./past.ts";
+import { emptyPast, type Past } from "./past.ts";
 
 /** A causal language model that computes every token once. */
-export interface Decoder {
+export interface Decoder extends DecoderSteps {
   /** Begins with prompts side by side, for a model of Φ. */
   begin(prompts: readonly (readonly number[])[], phi: Phi): Decoding;
+}
+
+/** A compiled decoder, step by step. */
+export interface DecoderSteps {
+  /** The logits of each row's next token. `model` is Φ as the graph takes it. */
+  run(step: DecoderStep, model: Tensors): Promise<readonly Float32Array[]>;
   release(): Promise<void>;
+}
+
+/** Rows side by side, each of as many tokens. */
+export interface DecoderStep {
+  /** prompts, padded in front, or each text's last token */
+  readonly ids: readonly (readonly number[])[];
+  /** 1 for a token that a row may look at, of those in the past and its own */
+  readonly mask: readonly (readonly number[])[];
+  /** keys and values of the tokens before; the rows' own come behind them */
+  readonly past: Past;
+  /** whether the rows are prompts */
+  readonly first: boolean;
 }
 
 /** A token behind one of the rows that there were. */
@@ -24,7 +42,7 @@ export interface NextToken {
 }
 
 /** Texts under way. */
-interface Decoding {
+export interface Decoding {
   /**
    * The logits of the next token of each row: of the prompts first, then behind one more token. Each token makes a row; a
    * row before it may go on in several, or end.
@@ -36,47 +54,60 @@ interface Decoding {
  * Compiles a model to go on with texts. One graph computes prompts and single tokens: its inputs are the tokens and the
  * keys and values of all before them, its outputs the logits of the last token and the keys and values of all. Where a
  * method puts learned vectors in front of every text, single tokens have a graph of their own without them.
+ *
+ * @param mixed whether each row has an adapter of its own; Φ's tensors are then [slots, …], beside `slots`
  */
-export async function compileDecoder(engine: Engine, adapted: AdaptedModel): Promise<Decoder> {
+export async function compileSteps(engine: Engine, adapted: AdaptedModel, mixed = false): Promise<DecoderSteps> {
   const { task } = adapted.goal;
   if (!heads[objectiveOf(task).head].goesOn)
     throw new InputError(`only causal language models go on with texts; this model is for ${task}`);
   const { sizes } = adapted.base.model;
   const program = (continues: boolean) => {
     const cache = keyValueCache(sizes);
-    const { logits } = adapted.forward({ cache, continues });
+    const { logits } = adapted.forward({ cache, continues, mixed });
     return compile(engine, { logits, ...cache.present });
   };
   const beginning = await program(false);
   const prompt = promptLength(adapted.methods);
   const continuing = prompt > 0 ? await program(true) : beginning;
   return {
+    async run({ ids, mask, past, first }, model) {
+      const results = await (first ? beginning : continuing).run(
+        { ...model, ...past.tensors(), input_ids: table(ids), attention_mask: table(mask) },
+        past.room((first ? prompt : 0) + (ids[0]?.length ?? 0)),
+        past.memory,
+      );
+      past.take(results);
+      const { logits: found } = results;
+      if (found?.dtype !== "float32") throw new InternalError("logits are float32");
+      const size = found.data.length / ids.length;
+      return ids.map((_, row) => found.data.subarray(row * size, (row + 1) * size));
+    },
     async release() {
       await beginning.release();
       if (prompt > 0) await continuing.release();
     },
+  };
+}
+
+/** Compiles a model to go on with texts, one Φ for all of them. */
+export async function compileDecoder(engine: Engine, adapted: AdaptedModel): Promise<Decoder> {
+  const { sizes } = adapted.base.model;
+  const steps = await compileSteps(engine, adapted);
+  return {
+    ...steps,
     begin(prompts, phi) {
-      const fixed = tensorsOf(phi);
       const past = emptyPast(sizes, prompts.length);
       const { ids, mask } = paddedLeft(prompts, sizes.padId);
       let keys: readonly (readonly number[])[] = mask;
       return {
         async next(tokens) {
-          const given = tokens?.map(({ id }) => [id]) ?? ids;
           if (tokens) {
             keys = tokens.map(({ row }) => [...(keys[row] ?? []), 1]);
             past.choose(tokens.map(({ row }) => row));
           }
-          const results = await (tokens ? continuing : beginning).run(
-            { ...fixed, ...past.tensors(), input_ids: table(given), attention_mask: table(keys) },
-            past.room((tokens ? 0 : prompt) + (given[0]?.length ?? 0)),
-            past.memory,
-          );
-          past.take(results);
-          const { logits: found } = results;
-          if (found?.dtype !== "float32") throw new InternalError("logits are float32");
-          const size = found.data.length / given.length;
-          return given.map((_, row) => found.data.subarray(row * size, (row + 1) * size));
+          const given = tokens?.map(({ id }) => [id]) ?? ids;
+          return steps.run({ ids: given, mask: keys, past, first: !tokens }, tensorsOf(phi));
         },
       };
     },
@@ -84,7 +115,7 @@ export async function compileDecoder(engine: Engine, adapted: AdaptedModel): Pro
 }
 
 /** Prompts side by side, their ends in one column. */
-function paddedLeft(prompts: readonly (readonly number[])[], padId: number) {
+export function paddedLeft(prompts: readonly (readonly number[])[], padId: number) {
   const longest = Math.max(...prompts.map(({ length }) => length));
   const front = (prompt: readonly number[], fill: number) =>
     Array.from({ length: longest - prompt.length }, () => fill);

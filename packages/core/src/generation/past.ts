@@ -9,7 +9,7 @@ import type { Lender } from "../tensor/lender.ts";
  * Keys and values of all tokens so far, as a decoder's graph takes them. They lie in one vector, and another one takes
  * what a run makes of them: both are lent to it and change places, so that nothing is copied but what the graph copies.
  */
-interface Past {
+export interface Past {
   /** what owns the vector of the inputs, to lend it to a run */
   readonly memory: Lender;
   /** the graph's inputs */
@@ -20,6 +20,12 @@ interface Past {
   take(results: Tensors): void;
   /** Makes a row of each of the given ones; a row may come several times, or not at all. */
   choose(rows: readonly number[]): void;
+  /** How many rows and tokens there are. */
+  size(): { readonly rows: number; readonly tokens: number };
+  /** Takes another's rows behind its own; in front of those with fewer tokens zeros stand, for nobody to look at. */
+  join(other: Past): void;
+  /** Forgets so many tokens in front of all rows. */
+  forget(tokens: number): void;
 }
 
 /** For so many rows, without a token. */
@@ -66,7 +72,49 @@ export function emptyPast({ layers, keyValueHeads, headSize }: Sizes, rows: numb
       [memory.values, spare] = [spare, memory.values];
       count = chosen.length;
     },
+    size: () => ({ rows: count, tokens }),
+    join(other) {
+      const more = other.size();
+      const longest = Math.max(tokens, more.tokens);
+      const added = placed(
+        [
+          { values: memory.values, rows: count, tokens },
+          { values: other.memory.values, ...more },
+        ],
+        longest,
+      );
+      [memory.values, spare, count, tokens] = [added, memory.values, count + more.rows, longest];
+    },
+    forget(front) {
+      const kept = placed([{ values: memory.values, rows: count, tokens }], tokens - front);
+      [memory.values, spare, tokens] = [kept, memory.values, tokens - front];
+    },
   };
+  /** Rows of several, one behind the other, each with its last tokens, or all and zeros in front. */
+  function placed(parts: readonly Part[], length: number): Float32Array {
+    const rows = parts.reduce((sum, part) => sum + part.rows, 0);
+    const result = new Float32Array(outputs.length * rows * blockSize(length));
+    for (let tensor = 0; tensor < outputs.length; tensor++) {
+      let row = 0;
+      for (const part of parts) {
+        const [from, to] = [part.tokens * headSize, length * headSize];
+        const kept = Math.min(from, to);
+        for (let block = 0; block < part.rows * keyValueHeads; block++) {
+          const start = tensor * part.rows * blockSize(part.tokens) + block * from;
+          const target = (tensor * rows + row) * blockSize(length) + block * to;
+          result.set(part.values.subarray(start + from - kept, start + from), target + to - kept);
+        }
+        row += part.rows;
+      }
+    }
+    return result;
+  }
+}
+
+interface Part {
+  readonly values: Float32Array;
+  readonly rows: number;
+  readonly tokens: number;
 }
 
 /** All of the array that a tensor lies in. */

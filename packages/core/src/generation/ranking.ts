@@ -1,48 +1,65 @@
-/** How many of the likeliest tokens are asked for. */
-interface Wanted {
-  readonly topK: number | undefined;
-  /** the probability that they have to have together, by softmax(scores / temperature) */
-  readonly topP: number;
-  readonly temperature: number;
-}
-
-interface Ranked {
-  readonly ids: readonly number[];
-  /** what all tokens weigh beside the likeliest one, where a probability is wanted */
-  readonly mass: number | undefined;
-}
-
 /** Scores fall into as many ranges, by the first half of their bits. */
 const ranges = 2 ** 16;
 
 /**
- * The ids by falling score, the first of equals in front, without those of −∞: at least as many as are wanted. Scores are
- * counted by ranges first, and only those of the ranges that are needed are sorted, so that a few of a large vocabulary
- * cost its length.
+ * The ids of the K highest scores by falling score, the first of equals in front, without those of −∞. Scores are counted
+ * by ranges first, and only those of the ranges that are needed are sorted, so that a few of a large vocabulary cost its
+ * length.
  *
  * @param scores [vocabulary], at most 2²¹
  */
-export function rankedIds(scores: Float32Array, wanted: Wanted): Ranked {
-  const bits = new Uint32Array(scores.buffer, scores.byteOffset, scores.length);
+export function highest(scores: Float32Array, K: number): Uint32Array {
+  const bits = bitsOf(scores);
   const counts = new Uint32Array(ranges);
-  let best = Number.NEGATIVE_INFINITY;
+  for (let id = 0; id < scores.length; id++) if (isPossible(scores[id]!)) counts[rank(bits[id]!) >>> 16]!++;
+  const { range } = reached(counts, K);
+  const ids: number[] = [];
+  for (let id = 0; id < scores.length; id++)
+    if (rank(bits[id]!) >>> 16 <= range && isPossible(scores[id]!)) ids.push(id);
+  return byFallingScore(ids, bits).subarray(0, K);
+}
+
+/**
+ * Of ids with masses, where a higher score has a larger one, those of the highest scores that have the wanted mass
+ * together, at least one, in no order.
+ *
+ * @param scores [vocabulary], at most 2²¹
+ * @param masses [vocabulary], 0 for a score of −∞
+ */
+export function heaviest(scores: Float32Array, masses: Float64Array, wanted: number): Uint32Array {
+  const bits = bitsOf(scores);
+  const sums = new Float64Array(ranges);
+  const places = new Uint16Array(scores.length);
   for (let id = 0; id < scores.length; id++) {
-    const score = scores[id]!;
-    if (!(score > Number.NEGATIVE_INFINITY)) continue;
-    counts[rank(bits[id]!) >>> 16]!++;
-    if (score > best) best = score;
+    const range = rank(bits[id]!) >>> 16;
+    places[id] = range;
+    sums[range]! += masses[id]!;
   }
-  const { last, mass } = lastRange(scores, bits, counts, best, wanted);
+  const { range: border, before } = reached(sums, wanted);
+  const ids = new Uint32Array(scores.length);
   let count = 0;
-  for (let range = 0; range <= last; range++) count += counts[range]!;
-  const keys = new Float64Array(count);
-  let filled = 0;
+  const disputed: number[] = [];
   for (let id = 0; id < scores.length; id++) {
-    const place = rank(bits[id]!);
-    if (place >>> 16 > last || !(scores[id]! > Number.NEGATIVE_INFINITY)) continue;
-    keys[filled++] = place * scores.length + id;
+    if (places[id]! < border) ids[count++] = id;
+    else if (places[id] === border && isPossible(scores[id]!)) disputed.push(id);
   }
-  return { ids: Array.from(keys.sort(), (key) => key % scores.length), mass };
+  let sum = before;
+  for (const id of byFallingScore(disputed, bits)) {
+    if (count > 0 && sum >= wanted) break;
+    sum += masses[id]!;
+    ids[count++] = id;
+  }
+  return ids.subarray(0, count);
+}
+
+const bitsOf = (scores: Float32Array) => new Uint32Array(scores.buffer, scores.byteOffset, scores.length);
+
+const isPossible = (score: number): boolean => score > Number.NEGATIVE_INFINITY;
+
+/** The first of equal scores in front. */
+function byFallingScore(ids: readonly number[], bits: Uint32Array): Uint32Array {
+  const keys = Float64Array.from(ids, (id) => rank(bits[id]!) * bits.length + id);
+  return Uint32Array.from(keys.sort(), (key) => key % bits.length);
 }
 
 /** A score's bits as a whole number that falls where scores rise; both zeros are one. */
@@ -51,34 +68,15 @@ function rank(bits: number): number {
   return bits < 0x80000000 ? 0x7fffffff - bits : bits;
 }
 
-/** The range down to which the best scores are enough. */
-function lastRange(
-  scores: Float32Array,
-  bits: Uint32Array,
-  counts: Uint32Array,
-  best: number,
-  { topK, topP, temperature }: Wanted,
-): { readonly last: number; readonly mass: number | undefined } {
-  if (topK !== undefined) return { last: reached(counts, topK), mass: undefined };
-  if (topP >= 1) return { last: ranges - 1, mass: undefined };
-  const masses = new Float64Array(ranges);
-  let all = 0;
-  for (let id = 0; id < scores.length; id++) {
-    if (!(scores[id]! > Number.NEGATIVE_INFINITY)) continue;
-    const mass = Math.exp((scores[id]! - best) / temperature);
-    masses[rank(bits[id]!) >>> 16]! += mass;
-    all += mass;
-  }
-  // rounding may differ from that of a sum in another order
-  return { last: reached(masses, topP * all * (1 + 1e-9)), mass: all };
-}
-
-/** The first range up to which amounts make up the wanted one. */
-function reached(amounts: ArrayLike<number>, wanted: number): number {
-  let sum = 0;
+/** The first range up to which amounts make up the wanted one, and what those in front of it make up. */
+function reached(amounts: ArrayLike<number>, wanted: number): { readonly range: number; readonly before: number } {
+  let [before, last, atLast] = [0, 0, 0];
   for (let range = 0; range < ranges; range++) {
-    sum += amounts[range] ?? 0;
-    if (sum >= wanted) return range;
+    const amount = amounts[range] ?? 0;
+    if (amount === 0) continue;
+    if (before + amount >= wanted) return { range, before };
+    [last, atLast] = [range, before];
+    before += amount;
   }
-  return ranges - 1;
+  return { range: last, before: atLast };
 }

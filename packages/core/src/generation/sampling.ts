@@ -1,25 +1,25 @@
 import type { Random } from "../tensor/random.ts";
-import { rankedIds } from "./ranking.ts";
+import { heaviest, highest } from "./ranking.ts";
 import { type Repetition, withoutRepetition } from "./repetition.ts";
 import type { GenerationSettings } from "./settings.ts";
 
 type Sampling = Repetition & Pick<GenerationSettings, "temperature" | "topK" | "topP">;
 
-/** Tokens that may be drawn, the likeliest first, each with its share of all. */
+/** Tokens that may be drawn, in any order, each with its share of all. */
 interface Candidates {
-  readonly ids: readonly number[];
-  readonly shares: readonly number[];
+  readonly ids: Uint32Array;
+  readonly shares: Float64Array;
 }
 
 /** The token behind a text by its logits: the likeliest one, or one of the candidates by chance. */
 export function nextToken(logits: Float32Array, text: readonly number[], sampling: Sampling, random: Random): number {
   const { ids, shares } = candidates(logits, text, sampling);
   let rest = ids.length > 1 ? random.uniform() : 0;
-  const index = shares.findIndex((share) => {
-    rest -= share;
-    return rest < 0;
-  });
-  return ids.at(index) ?? 0;
+  for (let at = 0; at < ids.length; at++) {
+    rest -= shares[at]!;
+    if (rest < 0) return ids[at]!;
+  }
+  return ids.at(-1) ?? 0;
 }
 
 /**
@@ -29,13 +29,28 @@ export function nextToken(logits: Float32Array, text: readonly number[], samplin
  */
 export function candidates(logits: Float32Array, text: readonly number[], sampling: Sampling): Candidates {
   const scores = withoutRepetition(logits, text, sampling);
-  const { topK, topP, temperature = topK === undefined && topP === undefined ? 0 : 1 } = sampling;
-  if (temperature === 0) return { ids: [likeliest(scores)], shares: [1] };
-  const { ids, mass } = rankedIds(scores, { topK, topP: topP ?? 1, temperature });
-  const few = ids.slice(0, topK ?? ids.length);
-  const masses = few.map((id) => Math.exp((scores[id]! - scores[few[0]!]!) / temperature));
-  const kept = inParts(nucleus(inParts(masses, mass), topP ?? 1));
-  return { ids: few.slice(0, kept.length), shares: kept };
+  const { topK, topP = 1, temperature = topK === undefined && sampling.topP === undefined ? 0 : 1 } = sampling;
+  const best = likeliest(scores);
+  if (temperature === 0) return { ids: Uint32Array.of(best), shares: Float64Array.of(1) };
+  const [peak, slope] = [scores[best]!, 1 / temperature];
+  const massOf = (id: number) => Math.exp((scores[id]! - peak) * slope);
+  if (topK !== undefined) {
+    const ids = highest(scores, topK);
+    const shares = inParts(nucleus(inParts(Float64Array.from(ids, massOf)), topP));
+    return { ids: ids.subarray(0, shares.length), shares };
+  }
+  const masses = new Float64Array(scores.length);
+  for (let id = 0; id < scores.length; id++) masses[id] = massOf(id);
+  const ids = topP === 1 ? allOf(masses) : heaviest(scores, masses, topP * sumOf(masses));
+  const kept = new Float64Array(ids.length);
+  for (let at = 0; at < ids.length; at++) kept[at] = masses[ids[at]!]!;
+  return { ids, shares: inParts(kept) };
+}
+
+function allOf({ length }: Float64Array): Uint32Array {
+  const ids = new Uint32Array(length);
+  for (let id = 0; id < length; id++) ids[id] = id;
+  return ids;
 }
 
 /** The id of the largest score; the first of several. */
@@ -46,7 +61,7 @@ function likeliest(scores: Float32Array): number {
 }
 
 /** Of falling shares the first ones that make up P, at least one. */
-function nucleus(shares: readonly number[], P: number): readonly number[] {
+function nucleus(shares: Float64Array, P: number): Float64Array {
   if (P === 1) return shares;
   let before = 0;
   const end = shares.findIndex((share, i) => {
@@ -54,10 +69,19 @@ function nucleus(shares: readonly number[], P: number): readonly number[] {
     before += share;
     return enough;
   });
-  return end < 0 ? shares : shares.slice(0, end);
+  return end < 0 ? shares : shares.subarray(0, end);
 }
 
-/** Numbers as parts of their sum, or of another one. */
-function inParts(numbers: readonly number[], sum = numbers.reduce((all, each) => all + each, 0)): readonly number[] {
-  return numbers.map((each) => each / sum);
+function sumOf(numbers: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < numbers.length; i++) sum += numbers[i]!;
+  return sum;
+}
+
+/** Numbers as parts of their sum. */
+function inParts(numbers: Float64Array): Float64Array {
+  const sum = sumOf(numbers);
+  const parts = new Float64Array(numbers.length);
+  for (let i = 0; i < numbers.length; i++) parts[i] = numbers[i]! / sum;
+  return parts;
 }

@@ -37,7 +37,13 @@ export interface Text {
  */
 export function textsOf(
   prompts: readonly Int32Array[],
-  { adapted, settings, decode, endIds, turnEnds }: Continuing,
+  {
+    adapted,
+    settings,
+    decode,
+    endIds,
+    turnEnds,
+  }: Pick<Continuing, "adapted" | "settings" | "decode" | "endIds" | "turnEnds">,
 ): readonly Text[] {
   const longest = longestRow(adapted);
   const problems = prompts.flatMap(({ length }, row) => {

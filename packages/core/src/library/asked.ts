@@ -1,3 +1,4 @@
+import type { Lanes } from "../generation/lanes.ts";
 import type { Phi } from "../peft/phi.ts";
 import type { Prediction } from "../training/row-program.ts";
 import type { Asking } from "./asking.ts";
@@ -8,9 +9,18 @@ type AskedOf<R> = (phi: Phi, begin: () => Asking<R>) => Asking<R>;
 export interface Asked {
   readonly logits: AskedOf<Prediction>;
   readonly vectors: AskedOf<Float32Array>;
+  /** the texts that go on, whoever asked */
+  readonly texts: (begin: () => Lanes) => Lanes;
 }
 
-export const asked = (): Asked => ({ logits: askedOf(), vectors: askedOf() });
+export function asked(): Asked {
+  let lanes: Lanes | undefined;
+  const texts = (begin: () => Lanes): Lanes => {
+    lanes ??= begin();
+    return lanes;
+  };
+  return { logits: askedOf(), vectors: askedOf(), texts };
+}
 
 function askedOf<R>(): AskedOf<R> {
   const known = new WeakMap<Phi, Asking<R>>();

@@ -68,7 +68,7 @@ interface MeasuredRows {
 async function measuredRows(model: OpenModel, set: ExampleSet, options: EvaluateOptions): Promise<MeasuredRows> {
   const { signal, onRemark, ...given } = requireOptions(options);
   const { base, adapted, phi, labels } = model;
-  const rows: EncodedRows = measurable(model, set, given, onRemark);
+  const rows: EncodedRows = measurable(model, set, given, { onRemark });
   const evaluation = await compileEvaluation(base.engine, adapted, { labels });
   try {
     const whole = await evaluation.run(phi, rows, undefined, signal);

@@ -1,7 +1,8 @@
 import { type EncodedExample, type EncodeOptions, encodeExamples } from "../data/rows/encode.ts";
 import type { ExampleSet } from "../data/rows/examples.ts";
-import { type FedRows, type FeedOptions, feedRows } from "../data/rows/fed-rows.ts";
+import { type FedRows, type FeedOptions, feedRows, someOf } from "../data/rows/fed-rows.ts";
 import { labelMap } from "../data/rows/labels.ts";
+import { isLarge, type LaterRows, laterRows } from "../data/rows/later-rows.ts";
 import type { TargetRule } from "../data/rows/target.ts";
 import { firstProblems } from "../data/tables/table.ts";
 import type { Tokenizer } from "../data/tokenizer/tokenizer.ts";
@@ -70,6 +71,22 @@ const shapeOf = ({ base, methods }: AdaptedModel) => ({
   vocabularySize: base.model.sizes.vocabulary,
   prompted: promptLength(methods) > 0,
 });
+
+/**
+ * The rows that a classifier or a regression learns from or is measured by, where they are so many that they become tokens
+ * as they are read; undefined for others, see `fedRows`.
+ */
+export function manyRows(
+  set: ExampleSet,
+  adapted: AdaptedModel,
+  rule: TargetRule,
+  { areMany = isLarge(set), ...how }: Omit<FeedOptions, "vocabularySize"> & { readonly areMany?: boolean | undefined },
+): LaterRows | undefined {
+  if (!areMany || rule.ofOwnTokens || !set.examples.every(({ kind }) => kind === "text")) return undefined;
+  const later = laterRows(set, rule, { ...how, ...shapeOf(adapted) });
+  refuseTypes(someOf(set, later.sample.places), later.sample.rows, adapted);
+  return later;
+}
 
 /** The kinds of text that a model tells apart are few, and ids beyond them are nothing that it can look up. */
 function refuseTypes(set: ExampleSet, rows: readonly EncodedExample[], { base, modelTensors }: AdaptedModel): void {

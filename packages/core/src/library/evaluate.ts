@@ -8,7 +8,7 @@ import { readSettings, type SettingInputs } from "../settings/settings.ts";
 import { compileEvaluation, type Evaluation } from "../training/evaluate.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
 import { requireModel, requireOptions } from "./check.ts";
-import { encodeRows, fedRows, rowLimits, targetOf } from "./encode-rows.ts";
+import { encodeRows, fedRows, manyRows, rowLimits, targetOf } from "./encode-rows.ts";
 import type { OpenModel } from "./model.ts";
 import { maskedOnce, maskingOf } from "./plain-text.ts";
 import { type Rows, readRows } from "./rows.ts";
@@ -36,11 +36,17 @@ export async function evaluate(
   const { signal, onRemark, ...given } = requireOptions(options);
   throwIfStopped(signal);
   const set = await readRows(rows, {}, { signal });
-  const encoded = measurable(model, set, given, onRemark);
+  const encoded = measurable(model, set, given, { onRemark });
   const compile = () => compileEvaluation(base.engine, adapted, { labels });
   return base.programs.evaluations.use(`${shapeOf(adapted)} ${JSON.stringify(labels)}`, compile, (evaluation) =>
     evaluation.run(phi, encoded, undefined, signal),
   );
+}
+
+interface MeasureOptions {
+  readonly onRemark?: ((remark: string) => void) | undefined;
+  /** whether rows become tokens as they are read; told by how many they are where left out */
+  readonly areMany?: boolean | undefined;
 }
 
 /** Rows with what the model should say of them. */
@@ -48,7 +54,7 @@ export function measurable(
   { base, adapted, labels }: OpenModel,
   set: ExampleSet,
   options: SettingInputs<typeof settings>,
-  onRemark?: (remark: string) => void,
+  { onRemark, areMany }: MeasureOptions = {},
 ): EncodedRows {
   const { maxLength, lossOn, endToken, seed } = readSettings(settings, options);
   const { task } = adapted.goal;
@@ -56,7 +62,8 @@ export function measurable(
   const how = { tokenizer, lossOn, endToken, ...rowLimits(adapted, tokenizer, maxLength) };
   const { unlabelled } = objectiveOf(task);
   if (isLabelled(set) || unlabelled === "next tokens") {
-    const { rows, remarks } = fedRows(set, adapted, targetOf({ task, labels }), how);
+    const rule = targetOf({ task, labels });
+    const { rows, remarks } = manyRows(set, adapted, rule, { ...how, areMany }) ?? fedRows(set, adapted, rule, how);
     for (const remark of remarks) onRemark?.(remark);
     return rows;
   }

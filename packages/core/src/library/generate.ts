@@ -7,15 +7,17 @@ import { InputError } from "../errors.ts";
 import { compileDecoder } from "../generation/decoder.ts";
 import { generate as continued } from "../generation/generate.ts";
 import { type GenerationSettings, parseGenerationSettings } from "../generation/settings.ts";
-import type { GeneratedToken } from "../generation/texts.ts";
+import { type GeneratedToken, textsOf } from "../generation/texts.ts";
 import { heads } from "../nn/model.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
 import { shapeOf } from "../peft/shape-of.ts";
 import { count } from "../settings/setting.ts";
 import { pickSettings } from "../settings/settings.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
+import { arrivals } from "./arrivals.ts";
 import { requireModel, requireOptions, what } from "./check.ts";
 import type { OpenModel } from "./model.ts";
+import { textLanes } from "./text-lanes.ts";
 
 /** A text to go on with, its tokens, or a conversation (or its messages) whose next turn is the assistant's. */
 export type PromptInput = string | Iterable<number> | Conversation | Conversation["messages"];
@@ -37,7 +39,39 @@ export async function* generate(
   options: GenerateOptions = {},
 ): AsyncGenerator<GeneratedToken, void, void> {
   requireDecoder(model);
-  yield* withDecoder(model, options, [promptOf(model, prompt, 0)], 0);
+  const asked = promptOf(model, prompt, 0);
+  const { signal, ...given } = options;
+  const parsed = parseGenerationSettings(given);
+  if (parsed.beams > 1) yield* withDecoder(model, options, [asked], 0);
+  else yield* inLanes(model, parsed, asked, signal);
+}
+
+/** A text that goes on beside whichever others are asked of the base. */
+async function* inLanes(
+  { base, adapted, phi }: OpenModel,
+  settings: GenerationSettings,
+  { ids, ends }: Prompt,
+  signal: StopSignal | undefined,
+): AsyncGenerator<GeneratedToken, void, void> {
+  throwIfStopped(signal);
+  const { endIds, ...suppressed } = await generationOf(base, settings.eosToken);
+  const how = { settings, ...suppressed };
+  const begun = { adapted, settings, endIds, turnEnds: [ends], decode: base.tokenizer?.decode };
+  const [text] = textsOf([ids], begun);
+  if (!text) return;
+  const come = arrivals<GeneratedToken>();
+  const gone = () => come.closed() || signal?.aborted === true;
+  const { told, failed } = { told: come.put, failed: come.fail };
+  textLanes(base).ask({ adapter: { adapted, phi }, text, how, told, failed, gone });
+  try {
+    for (;;) {
+      const token = await come.next(signal);
+      yield token;
+      if (token.end) return;
+    }
+  } finally {
+    come.close();
+  }
 }
 
 /** What a model made of a prompt: the new tokens only. */

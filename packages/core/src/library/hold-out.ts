@@ -1,4 +1,4 @@
-import { firstAlike, firstSame, labelText } from "../data/rows/equal-rows.ts";
+import { type AlikeRows, alikeRows, labelText, sameRows } from "../data/rows/equal-rows.ts";
 import { type ExampleSet, rowLabel } from "../data/rows/examples.ts";
 import { InputError } from "../errors.ts";
 import { objectiveOf, type Task } from "../objectives/objectives.ts";
@@ -10,7 +10,14 @@ const fewestRows = 10;
 
 /** The share of rows that is held out where no validation is named: a tenth, where rows may be chosen freely and are enough. */
 export function standardShare(set: ExampleSet, task: Task, shuffle: boolean): number {
-  return choosesFreely(set, task, shuffle) && firsts(firstSame(set)).length >= fewestRows ? 0.1 : 0;
+  return choosesFreely(set, task, shuffle) && hasRows(set.examples) ? 0.1 : 0;
+}
+
+/** Whether so many of a set's rows differ, copies that a weight makes aside, that some can be spared. */
+function hasRows(examples: ExampleSet["examples"]): boolean {
+  const seen = new Set<object>();
+  for (const example of examples) if (seen.add(example).size >= fewestRows) return true;
+  return false;
 }
 
 /**
@@ -24,8 +31,9 @@ export function holdOutRows(
   share: number,
   seed: number,
   task?: Task,
+  found: AlikeRows = alikeRows(set),
 ): { readonly train: ExampleSet; readonly validation: ExampleSet } {
-  const alike = unitsOf(set);
+  const alike = keepsTogether(found) ? found.first : sameRows(set).first;
   const places = [...alike.keys()];
   const rows = firsts(alike);
   const { length } = rows;
@@ -41,12 +49,13 @@ export function holdOutRows(
 }
 
 /** Whether rows that a model reads alike are held out together. */
-export const keepsAlikeTogether = (set: ExampleSet): boolean => firsts(firstAlike(set)).length >= fewestRows;
+export const keepsTogether = ({ different }: AlikeRows): boolean => different >= fewestRows;
 
-/** For each row the first of those that it is held out with. */
-const unitsOf = (set: ExampleSet): Uint32Array => (keepsAlikeTogether(set) ? firstAlike(set) : firstSame(set));
-
-const firsts = (units: Uint32Array): readonly number[] => [...units.keys()].filter((row) => units[row] === row);
+function firsts(units: Uint32Array): readonly number[] {
+  const found: number[] = [];
+  for (const [row, first] of units.entries()) if (row === first) found.push(row);
+  return found;
+}
 
 /** Of rows that are alike in text and label the first. */
 function scoredOnce({ examples }: ExampleSet, alike: Uint32Array, rows: readonly number[]): readonly number[] {

@@ -6,6 +6,7 @@ import { InputError } from "../errors.ts";
 import { announcementsOf } from "../peft/announcements.ts";
 import type { Engine } from "../runtime/session.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
+import type { Workers } from "../training/train.ts";
 import "./async-dispose.ts";
 import { type Asked, asked } from "./asked.ts";
 import { type KeptPrograms, keptPrograms } from "./kept-programs.ts";
@@ -23,8 +24,8 @@ export interface BaseSource {
   readonly folder: Folder;
   /** a folder within it, where the host has such */
   readonly inner?: ((name: string) => Folder) | undefined;
-  /** starts an engine over the checkpoint's files, named as in the folder */
-  openEngine(files: readonly string[]): Promise<ClosableEngine>;
+  /** starts an engine over the checkpoint's files, named as in the folder, with one of so many shares of the threads */
+  openEngine(files: readonly string[], shares: number): Promise<ClosableEngine>;
 }
 
 /** A base model with what computes it. Any number of adapters may stand on it at once; its weights are held once. */
@@ -32,6 +33,8 @@ export interface OpenBase extends HfModel {
   /** undefined where the folder has none; rows must then come as tokens */
   readonly tokenizer: Tokenizer | undefined;
   readonly engine: Engine;
+  /** Opens so many engines more over the same weights, which share the threads; close them, and before the base. */
+  openWorkers(count: number): Promise<Workers>;
   /** what has been compiled for this base and lives as long as it does */
   readonly programs: KeptPrograms;
   /** who asks what now */
@@ -61,8 +64,9 @@ export async function openBase(
     readSentences(folder, inner),
   ]);
   throwIfStopped(signal);
+  const files = model.checkpoint?.files ?? [];
   announcementsOf(model.model); // every adapter that is put on this base is told them
-  const engine = await openEngine(model.checkpoint?.files ?? []);
+  const engine = await openEngine(files, 1);
   let closed = false;
   const close = async () => {
     if (!closed) await engine.close();
@@ -72,9 +76,25 @@ export async function openBase(
     throwIfStopped(signal);
     if (closed) throw new InputError(`the base ${name} is closed; open it again`);
   };
+  const openWorkers = async (count: number): Promise<Workers> => {
+    check();
+    const engines = await Promise.all(Array.from({ length: count }, () => openEngine(files, count)));
+    const close = async () => {
+      for (const each of engines) await each.close();
+    };
+    return { engines: engines.map((each) => checked(each, check)), close };
+  };
   return {
     ...model,
-    ...{ name, tokenizer, engine: checked(engine, check), programs: keptPrograms(), asked: asked(), sentences },
+    ...{
+      openWorkers,
+      name,
+      tokenizer,
+      engine: checked(engine, check),
+      programs: keptPrograms(),
+      asked: asked(),
+      sentences,
+    },
     ...{ close, [Symbol.asyncDispose]: close },
   };
 }

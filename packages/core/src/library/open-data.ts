@@ -1,3 +1,4 @@
+import { type AlikeRows, alikeRowsOf } from "../data/rows/equal-rows.ts";
 import type { ExampleSet, Label } from "../data/rows/examples.ts";
 import { copyRemarks, rowRemarks } from "../data/rows/row-remarks.ts";
 import { InputError } from "../errors.ts";
@@ -6,7 +7,7 @@ import { natural, toggle } from "../settings/setting.ts";
 import { readSettings, type SettingInputs } from "../settings/settings.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
 import { isRows, requireBase, requireOptions, what } from "./check.ts";
-import { drawRows, holdOutRows, keepsAlikeTogether, someExamples, standardShare } from "./hold-out.ts";
+import { drawRows, holdOutRows, keepsTogether, someExamples, standardShare } from "./hold-out.ts";
 import type { OpenBase } from "./open-base.ts";
 import { findPurpose, type Purpose } from "./purpose.ts";
 import { areRows, type Rows, readRows } from "./rows.ts";
@@ -46,6 +47,8 @@ export interface OpenDataOptions extends Omit<SettingInputs<typeof settings>, "v
   /** the classes in the order of their ids; those of the base's head or of the data where left out */
   readonly labels?: readonly Label[] | undefined;
   readonly signal?: StopSignal | undefined;
+  /** awaited now and then in long work, where a host hears what it is told; what it throws ends the work */
+  readonly pause?: (() => Promise<void>) | undefined;
 }
 
 /**
@@ -62,7 +65,7 @@ export function openData<T extends Task>(
 export function openData(source: DataSource, base: OpenBase, options?: OpenDataOptions): Promise<OpenData>;
 export async function openData(source: DataSource, base: OpenBase, options: OpenDataOptions = {}): Promise<OpenData> {
   requireBase(base);
-  const { labels, signal, validation, ...given } = requireOptions(options);
+  const { labels, signal, validation, pause, ...given } = requireOptions(options);
   throwIfStopped(signal);
   const share = typeof validation === "number" ? validation : undefined;
   const {
@@ -85,12 +88,22 @@ export async function openData(source: DataSource, base: OpenBase, options: Open
   const set = trainRows === undefined ? whole : drawRows(whole, trainRows);
   const purpose = findPurpose(base, whole, { task, labels: checkedLabels(labels) });
   const own = typeof validation === "number" ? undefined : (validation ?? splits.validation);
+  await pause?.();
+  const alike = await alikeRowsOf(set, pause);
+  await pause?.();
+  const held = typeof asked === "number" ? asked : standardShare(set, purpose.task, shuffle);
   const parts = own
     ? { train: set, validation: await read(own, "validation") }
-    : parted(set, typeof asked === "number" ? asked : standardShare(set, purpose.task, shuffle), seed, purpose);
+    : parted(set, held, { seed, purpose, alike });
   const test = splits.test && (await read(splits.test, "test"));
-  const held = !own && parts.validation.examples.length > 0 && keepsAlikeTogether(set);
-  const remarks = [...rowRemarks(parts.train, parts.validation), ...copyRemarks(set, held), ...purpose.remarks];
+  const together = !own && parts.validation.examples.length > 0 && keepsTogether(alike);
+  await pause?.();
+  const remarks = [
+    ...rowRemarks(parts.train, together ? undefined : parts.validation),
+    ...copyRemarks(set, together, alike),
+    ...purpose.remarks,
+  ];
+  await pause?.();
   return { ...purpose, ...parts, test, remarks };
 }
 
@@ -102,8 +115,12 @@ function splitsOf(source: DataSource): Splits {
   );
 }
 
-const parted = (set: ExampleSet, share: number, seed: number, { task }: Purpose) =>
-  share === 0 ? { train: set, validation: someExamples(set, []) } : holdOutRows(set, share, seed, task);
+const parted = (
+  set: ExampleSet,
+  share: number,
+  { seed, purpose, alike }: { readonly seed: number; readonly purpose: Purpose; readonly alike: AlikeRows },
+) =>
+  share === 0 ? { train: set, validation: someExamples(set, []) } : holdOutRows(set, share, seed, purpose.task, alike);
 
 function checkedLabels(labels: readonly Label[] | undefined): readonly Label[] | undefined {
   if (labels === undefined || Array.isArray(labels)) return labels;

@@ -10,7 +10,7 @@ import type { TrainingState } from "../training/state.ts";
 import type { StopSignal } from "../training/stop-signal.ts";
 import { type TrainingEvent, type TrainingRun, trainSteps } from "../training/train.ts";
 import { isRows, requireModel, requireOptions, what } from "./check.ts";
-import { fedRows, rowLimits, targetOf } from "./encode-rows.ts";
+import { fedRows, manyRows, rowLimits, targetOf } from "./encode-rows.ts";
 import { measurable } from "./evaluate.ts";
 import type { OpenModel } from "./model.ts";
 import { maskingOf } from "./plain-text.ts";
@@ -73,16 +73,20 @@ export function prepareTraining(
     throw new InputError(`${rows.name} has no labels to learn from; name their column`);
   const standard = standardTraining(adapted, rows, given);
   const how = { tokenizer: base.tokenizer, lossOn, endToken, ...rowLimits(adapted, base.tokenizer, maxLength) };
-  const fed = fedRows(rows, adapted, targetOf({ task, labels }), how);
+  const rule = targetOf({ task, labels });
+  const many = given.classWeights ? undefined : manyRows(rows, adapted, rule, how);
+  const fed = many ?? fedRows(rows, adapted, rule, how);
   const run = {
-    ...{ engine: base.engine, adapted, phi, labels },
+    ...{ engine: base.engine, openWorkers: base.openWorkers, adapted, phi, labels },
     settings: parseSettings({ ...standard.settings, ...given }),
     examples: fed.rows,
     classWeights:
-      given.classWeights && takes.classWeights
+      given.classWeights && takes.classWeights && !("lengths" in fed.rows)
         ? classWeightsOf(given.classWeights, labelMap(labels), fed.rows)
         : undefined,
-    validation: validation && measurable(model, validation, { maxLength, lossOn, endToken, seed: given.seed }),
+    validation:
+      validation &&
+      measurable(model, validation, { maxLength, lossOn, endToken, seed: given.seed }, { areMany: many && true }),
     masking: plain ? maskingOf(base.tokenizer, base.model.sizes.vocabulary) : undefined,
   };
   planRun(run); // what can't be carried out is refused before anything is touched

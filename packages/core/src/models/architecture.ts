@@ -7,6 +7,8 @@ import { type SizeFields, sizeProblems, usualFields } from "./size-fields.ts";
 /** A kind of base model, named as config.json's `model_type`; its members are explained at {@link Model}. */
 export interface ArchitectureRule<Config>
   extends Pick<Model, "modelType" | "conventions" | "prefix" | "poolerModule" | "headModules" | "classes"> {
+  /** the architecture from which it has the names of its modules; left out where they are its own */
+  readonly namedLike?: string;
   /** left out where a checkpoint has each tensor under one name */
   otherNames?(config: Config): Model["otherNames"];
   /** the fields of config.json that the computation depends on */
@@ -24,6 +26,8 @@ export interface ArchitectureRule<Config>
 }
 
 export interface Architecture extends Pick<Model, "modelType" | "classes"> {
+  /** the architecture from which it has the names of its modules, itself where they are its own */
+  readonly namedLike: string;
   /** The model that a config.json describes. */
   model(config: unknown): Model;
 }
@@ -36,6 +40,7 @@ export function defineArchitecture<Config>(rule: ArchitectureRule<Config>): Arch
   return {
     modelType: rule.modelType,
     classes: rule.classes,
+    namedLike: rule.namedLike ?? rule.modelType,
     model(json) {
       const parsed = rule.config.safeParse(json);
       if (!parsed.success) {

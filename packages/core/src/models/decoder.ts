@@ -67,6 +67,7 @@ export function defineDecoder<Config extends Layered>({ decoder, ...rule }: Deco
     rmsNorm(scope, x, { size: sizes.hidden, epsilon, from: scaleFrom, role: "norm" });
   return defineArchitecture({
     conventions: llamaConventions,
+    namedLike: "llama",
     ...rule,
     prefix: "model",
     sizes: (config) => decoder(config).sizes,

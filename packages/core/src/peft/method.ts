@@ -118,6 +118,25 @@ interface Description {
 /** A type that nothing is inferred from; TypeScript 5.4 and later have a name for it. */
 type Known<T> = [T][T extends unknown ? 0 : never];
 
+/** A type of Hugging Face's PEFT, with what is its own in how PEFT keeps it. */
+export interface PeftType {
+  readonly type: string;
+  /** its fields beside those of every type, as far as they are read, refused or about training alone */
+  readonly fields: readonly string[];
+  /** its word for the biases of the adapted layers; left out where PEFT trains no biases with it */
+  readonly adaptedBiases?: string;
+  /** whether its exclude_modules leaves out what petl's targets leave out */
+  readonly excludes?: boolean;
+  /** whether PEFT saves nothing but the method's own tensors with it, so that a trained head would be lost */
+  readonly headless?: boolean;
+  /** the module inside of the base's modules in which PEFT keeps those of their tensors that the method trains */
+  readonly inside?: string;
+  /** whether PEFT takes such fields; it does where nothing is said */
+  understands?(fields: Json): boolean;
+  /** the fields that name every adapted layer by its whole path; target_modules alone where nothing is said */
+  exact?(adapted: { readonly targets: readonly string[]; readonly layout: readonly Placed[] }): Json;
+}
+
 /** A recipe: what is done at which sites, which base tensors are unfrozen, how an update merges, how it is saved. */
 interface MethodRule<O extends Options>
   extends Description,
@@ -143,10 +162,7 @@ interface MethodRule<O extends Options>
     factor(tensor: string, options: OptionValues<O>): number;
   };
   /** how Hugging Face's PEFT writes the method; left out where it has no such type */
-  readonly peft?: {
-    readonly type: string;
-    /** its fields beside those of every type, as far as they are read, refused or about training alone */
-    readonly fields: readonly string[];
+  readonly peft?: PeftType & {
     /** the options in an adapter_config.json of that type; undefined where it describes another method */
     read(config: Json): Json | undefined;
     /** undefined where PEFT computes no such variant */
@@ -210,9 +226,8 @@ export interface MethodUse extends Description, Doings<readonly []> {
 export interface Method extends Description {
   readonly options: Options;
   readonly size: SizeOption | undefined;
-  readonly peftType: string | undefined;
-  /** the fields of an adapter_config.json of that type that petl knows, beside those of every type */
-  readonly peftFields: readonly string[];
+  /** PEFT's type of the method; undefined where it has none */
+  readonly peft: PeftType | undefined;
   /** The method with options from flags or JSON, defaults filled in; every problem in one error. */
   use(given: Json): MethodUse;
   /** The method as an adapter_config.json describes it; undefined where that describes another one. */
@@ -265,7 +280,7 @@ export function defineMethod<const O extends Options>(rule: MethodRule<O>): Meth
   return {
     ...description,
     ...{ options, size: rule.size },
-    ...{ peftType: peft?.type, peftFields: peft?.fields ?? [] },
+    peft,
     use,
     fromPeft(config) {
       const given = config.peft_type === peft?.type ? peft?.read(config) : undefined;

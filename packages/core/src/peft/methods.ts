@@ -1,4 +1,4 @@
-import type { Method } from "./method.ts";
+import type { Method, PeftType } from "./method.ts";
 import { bitfit } from "./methods/bitfit.ts";
 import { bottleneck } from "./methods/bottleneck/bottleneck.ts";
 import { parallel } from "./methods/bottleneck/parallel.ts";
@@ -41,3 +41,7 @@ export const methodsByName = {
 } as const;
 
 export const methods: readonly Method[] = Object.values(methodsByName);
+
+/** What is PEFT's own in how it keeps an adapter of one of its types; undefined for a type that petl does not read. */
+export const peftTypeOf = (type: unknown): PeftType | undefined =>
+  methods.find(({ peft }) => peft !== undefined && peft.type === type)?.peft;

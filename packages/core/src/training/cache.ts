@@ -1,5 +1,6 @@
 import type { NumberedBatch } from "../data/batches/collate.ts";
 import { lengthsOf } from "../data/rows/encoded-rows.ts";
+import type { Engine } from "../runtime/session.ts";
 import { bytesOfRows, type CachedStep, compileCached, type SplitStep, splitStep } from "./frozen-cache.ts";
 import { memoryStore, type RowStore } from "./row-store.ts";
 import { stepGraph } from "./step.ts";
@@ -31,23 +32,26 @@ export const stepOptions = ({ settings, classWeights }: Pick<TrainingRun, "setti
   return { dropout, labelSmoothing, classWeights, packed: pack !== undefined };
 };
 
-/** The step of a run with its cache; undefined where nothing is kept. */
+/** The step of a run with its cache, for each engine; all share what is kept. Undefined where nothing is kept. */
 export async function openCache(
   run: TrainingRun,
+  engines: readonly Engine[],
   stepsPerEpoch: number,
   steps: number,
-): Promise<CachedStep | undefined> {
-  const { cache, adapted, settings, examples, engine } = run;
+): Promise<readonly CachedStep[] | undefined> {
+  const { cache, adapted, settings, examples } = run;
   if (!cache || cache.mode === "off") return undefined;
   const off = (reason: string) => cache.remark(`cache: off, since ${reason}`);
   if (settings.baseDropout > 0) return void off("the base's own dropout changes what it gives at every step");
+  if ("areEstimates" in examples && examples.areEstimates)
+    return void off("there are too many rows to keep what it gives for them");
   if (run.masking) return void off("other tokens are hidden in every epoch");
   if (steps <= stepsPerEpoch) return void off("no row is read twice");
   const split = splitStep(stepGraph(adapted, stepOptions(run)), adapted);
   if (!split) return void off("everything that costs products is trained");
   const lengths = lengthsOf(examples);
   const store = await storeFor(split, bytesOfRows(split, lengths), cache);
-  return store && compileCached(engine, split, lengths, store);
+  return store && Promise.all(engines.map((engine) => compileCached(engine, split, lengths, store)));
 }
 
 /** Computes what a run that goes on had kept when it stopped, in the same batches. */

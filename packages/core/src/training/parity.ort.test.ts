@@ -100,7 +100,7 @@ test.each(gradientCases)("%s: the gradient of every trained tensor is torch's in
   expect(loss).toBeCloseTo(golden.loss, 5);
   const source = memorySource(`${name}.safetensors`, readFileSync(goldenPath(`gradients/${name}.safetensors`)));
   const { tensors } = await readSafetensors(source);
-  const naming = { prompt: tensors.has("prompt_embeddings"), wrapped: new Set<string>(), norms: new Set<string>() };
+  const naming = { prompt: tensors.has("prompt_embeddings"), wrapped: new Set<string>(), inside: new Map() };
   const views = Object.entries(viewsOf(phi.layout, gradient));
   expect(views).toHaveLength(tensors.size);
   for (const [tensor, values] of views) {

@@ -1,5 +1,6 @@
 import { type Plan, planEpoch } from "../data/batches/batches.ts";
 import { collate, type NumberedBatch } from "../data/batches/collate.ts";
+import { equalParts } from "../data/batches/equal-parts.ts";
 import { type Masking, maskTokens } from "../data/batches/masking.ts";
 import type { EncodedExample } from "../data/rows/encode.ts";
 import { type EncodedRows, lengthsOf, rowsAt } from "../data/rows/encoded-rows.ts";
@@ -9,23 +10,29 @@ import type { TrainingSettings } from "./settings.ts";
 /** What a run's batches are made of. */
 interface BatchSource {
   readonly examples: EncodedRows;
-  readonly settings: Pick<TrainingSettings, "batch" | "accumulate" | "seed" | "shuffle">;
+  readonly settings: Pick<TrainingSettings, "batch" | "accumulate" | "workers" | "seed" | "shuffle">;
   /** hides tokens of examples without labels, anew in every epoch: how a masked LM learns from plain text */
   readonly masking?: Masking | undefined;
   readonly padId: number;
 }
 
 /** How many steps one pass over the examples takes. */
-export const stepsInEpoch = ({ examples, settings }: Pick<BatchSource, "examples" | "settings">): number =>
-  Math.ceil(examples.length / (settings.batch * settings.accumulate));
+export const stepsInEpoch = ({
+  examples,
+  settings,
+}: {
+  readonly examples: EncodedRows;
+  readonly settings: Pick<TrainingSettings, "batch" | "accumulate">;
+}): number => Math.ceil(examples.length / (settings.batch * settings.accumulate));
 
 /**
  * The micro-batches of every step, counted from 0: one large batch of batch · accumulate rows, cut in the order of its
- * rows, so that accumulating computes what the large batch does. A pure function of the step.
+ * rows, so that accumulating computes what the large batch does; each comes in a part for every worker. A pure function of
+ * the step.
  */
 export function stepBatches(source: BatchSource): (step: number) => Promise<readonly NumberedBatch[]> {
   const { examples, settings, padId } = source;
-  const { batch, accumulate, seed, shuffle } = settings;
+  const { batch, accumulate, workers, seed, shuffle } = settings;
   const lengths = lengthsOf(examples);
   const perEpoch = stepsInEpoch(source);
   let current: { readonly epoch: number; readonly plan: Plan } | undefined;
@@ -39,10 +46,17 @@ export function stepBatches(source: BatchSource): (step: number) => Promise<read
     const rows = found.map((example, i) => seenIn(epoch, example, places[i] ?? 0, source));
     return Array.from({ length: Math.ceil(rows.length / batch) }, (_, i) => {
       const [from, to] = [i * batch, (i + 1) * batch];
-      return { ...collate(rows.slice(from, to), padId), rows: places.slice(from, to) };
-    });
+      const [micro, own] = [rows.slice(from, to), places.slice(from, to)];
+      const parts = equalParts(lengthsOf(micro), workers);
+      return parts.map((part) => {
+        return { ...collate(chosen(micro, part), padId), rows: chosen(own, part) };
+      });
+    }).flat();
   };
 }
+
+const chosen = <T>(items: readonly T[], places: readonly number[]): readonly T[] =>
+  places.flatMap((place) => items.slice(place, place + 1));
 
 /** An example as one epoch sees it. */
 function seenIn(

@@ -95,6 +95,29 @@ test.each([true, false])("accumulating micro-batches equals one large batch (shu
     expect(Math.abs(value - (small.phi.values[i] ?? 0))).toBeLessThan(1e-4);
 });
 
+test("workers share a step: up to rounding what one computes, the same bits every time, also from a checkpoint on", async () => {
+  const begin = async (settings: object, use = [lora.use({})]) => {
+    const run = await newRun({ steps: 6, batch: 12, ...settings }, use);
+    const openWorkers = async (count: number) => ({
+      engines: Array.from({ length: count }, () => run.engine),
+      close: async () => undefined,
+    });
+    return { ...run, openWorkers };
+  };
+  const [alone, shared] = [await begin({}), await begin({ workers: 3 })];
+  const [a, b] = [steps(await events(alone)), steps(await events(shared))];
+  // float32 sums of parts instead of a whole
+  for (const [i, step] of a.entries()) expect(Math.abs(step.loss - (b[i]?.loss ?? 0))).toBeLessThan(1e-5);
+  for (const [i, value] of alone.phi.values.entries())
+    expect(Math.abs(value - (shared.phi.values[i] ?? 0))).toBeLessThan(1e-4);
+  const noisy = { workers: 2, accumulate: 2, batch: 6, checkpointEvery: 1 };
+  const whole = await begin(noisy, [lora.use({ dropout: 0.2 })]);
+  const told = await events(whole);
+  const rest = { ...(await begin(noisy, [lora.use({ dropout: 0.2 })])), resume: statesOf(told)[2] };
+  expect(steps(await events(rest))).toEqual(steps(told).slice(3));
+  expect(rest.phi.values).toEqual(whole.phi.values);
+});
+
 /** The events of a run that is aborted when `at` says so; it must end by throwing the reason. */
 async function stopped(run: TrainingRun, at: (event: TrainingEvent) => boolean) {
   const signal = { aborted: false, reason: "enough" };

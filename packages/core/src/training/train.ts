@@ -12,6 +12,7 @@ import { memoryOf } from "./after-step.ts";
 import { bestOf, keptOf } from "./best.ts";
 import { type CacheOptions, openCache, refill, stepOptions } from "./cache.ts";
 import { type Coordinates, coordinatesOf } from "./coordinates.ts";
+import { type Crew, crewOf } from "./crew.ts";
 import { type CompiledEvaluation, compileEvaluation, type Evaluation } from "./evaluate.ts";
 import { moveAgainst, trainedValues } from "./move.ts";
 import { optimizers } from "./optimizers.ts";
@@ -23,9 +24,17 @@ import { compileStep, type LossAndGradient, type TrainingStep } from "./step.ts"
 import { stepBatches } from "./step-batches.ts";
 import type { StopSignal } from "./stop-signal.ts";
 
+/** Engines beside one another, to be closed together. */
+export interface Workers {
+  readonly engines: readonly Engine[];
+  close(): Promise<void>;
+}
+
 /** What is trained on what. */
 export interface TrainingRun {
   readonly engine: Engine;
+  /** Opens engines for so many workers, which share the threads; there is one worker where it is left out. */
+  readonly openWorkers?: ((count: number) => Promise<Workers>) | undefined;
   readonly adapted: AdaptedModel;
   /** where Φ starts; it is trained in place, and with the engine while a step computes */
   readonly phi: Phi;
@@ -100,7 +109,7 @@ export async function* trainSteps(given: TrainingRun): AsyncGenerator<TrainingEv
   const batchesOf = stepBatches({ ...run, padId: adapted.base.model.sizes.padId });
   const coordinates = coordinatesOf(adapted, phi, settings.seed);
   const progress = beginning(run, coordinates);
-  const machine = { run, schedule, coordinates, ...(await compileRun(run, schedule)), vectors: gradientVectors(run) };
+  const machine = { run, schedule, coordinates, ...(await compileRun(run, schedule)) };
   try {
     const begun = progress.step;
     if (machine.cached) await refill(machine.cached, Math.min(begun, schedule.stepsPerEpoch), batchesOf);
@@ -124,28 +133,33 @@ export async function* trainSteps(given: TrainingRun): AsyncGenerator<TrainingEv
         yield { kind: "checkpoint", state: { ...progress, values: trainedValues(phi, coordinates) } };
       yield await oneStep(machine, progress, await batchesOf(progress.step));
       const last = progress.step === schedule.steps;
-      if (last) await machine.step.release(); // the last evaluation has the memory for itself
+      if (last) await machine.crew.release(); // the last evaluation has the memory for itself
       progress.pending = machine.evaluation !== undefined && (last || isDue(progress.step, schedule.evaluateEvery));
     }
   } finally {
-    await machine.step.release();
+    await machine.crew.release();
     await machine.evaluation?.release();
   }
 }
 
 async function compileRun(run: TrainingRun, { stepsPerEpoch, steps }: ScheduleLengths) {
-  const { engine, adapted, validation, labels } = run;
-  const cached = run.step ? undefined : await openCache(run, stepsPerEpoch, steps);
-  const step = run.step ?? cached ?? (await compileStep(engine, adapted, stepOptions(run)));
-  let released = false;
-  const release = async () => {
-    if (!released) await step.release();
-    released = true;
-  };
+  const { adapted, engine, phi, validation, labels, settings } = run;
+  const { engines, close } = await workersOf(run);
+  const cached = run.step ? undefined : await openCache(run, engines, stepsPerEpoch, steps);
+  const own = async () => Promise.all(engines.map((each) => compileStep(each, adapted, stepOptions(run))));
+  const compiled = run.step ? [run.step] : (cached ?? (await own()));
   return {
-    ...{ cached, step: { ...step, release } },
+    cached: cached?.[0],
+    crew: crewOf(compiled, phi, adapted, settings.accumulate * settings.workers > 1, close),
     evaluation: validation && (await compileEvaluation(engine, adapted, { labels })),
   };
+}
+
+/** What computes a run's steps: its engine, or one for each worker. */
+async function workersOf({ engine, step, openWorkers, settings }: TrainingRun): Promise<Workers> {
+  if (settings.workers === 1 || step) return { engines: [engine], close: async () => undefined };
+  if (!openWorkers) throw new InputError(`workers are ${settings.workers}; there can be only one here`);
+  return openWorkers(settings.workers);
 }
 
 const isDue = (step: number, every: number) => every > 0 && step % every === 0;
@@ -208,11 +222,10 @@ function kept({ best, evaluation }: Progress, { phi, settings }: TrainingRun): E
 /** What a step is computed with. */
 interface Machine {
   readonly run: TrainingRun;
-  readonly step: TrainingStep;
+  readonly crew: Crew;
   readonly evaluation: CompiledEvaluation | undefined;
   readonly schedule: ScheduleLengths;
   readonly coordinates: Coordinates | undefined;
-  readonly vectors: Vectors;
 }
 
 /** One step of the optimizer; Φ stays as it was where loss or gradient are not finite. */
@@ -241,7 +254,7 @@ async function oneStep(machine: Machine, progress: Progress, batches: readonly N
 
 /** The mean losses over one step's examples and their gradient, summed micro-batch by micro-batch. */
 async function lossAndGradient(
-  { run, step, vectors }: Machine,
+  { run, crew }: Machine,
   number: number,
   batches: readonly NumberedBatch[],
 ): Promise<LossAndGradient> {
@@ -254,18 +267,7 @@ async function lossAndGradient(
     penalty: 1 / batches.length,
   };
   const noise = random(settings.seed, "dropout", number);
-  const { sum } = vectors;
-  let [loss, teacherLoss, penalty] = [0, 0, 0];
-  sum?.fill(0);
-  for (const batch of batches) {
-    const part = await step.run(batch, phi, scale, noise.uint32(), vectors.lent);
-    vectors.lent = part.gradient;
-    loss += part.loss;
-    teacherLoss += part.teacherLoss;
-    penalty += part.penalty;
-    if (sum) for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + part.gradient[i]!;
-  }
-  return { loss, teacherLoss, penalty, gradient: sum ?? vectors.lent };
+  return crew.run(batches, phi, scale, () => noise.uint32());
 }
 
 /** What the loss of a batch is divided by to be a mean: the number of its items, or what their classes weigh. */
@@ -277,17 +279,4 @@ function tokensOf({ attention_mask }: Batch): number {
   let count = 0;
   for (const bit of attention_mask.data) count += Number(bit);
   return count;
-}
-
-/** What gradients are written into. */
-interface Vectors {
-  /** the vector that goes to the engine and comes back as a micro-batch's gradient */
-  lent: Float32Array;
-  /** where a step is several micro-batches, the sum of their gradients */
-  readonly sum: Float32Array | undefined;
-}
-
-function gradientVectors({ adapted, settings }: TrainingRun): Vectors {
-  const length = lengthOf(adapted.layout);
-  return { lent: new Float32Array(length), sum: settings.accumulate > 1 ? new Float32Array(length) : undefined };
 }

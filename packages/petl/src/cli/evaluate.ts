@@ -37,8 +37,9 @@ export const evaluateVerb = defineVerb({
     const pair = comparedAdapters(flags);
     const { maxLength, lossOn, endToken, seed } = flags;
     const onProgress = shownDownload("the data", where.terminal);
-    const files = await filesOf(flags, { offline: flags.offline, signal: where.signal, onProgress });
-    const { set } = await readData(files, pickSettings(columnSettings, flags));
+    const access = { offline: flags.offline, signal: where.signal, onProgress };
+    const files = await filesOf(flags, access);
+    const { set } = await readData(files, pickSettings(columnSettings, flags), access);
     const onRemark = (remark: string) => where.terminal.line(remark);
     for (const remark of [...(await givenTwice(files)), ...rowRemarks(set)]) onRemark(remark);
     const how = { maxLength, lossOn, endToken, seed, signal: where.signal, onRemark };

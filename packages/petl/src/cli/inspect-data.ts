@@ -35,7 +35,8 @@ export async function inspectData(folder: string, flags: DataFlags, access: Data
   const files = await findData(flags.data, "train", access);
   if (!files.train)
     throw new InputError(`${flags.data.join(", ")} holds no training file; it has ${Object.keys(files).join(", ")}`);
-  const read = async (found: typeof files.train) => (await readData(found, pickSettings(columnSettings, flags))).set;
+  const read = async (found: typeof files.train) =>
+    (await readData(found, pickSettings(columnSettings, flags), access)).set;
   const set = await read(files.train);
   const validation = files.validation && (await read(files.validation));
   const purpose = findPurpose(base, set, { task: flags.task });

@@ -8,6 +8,7 @@ import {
   tokenSettings,
   unadapted,
 } from "@petl/core";
+import type { ReadEvent } from "../data/read-data.ts";
 import type { HubEvent } from "../hub/hub.ts";
 import { loadAdapter } from "../library/load-adapter.ts";
 import { locate } from "../library/locate.ts";
@@ -61,8 +62,10 @@ export async function resolveModel(
 }
 
 /** What a download tells, on the terminal. */
-export const shownDownload = (name: string, terminal: Where["terminal"]) => (event: HubEvent) => {
-  if (event.type === "download") terminal.progress(event);
+export const shownDownload = (name: string, terminal: Where["terminal"]) => (event: HubEvent | ReadEvent) => {
+  if (event.type === "reading")
+    terminal.progress({ what: `reading ${event.file}`, done: event.done, of: event.of, unit: "MB" });
+  else if (event.type === "download") terminal.progress(event);
   else if (event.type === "waiting") terminal.line(`waiting for another download of ${name}`);
   else terminal.line(`using what is downloaded already: ${event.reason}`);
 };

@@ -9,7 +9,7 @@ import {
   tokenSettings,
   trainingSettings,
 } from "@petl/core";
-import { settledData } from "../data/find-data.ts";
+import { type DataAccess, settledData } from "../data/find-data.ts";
 import { type FolderLock, refuseBusy } from "../disk/folder-lock.ts";
 import type { OpenBase } from "../library/open-base.ts";
 import { type Curves, watchCurves } from "../reports/curves.ts";
@@ -138,11 +138,7 @@ export async function newRun(
   requireDevice(flags.device);
   await refuseTaken(folder, "train", flags.overwrite);
   const { methods, baseDropout } = methodsOf(flags, methodOptions);
-  const access = {
-    offline: flags.offline,
-    signal: context.signal,
-    onProgress: shownDownload("the data", context.terminal),
-  };
+  const access = accessOf(flags, context);
   const named: RequestFlags = {
     ...parseFlags(requestFlags, flags).values,
     ...{ baseDropout, dropout: undefined },
@@ -151,7 +147,7 @@ export async function newRun(
     init: flags.init === undefined ? undefined : await resolveModel(flags.init, flags, context),
   };
   const baseFolder = resolve(await resolveModel(base, flags, context));
-  const run = await openRun(requestOf(named, { base, baseFolder, methods }), context.signal, opened);
+  const run = await openRun(requestOf(named, { base, baseFolder, methods, access }), context.signal, opened);
   const [id, settings] = [randomUUID(), pickSettings(trainingSettings, run.training.settings)];
   const method = writtenMethods(run.model.adapted.methods);
   const pooling = flags.pooling ?? (flags.init === undefined ? run.model.adapted.goal.pooling : undefined);
@@ -205,15 +201,24 @@ function methodsOf({ method, dropout, baseDropout }: RequestFlags, given: Readon
   };
 }
 
+interface Accessed {
+  readonly access: DataAccess;
+}
+
+const accessOf = ({ offline }: TrainFlags, { signal, terminal }: Context): DataAccess => ({
+  ...{ offline, signal },
+  onProgress: shownDownload("the data", terminal),
+});
+
 /** What of the flags goes where. */
 function requestOf(
   flags: RequestFlags,
-  { base, baseFolder, methods }: Pick<RunRequest, "base" | "baseFolder" | "methods">,
+  { base, baseFolder, methods, access }: Pick<RunRequest, "base" | "baseFolder" | "methods"> & Accessed,
 ): RunRequest {
   const { task, validation, trainRows, seed, shuffle, pooling, threads, init, data } = flags;
   return {
     ...{ base, baseFolder, methods, init, data, pooling, threads },
-    rows: { ...pickSettings(columnSettings, flags), task, validation, trainRows, seed, shuffle },
+    rows: { ...access, ...pickSettings(columnSettings, flags), task, validation, trainRows, seed, shuffle },
     training: pickSettings({ ...trainingSettings, ...tokenSettings }, flags),
   };
 }
@@ -234,7 +239,8 @@ async function oldRun(
   const { values, rest } = parseFlags(requestFlags, record.request);
   const methods = values.init === undefined ? methodsOf(values, rest).methods : undefined;
   const [base, baseFolder] = [values.base ?? record.base_folder, record.base_folder];
-  const run = await openRun(requestOf(values, { base, baseFolder, methods }), context.signal);
+  const access = accessOf(flags, context);
+  const run = await openRun(requestOf(values, { base, baseFolder, methods, access }), context.signal);
   const problems = [
     ...(run.baseSha256 === record.base_sha256 ? [] : [`the base ${baseFolder} has changed since the run began`]),
     ...(run.dataSha256 === record.data_sha256

@@ -1,10 +1,11 @@
 import { realpath, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { chooseDataFiles, type DataFiles, InputError } from "@petl/core";
-import { type ResolveOptions, resolveDataSet } from "../hub/hub.ts";
+import { type HubEvent, resolveDataSet } from "../hub/hub.ts";
 import { explainFileError, MachineError } from "../machine-error.ts";
 import { configsBelow, filesBelow } from "./data-folder.ts";
 import { type DataName, parseDataName } from "./data-name.ts";
+import type { ReadEvent } from "./read-data.ts";
 
 type Split = "train" | "validation" | "test";
 
@@ -21,7 +22,7 @@ type FoundData = Readonly<Partial<Record<Split, readonly DataFile[]>>>;
 export interface DataAccess {
   readonly offline?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ResolveOptions["onProgress"] | undefined;
+  readonly onProgress?: ((event: HubEvent | ReadEvent) => void) | undefined;
 }
 
 /**

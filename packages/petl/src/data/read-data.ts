@@ -1,16 +1,18 @@
-import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
   type ColumnChoice,
   type ExampleSet,
   joinSets,
   type ReadOptions,
+  readParts,
   readRows,
   readTable,
+  streamTable,
   weightedSet,
 } from "@petl/core";
 import { explainFileError } from "../machine-error.ts";
+import { beginningOf, filePieces } from "./file-pieces.ts";
 import type { DataFile } from "./find-data.ts";
 
 /** How the rows of a data file are read. */
@@ -41,20 +43,60 @@ const bytesOf = (path: string): Promise<Uint8Array> =>
     throw explainFileError(error, "read", path);
   });
 
-/** The examples of some files, one behind the other, and the SHA-256 of their bytes. */
+/** Files from this size on are read as their pieces come, where they can be. */
+const largeFile = 2 ** 23;
+
+/** What is told while data are read. */
+export interface ReadEvent {
+  readonly type: "reading";
+  readonly file: string;
+  /** bytes of the file that are read, and all of them */
+  readonly done: number;
+  readonly of: number;
+}
+
+export interface ReadAccess {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((event: ReadEvent) => void) | undefined;
+}
+
+/**
+ * The examples of some files, one behind the other. The bytes of large CSV and JSON Lines are never whole in memory.
+ * @throws InputError naming file and line; the signal's reason
+ */
 export async function readData(
   files: readonly DataFile[],
   options: DataOptions,
-): Promise<{ readonly set: ExampleSet; readonly sha256: string }> {
+  access: ReadAccess = {},
+): Promise<{ readonly set: ExampleSet }> {
   const { header, encoding, sheet, ...columns } = options;
-  const hash = createHash("sha256");
   const sets: ExampleSet[] = [];
   for (const { path, weight } of files) {
-    const bytes = await bytesOf(path);
-    hash.update(bytes);
+    access.signal?.throwIfAborted();
     const name = join(basename(dirname(path)), basename(path));
-    const table = await readTable(name, bytes, { header, encoding, sheet });
-    sets.push(weightedSet(readRows(table, columns), weight));
+    const set = await examplesOf(path, { name, reading: { header, encoding, sheet }, columns, access });
+    sets.push(weightedSet(set, weight));
   }
-  return { set: joinSets(sets), sha256: hash.digest("hex") };
+  return { set: joinSets(sets) };
+}
+
+interface FileReading {
+  readonly name: string;
+  readonly reading: ReadOptions;
+  readonly columns: ColumnChoice;
+  readonly access: ReadAccess;
+}
+
+async function examplesOf(path: string, { name, reading, columns, access }: FileReading): Promise<ExampleSet> {
+  const { size } = await stat(path).catch((error: unknown) => {
+    throw explainFileError(error, "read", path);
+  });
+  const stream = size < largeFile ? undefined : streamTable(name, await beginningOf(path), reading);
+  if (!stream) {
+    if (size >= largeFile) access.onProgress?.({ type: "reading", file: name, done: 0, of: size });
+    const bytes = await bytesOf(path);
+    return readRows(await readTable(name, bytes, reading), columns);
+  }
+  const onBytes = (done: number) => access.onProgress?.({ type: "reading", file: name, done, of: size });
+  return readParts(stream(filePieces(path, { signal: access.signal, onBytes })), columns);
 }

@@ -6,6 +6,7 @@ import { InputError } from "@petl/core";
 import { explainFileError, systemCode } from "../machine-error.ts";
 import { requirePlainName } from "./files.ts";
 import { makeFolder } from "./make-folder.ts";
+import { syncFolder } from "./sync-folder.ts";
 import { discard, exists, mendLeftovers, temporarySibling } from "./temporary.ts";
 
 export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
@@ -135,17 +136,6 @@ async function writeNewFile(path: string, chunks: Chunks): Promise<{ bytes: numb
     }
     await handle.sync();
     return { bytes, sha256: hash.digest("hex") };
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Forces a folder's entries to the disk, without which a rename may not outlive a power cut. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === "win32") return; // Windows can't open a folder as a file
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
   } finally {
     await handle.close();
   }

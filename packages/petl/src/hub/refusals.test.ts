@@ -4,6 +4,7 @@ import { InputError } from "@petl/core";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { MachineError } from "../machine-error.ts";
 import { openTrial, sha256, type Trial, weights } from "./hub.fake.ts";
+import { goesDirect } from "./proxy.ts";
 
 let trial: Trial;
 beforeEach(async () => {
@@ -66,11 +67,28 @@ describe("tokens", () => {
     },
   );
 
-  test("the proxy that the environment names is asked", async () => {
+  test("the proxy that the environment names is asked, without a warning, but for hosts that it is not for", async () => {
+    const warn = vi.spyOn(process, "emitWarning");
     vi.stubEnv("HTTP_PROXY", trial.cdn.endpoint);
     const asked = trial.resolve({ endpoint: "http://hub.invalid" });
     await expect(asked).rejects.toThrow(MachineError);
     await expect(asked).rejects.not.toThrow(/ENOTFOUND/);
+    vi.stubEnv("NO_PROXY", "localhost, .invalid");
+    await expect(trial.resolve({ endpoint: "http://hub.invalid" })).rejects.toThrow(/ENOTFOUND|EAI_AGAIN/);
+    expect(warn).not.toHaveBeenCalled();
+  });
+
+  test.each([
+    ["https://hub.example/x", "example", true],
+    ["https://hub.example/x", "*.example", true],
+    ["https://hub.example/x", "hub.example:8080 other", false],
+    ["https://hub.example:8080/x", "hub.example:8080", true],
+    ["http://hub.example/x", "hub.example:80", true],
+    ["https://anotherexample/x", "example", false],
+    ["https://hub.example/x", "*", true],
+    ["https://hub.example/x", "", false],
+  ])("%s beside no_proxy %j goes directly: %s", (url, list, direct) => {
+    expect(goesDirect(new URL(url), list)).toBe(direct);
   });
 
   test("no message tells the token", async () => {

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { InputError, type OpenBase as OpenBaseOf, openBase as openBaseOf, type StopSignal, shown } from "@petl/core";
 import { directory } from "../disk/files.ts";
@@ -42,10 +43,14 @@ export async function openFolder(
 ): Promise<OpenBase> {
   const source = {
     ...{ name, folder: directory(path), inner: (folder: string) => directory(join(path, folder)) },
-    openEngine: (files: readonly string[]) => workerEngine(path, files, { threads }),
+    openEngine: (files: readonly string[], shares: number) =>
+      workerEngine(path, files, { threads: shares === 1 ? threads : shareOf(threads, shares) }),
   };
   return { ...(await openBaseOf(source, { signal })), path };
 }
+
+/** An engine's threads where several share them. */
+const shareOf = (threads = availableParallelism(), shares: number): number => Math.max(1, Math.floor(threads / shares));
 
 function checkedOptions(name: unknown, options: OpenBaseOptions): OpenBaseOptions {
   const given: unknown = options;

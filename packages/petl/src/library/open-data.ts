@@ -12,7 +12,7 @@ import { readData } from "../data/read-data.ts";
 
 /** What may be said of data; `validation` also names a file or folder. */
 export interface OpenDataOptions
-  extends Omit<OpenDataOptionsOf, "validation">,
+  extends Omit<OpenDataOptionsOf, "validation" | "pause">,
     Pick<DataAccess, "offline" | "onProgress"> {
   /** rows, a file or folder, or the share of the training rows to hold out; the folder's own, else a tenth of texts with labels */
   readonly validation?: OpenDataOptionsOf["validation"] | string;
@@ -45,7 +45,7 @@ export async function openData(
   const access = { offline, onProgress, signal };
   const { text, textPair, label, labelSeparator, header, encoding, sheet } = rest;
   const columns = { text, textPair, label, labelSeparator, header, encoding, sheet };
-  const read = async (files: readonly DataFile[] | undefined) => files && (await readData(files, columns)).set;
+  const read = async (files: readonly DataFile[] | undefined) => files && (await readData(files, columns, access)).set;
   const held = typeof validation === "string" ? await read(await validationFiles(validation, access)) : validation;
   const paths = pathsOf(source);
   if (!paths) return openDataOf(checkedSource(source), base, { ...rest, validation: held });
@@ -53,13 +53,19 @@ export async function openData(
   if (!train)
     throw new InputError(`${paths.join(", ")} holds no training file; name one train.csv, .tsv, .jsonl or .parquet`);
   const splits = {
-    train: (await readData(train, columns)).set,
+    train: (await readData(train, columns, access)).set,
     validation: held === undefined ? await read(own) : undefined,
     test: await read(test),
   };
-  const data = await openDataOf(splits, base, { ...rest, validation: held });
+  const data = await openDataOf(splits, base, { ...rest, validation: held, pause: pauseFor(signal) });
   return { ...data, remarks: [...(await givenTwice(train)), ...data.remarks] };
 }
+
+/** Lets the process hear a signal, and ends the work where it did. */
+const pauseFor = (signal: AbortSignal | undefined) => async (): Promise<void> => {
+  await new Promise((resolve) => setImmediate(resolve));
+  signal?.throwIfAborted();
+};
 
 const pathsOf = (source: unknown): readonly string[] | undefined =>
   typeof source === "string"

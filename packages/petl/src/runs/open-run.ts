@@ -74,7 +74,7 @@ async function openOn(base: OpenBase, request: RunRequest, signal: StopSignal): 
   return {
     ...{ base, model, training, validation: data.validation, maxLength: request.training.maxLength },
     baseSha256: await baseDigest(base.folder),
-    dataSha256: rowsDigest([data.train, data.validation]),
+    dataSha256: await rowsDigest([data.train, data.validation], signal),
     remarks: [...new Set([...model.remarks, ...data.remarks, ...training.remarks])],
   };
 }

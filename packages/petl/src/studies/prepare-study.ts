@@ -22,7 +22,7 @@ import { type DataAccess, findData } from "../data/find-data.ts";
 import { type DataOptions, readData } from "../data/read-data.ts";
 import { directory } from "../disk/files.ts";
 import { weightsDigest } from "../library/digests.ts";
-import { type LocateOptions, locate } from "../library/locate.ts";
+import { locate } from "../library/locate.ts";
 import { setupOf } from "./bench.ts";
 import type { StudyContext } from "./context.ts";
 import { sha256 } from "./digests.ts";
@@ -32,9 +32,7 @@ import { languageTask } from "./source-loss.ts";
 import type { StudySets } from "./study-rows.ts";
 
 /** What a study is asked for. */
-export interface StudyRequest
-  extends Pick<DataOptions, "text" | "textPair" | "label" | "header">,
-    Pick<LocateOptions, "offline" | "signal" | "onProgress"> {
+export interface StudyRequest extends Pick<DataOptions, "text" | "textPair" | "label" | "header">, DataAccess {
   /** a folder, a hub id or a bundled name */
   readonly base: string;
   /** a folder with training rows and test or validation rows, or a file with `validation` beside it */

@@ -86,7 +86,6 @@ test.each(studies)(
     expect((await run(name, small)).worked).toBe(0);
     expect(readFileSync(join(out, "records.jsonl"))).toEqual(before);
   },
-  60_000,
 );
 
 test("another setting is refused by name, and so is a folder of other files", async () => {

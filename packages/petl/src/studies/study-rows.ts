@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { drawRows, type ExampleSet, type Rows, type Task } from "@petl/core";
@@ -43,8 +44,20 @@ export async function writeRows(
 }
 
 /** The rows of a file in a study's folder, with the SHA-256 of its bytes. */
-export const readRows = (out: string, name: string, columns: Readonly<Record<string, string>>) =>
-  readData([{ path: join(out, name), weight: 1 }], columns);
+export async function readRows(
+  out: string,
+  name: string,
+  columns: Readonly<Record<string, string>>,
+): Promise<{ readonly set: ExampleSet; readonly sha256: string }> {
+  const path = join(out, name);
+  const { set } = await readData([{ path, weight: 1 }], columns);
+  return {
+    set,
+    sha256: createHash("sha256")
+      .update(await readFile(path))
+      .digest("hex"),
+  };
+}
 
 /** SHA-256 over the rows that a cell trains on and those that it is scored on, in order. */
 export const rowsDigest = (train: string, score: string): string => sha256(`${train}\n${score}\n`);

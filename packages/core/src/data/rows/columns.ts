@@ -1,8 +1,9 @@
+import { InternalError } from "../../errors.ts";
 import { type ColumnChoice, chooseColumns } from "../tables/choose-columns.ts";
 import { refuseRows, type Table } from "../tables/table.ts";
-import { kindOf, labelOf, labelsOf, type RowResult, withLabel } from "./cells.ts";
+import { kindOf, labelOf, labelsOf, type RowResult } from "./cells.ts";
 import { columnsRead, completionColumns, readCompletionRow } from "./completion-rows.ts";
-import { type Example, type ExampleSet, joinSets } from "./examples.ts";
+import { type Example, type ExampleSet, joinSets, type Label } from "./examples.ts";
 import { messageColumns, readMessageRow } from "./message-rows.ts";
 import { readTokenRow, tokenColumns } from "./token-rows.ts";
 import { readWordRow } from "./word-rows.ts";
@@ -21,51 +22,104 @@ export const readExamples = (table: Table, choice: ColumnChoice = {}): ExampleSe
  * @throws InputError: no such column; rows that are wrong, each named by its line, ten at most.
  */
 export function readRows(table: Table, choice: ColumnChoice = {}): ExampleSet {
+  const collection = collector(table, choice);
+  collection.add(table);
+  return collection.set();
+}
+
+/** The examples of a large file that comes part by part; the first part's columns are the file's. */
+export async function readParts(parts: AsyncIterable<Table>, choice: ColumnChoice = {}): Promise<ExampleSet> {
+  let collection: Collector | undefined;
+  for await (const part of parts) {
+    collection ??= collector(part, choice);
+    collection.add(part);
+  }
+  if (!collection) throw new InternalError("a file without parts");
+  return collection.set();
+}
+
+/** How the rows of a table become examples. */
+interface RowReader {
+  readonly columns: ExampleSet["columns"];
+  /** columns that are read, others than text, pair and label too */
+  readonly known?: readonly (string | undefined)[] | undefined;
+  read(row: Row): RowResult<Example>;
+}
+
+function readerOf(table: Table, choice: ColumnChoice): RowReader {
   const column = choice.text ?? ["tokens", "words"].find((name) => table.columns.includes(name));
   if (choice.text === undefined && table.columns.includes("input_ids"))
-    return collect(table, { text: "input_ids" }, readTokenRow, tokenColumns);
+    return { columns: { text: "input_ids" }, read: readTokenRow, known: tokenColumns };
   if (column !== undefined && table.rows.some((row) => Array.isArray(row[column]))) {
     const names = choice.label === undefined ? ["tags", "ner_tags", "labels"] : [choice.label];
     const label = names.find((name) => table.columns.includes(name));
     const columns = label === undefined ? { text: column } : { text: column, label };
-    return collect(table, columns, (row) => readWordRow(row, columns));
+    return { columns, read: (row) => readWordRow(row, columns) };
   }
   const conversation = choice.text === undefined ? messageColumns(table.columns) : undefined;
   if (conversation) {
-    const read = Object.values(conversation);
-    return collect(table, { text: conversation.messages }, (row) => readMessageRow(row, conversation), read);
+    const known = Object.values(conversation);
+    return { columns: { text: conversation.messages }, read: (row) => readMessageRow(row, conversation), known };
   }
   const completion = choice.text === undefined ? completionColumns(table.name, table.columns) : undefined;
   if (completion) {
-    const read = columnsRead(completion);
-    return collect(table, { text: completion.prompt }, (row) => readCompletionRow(row, completion), read);
+    const known = columnsRead(completion);
+    return { columns: { text: completion.prompt }, read: (row) => readCompletionRow(row, completion), known };
   }
   const columns = chooseColumns(table.name, table.columns, choice);
   const named = choice.text === undefined ? columns : { ...columns, named: true };
-  return collect(table, named, (row) => readTextRow(row, columns, choice.labelSeparator));
+  const labels = new Map<Label, Label>();
+  return { columns: named, read: (row) => readTextRow(row, columns, { separator: choice.labelSeparator, labels }) };
 }
 
-function collect(
-  table: Table,
-  columns: ExampleSet["columns"],
-  read: (row: Row) => RowResult<Example>,
-  known: readonly (string | undefined)[] = [columns.text, columns.pair, columns.label],
-): ExampleSet {
+/** Gathers the examples of a table's parts. */
+interface Collector {
+  add(part: Table): void;
+  set(): ExampleSet;
+}
+
+function collector(first: Table, choice: ColumnChoice): Collector {
+  const { name, classes } = first;
+  const { columns, known = [columns.text, columns.pair, columns.label], read } = readerOf(first, choice);
   const examples: Example[] = [];
-  const problems: string[] = [];
-  for (const [index, row] of table.rows.entries()) {
-    const result = read(row);
-    if ("example" in result) examples.push(result.example);
-    else problems.push(...result.problems.map((problem) => `${table.placeOf(index)}: ${problem}`));
-  }
-  refuseRows(problems);
-  const leftOut = table.columns.filter((column) => !known.includes(column));
-  const classes = table.classes?.get(columns.label ?? "");
-  const named = { ...columns, leftOut };
-  return { name: table.name, examples, placeOf: table.placeOf, columns: named, ...(classes && { classes }) };
+  const starts: number[] = [];
+  const places: Table["placeOf"][] = [];
+  const others = new Set<string>();
+  const placeOf = (index: number) => {
+    const part = starts.findLastIndex((start) => start <= index);
+    return places[part]?.(index - (starts[part] ?? 0)) ?? name;
+  };
+  return {
+    add(part) {
+      starts.push(examples.length);
+      places.push(part.placeOf);
+      for (const column of part.columns) if (!known.includes(column)) others.add(column);
+      const problems: string[] = [];
+      for (const [index, row] of part.rows.entries()) {
+        const result = read(row);
+        if ("example" in result) examples.push(result.example);
+        else problems.push(...result.problems.map((problem) => `${part.placeOf(index)}: ${problem}`));
+      }
+      refuseRows(problems);
+    },
+    set() {
+      const own = classes?.get(columns.label ?? "");
+      return { name, examples, placeOf, columns: { ...columns, leftOut: [...others] }, ...(own && { classes: own }) };
+    },
+  };
 }
 
-function readTextRow(row: Row, columns: ExampleSet["columns"], separator: string | undefined): RowResult<Example> {
+/** How labels of rows of text are read; equal ones of all rows are one value, since large files have few. */
+interface LabelReading {
+  readonly separator: string | undefined;
+  readonly labels: Map<Label, Label>;
+}
+
+function readTextRow(
+  row: Row,
+  columns: ExampleSet["columns"],
+  { separator, labels: known }: LabelReading,
+): RowResult<Example> {
   const problems: string[] = [];
   const textOf = (column: string): string => {
     const value = row[column];
@@ -81,6 +135,13 @@ function readTextRow(row: Row, columns: ExampleSet["columns"], separator: string
   if (label === null) problems.push(`"${columns.label}" is ${kindOf(cell)} instead of a label`);
   if (labels === null) problems.push(`"${columns.label}" holds something else than labels: ${JSON.stringify(cell)}`);
   if (problems.length > 0) return { problems };
-  const texts = { text, ...(pair === undefined ? {} : { pair }) };
-  return { example: { kind: "text", ...texts, ...(labels ? { labels } : withLabel(label)) } };
+  if (labels)
+    return { example: pair === undefined ? { kind: "text", text, labels } : { kind: "text", text, pair, labels } };
+  if (label === undefined || label === null)
+    return { example: pair === undefined ? { kind: "text", text } : { kind: "text", text, pair } };
+  if (!known.has(label)) known.set(label, label);
+  const own = known.get(label) ?? label;
+  return {
+    example: pair === undefined ? { kind: "text", text, label: own } : { kind: "text", text, pair, label: own },
+  };
 }

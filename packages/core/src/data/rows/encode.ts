@@ -1,4 +1,4 @@
-import { InputError } from "../../errors.ts";
+import { InputError, InternalError } from "../../errors.ts";
 import { refuseRows } from "../tables/table.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { encodeCompletion } from "./completion-rows.ts";
@@ -49,8 +49,7 @@ export function encodeExamples(
   given: TargetRule | undefined,
   options: EncodeOptions,
 ): EncodedExample[] {
-  const rule = isLabelled(set) || given?.ofOwnTokens ? given : undefined;
-  if (rule && isLabelled(set)) refuseLabels(set, rule);
+  const rule = checkedRule(set, given);
   const encoded = set.examples.map((example, index) =>
     example.kind === "messages"
       ? atPlace(set.placeOf(index), () => encodeExample(set, example, rule, options))
@@ -60,6 +59,33 @@ export function encodeExamples(
     encoded.flatMap((row, index) => tokenProblems(row, rule, options).map((text) => `${set.placeOf(index)}: ${text}`)),
   );
   return encoded;
+}
+
+/**
+ * One row of a data set after the other, as it is asked for, in place of all at once.
+ * @throws InputError as `encodeExamples`: for labels now, for a row's tokens when it is asked for
+ */
+export function rowEncoder(
+  set: ExampleSet,
+  given: TargetRule | undefined,
+  options: EncodeOptions,
+): (row: number) => EncodedExample {
+  const rule = checkedRule(set, given);
+  return (row) => {
+    const example = set.examples[row];
+    if (!example) throw new InternalError(`row ${row} of ${set.examples.length} was asked for`);
+    const encoded = encodeExample(set, example, rule, options);
+    refuseRows(tokenProblems(encoded, rule, options).map((text) => `${set.placeOf(row)}: ${text}`));
+    return encoded;
+  };
+}
+
+/** The rule where rows have labels that it is for, and these fit it. */
+function checkedRule(set: ExampleSet, given: TargetRule | undefined): TargetRule | undefined {
+  const labelled = isLabelled(set);
+  const rule = labelled || given?.ofOwnTokens ? given : undefined;
+  if (rule && labelled) refuseLabels(set, rule);
+  return rule;
 }
 
 /** Where the conversation stands that its template refuses. */

@@ -6,6 +6,8 @@ export interface StoredRows {
   readonly length: number;
   /** tokens of each row, known before any is read */
   readonly lengths: ArrayLike<number>;
+  /** whether lengths are only near those of the rows; they are exact where left out */
+  readonly areEstimates?: boolean;
   /** The row at a place counted from 0. */
   at(row: number): Promise<EncodedExample>;
 }
@@ -28,6 +30,7 @@ export function someRows(rows: StoredRows, places: ArrayLike<number>): StoredRow
   return {
     length: places.length,
     lengths: Uint32Array.from(places, (place) => rows.lengths[place] ?? 0),
+    ...(rows.areEstimates && { areEstimates: true }),
     at: (row) => rows.at(places[row] ?? -1),
   };
 }
@@ -38,5 +41,5 @@ export function changedRows(
   change: (example: EncodedExample, row: number) => EncodedExample,
 ): EncodedRows {
   if (!("lengths" in rows)) return rows.map(change);
-  return { length: rows.length, lengths: rows.lengths, at: async (row) => change(await rows.at(row), row) };
+  return { ...rows, at: async (row) => change(await rows.at(row), row) };
 }

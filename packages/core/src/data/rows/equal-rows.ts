@@ -1,18 +1,57 @@
 import type { Example, ExampleSet } from "./examples.ts";
 
-/** For each row the place of the first that a model reads alike, which is its own where there is none in front of it. */
-export const firstAlike = ({ examples }: ExampleSet): Uint32Array => firstsBy(examples, inputOf);
+/** Which rows a model reads alike. */
+export interface AlikeRows {
+  /** for each row the place of the first that is like it */
+  readonly first: Uint32Array;
+  /** how many rows differ */
+  readonly different: number;
+}
 
-/** For each row the place of the first that is the same example, as copies are that a file's weight makes. */
-export const firstSame = ({ examples }: ExampleSet): Uint32Array => firstsBy(examples, (example) => example);
+/** Rows that are compared between two pauses. */
+const rowsAtOnce = 65_536;
 
-function firstsBy<K>(examples: readonly Example[], key: (example: Example) => K): Uint32Array {
-  const first = new Map<K, number>();
-  return Uint32Array.from(examples, (example, row) => {
-    const known = first.get(key(example));
-    if (known === undefined) first.set(key(example), row);
-    return known ?? row;
-  });
+/** Which rows of a set a model reads alike. */
+export function alikeRows({ examples }: ExampleSet): AlikeRows {
+  return atOnce(firstsBy(examples, inputOf));
+}
+
+/** The same for a set that may be large; `pause` is awaited now and then. */
+export async function alikeRowsOf(
+  { examples }: ExampleSet,
+  pause: (() => Promise<void>) | undefined,
+): Promise<AlikeRows> {
+  const steps = firstsBy(examples, inputOf);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    await pause?.();
+  }
+}
+
+/** Which rows are the same example, as copies are that a file's weight makes. */
+export function sameRows({ examples }: ExampleSet): AlikeRows {
+  return atOnce(firstsBy(examples, (example) => example));
+}
+
+function atOnce(steps: Generator<undefined, AlikeRows>): AlikeRows {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+function* firstsBy<K>(examples: readonly Example[], key: (example: Example) => K): Generator<undefined, AlikeRows> {
+  const known = new Map<K, number>();
+  const first = new Uint32Array(examples.length);
+  for (const [row, example] of examples.entries()) {
+    if (row % rowsAtOnce === rowsAtOnce - 1) yield;
+    const own = key(example);
+    const before = known.get(own);
+    if (before === undefined) known.set(own, row);
+    first[row] = before ?? row;
+  }
+  return { first, different: known.size };
 }
 
 /** What a model reads of a row, without its label. */

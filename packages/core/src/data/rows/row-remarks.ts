@@ -1,4 +1,4 @@
-import { firstAlike, inputOf, labelText } from "./equal-rows.ts";
+import { alikeRows, inputOf, labelText } from "./equal-rows.ts";
 import { type Example, type ExampleSet, isLabelled, type Label } from "./examples.ts";
 import { distinctLabels, labelsOf } from "./labels.ts";
 
@@ -159,9 +159,10 @@ function writtenLists(set: ExampleSet): readonly string[] {
  * several labels, of which no model can give more than one.
  * @param parted whether rows are held out of these by chance
  */
-export function copyRemarks(set: ExampleSet, parted: boolean): readonly string[] {
-  const alike = firstAlike(set);
+export function copyRemarks(set: ExampleSet, parted: boolean, found = alikeRows(set)): readonly string[] {
+  const { first: alike, different } = found;
   const { examples } = set;
+  if (different === examples.length) return [];
   const copies = [...alike.keys()].filter((row) => alike[row] !== row && examples[row] !== examples[alike[row] ?? row]);
   const [first] = copies;
   if (first === undefined) return [];

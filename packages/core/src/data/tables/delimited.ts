@@ -4,7 +4,7 @@ import { refuseRows, type Table, table } from "./table.ts";
 import { decodeText, linesOf } from "./text.ts";
 
 /** Cells of one record and the line on which it begins. */
-interface DelimitedRecord {
+export interface DelimitedRecord {
   readonly cells: string[];
   readonly line: number;
 }
@@ -15,13 +15,21 @@ interface DelimitedRecord {
  * @throws InputError: empty, a quote that never closes, rows of another width than the header, a name used twice.
  */
 export function readCsv(name: string, bytes: Uint8Array, options: ReadOptions = {}): Table {
-  const whole = decodeText(name, bytes, options.encoding);
+  const { text, delimiter, firstLine } = parted(decodeText(name, bytes, options.encoding));
+  if (delimiter === "\t") return readTabs(name, text, options, firstLine);
+  return toTable(name, quotedRecords(name, text, delimiter, firstLine), options);
+}
+
+/** What parts the cells of a CSV, as its first line says or shows, and the text behind what says it. */
+export function parted(whole: string): {
+  readonly text: string;
+  readonly delimiter: string;
+  readonly firstLine: number;
+} {
   const said = /^"?sep=([,;\t|])"?\r?\n/i.exec(whole);
   const text = said ? whole.slice(said[0].length) : whole;
   const delimiter = said?.[1] ?? mostFrequent(text.slice(0, text.search(/[\r\n]|$/)));
-  const firstLine = said ? 2 : 1;
-  if (delimiter === "\t") return readTabs(name, text, options, firstLine);
-  return toTable(name, quotedRecords(name, text, delimiter, firstLine), options);
+  return { text, delimiter, firstLine: said ? 2 : 1 };
 }
 
 function mostFrequent(head: string): string {
@@ -70,20 +78,41 @@ function canBeQuoted(name: string, text: string): boolean {
   }
 }
 
+/** Records of a piece of text, and where the next one begins. */
+export interface QuotedPiece {
+  readonly records: readonly DelimitedRecord[];
+  /** the place behind the last record, and its line */
+  readonly end: number;
+  readonly line: number;
+}
+
+const quotedRecords = (name: string, text: string, delimiter: string, firstLine: number): readonly DelimitedRecord[] =>
+  quotedPiece(name, text, { delimiter, firstLine, isLast: true }).records;
+
 /**
  * Records of RFC 4180: a cell that begins with a quote ends with one, holds anything, and writes a quote twice.
- * A quote inside an unquoted cell is a letter. Blank lines are left out.
+ * A quote inside an unquoted cell is a letter. Blank lines are left out. Of a text that goes on behind this piece, which
+ * then ends with a line, a record whose quote is still open is left for the next one.
  */
-function quotedRecords(name: string, text: string, delimiter: string, firstLine: number): DelimitedRecord[] {
+export function quotedPiece(
+  name: string,
+  text: string,
+  {
+    delimiter,
+    firstLine,
+    isLast,
+  }: { readonly delimiter: string; readonly firstLine: number; readonly isLast: boolean },
+): QuotedPiece {
   const records: DelimitedRecord[] = [];
   let cells: string[] = [];
-  let [line, began] = [firstLine, firstLine];
+  let [line, began, start] = [firstLine, firstLine, 0];
   let at = 0;
   while (at < text.length) {
     const quoted = text[at] === '"';
     const end = quoted ? closingQuote(text, at + 1) : bareEnd(text, at, delimiter);
+    if (end < 0 && !isLast) return { records, end: start, line: began };
     if (end < 0) throw new InputError(`${name} line ${line}: a quote opens here and never closes`);
-    cells.push(quoted ? text.slice(at + 1, end).replaceAll('""', '"') : text.slice(at, end));
+    cells.push(quoted ? unquoted(text, at + 1, end) : text.slice(at, end));
     if (quoted) line += lineFeeds(text, at, end);
     at = quoted ? end + 1 : end;
     if (text[at] === delimiter) {
@@ -100,9 +129,14 @@ function quotedRecords(name: string, text: string, delimiter: string, firstLine:
     cells = [];
     at = text[at] === "\r" ? at + 2 : at + 1;
     line += 1;
-    began = line;
+    [began, start] = [line, at];
   }
-  return records;
+  return { records, end: text.length, line };
+}
+
+function unquoted(text: string, from: number, to: number): string {
+  const inside = text.slice(from, to);
+  return inside.includes('"') ? inside.replaceAll('""', '"') : inside;
 }
 
 /** Line feeds of a piece of text; looks at no character behind it, so that all pieces together cost the text's length. */
@@ -139,17 +173,10 @@ function toTable(name: string, records: readonly DelimitedRecord[], { header = t
   const first = records[0];
   if (!first) throw new InputError(`${name} is empty`);
   const width = records.reduce((most, { cells }) => Math.max(most, cells.length), 0);
-  const columns = header ? headerNames(name, first) : Array.from({ length: width }, (_, i) => `column${i + 1}`);
+  const columns = header ? headerNames(name, first) : numberedNames(width);
   const body = header ? records.slice(1) : records;
   if (body.length === 0) throw new InputError(`${name} has a header and no rows`);
-  const uneven = header ? body.filter(({ cells }) => cells.length !== columns.length) : [];
-  refuseRows(
-    uneven.map(({ cells, line }) => {
-      const more =
-        cells.length > columns.length && columns.length > 1 ? "; a cell that holds what parts cells needs quotes" : "";
-      return `${name} line ${line}: ${cells.length} columns; the first line has ${columns.length}${more}`;
-    }),
-  );
+  if (header) refuseRows(unevenRows(name, columns, body));
   const rows = body.map(({ cells }) => recordOf(columns, cells));
   return table(
     name,
@@ -159,14 +186,30 @@ function toTable(name: string, records: readonly DelimitedRecord[], { header = t
   );
 }
 
-function recordOf(columns: readonly string[], cells: readonly string[]): Readonly<Record<string, string>> {
+const numberedNames = (width: number) => Array.from({ length: width }, (_, i) => `column${i + 1}`);
+
+/** Records of another width than the header's. */
+export const unevenRows = (
+  name: string,
+  columns: readonly string[],
+  body: readonly DelimitedRecord[],
+): readonly string[] =>
+  body.flatMap(({ cells, line }) => {
+    if (cells.length === columns.length) return [];
+    const more =
+      cells.length > columns.length && columns.length > 1 ? "; a cell that holds what parts cells needs quotes" : "";
+    return [`${name} line ${line}: ${cells.length} columns; the first line has ${columns.length}${more}`];
+  });
+
+/** A row by the names of its columns; a cell that it lacks is empty. */
+export function recordOf(columns: readonly string[], cells: readonly string[]): Readonly<Record<string, string>> {
   const record: Record<string, string> = {};
   for (let at = 0; at < columns.length; at++) record[columns[at] ?? ""] = cells[at] ?? "";
   return record;
 }
 
 /** Names of the first line, trimmed; one that is left empty (pandas' index) is called after its place. */
-function headerNames(name: string, { cells, line }: DelimitedRecord): string[] {
+export function headerNames(name: string, { cells, line }: DelimitedRecord): string[] {
   const names = cells.map((cell, i) => cell.trim() || `column${i + 1}`);
   if (names.includes("__proto__")) throw new InputError(`${name} line ${line}: no column can be called "__proto__"`);
   const known = new Set<string>();

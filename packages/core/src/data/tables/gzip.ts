@@ -11,7 +11,7 @@ const most = { ratio: 40, bytes: 48e6 } as const;
 export function unzipped(name: string, bytes: Uint8Array): Uint8Array {
   const limit = Math.max(most.bytes, most.ratio * bytes.length);
   const chunks: Uint8Array[] = [];
-  let [length, ended] = [0, false];
+  let [length, memberStart, ended] = [0, 0, false];
   const gunzip = new Gunzip((chunk, final) => {
     chunks.push(chunk);
     length += chunk.length;
@@ -19,6 +19,9 @@ export function unzipped(name: string, bytes: Uint8Array): Uint8Array {
     if (length > limit)
       throw new InputError(`${name}: unpacks to more than ${Math.round(limit / 1e6)} MB; unpack it before`);
   });
+  gunzip.onmember = () => {
+    memberStart = length;
+  };
   try {
     const step = 1 << 16;
     for (let at = 0; at < bytes.length; at += step)
@@ -29,9 +32,13 @@ export function unzipped(name: string, bytes: Uint8Array): Uint8Array {
       `${name}: no gzip file, or one that is cut: ${error instanceof Error ? error.message : error}`,
     );
   }
-  if (!ended) throw new InputError(`${name}: the gzip file is cut`);
+  if (!ended || lengthOf(bytes) !== (length - memberStart) >>> 0) throw new InputError(`${name}: the gzip file is cut`);
   return joined(chunks, length);
 }
+
+/** The length of the last member, as the file's last four bytes say it, modulo 2³². */
+const lengthOf = (bytes: Uint8Array): number =>
+  bytes.length < 4 ? -1 : new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4, 4).getUint32(0, true);
 
 function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
   const whole = new Uint8Array(length);

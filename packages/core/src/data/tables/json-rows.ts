@@ -41,8 +41,11 @@ const wraps = (value: Row): boolean => {
   return lists.some(([key]) => /^(?:data|rows|records|examples|items|results|train|entries)$/i.test(key));
 };
 
-function fromPieces(name: string, pieces: readonly (readonly [text: string, line: number])[]): Table {
-  if (pieces.length === 0) throw new InputError(`${name} has no rows`);
+/** The rows of some lines, each an object, and what is wrong with the others. */
+export function rowsOfLines(
+  name: string,
+  pieces: readonly (readonly [text: string, line: number])[],
+): { readonly rows: readonly Row[]; readonly problems: readonly string[] } {
   const rows: Row[] = [];
   const problems: string[] = [];
   for (const [text, line] of pieces) {
@@ -53,6 +56,12 @@ function fromPieces(name: string, pieces: readonly (readonly [text: string, line
         `${name} line ${line}: ${parsed.ok ? `${kindOf(parsed.value)} instead of an object` : parsed.reason}`,
       );
   }
+  return { rows, problems };
+}
+
+function fromPieces(name: string, pieces: readonly (readonly [text: string, line: number])[]): Table {
+  if (pieces.length === 0) throw new InputError(`${name} has no rows`);
+  const { rows, problems } = rowsOfLines(name, pieces);
   refuseRows(problems);
   return table(
     name,

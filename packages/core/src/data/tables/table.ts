@@ -1,4 +1,4 @@
-import { InputError } from "../../errors.ts";
+import { refuse } from "../../errors.ts";
 
 /** Rows of one file, each a record by column name. Values are as the file has them: CSV and TSV give strings only. */
 export interface Table {
@@ -39,7 +39,13 @@ export function firstProblems(problems: readonly string[], most = 10): readonly 
   return [...problems.slice(0, most), `and ${problems.length - most} more like these`];
 }
 
-/** Throws the problems of a file, at most ten of them in words. */
-export function refuseRows(problems: readonly string[]): void {
-  if (problems.length > 0) throw new InputError(firstProblems(problems));
+/** Throws the problems of a file, at most ten of them in words; of the others only the number is kept. */
+export function refuseRows(problems: Iterable<string>, most = 10): void {
+  const shown: string[] = [];
+  let more = 0;
+  for (const problem of problems) {
+    if (shown.length < most) shown.push(problem);
+    else more++;
+  }
+  refuse(more === 0 ? shown : [...shown, `and ${more} more like these`]);
 }

@@ -3,22 +3,23 @@ import { InputError } from "../../errors.ts";
 /**
  * A file's bytes as text: of the encoding that is named, else UTF-16 where a byte-order mark says so, else UTF-8. Where
  * lines end with a carriage return alone, as old programs of the Mac write, they end with a line feed.
+ * @param firstLine the number of the bytes' first line in the file
  * @param encoding a name that TextDecoder knows: latin1, windows-1252, utf-16le, shift_jis …
  * @throws InputError naming the file, and the line of the first byte that is not UTF-8; a name that nobody knows
  */
-export function decodeText(name: string, bytes: Uint8Array, encoding?: string): string {
+export function decodeText(name: string, bytes: Uint8Array, encoding?: string, firstLine = 1): string {
   const own = encoding ?? marked(bytes);
   if (encoding === undefined && own === "utf-8") refuseUnmarked(name, bytes);
-  const text = decoded(name, bytes, own);
+  const text = decoded(name, bytes, own, firstLine);
   return text.includes("\n") ? text : text.replaceAll("\r", "\n");
 }
 
-function decoded(name: string, bytes: Uint8Array, encoding: string): string {
+function decoded(name: string, bytes: Uint8Array, encoding: string, firstLine: number): string {
   const decoder = decoderOf(encoding);
   try {
     return decoder.decode(bytes);
   } catch {
-    const line = encoding === "utf-8" ? ` line ${badLine(bytes)}` : "";
+    const line = encoding === "utf-8" ? ` line ${badLine(bytes) + firstLine - 1}` : "";
     throw new InputError(
       `${name}${line}: not ${encoding.toUpperCase()}; save the file as UTF-8, or name its encoding, as in --encoding latin1`,
     );

@@ -139,13 +139,23 @@ function parse<T>(files: TokenizerFiles, name: keyof TokenizerFiles, schema: z.Z
 }
 
 function parseJson(name: string, text: string): unknown {
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(text);
-    return value;
+    value = JSON.parse(text);
   } catch {
     throw new InputError(`${name} is not JSON`);
   }
+  if (isDeeper(value, deepest)) throw new InputError(`${name}: nested deeper than ${deepest}`);
+  return value;
 }
+
+/** What walks through a tokenizer's parts, which may hold others, would end in the middle of deeper ones. */
+const deepest = 100;
+
+const isDeeper = (value: unknown, most: number): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  (most === 0 || Object.values(value).some((inner) => isDeeper(inner, most - 1)));
 
 function withoutEmpty(record: object): object {
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null && value !== undefined));

@@ -14,13 +14,13 @@ export const longestWord = 100;
  * @throws InputError when the vocabulary lacks the unknown token or one of those that the template needs.
  */
 export function wordPieceTokenizer(tokens: readonly string[], config: TokenizerConfig): TokenizerJson {
-  const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]));
   const name = (key: SpecialName, usual: string) => config[key] ?? usual;
   const unk = name("unk_token", "[UNK]");
   const [cls, sep] = [name("cls_token", "[CLS]"), name("sep_token", "[SEP]")];
   const special = [name("pad_token", "[PAD]"), unk, cls, sep, name("mask_token", "[MASK]")];
-  const missing = [unk, cls, sep].filter((token) => vocab[token] === undefined);
+  const missing = [unk, cls, sep].filter((token) => !tokens.includes(token));
   if (missing.length > 0) throw new InputError(`vocab.txt lacks ${missing.map((token) => `"${token}"`).join(", ")}`);
+  const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]));
   const cased = tokens.some((token) => !special.includes(token) && /[A-Z]/.test(token));
   return {
     added_tokens: special

@@ -74,6 +74,15 @@ export const ia3 = defineMethod({
       fan_in_fan_out: conventions.transposed ?? false,
       init_ia3_weights: true,
     }),
+    // of two lists PEFT wants the rescaled inputs among the targets
+    understands: ({ target_modules: all, feedforward_modules: inner }) =>
+      !Array.isArray(all) || !Array.isArray(inner) || inner.every((name) => all.includes(name)),
+    exact: ({ targets, layout }) => ({
+      target_modules: targets,
+      feedforward_modules: layout.flatMap(({ name, shape }) =>
+        name.endsWith(".ia3_l") && shape[0] === 1 ? name.slice(0, -".ia3_l".length) : [],
+      ),
+    }),
   },
 });
 

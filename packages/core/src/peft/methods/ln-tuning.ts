@@ -24,6 +24,7 @@ export const lnTuning = defineMethod({
   peft: {
     type: "LN_TUNING",
     fields: ["target_modules", "exclude_modules"],
+    inside: "ln_tuning_layers",
     read: (json) => ({ targets: targetsFromPeft(peftFields(config, json).target_modules) }),
     write: ({ targets, layers }, { conventions }) =>
       layers === undefined ? { target_modules: targetsToPeft(targets) ?? conventions.norms } : undefined,

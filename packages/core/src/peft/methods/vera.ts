@@ -51,6 +51,7 @@ export const vera = defineMethod({
   },
   peft: {
     type: "VERA",
+    adaptedBiases: "vera_only",
     fields: [
       ...["r", "projection_prng_key", "save_projection", "vera_dropout", "d_initial", "fan_in_fan_out", "bias"],
       ...["target_modules", "layers_to_transform", "layers_pattern", "init_weights"],

@@ -7,7 +7,7 @@ import { sqrt } from "../../../graph/ops/sqrt.ts";
 import { sub } from "../../../graph/ops/sub.ts";
 import { constant, scalar, type Value } from "../../../graph/value.ts";
 import { project } from "../../../nn/linear.ts";
-import type { LinearSite } from "../../../nn/sites.ts";
+import type { LinearSite } from "../../../nn/sites/linear.ts";
 import { float32 } from "../../../tensor/host-tensor.ts";
 import { type AdapterScope, defineMethod } from "../../method.ts";
 import { fraction, layers, natural, type OptionValues, patterns, positive, real, targets } from "../../options.ts";
@@ -80,7 +80,10 @@ export const adalora = defineMethod({
     if (Object.values(kept.ranks).every((rank) => rank === options.initialRank)) return undefined;
     return { use: { ...options, rankPattern: kept.ranks }, tensors: kept.tensors };
   },
-  peft: { type: "ADALORA", fields: adaLoraFields, read: readAdaLora, write: writeAdaLora },
+  peft: {
+    ...{ type: "ADALORA", fields: adaLoraFields, adaptedBiases: "lora_only", excludes: true },
+    ...{ read: readAdaLora, write: writeAdaLora },
+  },
 });
 
 function triplets(

@@ -7,7 +7,7 @@ import { reshape } from "../../../graph/ops/reshape.ts";
 import { sqrt } from "../../../graph/ops/sqrt.ts";
 import type { Value } from "../../../graph/value.ts";
 import { project } from "../../../nn/linear.ts";
-import type { LinearSite } from "../../../nn/sites.ts";
+import type { LinearSite } from "../../../nn/sites/linear.ts";
 import { type AdapterScope, defineMethod } from "../../method.ts";
 import type { Initializer } from "../../parameter.ts";
 import { isUpdated } from "../../targets.ts";
@@ -43,8 +43,7 @@ export const dora = defineMethod({
     },
   },
   peft: {
-    type: "LORA",
-    fields: lowRankFields,
+    ...{ type: "LORA", fields: lowRankFields, adaptedBiases: "lora_only", excludes: true },
     read(config) {
       const { dora, options } = readLowRank(config);
       return dora ? options : undefined;

@@ -71,8 +71,7 @@ export const lora = defineMethod({
     factor: (tensor, options) => scaleInB(tensor, options),
   },
   peft: {
-    type: "LORA",
-    fields: lowRankFields,
+    ...{ type: "LORA", fields: lowRankFields, adaptedBiases: "lora_only", excludes: true },
     read(config) {
       const { dora, options } = readLowRank(config);
       return dora ? undefined : options;

@@ -3,7 +3,7 @@ import { refuse } from "../../../errors.ts";
 import { matmul } from "../../../graph/ops/matmul.ts";
 import type { Value } from "../../../graph/value.ts";
 import type { Model } from "../../../nn/model.ts";
-import type { LinearSite } from "../../../nn/sites.ts";
+import type { LinearSite } from "../../../nn/sites/linear.ts";
 import type { AdapterScope } from "../../method.ts";
 import { fraction, layers, type OptionValues, patterns, positive, real, targets, toggle } from "../../options.ts";
 import { kaimingUniform, zeros } from "../../parameter.ts";

@@ -3,7 +3,7 @@ import { matmul } from "../../../graph/ops/matmul.ts";
 import { mul } from "../../../graph/ops/mul.ts";
 import type { Value } from "../../../graph/value.ts";
 import { project } from "../../../nn/linear.ts";
-import type { LinearSite } from "../../../nn/sites.ts";
+import type { LinearSite } from "../../../nn/sites/linear.ts";
 import { type AdapterScope, defineMethod } from "../../method.ts";
 import { kaimingUniform, zeros } from "../../parameter.ts";
 import { isUpdated } from "../../targets.ts";
@@ -30,7 +30,7 @@ export const loha = defineMethod({
     apply: (site, scope, options) => add(site.y, project(site.x, update(site, scope, options))),
     merge: (site, scope, options) => ({ weight: add(site.weight, update(site, scope, options)), bias: site.bias }),
   },
-  peft: { type: "LOHA", fields: lycorisFields, read: readLycoris, write: writeLycoris },
+  peft: { type: "LOHA", fields: lycorisFields, excludes: true, read: readLycoris, write: writeLycoris },
 });
 
 /** ΔW: [out, in] */

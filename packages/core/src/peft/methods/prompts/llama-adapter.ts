@@ -48,6 +48,7 @@ export const llamaAdapter = defineMethod({
   peft: {
     type: "ADAPTION_PROMPT",
     fields: ["target_modules", "adapter_len", "adapter_layers"],
+    headless: true,
     read(json) {
       const { adapter_len, adapter_layers } = peftFields(config, json);
       return { tokens: adapter_len, layers: { end: "top", count: adapter_layers } };

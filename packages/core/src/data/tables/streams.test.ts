@@ -1,0 +1,71 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { readParts, readRows } from "../rows/columns.ts";
+import type { ReadOptions } from "./read-options.ts";
+import { readTable } from "./readers.ts";
+import { type FilePiece, streamTable } from "./streams.ts";
+
+/** A text's bytes in pieces of whole lines, as a file's are read some bytes at a time. */
+async function* piecesOf(bytes: Uint8Array, size: number): AsyncGenerator<FilePiece> {
+  let start = 0;
+  for (let at = size; at < bytes.length; at += size) {
+    const end = bytes.lastIndexOf(10, at - 1) + 1;
+    if (end <= start) continue;
+    yield { bytes: bytes.slice(start, end), isLast: false };
+    start = end;
+  }
+  yield { bytes: bytes.slice(start), isLast: true };
+}
+
+const encoder = new TextEncoder();
+async function streamed(name: string, text: string, size: number, options: ReadOptions = {}) {
+  const bytes = encoder.encode(text);
+  const stream = streamTable(name, bytes, options);
+  if (!stream) throw new Error("this file is none that is streamed");
+  const { examples, placeOf, columns } = await readParts(stream(piecesOf(bytes, size)));
+  return { examples, columns, places: examples.map((_, row) => placeOf(row)) };
+}
+async function whole(name: string, text: string) {
+  const { examples, placeOf, columns } = readRows(await readTable(name, encoder.encode(text)));
+  return { examples, columns, places: examples.map((_, row) => placeOf(row)) };
+}
+const errorOf = async (work: Promise<unknown>) => work.then(String, (error: unknown) => String(error));
+
+test("a file that comes in pieces has the rows, columns and lines of the whole one", async () => {
+  const cell = fc.constantFrom("a", 'say "so"', "two\nlines", "x;y", "é 😀", "", "long ".repeat(9));
+  const rows = fc.array(fc.tuple(cell, fc.constantFrom("pos", "neg")), { minLength: 1, maxLength: 12 });
+  const ends = fc.constantFrom("\n", "\r\n");
+  const quote = (text: string) => `"${text.replaceAll('"', '""')}"`;
+  await fc.assert(
+    fc.asyncProperty(rows, ends, fc.integer({ min: 1, max: 60 }), fc.boolean(), async (some, end, size, mark) => {
+      const csv = `${mark ? "\uFEFF" : ""}${["text,label,more", ...some.map(([text, label]) => `${quote(text)},${label},`)].join(end)}`;
+      expect(await streamed("t.csv", `${csv}${end}`, size)).toEqual(await whole("t.csv", `${csv}${end}`));
+      expect(await streamed("t.csv", csv, size)).toEqual(await whole("t.csv", csv));
+      const json = some.map(([text, label]) => `${JSON.stringify({ text, label })}\n`).join("");
+      expect(await streamed("t.jsonl", json, size)).toEqual(await whole("t.jsonl", json));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("what is wrong in a later piece is named by its line in the file", async () => {
+  for (const text of ["text,label\na,1\nb,2\nc\n", 'text,label\na,1\nb,2\n"c,3\n', 'text,label\na,1\n"b"c,2\n'])
+    expect(await errorOf(streamed("t.csv", text, 8))).toBe(await errorOf(whole("t.csv", text)));
+  const json = '{"text":"a"}\n\n{"text":"b"}\n[]\n';
+  expect(await errorOf(streamed("t.jsonl", json, 5))).toBe(await errorOf(whole("t.jsonl", json)));
+});
+
+test("files that only tell their meaning as a whole are not streamed", () => {
+  const is = (name: string, text: string, options: ReadOptions = {}) =>
+    streamTable(name, encoder.encode(text), options);
+  for (const [name, text] of [
+    ["t.tsv", "a\tb\n"],
+    ["t.csv", "a\tb\n"],
+    ["t.json", "[{}]\n"],
+    ["t.jsonl", "[\n{}]\n"],
+    ["t.csv", "a,b\rc,d\r"],
+  ] as const)
+    expect(is(name, text), name).toBeUndefined();
+  expect(is("t.csv", "a,b\n", { header: false })).toBeUndefined();
+  expect(is("t.csv", "a,b\n", { encoding: "utf-16le" })).toBeUndefined();
+});

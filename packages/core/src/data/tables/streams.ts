@@ -1,0 +1,104 @@
+import { InputError } from "../../errors.ts";
+import { headerNames, parted, quotedPiece, recordOf, unevenRows } from "./delimited.ts";
+import { rowsOfLines } from "./json-rows.ts";
+import type { ReadOptions } from "./read-options.ts";
+import { extensionOf } from "./readers.ts";
+import { refuseRows, type Table, table } from "./table.ts";
+import { decodeText, linesOf } from "./text.ts";
+
+/** A part of a file's bytes: whole lines, but for the last one. */
+export interface FilePiece {
+  readonly bytes: Uint8Array;
+  readonly isLast: boolean;
+}
+
+/** A large file's rows, part by part: each is a table of its own, whose rows know their lines in the file. */
+export type TableParts = AsyncIterable<Table>;
+
+/**
+ * The rows of a large file as its pieces come, so that it is never whole in memory; undefined where only the whole file says
+ * how it is meant: other kinds than CSV and JSON Lines, tabs, which may be quoted or not, arrays, UTF-16.
+ * @throws InputError as `readTable`, while the parts are read
+ */
+export function streamTable(name: string, start: Uint8Array, options: ReadOptions): StreamReader | undefined {
+  const [first, second] = start;
+  const wide =
+    /^utf-?16/i.test(options.encoding ?? "") ||
+    (first === 0xff && second === 0xfe) ||
+    (first === 0xfe && second === 0xff);
+  if (wide || options.header === false || !start.includes(10)) return undefined;
+  const begin = decodeText(name, start.subarray(0, start.lastIndexOf(10) + 1), options.encoding);
+  switch (extensionOf(name)) {
+    case "csv":
+      return parted(begin).delimiter === "\t" ? undefined : (pieces) => delimitedParts(name, pieces, options);
+    case "jsonl":
+    case "ndjson":
+      return /^\s*\[/.test(begin) ? undefined : (pieces) => jsonParts(name, pieces, options);
+    default:
+      return undefined;
+  }
+}
+
+/** Longer records are none: a quote is open, and would be looked for anew in every piece. */
+const longestRecord = 32e6;
+
+export type StreamReader = (pieces: AsyncIterable<FilePiece>) => TableParts;
+
+async function* delimitedParts(
+  name: string,
+  pieces: AsyncIterable<FilePiece>,
+  options: ReadOptions,
+): AsyncGenerator<Table> {
+  let columns: readonly string[] | undefined;
+  let [delimiter, line, rest, given] = [",", 1, "", 0];
+  for await (const { bytes, isLast } of pieces) {
+    let text = rest + decodeText(name, bytes, options.encoding, line);
+    if (columns === undefined && rest === "") ({ text, delimiter, firstLine: line } = parted(text));
+    const piece = quotedPiece(name, text, { delimiter, firstLine: line, isLast });
+    [rest, line] = [text.slice(piece.end), piece.line];
+    if (rest.length > longestRecord)
+      throw new InputError(`${name} line ${line}: a quote opens here and never closes, or far behind`);
+    const [first] = piece.records;
+    if (!first) continue;
+    const body = columns ? piece.records : piece.records.slice(1);
+    columns ??= headerNames(name, first);
+    refuseRows(unevenRows(name, columns, body));
+    given += body.length;
+    if (body.length > 0)
+      yield partOf(
+        name,
+        columns,
+        body.map(({ cells }) => recordOf(columns ?? [], cells)),
+        Uint32Array.from(body, (record) => record.line),
+      );
+  }
+  if (given === 0) throw new InputError(columns ? `${name} has a header and no rows` : `${name} is empty`);
+}
+
+async function* jsonParts(
+  name: string,
+  pieces: AsyncIterable<FilePiece>,
+  { encoding }: ReadOptions,
+): AsyncGenerator<Table> {
+  let [before, given] = [0, 0];
+  for await (const { bytes } of pieces) {
+    const text = decodeText(name, bytes, encoding, before + 1);
+    const lines = [...linesOf(text)].map(([line, number]) => [line, number + before] as const);
+    const { rows, problems } = rowsOfLines(name, lines);
+    refuseRows(problems);
+    before += text.split("\n").length - 1;
+    given += rows.length;
+    const columns = new Set(rows.flatMap((row) => Object.keys(row)));
+    if (rows.length > 0)
+      yield partOf(
+        name,
+        [...columns],
+        rows,
+        Uint32Array.from(lines, ([, line]) => line),
+      );
+  }
+  if (given === 0) throw new InputError(`${name} has no rows`);
+}
+
+const partOf = (name: string, columns: readonly string[], rows: Table["rows"], lines: Uint32Array): Table =>
+  table(name, columns, rows, lines);

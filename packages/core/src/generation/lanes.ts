@@ -1,0 +1,212 @@
+import { InternalError } from "../errors.ts";
+import { type Adapter, canJoin } from "../peft/joined.ts";
+import { promptLength } from "../peft/prompted.ts";
+import type { Tensors } from "../runtime/session.ts";
+import { random } from "../tensor/random.ts";
+import type { Continuing } from "./continuing.ts";
+import { type DecoderSteps, paddedLeft } from "./decoder.ts";
+import { emptyPast, type Past } from "./past.ts";
+import { nextToken } from "./sampling.ts";
+import { withoutSuppressed } from "./suppressed.ts";
+import { type GeneratedToken, type Text, taken, unrepeated } from "./texts.ts";
+
+/** How a text goes on. */
+export type LaneSettings = Pick<Continuing, "settings" | "suppressed" | "suppressedFirst">;
+
+/** A text that somebody waits for. */
+export interface LaneText {
+  readonly adapter: Adapter;
+  readonly text: Text;
+  readonly how: LaneSettings;
+  /** A token came; the last one says that it ends. */
+  told(token: GeneratedToken): void;
+  /** It ends without its last token. */
+  failed(error: unknown): void;
+  /** whether nobody wants it any more */
+  gone(): boolean;
+}
+
+/** What computes the rows of some adapters: compiled for them, and their numbers as it takes them. */
+export interface LaneProgram {
+  readonly steps: DecoderSteps;
+  /** Φ of each row, in their order */
+  model(adapters: readonly Adapter[]): Tensors;
+}
+
+/** Finds a program for the rows of some adapters, which stays compiled until the work with it is done. */
+export type LanePrograms = <R>(adapters: readonly Adapter[], work: (program: LaneProgram) => Promise<R>) => Promise<R>;
+
+/** Texts under way on one base, whichever adapters they ask. */
+export interface Lanes {
+  ask(text: LaneText): void;
+}
+
+interface Row {
+  readonly asked: LaneText;
+  /** 1 for each token of the past that it may look at, 0 in front of its beginning */
+  mask: number[];
+}
+
+/** Texts that are computed side by side, and the keys and values of their tokens. */
+interface Lane {
+  rows: Row[];
+  past: Past | undefined;
+  readonly joining: LaneText[];
+}
+
+/** Prompts that are computed between two tokens of those that are under way. */
+const promptsAtOnce = 8;
+
+/**
+ * Goes on with texts token by token, all at once whose adapters can share a batch: a text joins between two tokens of the
+ * others, with the keys and values of its own prompt, and leaves with its last token. What becomes of one does not depend on
+ * the others, up to rounding.
+ *
+ * @param most texts side by side; those beyond wait
+ */
+export function openLanes(programs: LanePrograms, most: number): Lanes {
+  const waiting: LaneText[] = [];
+  let lanes: Lane[] = [];
+  let working = false;
+  const work = async () => {
+    await Promise.resolve(); // whoever asks in the same moment begins together
+    for (;;) {
+      admit(waiting, lanes, most);
+      lanes = lanes.filter(({ rows, joining }) => rows.length + joining.length > 0);
+      if (lanes.length === 0) break;
+      for (const lane of lanes) await step(lane, programs);
+    }
+    working = false;
+  };
+  return {
+    ask(text) {
+      waiting.push(text);
+      if (working) return;
+      working = true;
+      void work();
+    },
+  };
+}
+
+/** Whether nobody wants a text any more; it is told so where somebody still listens. */
+function left({ gone, failed }: LaneText): boolean {
+  if (!gone()) return false;
+  failed(new InternalError("the text was given up"));
+  return true;
+}
+
+/** Gives those that wait a lane, as long as there is room, in their order. */
+function admit(waiting: LaneText[], lanes: Lane[], most: number): void {
+  let under = lanes.reduce((sum, { rows, joining }) => sum + rows.length + joining.length, 0);
+  while (waiting.length > 0 && under < most) {
+    const next = waiting.shift();
+    if (!next || left(next)) continue;
+    const lane = lanes.find((each) => shares(each, next)) ?? { rows: [], past: undefined, joining: [] };
+    if (!lanes.includes(lane)) lanes.push(lane);
+    lane.joining.push(next);
+    under++;
+  }
+}
+
+function shares({ rows, joining }: Lane, { adapter }: LaneText): boolean {
+  if (prompted(adapter) && rows.length > 0) return false;
+  const adapters = [...rows.map(({ asked }) => asked.adapter), ...joining.map((each) => each.adapter)];
+  if (adapters.every((each) => each.phi === adapter.phi)) return true;
+  return canJoin([...new Set([...adapters, adapter].map(({ adapted }) => adapted))]);
+}
+
+/** Whether a method puts keys in front of every text, behind which alone the tokens of a lane can stand. */
+const prompted = ({ adapted }: Adapter): boolean => promptLength(adapted.methods) > 0;
+
+/** One token more for each text of a lane; new ones begin. */
+async function step(lane: Lane, programs: LanePrograms): Promise<void> {
+  keep(
+    lane,
+    lane.rows.map(({ asked }) => !left(asked)),
+  );
+  const waits = lane.rows.length > 0 && lane.joining.some(({ adapter }) => prompted(adapter));
+  const beginning = waits ? [] : lane.joining.splice(0, promptsAtOnce).filter((text) => !left(text));
+  try {
+    if (lane.rows.length > 0) await goOn(lane, programs);
+    if (beginning.length > 0) await begin(lane, beginning, programs);
+  } catch (error) {
+    for (const text of [...lane.rows.map(({ asked }) => asked), ...beginning, ...lane.joining]) text.failed(error);
+    Object.assign(lane, { rows: [], past: undefined });
+    lane.joining.splice(0);
+  }
+}
+
+async function goOn(lane: Lane, programs: LanePrograms): Promise<void> {
+  const { rows, past } = lane;
+  if (!past) return;
+  for (const row of rows) row.mask.push(1);
+  const ids = rows.map(({ asked }) => asked.text.ids.slice(-1));
+  const adapters = rows.map(({ asked }) => asked.adapter);
+  const logits = await programs(adapters, ({ steps, model }) =>
+    steps.run({ ids, mask: rows.map(({ mask }) => mask), past, first: false }, model(adapters)),
+  );
+  keep(
+    lane,
+    rows.map(({ asked }, at) => goesOn(asked, logits[at])),
+  );
+}
+
+async function begin(lane: Lane, texts: readonly LaneText[], programs: LanePrograms): Promise<void> {
+  const adapters = texts.map(({ adapter }) => adapter);
+  const [first] = adapters;
+  if (!first) return;
+  const { sizes } = first.adapted.base.model;
+  const past = emptyPast(sizes, texts.length);
+  const { ids, mask } = paddedLeft(
+    texts.map(({ text }) => text.ids),
+    sizes.padId,
+  );
+  const logits = await programs(adapters, ({ steps, model }) =>
+    steps.run({ ids, mask, past, first: true }, model(adapters)),
+  );
+  const begun: Lane = { rows: [], past, joining: [] };
+  begun.rows = texts.map((asked, at) => ({ asked, mask: [...(mask[at] ?? [])] }));
+  keep(
+    begun,
+    texts.map((asked, at) => goesOn(asked, logits[at])),
+  );
+  if (begun.rows.length === 0) return;
+  if (lane.past && lane.rows.length > 0) {
+    lane.past.join(past);
+    lane.rows.push(...begun.rows);
+    level(lane.rows, lane.past.size().tokens);
+  } else Object.assign(lane, { rows: begun.rows, past });
+}
+
+/** Chooses a text's next token and tells it; whether it goes on behind that. */
+function goesOn(asked: LaneText, logits: Float32Array | undefined): boolean {
+  if (left(asked)) return false;
+  const { text, how, told, failed } = asked;
+  try {
+    const { settings } = how;
+    const stream = random(settings.seed, `token of text ${text.row}`, text.ids.length - text.begun);
+    const possible = withoutSuppressed(logits ?? new Float32Array(), text, how);
+    told(taken(text, nextToken(possible, unrepeated(text, settings), settings, stream)));
+    return !text.done;
+  } catch (error) {
+    failed(error);
+    return false;
+  }
+}
+
+/** Forgets the rows that are not kept, and the tokens in front that no row looks at any more. */
+function keep(lane: Lane, kept: readonly boolean[]): void {
+  if (kept.every(Boolean)) return;
+  lane.past?.choose(kept.flatMap((each, row) => (each ? [row] : [])));
+  lane.rows = lane.rows.filter((_, row) => kept[row]);
+  const front = Math.min(...lane.rows.map(({ mask }) => Math.max(0, mask.indexOf(1))));
+  if (lane.rows.length === 0 || front === 0) return;
+  if (lane.rows.some(({ asked }) => prompted(asked.adapter))) return; // their keys stand in front of the padding
+  lane.past?.forget(front);
+  for (const row of lane.rows) row.mask = row.mask.slice(front);
+}
+
+/** Makes the masks as long as the past, with nothing to look at in front. */
+function level(rows: readonly Row[], tokens: number): void {
+  for (const row of rows) row.mask = [...Array.from({ length: tokens - row.mask.length }, () => 0), ...row.mask];
+}

@@ -1,0 +1,35 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readRows, readTable } from "@petl/core";
+import { afterAll, expect, test } from "vitest";
+import { type ReadEvent, readData } from "./read-data.ts";
+
+const root = mkdtempSync(join(tmpdir(), "petl-read-"));
+afterAll(() => rmSync(root, { recursive: true }));
+const path = join(root, "large.csv");
+const lines = Array.from({ length: 90_000 }, (_, row) => `"row ${row}, ${"long ".repeat(18)}",${row % 3}`);
+const text = `text,label\n${lines.join("\n")}\n`;
+writeFileSync(path, text);
+
+test("a large file is read in pieces: the same rows at the same lines, told from the beginning to the end", async () => {
+  const events: ReadEvent[] = [];
+  const { set } = await readData([{ path, weight: 1 }], {}, { onProgress: (event) => events.push(event) });
+  const whole = readRows(await readTable("large.csv", new TextEncoder().encode(text)));
+  expect(set.examples).toEqual(whole.examples);
+  expect(set.placeOf(89_999)).toMatch(/large\.csv line 90001$/);
+  expect(events.length).toBeGreaterThan(8);
+  expect(events.at(-1)).toMatchObject({ done: text.length, of: text.length });
+});
+
+test("a signal ends the reading with its reason between two pieces", async () => {
+  const control = new AbortController();
+  const reason = new Error("enough");
+  let told = 0;
+  const onProgress = () => {
+    told += 1;
+    control.abort(reason);
+  };
+  await expect(readData([{ path, weight: 1 }], {}, { signal: control.signal, onProgress })).rejects.toBe(reason);
+  expect(told).toBe(1);
+});
