@@ -22,6 +22,8 @@ export interface EncodedGraph {
   readonly weights: readonly StoredTensor[];
   /** the operators that it is made of, each once */
   readonly operators: readonly string[];
+  /** whether nodes that are alike are meant to be computed each, so that they must not be made one */
+  readonly repeats: boolean;
 }
 
 const irVersion = 10;
@@ -35,6 +37,7 @@ export function encode(
   outputs: Readonly<Record<string, Value>>,
   fileName = (file: string) => file,
   defaults: Readonly<Record<string, HostTensor>> = {},
+  repeats = false,
 ): EncodedGraph {
   const results = Object.entries(outputs);
   const values = results.map(([, value]) => value);
@@ -70,7 +73,7 @@ export function encode(
     message(8, string(1, "com.microsoft"), int(2, 1)),
   );
   const operators = [...new Set(nodes.map(({ operator }) => operator.type))];
-  return { model, inputs, outputs: described, weights, operators };
+  return { model, inputs, outputs: described, weights, operators, repeats };
 }
 
 /** One name per value: an input's own, an output's given one, a number that is none of these for the rest; equal lengths share one. */
