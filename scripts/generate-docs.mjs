@@ -23,7 +23,13 @@ const parts = new Map([
 /** What a study in results/studies found: its figures, its numbers where they are few, and what they say of each claim. */
 function studyFound(name) {
   const folder = `results/studies/${name}`;
-  const { question, settings, rows, findings } = JSON.parse(readFileSync(`${root}${folder}/summary.json`, "utf8"));
+  const {
+    question,
+    settings,
+    rows,
+    findings,
+    table: side,
+  } = JSON.parse(readFileSync(`${root}${folder}/summary.json`, "utf8"));
   const { base, rows: trained, seeds } = settings;
   const figures = readdirSync(`${root}${folder}/figures`).sort();
   const numbers = rows.map(({ cell, mean, low, high }) => [
@@ -39,7 +45,11 @@ function studyFound(name) {
   return [
     `*${question}* \`${base}\`, ${trained} training rows, ${seeds} seeds ([records](../${folder}/records.jsonl)).`,
     ...figures.map((file) => `![${file.replace(/\.svg$/, "").replaceAll("-", " ")}](../${folder}/figures/${file})`),
-    ...(numbers.length <= fewRows ? [table(["cell", "score", "from", "to"], numbers)] : []),
+    ...(side
+      ? [table(side.columns, side.rows)]
+      : numbers.length <= fewRows
+        ? [table(["cell", "score", "from", "to"], numbers)]
+        : []),
     said.join("\n"),
   ].join("\n\n");
 }

@@ -68,7 +68,7 @@ export { extensionOf, readTable, tableExtensions } from "./data/tables/readers.t
 export { type FilePiece, streamTable } from "./data/tables/streams.ts";
 export type { ChatMessage } from "./data/tokenizer/chat-template.ts";
 export { loadTokenizer, type Tokenizer } from "./data/tokenizer/tokenizer.ts";
-export { type TokenizerFiles, tokenizerFileNames } from "./data/tokenizer/tokenizer-files.ts";
+export { type TokenizerFiles, tokenizerFileNames } from "./data/tokenizer/tokenizer-file-names.ts";
 export {
   type TokenizerKind,
   type TokenizerTraining,
@@ -77,7 +77,7 @@ export {
   trainTokenizer,
 } from "./data/tokenizer/train-tokenizer.ts";
 export { turnEnd } from "./data/tokenizer/turn-end.ts";
-export { InputError, InternalError, RunError, shown, suggestion } from "./errors.ts";
+export { InputError, InternalError, RunError, type Schema, type SchemaIssue, shown, suggestion } from "./errors.ts";
 export { type CheckpointFiles, encodeFull, encodeMerged, encodeTrained, type MergeOptions } from "./exports/merged.ts";
 export { encodeOnnx, encodeOnnxForAdapters, type OnnxFiles, type OnnxOptions } from "./exports/onnx-file.ts";
 export { type FloatType, floatTypes } from "./exports/task-config.ts";
@@ -164,7 +164,7 @@ export { labelCount, taskOf } from "./models/models.ts";
 export { type Head, type HeadKind, heads, type Sizes } from "./nn/model.ts";
 export { type Pooling, poolings } from "./nn/pooling.ts";
 export { type ClassWeights, classWeightsOf } from "./objectives/labels/class-weights.ts";
-export type { Answer, Metric, Objective } from "./objectives/objective.ts";
+export type { Answer, Metric, Objective, OneLabel, SeveralLabels } from "./objectives/objective.ts";
 export {
   isLanguageModel,
   metricsOf,
@@ -185,7 +185,7 @@ export { countParameters, type ParameterCounts } from "./peft/counts.ts";
 export type { Goal } from "./peft/goal.ts";
 export { initialPhi, startsFromData } from "./peft/initial-phi.ts";
 export { canJoin, type JoinedKinds, joinKinds, joinParts } from "./peft/joined.ts";
-export { listSites, type Sites } from "./peft/list-sites.ts";
+export { announcedKindNames, listSites } from "./peft/list-sites.ts";
 export { longestRow, trainedRow } from "./peft/longest-row.ts";
 export type { Method, MethodOf, MethodUse } from "./peft/method.ts";
 export { methods, methodsByName } from "./peft/methods.ts";

@@ -2,7 +2,13 @@ import { InternalError } from "../errors.ts";
 import { add } from "../graph/ops/add.ts";
 import { expand } from "../graph/ops/expand.ts";
 import { type Node, scalar, type Value } from "../graph/value.ts";
-import { nodesOf } from "../graph/walk.ts";
+import { leavesOf, nodesOf } from "../graph/walk.ts";
+import { blocksAgain } from "./blocks-again.ts";
+
+export interface GradientOptions {
+  /** computes each block once more for its gradient; whoever compiles the graph must leave repeated nodes as they are */
+  readonly recompute?: boolean | undefined;
+}
 
 /**
  * Reverse-mode differentiation: graph in, graph out, nothing computed.
@@ -11,10 +17,17 @@ import { nodesOf } from "../graph/walk.ts";
  * Where an operator can compute its output once more from what its own gradient reads, the gradients of its readers do
  * so, and the output needn't be kept from the forward pass (Chen et al. 2016, arXiv:1604.06174, section 4).
  */
-export function gradients(loss: Value, wrt: readonly Value[]): readonly Value[] {
+export function gradients(
+  loss: Value,
+  wrt: readonly Value[],
+  { recompute = false }: GradientOptions = {},
+): readonly Value[] {
   const nodes = nodesOf([loss]);
   const varying = dependents(nodes, wrt);
-  const reread = recomputation(varying);
+  const fed = leavesOf([loss]).filter((leaf) => leaf.source.kind === "input" && !wrt.includes(leaf));
+  const again = recompute ? blocksAgain(nodes, varying, dependents(nodes, fed)) : new Map<Value, Value>();
+  const fewer = recomputation(varying);
+  const reread = (value: Value) => again.get(value) ?? fewer(value);
   const received = new Map<Value, Value>([[loss, expand(scalar(1, loss.dtype), loss.shape)]]);
   for (const node of [...nodes].reverse()) {
     const [output, ...others] = node.outputs;
@@ -23,7 +36,11 @@ export function gradients(loss: Value, wrt: readonly Value[]): readonly Value[] 
       throw new InternalError(`${node.operator.type} has a gradient for its first output only`);
     }
     if (!dy || !node.inputs.some((operand) => varying.has(operand))) continue;
-    for (const [index, gradient] of differentiate({ ...node, inputs: node.inputs.map(reread) }, dy).entries()) {
+    const outputs = node.outputs.map((value) => again.get(value) ?? value);
+    for (const [index, gradient] of differentiate(
+      { ...node, inputs: node.inputs.map(reread), outputs },
+      dy,
+    ).entries()) {
       const operand = node.inputs[index];
       if (!gradient || !operand || !varying.has(operand)) continue;
       const sum = received.get(operand);

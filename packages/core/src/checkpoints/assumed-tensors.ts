@@ -28,7 +28,7 @@ export function withAssumedTensors(
   const place = placing();
   const bare = { ...base, tensors: undefined };
   const { modelTensors } = adapt(bare, [], { ...goal, trainsHead: false });
-  const linear = new Set(blocks ? listSites(bare, goal).linear.map(({ path }) => `${path}.weight`) : []);
+  const linear = new Set(blocks ? listSites(bare, goal, "linear").map(({ path }) => `${path}.weight`) : []);
   const tensors = modelTensors.map(({ name, shape, layer }): readonly [string, BaseTensor] => {
     const held =
       blocks && layer !== undefined && linear.has(name) ? inBlocks(base, name, shape, blocks, place) : undefined;

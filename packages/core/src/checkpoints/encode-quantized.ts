@@ -68,7 +68,7 @@ interface Chosen {
 function chosenLayers(base: HfModel, { tensors }: Checkpoint, format: BlockFormat): Chosen {
   const { model, name } = base;
   const task = taskOf(base.config) ?? "classification";
-  const { linear } = listSites(base, { task, labels: outputsFor(task, labelCount(base.config)) });
+  const linear = listSites(base, { task, labels: outputsFor(task, labelCount(base.config)) }, "linear");
   const found = linear.flatMap(({ path, layer }) => {
     if (layer === undefined) return [];
     const tensor = findTensor({ tensors, model }, `${path}.weight`);

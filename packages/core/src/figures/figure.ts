@@ -47,7 +47,7 @@ export type Figure = Titled &
   );
 
 /** A figure's numbers as a table. */
-interface FigureTable {
+export interface FigureTable {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }

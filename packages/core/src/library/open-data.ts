@@ -2,6 +2,7 @@ import { type AlikeRows, alikeRowsOf } from "../data/rows/equal-rows.ts";
 import type { ExampleSet, Label } from "../data/rows/examples.ts";
 import { copyRemarks, rowRemarks } from "../data/rows/row-remarks.ts";
 import { InputError } from "../errors.ts";
+import type { Task } from "../objectives/objectives.ts";
 import { natural, toggle } from "../settings/setting.ts";
 import { readSettings, type SettingInputs } from "../settings/settings.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
@@ -12,8 +13,8 @@ import { findPurpose, type Purpose } from "./purpose.ts";
 import { areRows, type Rows, readRows } from "./rows.ts";
 import { columnSettings, purposeSettings } from "./settings.ts";
 
-/** Rows, parted, and what they are for. */
-export interface OpenData extends Purpose {
+/** Rows, parted, and what they are for: the task `T`, where types know it. */
+export interface OpenData<T extends Task = Task> extends Purpose<T> {
   readonly train: ExampleSet;
   /** without examples where nothing is held out */
   readonly validation: ExampleSet;
@@ -56,6 +57,12 @@ export interface OpenDataOptions extends Omit<SettingInputs<typeof settings>, "v
  *
  * @throws InputError naming the row or the column; the signal's reason
  */
+export function openData<T extends Task>(
+  source: DataSource,
+  base: OpenBase,
+  options: OpenDataOptions & { readonly task: T },
+): Promise<OpenData<T>>;
+export function openData(source: DataSource, base: OpenBase, options?: OpenDataOptions): Promise<OpenData>;
 export async function openData(source: DataSource, base: OpenBase, options: OpenDataOptions = {}): Promise<OpenData> {
   requireBase(base);
   const { labels, signal, validation, pause, ...given } = requireOptions(options);

@@ -7,7 +7,7 @@ import { float32, sizeOf } from "../tensor/host-tensor.ts";
 import { random } from "../tensor/random.ts";
 import { attention, maskBias } from "./attention.ts";
 import { bareScope } from "./bare-scope.fake.ts";
-import { type Hooks, noHooks } from "./sites.ts";
+import { actingAt, type Hooks, noHooks } from "./sites.ts";
 
 const [batch, tokens, heads, headSize, virtual] = [2, 5, 3, 2, 4];
 const hidden = heads * headSize;
@@ -35,8 +35,7 @@ const inputs = { query: text("query"), key: text("key"), value: text("value") };
 const bias = maskBias(input("mask", "int32", ["batch", "tokens"]));
 
 /** Keys and values in front of the text's, seen by all, as prefix tuning adds them. */
-const withPrefix: Hooks = {
-  ...noHooks,
+const withPrefix: Hooks = actingAt({
   attention(site) {
     const more = (name: string) =>
       expand(input(name, "float32", [1, heads, virtual, headSize]), ["batch", heads, virtual, headSize]);
@@ -47,7 +46,7 @@ const withPrefix: Hooks = {
       bias: concat([expand(scalar(0), ["batch", 1, 1, virtual]), site.bias], 3),
     };
   },
-};
+});
 
 /** softmax(Q Kᵀ / √head size) V over the keys that are text or virtual, one output vector at a time. */
 function byHand(prefixed: boolean): readonly number[] {

@@ -10,7 +10,7 @@ import { transpose } from "../graph/ops/transpose.ts";
 import type { Value } from "../graph/value.ts";
 import { scalar } from "../graph/value.ts";
 import type { Scope } from "./scope.ts";
-import type { AttentionSite } from "./sites.ts";
+import type { AttentionSite } from "./sites/attention.ts";
 import { softCap } from "./soft-cap.ts";
 
 interface AttentionInputs extends Pick<AttentionSite, "heads" | "bias"> {
@@ -56,7 +56,7 @@ export function headAttention(scope: Scope, { query, key, value, bias, ...rest }
     const bounded = softcap === undefined ? products : softCap(products, softcap);
     return groupedProduct(scope.dropout(softmax(shift ? add(bounded, shift) : bounded)), values, {});
   };
-  const read = scope.hooks.attention({
+  const read = scope.hooks.act("attention", {
     ...{ path, layer, heads: Number(key.shape[1]), headSize: Number(size), bias, key, value },
     ...{ queryHeads: Number(heads), hidden, attend, keysAndValues, seenInFront, added: undefined },
   });

@@ -2,7 +2,7 @@ import { concat } from "../graph/ops/concat.ts";
 import { input, type Value } from "../graph/value.ts";
 import { batchDim } from "../tensor/shape.ts";
 import type { Sizes } from "./model.ts";
-import type { AttentionSite } from "./sites.ts";
+import type { AttentionSite } from "./sites/attention.ts";
 
 /** How many tokens were computed before. */
 export const pastDim = "past";

@@ -1,7 +1,7 @@
 import { add } from "../graph/ops/add.ts";
 import type { Value } from "../graph/value.ts";
 import { joinPath, type Scope } from "./scope.ts";
-import type { SublayerSite } from "./sites.ts";
+import type { SublayerSite } from "./sites/sublayer.ts";
 
 /** A sublayer with the norm in front of it. */
 interface Sublayer extends Pick<SublayerSite, "place" | "hidden"> {
@@ -17,7 +17,7 @@ interface Sublayer extends Pick<SublayerSite, "place" | "hidden"> {
 function preNorm(scope: Scope, x: Value, { site, place, hidden, compute }: Sublayer): Value {
   const y = scope.dropout(compute(x));
   const path = joinPath(scope.path, site);
-  return add(x, scope.hooks.sublayer({ path, layer: scope.layer, place, x, y, normalize: undefined, hidden }));
+  return add(x, scope.hooks.act("sublayer", { path, layer: scope.layer, place, x, y, normalize: undefined, hidden }));
 }
 
 interface BlockParts {

@@ -8,5 +8,5 @@ export function embedding(scope: Scope, ids: Value, rows: number, size: number, 
   const weight = scope.parameter("weight", [rows, size], "table");
   const found = gather(weight, ids);
   const y = factor === 1 ? found : mul(found, scalar(factor));
-  return scope.hooks.embedding({ path: scope.path, layer: scope.layer, ids, y, weight, rows, size, factor });
+  return scope.hooks.act("embedding", { path: scope.path, layer: scope.layer, ids, y, weight, rows, size, factor });
 }

@@ -31,7 +31,7 @@ export function linear(
   const product = (input: Value) => (rows ? project(input, rows) : matmul(input, stored));
   const apply = (input: Value) => (shift ? add(product(input), shift) : product(input));
   const weight = rows ?? transpose(stored, [1, 0]);
-  return scope.hooks.linear({
+  return scope.hooks.act("linear", {
     ...{ path: scope.path, layer: scope.layer, x, y: apply(x), apply, weight, bias: shift },
     ...{ inSize, outSize, transposed, output: false },
   });

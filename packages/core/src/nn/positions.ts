@@ -18,5 +18,5 @@ export function positions(scope: Scope, ids: Value, rows: number, size: number):
   const y = reshape(slice(weight, 0, virtualTokens, plus(tokens, virtualTokens)), [1, tokens, size]);
   const counted = sub(cumSum(expand(scalar(1, "int32"), [tokens]), 0), scalar(1 - virtualTokens, "int32"));
   const site = { path: scope.path, layer: scope.layer, y, weight, rows, size, factor: 1 };
-  return scope.hooks.embedding({ ...site, ids: reshape(counted, [1, tokens]) });
+  return scope.hooks.act("embedding", { ...site, ids: reshape(counted, [1, tokens]) });
 }

@@ -5,7 +5,7 @@ import { linear } from "./linear.ts";
 import type { Sizes } from "./model.ts";
 import { type Rotation, rotate } from "./rotary.ts";
 import type { Scope } from "./scope.ts";
-import type { AttentionSite } from "./sites.ts";
+import type { AttentionSite } from "./sites/attention.ts";
 
 export interface RotaryAttention {
   readonly sizes: Sizes;

@@ -60,7 +60,7 @@ function residual(
   y: Value,
 ): Value {
   const normalize = (sum: Value) => layerNorm(scope.at(norm), sum, hidden, epsilon);
-  const adapted = scope.hooks.sublayer({
+  const adapted = scope.hooks.act("sublayer", {
     ...{ path: joinPath(scope.path, site), layer: scope.layer, place },
     ...{ x, y: scope.dropout(y), normalize, hidden },
   });

@@ -5,6 +5,7 @@ import type { Attributes, Node, Value } from "../graph/value.ts";
 import { leavesOf, nodesOf } from "../graph/walk.ts";
 import { type DType, onnxTypes } from "../tensor/dtype.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";
+import type { OwnBytes } from "../tensor/own-memory.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { StoredTensor } from "../tensor/stored-tensor.ts";
 import { fileOrder } from "./file-order.ts";
@@ -14,13 +15,15 @@ import { bytes, type Field, float, int, join, message, string } from "./protobuf
 /** What a ModelProto and its session need to know of each other. */
 export interface EncodedGraph {
   /** the ModelProto */
-  readonly model: Uint8Array<ArrayBuffer>;
+  readonly model: OwnBytes;
   readonly inputs: readonly { readonly name: string; readonly dtype: DType; readonly shape: Shape }[];
   readonly outputs: readonly { readonly name: string; readonly dtype: DType; readonly shape: Shape }[];
   /** the frozen tensors that the model reads from the checkpoint's own files */
   readonly weights: readonly StoredTensor[];
   /** the operators that it is made of, each once */
   readonly operators: readonly string[];
+  /** whether nodes that are alike are meant to be computed each, so that they must not be made one */
+  readonly repeats: boolean;
 }
 
 const irVersion = 10;
@@ -34,6 +37,7 @@ export function encode(
   outputs: Readonly<Record<string, Value>>,
   fileName = (file: string) => file,
   defaults: Readonly<Record<string, HostTensor>> = {},
+  repeats = false,
 ): EncodedGraph {
   const results = Object.entries(outputs);
   const values = results.map(([, value]) => value);
@@ -69,7 +73,7 @@ export function encode(
     message(8, string(1, "com.microsoft"), int(2, 1)),
   );
   const operators = [...new Set(nodes.map(({ operator }) => operator.type))];
-  return { model, inputs, outputs: described, weights, operators };
+  return { model, inputs, outputs: described, weights, operators, repeats };
 }
 
 /** One name per value: an input's own, an output's given one, a number that is none of these for the rest; equal lengths share one. */

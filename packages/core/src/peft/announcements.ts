@@ -1,7 +1,7 @@
 import { input, type Value } from "../graph/value.ts";
 import type { Model, ModelInputs } from "../nn/model.ts";
 import { joinPath, type Scope } from "../nn/scope.ts";
-import { type SiteHooks, type SiteKinds, unchanged } from "../nn/sites.ts";
+import { type Hooks, noHooks } from "../nn/sites.ts";
 import { batchDim, type Dim, tokensDim } from "../tensor/shape.ts";
 import type { Building } from "./building.ts";
 import { hooksOf } from "./module-scope.ts";
@@ -49,8 +49,16 @@ function listen(model: Model): Announcements {
     tensors.set(name, value);
     return value;
   };
+  const hooks: Hooks = {
+    virtualTokens: 0,
+    act: (kind, site) =>
+      say(
+        (building) => hooksOf(building).act(kind, site),
+        () => noHooks.act(kind, site),
+      ),
+  };
   const scope = (path: string, layer?: number): Scope => ({
-    ...{ path, layer, hooks: { ...listening(say), virtualTokens: 0 } },
+    ...{ path, layer, hooks },
     at: (name, own = layer) => scope(joinPath(path, name), own),
     parameter(own, shape, role) {
       const name = joinPath(path, own);
@@ -81,24 +89,5 @@ function listen(model: Model): Announcements {
         told = undefined;
       }
     },
-  };
-}
-
-/** Hooks that hand every site on. */
-function listening(say: <T>(announcement: (building: Building) => T, alone: () => T) => T): SiteHooks {
-  const hand =
-    <K extends keyof SiteKinds>(kind: K) =>
-    (site: SiteKinds[K]["site"]): SiteKinds[K]["result"] => {
-      const answer = (hooks: SiteHooks): SiteKinds[K]["result"] => hooks[kind](site);
-      return say(
-        (building) => answer(hooksOf(building)),
-        () => answer(unchanged),
-      );
-    };
-  return {
-    linear: hand("linear"),
-    embedding: hand("embedding"),
-    sublayer: hand("sublayer"),
-    attention: hand("attention"),
   };
 }

@@ -1,10 +1,11 @@
 import { behindPast } from "../nn/cache.ts";
 import { joinPath, type Scope } from "../nn/scope.ts";
-import type { Hooks } from "../nn/sites.ts";
+import type { Announced, Hooks } from "../nn/sites.ts";
 import { act } from "./act.ts";
 import { type Building, noisy } from "./building.ts";
 import { moduleTensor, tiedTensor } from "./module-tensors.ts";
 import { prefixLength } from "./prompted.ts";
+import type { Result, Site } from "./site-kinds.ts";
 
 /** The scope of a module of the base or of the head. */
 export function moduleScope(building: Building, path: string, layer?: number): Scope {
@@ -20,20 +21,29 @@ export function moduleScope(building: Building, path: string, layer?: number): S
   };
 }
 
+/** What a building does with a site before methods act there, and with what they made of it. */
+type Before = { readonly [K in keyof Announced]?: (building: Building, site: Site<K>) => Site<K> };
+type Behind = { readonly [K in keyof Announced]?: (building: Building, site: Site<K>, result: Result<K>) => Result<K> };
+
+const before: Before = {
+  linear({ layerInputs }, site) {
+    layerInputs.set(site.path, site.x);
+    return site;
+  },
+  attention: ({ cache }, site) => (cache ? behindPast(cache, site) : site),
+};
+
+const behind: Behind = {
+  embedding: (building, site, y) => (site.ids === building.promptedIds ? act(building, "prompt", { ...site, y }) : y),
+};
+
 /** The methods at the architecture's sites. */
-export function hooksOf(building: Building): Hooks {
-  const { cache, layerInputs, promptedIds } = building;
-  return {
-    virtualTokens: prefixLength(building.methods),
-    linear(site) {
-      layerInputs.set(site.path, site.x);
-      return act(building, "linear", site);
-    },
-    embedding(site) {
-      const y = act(building, "embedding", site);
-      return site.ids === promptedIds ? act(building, "prompt", { ...site, y }) : y;
-    },
-    sublayer: (site) => act(building, "sublayer", site),
-    attention: (site) => act(building, "attention", cache ? behindPast(cache, site) : site),
-  };
-}
+export const hooksOf = (building: Building): Hooks => ({
+  virtualTokens: prefixLength(building.methods),
+  act<K extends keyof Announced>(kind: K, site: Site<K>): Result<K> {
+    const own: Before[K] = before[kind];
+    const further: Behind[K] = behind[kind];
+    const result = act(building, kind, own ? own(building, site) : site);
+    return further ? further(building, site, result) : result;
+  },
+});

@@ -1,4 +1,4 @@
-import type { LinearSite } from "../nn/sites.ts";
+import type { LinearSite } from "../nn/sites/linear.ts";
 import { compilePattern } from "../patterns/pattern.ts";
 import type { Place } from "./method.ts";
 import type { Layers, Targets } from "./options.ts";

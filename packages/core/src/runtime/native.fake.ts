@@ -11,7 +11,7 @@ export const nativeEngine = (folder?: string): Engine =>
     ort,
     fileName: (file) => file,
     writesInPlace: true,
-    options: async ({ weights }) => ({
+    options: async ({ weights, repeats }) => ({
       executionProviders: ["cpu"],
       intraOpNumThreads: 1,
       enableMemPattern: false,
@@ -22,12 +22,16 @@ export const nativeEngine = (folder?: string): Engine =>
           disable_prepacking: "1",
           ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
         },
-        ...(weights.some(({ dtype }) => dtype !== "float32")
-          ? { optimization: { disable_specified_optimizers: "ConstantFolding" } }
-          : {}),
+        ...withoutOptimizers([
+          ...(weights.some(({ dtype }) => dtype !== "float32") ? ["ConstantFolding"] : []),
+          ...(repeats ? ["CommonSubexpressionElimination"] : []),
+        ]),
       },
     }),
   });
+
+const withoutOptimizers = (names: readonly string[]) =>
+  names.length === 0 ? {} : { optimization: { disable_specified_optimizers: names.join(";") } };
 
 /** Compiles a graph without frozen tensors, runs it once and gives it back. */
 export async function runOnce(outputs: Readonly<Record<string, Value>>, inputs: Tensors): Promise<Tensors> {

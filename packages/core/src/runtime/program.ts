@@ -12,9 +12,18 @@ export interface Program {
   release(): Promise<void>;
 }
 
+export interface CompileOptions {
+  /** whether nodes that are alike are computed each, for the memory that is free in between */
+  readonly repeats?: boolean;
+}
+
 /** Writes the graph that the named outputs reach and makes a session of it. */
-export async function compile(engine: Engine, outputs: Readonly<Record<string, Value>>): Promise<Program> {
-  const graph = encode(outputs, engine.fileName);
+export async function compile(
+  engine: Engine,
+  outputs: Readonly<Record<string, Value>>,
+  { repeats = false }: CompileOptions = {},
+): Promise<Program> {
+  const graph = encode(outputs, engine.fileName, {}, repeats);
   const session = await engine.createSession(graph);
   return {
     run(inputs, into, lender) {

@@ -1,3 +1,5 @@
+import type { FigureTable } from "../figures/figure.ts";
+import { meanOver } from "../statistics/bootstrap.ts";
 import { trainOnce } from "./bench.ts";
 import { categoryFigure, scatterFigure } from "./drawn.ts";
 import { comparedWith } from "./findings.ts";
@@ -30,6 +32,7 @@ export const compare: Study = {
       }),
     ];
   },
+  table: sideBySide,
   findings: (records) =>
     comparedWith(finalOf(records), { is: (cell) => cell.method === "full", called: "full fine-tuning" }, (cell) =>
       String(cell.method),
@@ -64,6 +67,40 @@ function bestRate(cells: readonly Cell[], records: readonly StudyRecord[]): numb
   if (tried.some((record) => record === undefined)) return undefined;
   const scores = tried.map((record) => record?.held_out_score ?? Number.NEGATIVE_INFINITY); // none where it diverged
   return Number(cells[scores.indexOf(Math.max(...scores))]?.lr);
+}
+
+/** The lecture's table of results: a row a method, each at its own best rate, means over seeds. */
+function sideBySide(records: readonly StudyRecord[]): FigureTable {
+  const rows = joinSeeds(finalOf(records));
+  const forgets = rows.some(({ first }) => first.source_loss !== undefined);
+  return {
+    columns: [
+      ...[
+        "method",
+        "rate",
+        "score",
+        "95 % from",
+        "to",
+        "trained",
+        "share of the base",
+        "file (kB)",
+        "time (s)",
+        "memory (MB)",
+      ],
+      ...(forgets ? ["source loss"] : []),
+    ],
+    rows: rows.map(({ cell, mean, low, high, first, records: seeds }) => {
+      const meanOf = (of: (record: StudyRecord) => number) => meanOver(seeds.map(of));
+      return [
+        ...[String(cell.method), String(cell.lr), ...[mean, low, high].map((value) => value.toFixed(4))],
+        ...[String(first.trained_parameters), `${(100 * first.trainable_ratio).toPrecision(3)} %`],
+        (first.adapter_bytes / 1e3).toFixed(0),
+        meanOf(({ seconds }) => seconds).toFixed(1),
+        meanOf(({ peak_rss_bytes }) => peak_rss_bytes / 1e6).toFixed(0),
+        ...(forgets ? [meanOf(({ source_loss = Number.NaN }) => source_loss).toFixed(4)] : []),
+      ];
+    }),
+  };
 }
 
 const finalOf = (records: readonly StudyRecord[]) => records.filter(({ cell }) => cell.rows === undefined);

@@ -1,4 +1,4 @@
-import type { Figure } from "../figures/figure.ts";
+import type { Figure, FigureTable } from "../figures/figure.ts";
 import type { Model } from "../nn/model.ts";
 import type { Task } from "../objectives/objectives.ts";
 import type { Bench } from "./bench.ts";
@@ -135,6 +135,8 @@ export interface Study {
   work(bench: Bench, job: Job): AsyncIterable<{ readonly cell: Cell; readonly measured: Measured }>;
   figures(records: readonly StudyRecord[]): readonly Figure[];
   findings(records: readonly StudyRecord[]): readonly Finding[];
+  /** its cells side by side with more than their scores */
+  table?(records: readonly StudyRecord[]): FigureTable;
   /** further fields of the summary */
   summary?(records: readonly StudyRecord[]): Readonly<Record<string, Json>>;
 }

@@ -1,3 +1,4 @@
+import type { FigureTable } from "../figures/figure.ts";
 import { joinSeeds } from "./rows.ts";
 import type { Cell, Finding, Json, Study, StudyRecord } from "./study.ts";
 
@@ -15,6 +16,7 @@ export interface Summary {
     readonly seeds: number;
   }[];
   readonly findings: readonly Finding[];
+  readonly table?: FigureTable;
 }
 
 /** The summary of a study's records, computed from them alone. */
@@ -27,6 +29,7 @@ export function summarise(
     ...{ study: study.name, question: study.question, source: study.source, settings },
     rows: joinSeeds(records).map(({ cell, mean, low, high, seeds }) => ({ cell, mean, low, high, seeds })),
     findings: study.findings(records),
+    ...(study.table && { table: study.table(records) }),
     ...study.summary?.(records),
   };
 }

@@ -28,8 +28,8 @@ const leastShare = 0.1;
 
 /** How a run builds its step. */
 export const stepOptions = ({ settings, classWeights }: Pick<TrainingRun, "settings" | "classWeights">) => {
-  const { baseDropout: dropout, labelSmoothing, pack } = settings;
-  return { dropout, labelSmoothing, classWeights, packed: pack !== undefined };
+  const { baseDropout: dropout, labelSmoothing, pack, recompute } = settings;
+  return { dropout, labelSmoothing, classWeights, packed: pack !== undefined, recompute };
 };
 
 /** The step of a run with its cache, for each engine; all share what is kept. Undefined where nothing is kept. */

@@ -135,7 +135,7 @@ const gradientOf = (name: string): string => `gradient of ${name}`;
 function compileJoined(
   engine: Engine,
   adapted: AdaptedModel,
-  { labelSmoothing, classWeights, packed }: StepOptions,
+  { labelSmoothing, classWeights, packed, recompute = false }: StepOptions,
   places: number,
 ): Promise<Program> {
   const { task, labels: outputs } = adapted.goal;
@@ -149,11 +149,12 @@ function compileJoined(
     return mul(sum, input(scaleOf(place), "float32", []));
   });
   const whole = losses.reduce((all, each) => add(all, each));
-  const slopes = gradients(whole, [...phi]);
-  return compile(engine, {
+  const slopes = gradients(whole, [...phi], { recompute });
+  const results = {
     ...Object.fromEntries(losses.map((loss, place) => [lossOf(place), loss])),
     ...Object.fromEntries(slopes.flatMap((slope, at) => gradientOutput(adapted.layout[at], slope))),
-  });
+  };
+  return compile(engine, results, { repeats: recompute });
 }
 
 const gradientOutput = (placed: Placed | undefined, slope: Value | undefined) =>

@@ -49,6 +49,8 @@ export interface StepOptions extends Pick<MinimisedOptions, "logitsAtOnce" | "pa
   readonly dropout: number;
   readonly labelSmoothing: number;
   readonly classWeights?: readonly number[] | undefined;
+  /** computes each block of the model once more for its gradient: less memory, more time */
+  readonly recompute?: boolean | undefined;
 }
 
 /** The training step before it is compiled: its losses and gradients, and how batches and vectors meet them. */
@@ -58,11 +60,13 @@ export interface StepGraph extends Pick<GradientOutputs, "tables" | "lend" | "co
   readonly feed: Minimised["feed"];
   /** of all the batch's rows; undefined of language models, whose logits are never there at once */
   readonly logits: Value | undefined;
+  /** whether it computes things twice on purpose */
+  readonly repeats: boolean;
 }
 
 /** Differentiates the adapted model's loss with respect to Φ. */
 export function stepGraph(adapted: AdaptedModel, options: StepOptions): StepGraph {
-  const { dropout, labelSmoothing, classWeights, ...rest } = options;
+  const { dropout, labelSmoothing, classWeights, recompute = false, ...rest } = options;
   const training = { noise: { key: input("noise", "int64", []), dropout }, labelSmoothing, classWeights };
   const {
     loss: sum,
@@ -82,7 +86,8 @@ export function stepGraph(adapted: AdaptedModel, options: StepOptions): StepGrap
     losses,
     feed,
     logits: chosen ? undefined : logits,
-    ...gradientOutputs(adapted.layout, gradients(whole, tensors)),
+    repeats: recompute,
+    ...gradientOutputs(adapted.layout, gradients(whole, tensors, { recompute })),
   };
 }
 
@@ -102,10 +107,10 @@ export function compileTellingStep(engine: Engine, adapted: AdaptedModel, option
  */
 export async function compileGraph(
   engine: Engine,
-  { losses, outputs, lend, collect, feed }: StepGraph,
+  { losses, outputs, lend, collect, feed, repeats }: StepGraph,
   beside: (batch: NumberedBatch) => Promise<Tensors> = async () => ({}),
 ): Promise<TrainingStep> {
-  const program = await compile(engine, { ...losses, ...outputs });
+  const program = await compile(engine, { ...losses, ...outputs }, { repeats });
   return {
     async run(numbered, phi, scale, key, vector) {
       const { rows: _, ...batch } = numbered;

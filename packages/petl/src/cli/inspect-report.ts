@@ -1,6 +1,7 @@
 import {
   type AdaptedModel,
   type AdapterFiles,
+  announcedKindNames,
   countParameters,
   type Goal,
   type HfModel,
@@ -8,7 +9,6 @@ import {
   listSites,
   objectiveOf,
   type Quantization,
-  type Sites,
 } from "@petl/core";
 import type { FileDigest } from "./file-digests.ts";
 
@@ -54,16 +54,10 @@ export function describe({ base, adapter, adapted, hasTask }: Found) {
 
 /** Without a task there is no head whose layers were sites. */
 function sitesOf(base: HfModel, goal: Goal, hasTask: boolean) {
-  const { linear, ...others } = listSites(base, goal);
   const heads = hasTask ? [] : (base.model.headModules[objectiveOf(goal.task).head] ?? []);
   const outside = (path: string) => !heads.some((module) => path === module || path.startsWith(`${module}.`));
-  const paths = (sites: Sites[keyof Sites]) => sites.map(({ path }) => path);
-  return {
-    linear: paths(linear).filter(outside),
-    embedding: paths(others.embedding),
-    sublayer: paths(others.sublayer),
-    attention: paths(others.attention),
-  };
+  const paths = (kind: string) => listSites(base, goal, kind).map(({ path }) => path);
+  return Object.fromEntries(announcedKindNames.map((kind) => [kind, paths(kind).filter(outside)]));
 }
 
 const product = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);

@@ -2,6 +2,7 @@ import { budgets, InputError, type Summary, studies, tasks } from "@petl/core";
 import { z } from "zod";
 import { dryRun } from "../studies/dry-run.ts";
 import { type StudyEvent, study } from "../studies/study.ts";
+import { table } from "./evaluation-report.ts";
 import { choice, count, neededText, number, text, toggle } from "./flags.ts";
 import { baseFlag, offlineFlag } from "./open.ts";
 import { type Context, defineVerb } from "./verb.ts";
@@ -102,7 +103,7 @@ async function followed(events: AsyncIterable<StudyEvent>, { terminal }: Context
 }
 
 /** A summary's findings and cells, as lines. */
-function report({ question, findings, rows }: Summary): readonly string[] {
+function report({ question, findings, rows, table: side }: Summary): readonly string[] {
   const named = rows.map(({ cell, mean, low, high, seeds }) => ({
     name: Object.entries(cell)
       .map(([key, value]) => `${key} ${typeof value === "string" ? value : JSON.stringify(value)}`)
@@ -112,7 +113,9 @@ function report({ question, findings, rows }: Summary): readonly string[] {
   const width = Math.max(0, ...named.map(({ name }) => name.length));
   return [
     ...[question, ""],
-    ...named.map(({ name, numbers }) => `${name.padEnd(width)}  ${numbers}`),
+    ...(side
+      ? table([side.columns, ...side.rows])
+      : named.map(({ name, numbers }) => `${name.padEnd(width)}  ${numbers}`)),
     "",
     ...findings.map(
       ({ claim, holds, evidence }) =>

@@ -31,7 +31,7 @@ export async function nativeEngine(
     ort,
     fileName: (file) => names.get(file) ?? file,
     writesInPlace: true,
-    options: async ({ operators }) => ({
+    options: async ({ operators, repeats }) => ({
       executionProviders: ["cpu"],
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       enableMemPattern: false,
@@ -46,7 +46,9 @@ export async function nativeEngine(
           ...(folders[0] === undefined ? {} : { model_external_initializers_file_folder_path: folders[0] }),
         },
         // folded, half-precision weights would be kept as float32, and the zeros that gradients are added to as tables
-        optimization: { disable_specified_optimizers: "ConstantFolding" },
+        optimization: {
+          disable_specified_optimizers: `ConstantFolding${repeats ? ";CommonSubexpressionElimination" : ""}`,
+        },
       },
     }),
   });

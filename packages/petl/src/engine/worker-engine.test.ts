@@ -138,7 +138,14 @@ test("errors cross with their class and their words", async () => {
     problems: [expect.stringContaining("missing.safetensors")],
   });
   const far = await engine
-    .createSession({ model: new Uint8Array([1, 2, 3]), inputs: [], outputs: [], weights: [], operators: [] })
+    .createSession({
+      model: new Uint8Array([1, 2, 3]),
+      inputs: [],
+      outputs: [],
+      weights: [],
+      operators: [],
+      repeats: false,
+    })
     .then(
       () => undefined,
       (error: Error) => error,

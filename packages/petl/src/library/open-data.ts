@@ -5,6 +5,7 @@ import {
   type OpenData,
   type OpenDataOptions as OpenDataOptionsOf,
   openData as openDataOf,
+  type Task,
 } from "@petl/core";
 import { type DataAccess, type DataFile, findData, givenTwice } from "../data/find-data.ts";
 import { readData } from "../data/read-data.ts";
@@ -24,6 +25,16 @@ export interface OpenDataOptions
  *
  * @throws InputError naming the file, the line or the column; the signal's reason
  */
+export function openData<T extends Task>(
+  source: string | readonly string[] | DataSource,
+  base: OpenBase,
+  options: OpenDataOptions & { readonly task: T },
+): Promise<OpenData<T>>;
+export function openData(
+  source: string | readonly string[] | DataSource,
+  base: OpenBase,
+  options?: OpenDataOptions,
+): Promise<OpenData>;
 export async function openData(
   source: string | readonly string[] | DataSource,
   base: OpenBase,

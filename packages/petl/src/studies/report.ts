@@ -13,7 +13,7 @@ export const standalone = (svg: string): string =>
 
 /** A study as one page that needs nothing else: findings, figures with their numbers, every cell. */
 export function reportPage(summary: Summary, figures: readonly DrawnFigure[]): string {
-  const { study, question, source, settings, findings, rows } = summary;
+  const { study, question, source, settings, findings, rows, table: side } = summary;
   const settled = Object.entries(settings).map(([name, value]) => [name.replaceAll("_", " "), textOf(value)]);
   const cells = rows.map(({ cell, mean, low, high, seeds }) => [
     Object.entries(cell)
@@ -35,6 +35,7 @@ ${table(
     evidence,
   ]),
 )}
+${side ? `<h2>Side by side</h2>${table(side.columns, side.rows)}` : ""}
 ${figures.map(figurePart).join("\n")}
 <h2>Every cell</h2>
 <p class="quiet">Means over seeds; low and high bound them with 95 % confidence, over seeds and scoring rows together.</p>

@@ -4,6 +4,7 @@ import { readFloat32 } from "../../containers/stored-values.ts";
 import type { Task } from "../../objectives/objectives.ts";
 import type { Adapter } from "../../peft/adapter.ts";
 import type { MethodUse } from "../../peft/method.ts";
+import type { OwnBytes } from "../../tensor/own-memory.ts";
 import type { StoredTensor } from "../../tensor/stored-tensor.ts";
 import { transposedValues } from "../../tensor/transposed-values.ts";
 import type { AdapterFiles, AdapterTensor, ForeignAdapter, PetlAdapter } from "../adapter-files.ts";
@@ -29,7 +30,7 @@ interface Naming {
 
 /** What a format makes of an adapter. */
 export interface Encoded {
-  readonly files: Readonly<Record<string, Uint8Array<ArrayBuffer> | string>>;
+  readonly files: Readonly<Record<string, OwnBytes | string>>;
   /** what its users must know that the files cannot say */
   readonly remarks?: readonly string[];
 }

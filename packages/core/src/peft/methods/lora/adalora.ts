@@ -7,7 +7,7 @@ import { sqrt } from "../../../graph/ops/sqrt.ts";
 import { sub } from "../../../graph/ops/sub.ts";
 import { constant, scalar, type Value } from "../../../graph/value.ts";
 import { project } from "../../../nn/linear.ts";
-import type { LinearSite } from "../../../nn/sites.ts";
+import type { LinearSite } from "../../../nn/sites/linear.ts";
 import { float32 } from "../../../tensor/host-tensor.ts";
 import { type AdapterScope, defineMethod } from "../../method.ts";
 import { fraction, layers, natural, type OptionValues, patterns, positive, real, targets } from "../../options.ts";
@@ -31,7 +31,7 @@ const options = {
   sensitivityDecay: fraction(0.85, "decay of the mean of sensitivities"),
   uncertaintyDecay: fraction(0.85, "decay of the mean of their changes"),
   orthogonality: real(0.5, "weight of the regulariser that keeps A and B orthogonal"),
-  rankPattern: patterns("ranks of their own for layers by the end of their path", z.int().nonnegative()),
+  rankPattern: patterns("ranks of their own for layers by the end of their path", "integer from 0"),
 };
 type AdaLora = OptionValues<typeof options>;
 

@@ -7,7 +7,7 @@ import { reshape } from "../../../graph/ops/reshape.ts";
 import { sqrt } from "../../../graph/ops/sqrt.ts";
 import type { Value } from "../../../graph/value.ts";
 import { project } from "../../../nn/linear.ts";
-import type { LinearSite } from "../../../nn/sites.ts";
+import type { LinearSite } from "../../../nn/sites/linear.ts";
 import { type AdapterScope, defineMethod } from "../../method.ts";
 import type { Initializer } from "../../parameter.ts";
 import { isUpdated } from "../../targets.ts";

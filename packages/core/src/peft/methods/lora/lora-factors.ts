@@ -1,4 +1,5 @@
-import type { EmbeddingSite, LinearSite } from "../../../nn/sites.ts";
+import type { EmbeddingSite } from "../../../nn/sites/embedding.ts";
+import type { LinearSite } from "../../../nn/sites/linear.ts";
 import type { AdapterScope } from "../../method.ts";
 import { type Initializer, normal, zeros } from "../../parameter.ts";
 import { type LowRank, rankAndScale } from "./low-rank.ts";

@@ -3,7 +3,7 @@ import { refuse } from "../../../errors.ts";
 import { matmul } from "../../../graph/ops/matmul.ts";
 import type { Value } from "../../../graph/value.ts";
 import type { Model } from "../../../nn/model.ts";
-import type { LinearSite } from "../../../nn/sites.ts";
+import type { LinearSite } from "../../../nn/sites/linear.ts";
 import type { AdapterScope } from "../../method.ts";
 import { fraction, layers, type OptionValues, patterns, positive, real, targets, toggle } from "../../options.ts";
 import { kaimingUniform, zeros } from "../../parameter.ts";
@@ -20,7 +20,7 @@ export const lowRankOptions = {
   exclude: targets("linear layers to leave out, named in the same way", "all"),
   layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
   rankStabilized: toggle(false, "scale by alpha / √rank instead of alpha / rank"),
-  rankPattern: patterns("ranks of their own for layers by the end of their path", z.int().positive()),
+  rankPattern: patterns("ranks of their own for layers by the end of their path", "positive integer"),
   alphaPattern: patterns("alphas of their own for layers by the end of their path"),
 };
 export type LowRank = OptionValues<typeof lowRankOptions>;

@@ -3,7 +3,7 @@ import { matmul } from "../../../graph/ops/matmul.ts";
 import { mul } from "../../../graph/ops/mul.ts";
 import type { Value } from "../../../graph/value.ts";
 import { project } from "../../../nn/linear.ts";
-import type { LinearSite } from "../../../nn/sites.ts";
+import type { LinearSite } from "../../../nn/sites/linear.ts";
 import { type AdapterScope, defineMethod } from "../../method.ts";
 import { kaimingUniform, zeros } from "../../parameter.ts";
 import { isUpdated } from "../../targets.ts";

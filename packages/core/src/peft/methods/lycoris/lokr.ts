@@ -5,7 +5,7 @@ import { mul } from "../../../graph/ops/mul.ts";
 import { reshape } from "../../../graph/ops/reshape.ts";
 import { scalar, type Value } from "../../../graph/value.ts";
 import { project } from "../../../nn/linear.ts";
-import type { LinearSite } from "../../../nn/sites.ts";
+import type { LinearSite } from "../../../nn/sites/linear.ts";
 import { type AdapterScope, defineMethod } from "../../method.ts";
 import { natural, type OptionValues, toggle } from "../../options.ts";
 import { type Initializer, kaimingUniform, zeros } from "../../parameter.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { EmbeddingSite } from "../../../nn/sites.ts";
+import type { EmbeddingSite } from "../../../nn/sites/embedding.ts";
 import { defineMethod } from "../../method.ts";
 import { choice, positive } from "../../options.ts";
 import { type Initializer, normal } from "../../parameter.ts";
