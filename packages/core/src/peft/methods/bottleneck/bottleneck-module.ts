@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { add } from "../../../graph/ops/add.ts";
 import type { Value } from "../../../graph/value.ts";
 import { type Activation, activations } from "../../../nn/activations.ts";
@@ -11,7 +10,7 @@ import { byPattern } from "../../targets.ts";
 /** The options that say how wide a bottleneck is. */
 export const widthOptions = {
   size: positive(64, "width of the bottleneck"),
-  sizePattern: patterns("widths of their own for bottlenecks by the end of their path", z.int().positive()),
+  sizePattern: patterns("widths of their own for bottlenecks by the end of their path", "positive integer"),
 };
 type Widths = OptionValues<typeof widthOptions>;
 
