@@ -8,7 +8,7 @@ export {
   putOnBase,
 } from "./adapters/adapter-on-base.ts";
 export { type EncodedAdapter, encodeAdapter, isReadByPeft } from "./adapters/encode-adapter.ts";
-export type { Encoded, ForeignFormat, ForeignLayout, Hints } from "./adapters/foreign/foreign-format.ts";
+export type { Encoded, ForeignFormat, Hints } from "./adapters/foreign/foreign-format.ts";
 export { foreignFormats } from "./adapters/foreign/foreign-formats.ts";
 export { onnxAdapter } from "./adapters/foreign/onnx-adapter/onnx-adapter.ts";
 export { inferredBase } from "./adapters/inferred-base.ts";

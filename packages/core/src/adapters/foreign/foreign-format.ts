@@ -11,9 +11,6 @@ import type { AdapterFiles, AdapterTensor, ForeignAdapter, PetlAdapter } from ".
 import type { PetlFields } from "../petl-fields.ts";
 import type { Bias } from "../trained-biases.ts";
 
-/** The layouts of other programs. */
-export type ForeignLayout = "adapterhub" | "loralib" | "mlx" | "gguf" | "onnx-adapter";
-
 /** What a user says where a format's files leave it out. */
 export interface Hints {
   /** LoRA's alpha */
@@ -37,7 +34,8 @@ export interface Encoded {
 
 /** A layout of adapters that other programs read and write: one file in adapters/foreign, one line in foreign-formats.ts. */
 export interface ForeignFormat {
-  readonly name: ForeignLayout;
+  /** as `layout` of what is read and `--to` name it */
+  readonly name: string;
   /** one line for lists and help */
   readonly summary: string;
   /** why the base itself must be at hand to write it, where it must */
@@ -73,7 +71,7 @@ export interface ForeignWords {
 /** What a layout's reader found beside the tensors. */
 interface Read extends ForeignWords {
   readonly folder: Folder;
-  readonly layout: ForeignLayout;
+  readonly layout: string;
   readonly methods: readonly MethodUse[];
   readonly bias?: Bias;
   readonly baseName?: string | undefined;
