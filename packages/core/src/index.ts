@@ -8,7 +8,7 @@ export {
   putOnBase,
 } from "./adapters/adapter-on-base.ts";
 export { type EncodedAdapter, encodeAdapter, isReadByPeft } from "./adapters/encode-adapter.ts";
-export type { Encoded, ForeignFormat, ForeignLayout, Hints } from "./adapters/foreign/foreign-format.ts";
+export type { Encoded, ForeignFormat, Hints } from "./adapters/foreign/foreign-format.ts";
 export { foreignFormats } from "./adapters/foreign/foreign-formats.ts";
 export { onnxAdapter } from "./adapters/foreign/onnx-adapter/onnx-adapter.ts";
 export { inferredBase } from "./adapters/inferred-base.ts";
@@ -39,6 +39,7 @@ export { type Example, type ExampleSet, isLabelled, joinSets, type Label, weight
 export { type FedRows, type FeedOptions, feedRows, someOf } from "./data/rows/fed-rows.ts";
 export { type FeedReport, feedReport, type ShownRow } from "./data/rows/feed-report.ts";
 export { holdOut, holdOutBlocks } from "./data/rows/hold-out.ts";
+export type { Pause } from "./data/rows/in-steps.ts";
 export {
   checkLabels,
   distinctLabels,
@@ -68,7 +69,7 @@ export { extensionOf, readTable, tableExtensions } from "./data/tables/readers.t
 export { type FilePiece, streamTable } from "./data/tables/streams.ts";
 export type { ChatMessage } from "./data/tokenizer/chat-template.ts";
 export { loadTokenizer, type Tokenizer } from "./data/tokenizer/tokenizer.ts";
-export { type TokenizerFiles, tokenizerFileNames } from "./data/tokenizer/tokenizer-files.ts";
+export { type TokenizerFiles, tokenizerFileNames } from "./data/tokenizer/tokenizer-file-names.ts";
 export {
   type TokenizerKind,
   type TokenizerTraining,
@@ -77,7 +78,7 @@ export {
   trainTokenizer,
 } from "./data/tokenizer/train-tokenizer.ts";
 export { turnEnd } from "./data/tokenizer/turn-end.ts";
-export { InputError, InternalError, RunError, shown, suggestion } from "./errors.ts";
+export { InputError, InternalError, RunError, type Schema, type SchemaIssue, shown, suggestion } from "./errors.ts";
 export { type CheckpointFiles, encodeFull, encodeMerged, encodeTrained, type MergeOptions } from "./exports/merged.ts";
 export { encodeOnnx, encodeOnnxForAdapters, type OnnxFiles, type OnnxOptions } from "./exports/onnx-file.ts";
 export { type FloatType, floatTypes } from "./exports/task-config.ts";
@@ -171,7 +172,7 @@ export { labelCount, taskOf } from "./models/models.ts";
 export { type Head, type HeadKind, heads, type Sizes } from "./nn/model.ts";
 export { type Pooling, poolings } from "./nn/pooling.ts";
 export { type ClassWeights, classWeightsOf } from "./objectives/labels/class-weights.ts";
-export type { Answer, Metric, Objective } from "./objectives/objective.ts";
+export type { Answer, Metric, Objective, OneLabel, SeveralLabels } from "./objectives/objective.ts";
 export {
   isLanguageModel,
   metricsOf,

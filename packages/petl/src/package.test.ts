@@ -74,6 +74,26 @@ test("the bundle of the command line carries the licences of what is in it", () 
     expect(licences).toMatch(new RegExp(`^${name} [\\d.]+, MIT$`, "m"));
 });
 
+/** The declaration files that a package's own refers to, itself among them; those of other packages by their names. */
+function declarations(file: string, seen = new Map<string, string>()): ReadonlyMap<string, string> {
+  if (seen.has(file)) return seen;
+  const text = readFileSync(file, "utf8");
+  seen.set(file, text);
+  for (const [, name = ""] of text.matchAll(/(?:from|import)[ (]"([^"]+)"/g)) {
+    if (name === "@petl/core") declarations(join(modules, "@petl/core/dist/index.d.ts"), seen);
+    else if (name.startsWith(".")) declarations(join(dirname(file), name.replace(/[.][jt]s$/, ".d.ts")), seen);
+    else seen.set(name, "");
+  }
+  return seen;
+}
+
+test("declarations are read by TypeScript from 5.0 on: of other packages they import none, and no type that it lacks", () => {
+  const found = declarations(join(modules, "petl/dist/index.d.ts"));
+  expect(found.size).toBeGreaterThan(100);
+  expect([...found.keys()].filter((name) => !name.endsWith(".d.ts") && !name.startsWith("node:"))).toEqual([]);
+  for (const [name, text] of found) expect(text.match(/\b(?:Uint|Int|Float)\d+Array<|\bNoInfer\b/), name).toBeNull();
+});
+
 test("in an empty project the command line runs and knows the bundled bases", () => {
   const bases = run(join(modules, "petl/bin/petl.js"), "bases");
   expect(bases).toContain("petl-mini-encoder");

@@ -9,7 +9,7 @@ import type { MethodUse } from "../peft/method.ts";
 import { methods } from "../peft/methods.ts";
 import type { StoredTensor } from "../tensor/stored-tensor.ts";
 import { plainTensors } from "./adapter-tensors.ts";
-import type { ForeignLayout, ForeignWords, Hints } from "./foreign/foreign-format.ts";
+import type { ForeignWords, Hints } from "./foreign/foreign-format.ts";
 import { foreignFormats } from "./foreign/foreign-formats.ts";
 import { type PeftConfig, readPeftConfig } from "./peft-config.ts";
 import { ownFields, type PetlFields, petlFieldsOf, readPetlFields } from "./petl-fields.ts";
@@ -41,7 +41,8 @@ interface AnyAdapterFiles {
 /** petl wrote it, in whatever layout, and says what it is for. */
 export interface PetlAdapter extends AnyAdapterFiles {
   readonly writer: "petl";
-  readonly layout: "petl" | "peft" | ForeignLayout;
+  /** petl's own, PEFT's, or the name of a foreign one */
+  readonly layout: string;
   readonly petl: PetlFields;
 }
 
@@ -55,7 +56,8 @@ export interface PeftAdapter extends AnyAdapterFiles {
 /** Another program wrote it. */
 export interface ForeignAdapter extends AnyAdapterFiles, ForeignWords {
   readonly writer: "foreign";
-  readonly layout: ForeignLayout;
+  /** the name of its format */
+  readonly layout: string;
 }
 
 /** An ordinary checkpoint of the whole model, each of whose tensors is Φ, as full fine-tuning makes one. */

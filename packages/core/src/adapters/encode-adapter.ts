@@ -6,6 +6,7 @@ import type { AdapterNumbers } from "../peft/adapter.ts";
 import { methods, peftTypeOf } from "../peft/methods.ts";
 import { trainedTensors } from "../peft/phi.ts";
 import { settle, settledForm } from "../peft/settle.ts";
+import type { OwnBytes } from "../tensor/own-memory.ts";
 import { peftKey } from "./adapter-tensors.ts";
 import { type AdapterInfo, writePetlFields } from "./petl-fields.ts";
 import { biasOf } from "./trained-biases.ts";
@@ -13,7 +14,7 @@ import { biasOf } from "./trained-biases.ts";
 /** The two files of an adapter. */
 export interface EncodedAdapter {
   readonly "adapter_config.json": string;
-  readonly "adapter_model.safetensors": Uint8Array<ArrayBuffer>;
+  readonly "adapter_model.safetensors": OwnBytes;
 }
 
 type Json = Readonly<Record<string, unknown>>;

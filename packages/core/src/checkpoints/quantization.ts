@@ -12,7 +12,11 @@ const fields = z.object({
 });
 
 /** What config.json says of a base whose matrices are held in blocks of few bits. */
-export type Quantization = Omit<z.infer<typeof fields>, "quant_method">;
+export interface Quantization {
+  readonly bits: (typeof bitWidths)[number];
+  readonly block_size: (typeof blockSizes)[number];
+  readonly relative_error: number;
+}
 
 /**
  * Reads the `quantization_config` of a config.json; undefined where there is none.
@@ -41,7 +45,7 @@ export function readQuantization(config: unknown, place: string): Quantization |
 }
 
 /** The `quantization_config` that says it. */
-export const writeQuantization = (quantization: Quantization): z.infer<typeof fields> => ({
+export const writeQuantization = (quantization: Quantization): Quantization & { readonly quant_method: "petl" } => ({
   quant_method: "petl",
   ...quantization,
 });

@@ -1,5 +1,7 @@
+import type { OwnBytes } from "../tensor/own-memory.ts";
+
 /** Parts of a file one behind the other. */
-export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+export function joinBytes(parts: readonly Uint8Array[]): OwnBytes {
   const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -13,7 +15,7 @@ export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer>
 export function littleEndian(
   type: "uint16" | "uint32" | "int32" | "uint64" | "int64" | "float32",
   value: number,
-): Uint8Array<ArrayBuffer> {
+): OwnBytes {
   const view = new DataView(new ArrayBuffer({ uint16: 2, uint32: 4, int32: 4, uint64: 8, int64: 8, float32: 4 }[type]));
   if (type === "uint16") view.setUint16(0, value, true);
   else if (type === "uint32") view.setUint32(0, value, true);

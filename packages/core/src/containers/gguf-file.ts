@@ -2,6 +2,7 @@ import { InputError } from "../errors.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { bytesOf } from "../tensor/dtype.ts";
 import { type HostTensor, sizeOf } from "../tensor/host-tensor.ts";
+import type { OwnBytes } from "../tensor/own-memory.ts";
 import type { StoredTensor } from "../tensor/stored-tensor.ts";
 import { joinBytes, littleEndian } from "./bytes.ts";
 import { type ByteSource, readBytes } from "./folder.ts";
@@ -130,7 +131,7 @@ const damaged = ({ source }: Cursor): InputError => new InputError(`${source.nam
 export function ggufBytes(
   fields: readonly (readonly [name: string, value: string | number])[],
   tensors: readonly (readonly [name: string, tensor: HostTensor])[],
-): Uint8Array<ArrayBuffer> {
+): OwnBytes {
   const head: Uint8Array[] = [
     littleEndian("uint32", magic),
     littleEndian("uint32", version),

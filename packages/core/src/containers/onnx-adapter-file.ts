@@ -1,6 +1,7 @@
 import { InputError, InternalError } from "../errors.ts";
 import { bytesOf, onnxTypes } from "../tensor/dtype.ts";
 import { type HostTensor, rawBytes, sizeOf } from "../tensor/host-tensor.ts";
+import type { OwnBytes } from "../tensor/own-memory.ts";
 import type { StoredTensor } from "../tensor/stored-tensor.ts";
 import { type ByteSource, readBytes } from "./folder.ts";
 import { quote } from "./json.ts";
@@ -25,7 +26,7 @@ const rootAt = vtableAt + 2 * vtable.length;
 const parametersAt = rootAt + tableSize;
 
 /** @throws InputError where the file would have 2 GB, the most that FlatBuffers can hold */
-export function onnxAdapterBytes(parameters: readonly (readonly [string, HostTensor])[]): Uint8Array<ArrayBuffer> {
+export function onnxAdapterBytes(parameters: readonly (readonly [string, HostTensor])[]): OwnBytes {
   let end = parametersAt + 4 + (4 + tableSize) * parameters.length;
   // a length, and elements from a multiple of 8 on
   const place = (bytes: number) => {

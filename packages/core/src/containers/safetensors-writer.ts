@@ -1,6 +1,7 @@
 import { InternalError, refuse } from "../errors.ts";
 import { bytesOf, type DType } from "../tensor/dtype.ts";
 import { type HostTensor, sizeOf } from "../tensor/host-tensor.ts";
+import type { OwnBytes } from "../tensor/own-memory.ts";
 import { quote } from "./json.ts";
 import { maxHeaderLength, metadataKey, safetensorsTypes } from "./safetensors-types.ts";
 
@@ -44,7 +45,7 @@ export async function* encodeSafetensors(
 export function safetensorsBytes(
   tensors: Iterable<readonly [string, HostTensor]>,
   metadata: Readonly<Record<string, string>> = usualMetadata,
-): Uint8Array<ArrayBuffer> {
+): OwnBytes {
   const entries = inFileOrder([...tensors].map(([name, { dtype, shape, data }]) => ({ name, dtype, shape, data })));
   const header = encodeHeader(entries, metadata);
   const out = new Uint8Array(entries.reduce((end, entry) => end + byteLengthOf(entry), header.length));

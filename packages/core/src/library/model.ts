@@ -5,7 +5,7 @@ import { labelNames } from "../data/rows/labels.ts";
 import { InputError } from "../errors.ts";
 import { labelCount, taskOf } from "../models/models.ts";
 import { isLanguageModel, outputsFor, type Task, tasks } from "../objectives/objectives.ts";
-import { adapt } from "../peft/adapt.ts";
+import { type AdaptedModel, adapt } from "../peft/adapt.ts";
 import type { Adapter } from "../peft/adapter.ts";
 import type { Goal } from "../peft/goal.ts";
 import { initialPhi, startsFromData } from "../peft/initial-phi.ts";
@@ -23,10 +23,11 @@ import { standardPooling } from "./standard-pooling.ts";
 
 /**
  * An adapted model that is ready to be trained and asked: g(x; Θ, Φ). Training changes `phi` in place, and has it to itself
- * during a step: ask or save in the loop over its events, not beside it.
+ * during a step: ask or save in the loop over its events, not beside it. `T` is its task, where types know it.
  */
-export interface OpenModel extends Adapter {
+export interface OpenModel<T extends Task = Task> extends Adapter {
   readonly base: OpenBase;
+  readonly adapted: AdaptedModel & { readonly goal: { readonly task: T } };
   /** what was chosen for it, or what of an adapter's configuration changes nothing or is passed over, in words */
   readonly remarks: readonly string[];
 }
@@ -35,7 +36,7 @@ const settings = { ...adaptSettings, seed: natural(0, "seed of Φ's random start
 export type AdaptOptions = SettingInputs<typeof settings>;
 
 /** What a model is for: data that were opened, or a task with its labels. */
-export type AdaptPurpose = Purpose & { readonly train?: ExampleSet | undefined };
+export type AdaptPurpose<T extends Task = Task> = Purpose<T> & { readonly train?: ExampleSet | undefined };
 
 /**
  * Puts a method, or several at once, and a head for the purpose on a base. The purpose may be data that were opened.
@@ -44,6 +45,12 @@ export type AdaptPurpose = Purpose & { readonly train?: ExampleSet | undefined }
  *
  * @throws InputError with everything that does not fit
  */
+export function adaptTo<T extends Task>(
+  base: OpenBase,
+  method: MethodUse | readonly MethodUse[],
+  purpose: AdaptPurpose<T>,
+  options?: AdaptOptions,
+): Promise<OpenModel<T>>;
 export async function adaptTo(
   base: OpenBase,
   method: MethodUse | readonly MethodUse[],

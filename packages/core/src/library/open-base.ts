@@ -1,7 +1,7 @@
 import { type HfModel, readBase } from "../checkpoints/hf-model.ts";
 import { type Folder, readText } from "../containers/folder.ts";
 import { loadTokenizer, type Tokenizer } from "../data/tokenizer/tokenizer.ts";
-import { type TokenizerFiles, tokenizerFileNames } from "../data/tokenizer/tokenizer-files.ts";
+import { type TokenizerFiles, tokenizerFileNames } from "../data/tokenizer/tokenizer-file-names.ts";
 import { InputError } from "../errors.ts";
 import { announcementsOf } from "../peft/announcements.ts";
 import type { Engine } from "../runtime/session.ts";

@@ -3,7 +3,7 @@ import type { ExampleSet } from "../data/rows/examples.ts";
 import type { Tokenizer } from "../data/tokenizer/tokenizer.ts";
 import { InputError } from "../errors.ts";
 import { heads } from "../nn/model.ts";
-import type { Answer } from "../objectives/objective.ts";
+import type { Answer, OneLabel, SeveralLabels } from "../objectives/objective.ts";
 import { objectiveOf, type Task } from "../objectives/objectives.ts";
 import { count } from "../settings/setting.ts";
 import { readSettings, type SettingInputs } from "../settings/settings.ts";
@@ -35,11 +35,22 @@ export interface PredictOptions extends SettingInputs<typeof settings> {
 }
 
 /**
- * What a model says of each text: a label, its score, and every label's score. A regression's score is its number. Calls
- * that come together are answered together.
+ * What a model says of each text: a label, its score, and every label's score. A regression's score is its number. A model
+ * for any number of labels gives `labels` in place of `label` and `score`; types know it where the task was said, as in
+ * `openData(rows, base, { task: "multi-label" })`. Calls that come together are answered together.
  *
  * @throws InputError for a model of tokens, and for what is no text; the signal's reason
  */
+export function predict(
+  model: OpenModel<"multi-label">,
+  texts: readonly TextInput[],
+  options?: PredictOptions,
+): Promise<readonly SeveralLabels[]>;
+export function predict(
+  model: OpenModel,
+  texts: readonly TextInput[],
+  options?: PredictOptions,
+): Promise<readonly OneLabel[]>;
 export async function predict(
   model: OpenModel,
   texts: readonly TextInput[],

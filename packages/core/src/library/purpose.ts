@@ -6,8 +6,8 @@ import { labelCount, taskOf } from "../models/models.ts";
 import { objectiveOf, objectives, type Task } from "../objectives/objectives.ts";
 
 /** What a model is to do. */
-export interface Purpose {
-  readonly task: Task;
+export interface Purpose<T extends Task = Task> {
+  readonly task: T;
   /** the classes in the order of their ids, as the data have them; empty where the task has none */
   readonly labels: readonly Label[];
 }

@@ -1,9 +1,8 @@
-import type { z } from "zod";
-import { InputError, refuse } from "../errors.ts";
+import { InputError, refuse, type Schema } from "../errors.ts";
 import type { Value } from "../graph/value.ts";
 import type { Model, ModelInputs, Sizes } from "../nn/model.ts";
 import type { Scope } from "../nn/scope.ts";
-import { type SizeFields, sizeProblems, usualFields } from "./config-fields.ts";
+import { type SizeFields, sizeProblems, usualFields } from "./size-fields.ts";
 
 /** A kind of base model, named as config.json's `model_type`; its members are explained at {@link Model}. */
 export interface ArchitectureRule<Config>
@@ -13,7 +12,7 @@ export interface ArchitectureRule<Config>
   /** left out where a checkpoint has each tensor under one name */
   otherNames?(config: Config): Model["otherNames"];
   /** the fields of config.json that the computation depends on */
-  readonly config: z.ZodType<Config>;
+  readonly config: Schema<Config>;
   sizes(config: Config): Sizes;
   /** its names of sizes that depend on one another; the usual ones where left out */
   readonly sizeFields?: SizeFields;

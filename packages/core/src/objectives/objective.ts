@@ -77,7 +77,7 @@ interface Sums {
 /** What a model says of a text or of a word: one label, or any number of them. */
 export type Answer = OneLabel | SeveralLabels;
 
-interface OneLabel {
+export interface OneLabel {
   /** the label with the largest score */
   readonly label: Label;
   readonly score: number;
@@ -86,7 +86,7 @@ interface OneLabel {
   readonly labels?: undefined;
 }
 
-interface SeveralLabels {
+export interface SeveralLabels {
   /** those whose probability is above a half */
   readonly labels: readonly Label[];
   readonly scores: Readonly<Record<string, number>>;

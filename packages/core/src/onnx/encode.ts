@@ -5,6 +5,7 @@ import type { Attributes, Node, Value } from "../graph/value.ts";
 import { leavesOf, nodesOf } from "../graph/walk.ts";
 import { type DType, onnxTypes } from "../tensor/dtype.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";
+import type { OwnBytes } from "../tensor/own-memory.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { StoredTensor } from "../tensor/stored-tensor.ts";
 import { fileOrder } from "./file-order.ts";
@@ -14,7 +15,7 @@ import { bytes, type Field, float, int, join, message, string } from "./protobuf
 /** What a ModelProto and its session need to know of each other. */
 export interface EncodedGraph {
   /** the ModelProto */
-  readonly model: Uint8Array<ArrayBuffer>;
+  readonly model: OwnBytes;
   readonly inputs: readonly { readonly name: string; readonly dtype: DType; readonly shape: Shape }[];
   readonly outputs: readonly { readonly name: string; readonly dtype: DType; readonly shape: Shape }[];
   /** the frozen tensors that the model reads from the checkpoint's own files */

@@ -1,3 +1,5 @@
+import type { OwnBytes } from "../tensor/own-memory.ts";
+
 /**
  * The wire format of Protocol Buffers, as much of it as a ModelProto and logs of runs need: varints, floats of 32 and
  * 64 bits, bytes, messages.
@@ -68,9 +70,9 @@ export function message(field: number, ...fields: readonly Field[]): Field {
 }
 
 /** The bytes of a message. */
-export const join = (...fields: readonly Field[]): Uint8Array<ArrayBuffer> => joined(fields.flat());
+export const join = (...fields: readonly Field[]): OwnBytes => joined(fields.flat());
 
-function joined(chunks: Field): Uint8Array<ArrayBuffer> {
+function joined(chunks: Field): OwnBytes {
   const whole = new Uint8Array(lengthOf(chunks));
   let offset = 0;
   for (const chunk of chunks) {

@@ -115,6 +115,9 @@ interface Description {
   readonly memory?: number;
 }
 
+/** A type that nothing is inferred from; TypeScript 5.4 and later have a name for it. */
+type Known<T> = [T][T extends unknown ? 0 : never];
+
 /** A type of Hugging Face's PEFT, with what is its own in how PEFT keeps it. */
 export interface PeftType {
   readonly type: string;
@@ -145,7 +148,7 @@ interface MethodRule<O extends Options>
   /** why options that are possible one by one are not possible together; every reason, none where they are */
   optionProblems?(options: OptionValues<O>): readonly string[];
   /** how a trained adapter is saved where that differs from how it was trained; undefined where it does not */
-  settle?(options: OptionValues<O>, trained: Trained): Settled<NoInfer<OptionValues<O>>> | undefined;
+  settle?(options: OptionValues<O>, trained: Trained): Settled<Known<OptionValues<O>>> | undefined;
   /**
    * how adapters of other options become one that is wide enough for all, so that each row of a batch may have another;
    * left out where only adapters of the same options are computed together

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { InputError } from "../errors.ts";
+import { InputError, type Schema } from "../errors.ts";
 import { compilePattern } from "../patterns/pattern.ts";
 import { endMatches, endsIn, isTarget } from "./targets.ts";
 
 /** One option of a method: from it come the flag, its help, its check and its default. */
 export interface Option<T> {
-  readonly schema: z.ZodType<T>;
+  readonly schema: Schema<T>;
   readonly initial: T;
   readonly help: string;
   /** what stands for the value in help texts; undefined for a switch */
@@ -72,11 +72,19 @@ export const choice = <const T extends string>(names: readonly T[], initial: T, 
   ...{ schema: z.enum(names), initial, help: `${help}: ${names.join(", ")}`, placeholder: "NAME" },
 });
 
-/** A number for each of some patterns, `q_lin=16,layer.0=4`; above 0 where nothing else is said. */
-export const patterns = (help: string, number = z.number().positive()): Option<Readonly<Record<string, number>>> => ({
+type PatternNumber = "positive" | "positive integer" | "integer from 0";
+
+const patternNumbers: Readonly<Record<PatternNumber, z.ZodNumber>> = {
+  positive: z.number().positive(),
+  "positive integer": z.int().positive(),
+  "integer from 0": z.int().nonnegative(),
+};
+
+/** A number for each of some patterns, `q_lin=16,layer.0=4`; of one kind. */
+export const patterns = (help: string, kind: PatternNumber = "positive"): Option<Readonly<Record<string, number>>> => ({
   schema: z.preprocess(
     (value) => (typeof value === "string" ? parsePatterns(value) : value),
-    z.record(z.string(), number).superRefine((record, { addIssue }) => {
+    z.record(z.string(), patternNumbers[kind]).superRefine((record, { addIssue }) => {
       for (const message of Object.keys(record).flatMap((text) => patternProblem(text) ?? []))
         addIssue({ code: "custom", message });
     }),

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { InputError, suggestion } from "../errors.ts";
-import { tasks } from "../objectives/objectives.ts";
+import { InputError, type Schema, suggestion } from "../errors.ts";
+import { type Task, tasks } from "../objectives/objectives.ts";
 import { methods } from "../peft/methods.ts";
 import type { PlanRequest } from "./plan.ts";
 import { targetOf } from "./target.ts";
@@ -23,10 +23,35 @@ const fields = {
   method: z.union([z.string(), z.object({ name: z.string(), options: record })]).optional(),
   options: record.optional(),
 };
-const planOptions = z.object(fields);
+const planOptions: Schema<PlanOptions> = z.object(fields);
 
 /** What `plan` is told: at most one target, the load, the task, and the method where only one is planned. */
-export type PlanOptions = Readonly<z.input<typeof planOptions>>;
+export interface PlanOptions {
+  /** trained parameters / parameters of the base, without the head */
+  readonly ratio?: number | undefined;
+  /** trained parameters, without the head */
+  readonly parameters?: number | undefined;
+  /** bytes of the adapter's file */
+  readonly fileSize?: number | undefined;
+  /** bytes of memory that training may take */
+  readonly memory?: number | undefined;
+  /** examples in a micro-batch (32) */
+  readonly batch?: number | undefined;
+  /** tokens of a row, as maxLength (128) */
+  readonly tokens?: number | undefined;
+  readonly maxLength?: number | undefined;
+  /** micro-batches in a step (1) */
+  readonly accumulate?: number | undefined;
+  readonly threads?: number | undefined;
+  /** as the base's head says, else classification */
+  readonly task?: Task | undefined;
+  /** classes of the head (2) */
+  readonly labels?: number | undefined;
+  /** the one method that is planned (all of them) */
+  readonly method?: string | { readonly name: string; readonly options: Readonly<Record<string, unknown>> } | undefined;
+  /** that method's options */
+  readonly options?: Readonly<Record<string, unknown>> | undefined;
+}
 
 /** @throws InputError with everything about the options that is not possible */
 export function parsePlanOptions(given: unknown): PlanRequest {
@@ -62,9 +87,7 @@ function gathered<T>(problems: string[], work: () => T): T | undefined {
   }
 }
 
-type Given = z.output<typeof planOptions>;
-
-function chosenMethod(method: Given["method"], options: Given["options"]): PlanRequest["methods"] {
+function chosenMethod(method: PlanOptions["method"], options: PlanOptions["options"]): PlanRequest["methods"] {
   if (method === undefined) {
     if (options !== undefined) throw new InputError("options are those of a method; name it with method");
     return undefined;

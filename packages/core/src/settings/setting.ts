@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { suggestion } from "../errors.ts";
+import { type Schema, type SchemaIssue, suggestion } from "../errors.ts";
 
 /** What something that was given stands for, or what is wrong with it, as ends of a sentence: `must be above 0`. */
 type Reading<T> = { readonly value: T } | { readonly problems: readonly string[] };
@@ -36,7 +36,7 @@ interface Described<T> {
 }
 
 /** A setting whose values a schema knows. */
-export function setting<T>(schema: z.ZodType<T>, { initial, ...described }: Described<T>): Setting<T> {
+export function setting<T>(schema: Schema<T>, { initial, ...described }: Described<T>): Setting<T> {
   return {
     ...described,
     initial,
@@ -144,10 +144,10 @@ export const needed = <T>({ read, ...described }: Setting<T | undefined>): Setti
 });
 
 /** What is wrong with a value, behind the setting and the value in a sentence. */
-export function reasonOf(issue: z.core.$ZodIssue, given: unknown): string {
+export function reasonOf(issue: SchemaIssue, given: unknown): string {
   switch (issue.code) {
     case "invalid_value":
-      return `is none of ${issue.values.join(", ")}${suggestion(String(given), issue.values.map(String))}`;
+      return `is none of ${issue.values?.join(", ")}${suggestion(String(given), issue.values?.map(String) ?? [])}`;
     case "invalid_type":
       return issue.expected === "int" ? "is not a whole number" : `is not a ${issue.expected}`;
     case "too_small":

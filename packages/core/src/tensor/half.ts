@@ -1,3 +1,5 @@
+import type { OwnFloats, OwnUint16s } from "./own-memory.ts";
+
 /**
  * The two 16-bit float types as raw bits, because Node 20 has no Float16Array.
  * Widening is exact; narrowing rounds to nearest, ties to even (IEEE 754-2019, sections 3.6 and 4.3.1).
@@ -5,7 +7,7 @@
  */
 
 /** float16 (1 sign, 5 exponent, 10 fraction bits) to float32, exactly. */
-export function float32FromFloat16(raw: Uint16Array): Float32Array<ArrayBuffer> {
+export function float32FromFloat16(raw: Uint16Array): OwnFloats {
   const out = new Float32Array(raw.length);
   const bits = bitsOf(out);
   for (let i = 0; i < raw.length; i++) {
@@ -20,7 +22,7 @@ export function float32FromFloat16(raw: Uint16Array): Float32Array<ArrayBuffer> 
 }
 
 /** float32 to float16; from 65520 on it becomes infinity, up to 2^-25 it becomes zero, each with its sign. */
-export function float16FromFloat32(values: Float32Array): Uint16Array<ArrayBuffer> {
+export function float16FromFloat32(values: Float32Array): OwnUint16s {
   const bits = bitsOf(values);
   const out = new Uint16Array(values.length);
   for (let i = 0; i < out.length; i++) {
@@ -31,7 +33,7 @@ export function float16FromFloat32(values: Float32Array): Uint16Array<ArrayBuffe
 }
 
 /** bfloat16 (the upper half of a float32) to float32, exactly. */
-export function float32FromBfloat16(raw: Uint16Array): Float32Array<ArrayBuffer> {
+export function float32FromBfloat16(raw: Uint16Array): OwnFloats {
   const out = new Float32Array(raw.length);
   const bits = bitsOf(out);
   for (let i = 0; i < raw.length; i++) bits[i] = raw[i]! << 16;
@@ -39,7 +41,7 @@ export function float32FromBfloat16(raw: Uint16Array): Float32Array<ArrayBuffer>
 }
 
 /** float32 to bfloat16; what is nearer to 2^128 than to the greatest bfloat16 becomes infinity. */
-export function bfloat16FromFloat32(values: Float32Array): Uint16Array<ArrayBuffer> {
+export function bfloat16FromFloat32(values: Float32Array): OwnUint16s {
   const bits = bitsOf(values);
   const out = new Uint16Array(values.length);
   for (let i = 0; i < out.length; i++) {

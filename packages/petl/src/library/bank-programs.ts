@@ -24,6 +24,8 @@ interface AskedRow {
 
 /** Compiled models that kinds of adapters share; what a kind alone is computed with is the base's. */
 export interface RowPrograms {
+  /** The same model, which shares with all adapters of its kind everything but its numbers. */
+  shared(model: OpenModel): OpenModel;
   /** Whether rows of another adapter can be in a batch with those of some. */
   together(models: readonly OpenModel[], other: OpenModel): boolean;
   /** Computes rows that are {@link together}, in their order. Not while others are computed. */
@@ -59,6 +61,10 @@ export function rowPrograms(base: OpenBase, most: number): RowPrograms {
     return mixed.of(key, () => mixedProgram(base, all, output, most));
   };
   return {
+    shared(model) {
+      const adapted = known.of(model.adapted);
+      return { ...model, adapted, phi: { ...model.phi, layout: adapted.layout } };
+    },
     together(models, other) {
       if (models.every((model) => model === other)) return true;
       const all = [...new Set([...models, other].map(({ adapted }) => known.of(adapted)))];

@@ -1,9 +1,8 @@
 import {
-  adapt,
   type EncodedExample,
   encodeRows,
+  headless,
   InputError,
-  initialPhi,
   type OpenModel,
   type Prediction,
   type RowOutput,
@@ -38,6 +37,8 @@ export function rowBatches(
 ): RowBatches {
   const waiting: Waiting[] = [];
   let working = false;
+  /** what the base computes of the probe row */
+  let plain: Promise<Prediction> | undefined;
   const next = () => nextBatch(programs, waiting, maxBatch);
   const work = async () => {
     for (let batch = next(); batch.length > 0; batch = next()) await compute(programs, batch);
@@ -54,14 +55,15 @@ export function rowBatches(
   return {
     ask: async (model, output, row) => asked(model, output, encoded(model, row)),
     async refuseNeutral(model) {
-      const { base, adapted } = model;
-      const { methods, goal, layout, modelTensors } = adapted;
+      const { methods, layout, modelTensors } = model.adapted;
       const own = new Set(modelTensors.filter(({ head }) => head).map(({ name }) => name));
       if (methods.length === 0 || layout.every(({ name }) => own.has(name))) return;
-      const bare = adapt(base, [], { task: goal.task, labels: goal.labels });
-      const plain: OpenModel = { ...model, adapted: bare, phi: await initialPhi(bare, 0) };
-      const row = probe(base.model.sizes.vocabulary);
-      const [changed, unchanged] = await Promise.all([asked(model, "hidden", row), asked(plain, "hidden", row)]);
+      const row = probe(model.base.model.sizes.vocabulary);
+      plain ??= headless(model.base).then((bare) => asked(bare, "hidden", row));
+      plain.catch(() => {
+        plain = undefined;
+      });
+      const [changed, unchanged] = await Promise.all([asked(model, "hidden", row), plain]);
       if (differs(changed.logits, unchanged.logits)) return;
       throw new InputError("it changes nothing: on a probe row the base computes the same with it and without it");
     },

@@ -1,12 +1,11 @@
 import {
   type Answer,
-  adapt,
   type GeneratedToken,
   type GenerateOptions,
   generate,
+  headless,
   heads,
   InputError,
-  initialPhi,
   type Label,
   type OpenBase,
   type OpenModel,
@@ -99,8 +98,8 @@ export async function openBank(
   base: OpenBase,
   { resident = 128, maxBatch = 32, maxWait = 2 }: BankOptions = {},
 ): Promise<Bank> {
-  const shelf = openShelf(base, resident);
   const programs = rowPrograms(base, Math.max(maxBatch, Math.min(resident, 2 * maxBatch)));
+  const shelf = openShelf(base, resident, programs.shared);
   const batches = rowBatches(programs, { maxBatch, maxWait });
   return {
     base,
@@ -163,7 +162,7 @@ interface Standing extends BankAdapter {
 }
 
 /** The adapters by name, of which those asked last are in memory. */
-function openShelf(base: OpenBase, resident: number) {
+function openShelf(base: OpenBase, resident: number, shared: (model: OpenModel) => OpenModel) {
   const byName = new Map<string, Standing>();
   const recent = new Set<Standing>();
   let plain: Promise<OpenModel> | undefined;
@@ -180,7 +179,7 @@ function openShelf(base: OpenBase, resident: number) {
   const open = (standing: Standing): Promise<OpenModel> => {
     standing.resident ??= readBankAdapter(base, standing.folder).then((read) => {
       refuseChanged(standing, read);
-      return read.model;
+      return shared(read.model);
     });
     standing.resident.catch(() => {
       standing.resident = undefined;
@@ -198,8 +197,9 @@ function openShelf(base: OpenBase, resident: number) {
     async put(name: string, folder: string, neutral: boolean, batches: RowBatches): Promise<BankEntry> {
       try {
         const read = await readBankAdapter(base, folder);
-        if (!neutral) await batches.refuseNeutral(read.model);
-        const { model, digest, bytes } = read;
+        const model = shared(read.model);
+        if (!neutral) await batches.refuseNeutral(model);
+        const { digest, bytes } = read;
         const entry = { name, digest, method: methodsOf(model), labels: model.labels, bytes, remarks: model.remarks };
         const standing: Standing = { folder, digest, bytes, entry, resident: Promise.resolve(model) };
         const old = byName.get(name);
@@ -229,12 +229,6 @@ function openShelf(base: OpenBase, resident: number) {
       return bare;
     },
   };
-}
-
-/** The base for its hidden states; the head, which is drawn, is never computed. */
-async function headless(base: OpenBase): Promise<OpenModel> {
-  const adapted = adapt(base, [], { task: "classification", labels: 1 });
-  return { base, adapted, phi: await initialPhi(adapted, 0), labels: [], remarks: [] };
 }
 
 /** What is thrown at once rejects. */

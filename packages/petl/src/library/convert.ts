@@ -10,6 +10,8 @@ import {
   putOnBase,
   readAdapter,
   readBase,
+  shown,
+  suggestion,
 } from "@petl/core";
 import { directory, fileOrDirectory } from "../disk/files.ts";
 import { MachineError } from "../machine-error.ts";
@@ -18,11 +20,11 @@ import { type LocateOptions, locate } from "./locate.ts";
 import { type SaveOptions, writeAll } from "./save.ts";
 
 /** What an adapter can be converted to: `peft` is also petl's own layout, where PEFT has no such method. */
-export const adapterFormats = ["peft", ...foreignFormats.map(({ name }) => name)] as const;
-type AdapterFormat = (typeof adapterFormats)[number];
+export const adapterFormats: readonly string[] = ["peft", ...foreignFormats.map(({ name }) => name)];
 
 interface ConvertOptions extends SaveOptions, Pick<LocateOptions, "offline"> {
-  readonly to: AdapterFormat;
+  /** one of {@link adapterFormats} */
+  readonly to: string;
   /** the adapter's base, of which only config.json is read; where left out, the adapter's own name for it is tried */
   readonly base?: string | undefined;
   /** LoRA's alpha, for files that leave it out */
@@ -41,6 +43,10 @@ export async function convertAdapter(
   folder: string,
   { to, base: named, alpha, name = "adapter", offline, ...saving }: ConvertOptions,
 ): Promise<readonly string[]> {
+  if (!adapterFormats.includes(to))
+    throw new InputError(
+      `to is ${shown(to)}${suggestion(String(to), adapterFormats)}; formats: ${adapterFormats.join(", ")}`,
+    );
   const where = { offline: offline ?? false, weights: false };
   const given = named === undefined ? undefined : await openConfig(await locate(named, where));
   const source = (await fileOrDirectory(adapter)) ?? directory(await locate(adapter, { offline: where.offline }));
@@ -70,7 +76,7 @@ async function ownBase({ baseName }: AdapterFiles): Promise<HfModel | undefined>
 }
 
 /** Where the base is not at hand: what the adapter's tensors tell of it, unless that is too little. */
-async function inferred(adapter: AdapterFiles, to: AdapterFormat): Promise<HfModel> {
+async function inferred(adapter: AdapterFiles, to: string): Promise<HfModel> {
   const bound = adapter.methods.filter((use) => use.virtualTokens).map(({ name }) => name);
   const needed = foreignFormats.find(({ name }) => name === to)?.needsBase;
   const why = bound.length > 0 ? `${bound.join(", ")} depends on the base's heads` : needed;
@@ -79,7 +85,7 @@ async function inferred(adapter: AdapterFiles, to: AdapterFormat): Promise<HfMod
   throw new InputError(`${name} is not at hand; give it with --base, its config.json is enough: ${why}`);
 }
 
-function encoded(adapter: Adapter, to: AdapterFormat, naming: { name: string; baseName: string | undefined }) {
+function encoded(adapter: Adapter, to: string, naming: { name: string; baseName: string | undefined }) {
   const format = foreignFormats.find((each) => each.name === to);
   if (format) return format.encode(adapter, naming);
   const info = { baseName: naming.baseName ?? null, petlVersion: version, labels: namedLabels(adapter) };

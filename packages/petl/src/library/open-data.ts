@@ -5,8 +5,10 @@ import {
   type OpenData,
   type OpenDataOptions as OpenDataOptionsOf,
   openData as openDataOf,
+  type Task,
 } from "@petl/core";
 import { type DataAccess, type DataFile, findData, givenTwice } from "../data/find-data.ts";
+import { pausing } from "../data/pausing.ts";
 import { readData } from "../data/read-data.ts";
 
 /** What may be said of data; `validation` also names a file or folder. */
@@ -24,6 +26,16 @@ export interface OpenDataOptions
  *
  * @throws InputError naming the file, the line or the column; the signal's reason
  */
+export function openData<T extends Task>(
+  source: string | readonly string[] | DataSource,
+  base: OpenBase,
+  options: OpenDataOptions & { readonly task: T },
+): Promise<OpenData<T>>;
+export function openData(
+  source: string | readonly string[] | DataSource,
+  base: OpenBase,
+  options?: OpenDataOptions,
+): Promise<OpenData>;
 export async function openData(
   source: string | readonly string[] | DataSource,
   base: OpenBase,
@@ -46,15 +58,9 @@ export async function openData(
     validation: held === undefined ? await read(own) : undefined,
     test: await read(test),
   };
-  const data = await openDataOf(splits, base, { ...rest, validation: held, pause: pauseFor(signal) });
+  const data = await openDataOf(splits, base, { ...rest, validation: held, pause: pausing(signal) });
   return { ...data, remarks: [...(await givenTwice(train)), ...data.remarks] };
 }
-
-/** Lets the process hear a signal, and ends the work where it did. */
-const pauseFor = (signal: AbortSignal | undefined) => async (): Promise<void> => {
-  await new Promise((resolve) => setImmediate(resolve));
-  signal?.throwIfAborted();
-};
 
 const pathsOf = (source: unknown): readonly string[] | undefined =>
   typeof source === "string"

@@ -1,18 +1,38 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { budgets, InputError, tasks } from "@petl/core";
+import { type Budget, budgets, InputError, type Label, type Schema, type Task, tasks } from "@petl/core";
 import { z } from "zod";
 import { parsedJson } from "../disk/parsed-json.ts";
 import { writeFileSafely } from "../disk/safe-write.ts";
 import { explainFileError, systemCode } from "../machine-error.ts";
 
 /** What a study in a folder is, whole: study.json. Cells need nothing else but the folder's rows. */
-const studyContext = z.strictObject({
+export interface StudyContext {
+  readonly study: string;
+  readonly budget: Budget;
+  readonly seeds: number;
+  readonly methods: readonly string[] | null;
+  /** the base as a training is told of it */
+  readonly base: string;
+  readonly base_sha256: string;
+  readonly task: Task;
+  readonly labels: readonly Label[];
+  readonly max_length: number | null;
+  readonly rows: number;
+  readonly fewest_rows: number;
+  /** flags of `petl train` that say how the rows in data/ are read */
+  readonly columns: Readonly<Record<string, string>>;
+  /** SHA-256 of the files in data/ */
+  readonly train_sha256: string;
+  readonly score_sha256: string;
+  readonly source_sha256: string | null;
+}
+
+const studyContext: Schema<StudyContext> = z.strictObject({
   study: z.string(),
   budget: z.enum(budgets),
   seeds: z.int().positive(),
   methods: z.array(z.string()).nullable(),
-  /** the base as a training is told of it */
   base: z.string(),
   base_sha256: z.string(),
   task: z.enum(tasks),
@@ -20,14 +40,11 @@ const studyContext = z.strictObject({
   max_length: z.int().positive().nullable(),
   rows: z.int().positive(),
   fewest_rows: z.int().positive(),
-  /** flags of `petl train` that say how the rows in data/ are read */
   columns: z.record(z.string(), z.string()),
-  /** SHA-256 of the files in data/ */
   train_sha256: z.string(),
   score_sha256: z.string(),
   source_sha256: z.string().nullable(),
 });
-export type StudyContext = Readonly<z.infer<typeof studyContext>>;
 
 const fileName = "study.json";
 

@@ -4,14 +4,12 @@ import { readFloat32 } from "../../containers/stored-values.ts";
 import type { Task } from "../../objectives/objectives.ts";
 import type { Adapter } from "../../peft/adapter.ts";
 import type { MethodUse } from "../../peft/method.ts";
+import type { OwnBytes } from "../../tensor/own-memory.ts";
 import type { StoredTensor } from "../../tensor/stored-tensor.ts";
 import { transposedValues } from "../../tensor/transposed-values.ts";
 import type { AdapterFiles, AdapterTensor, ForeignAdapter, PetlAdapter } from "../adapter-files.ts";
 import type { PetlFields } from "../petl-fields.ts";
 import type { Bias } from "../trained-biases.ts";
-
-/** The layouts of other programs. */
-export type ForeignLayout = "adapterhub" | "loralib" | "mlx" | "gguf" | "onnx-adapter";
 
 /** What a user says where a format's files leave it out. */
 export interface Hints {
@@ -29,14 +27,15 @@ interface Naming {
 
 /** What a format makes of an adapter. */
 export interface Encoded {
-  readonly files: Readonly<Record<string, Uint8Array<ArrayBuffer> | string>>;
+  readonly files: Readonly<Record<string, OwnBytes | string>>;
   /** what its users must know that the files cannot say */
   readonly remarks?: readonly string[];
 }
 
 /** A layout of adapters that other programs read and write: one file in adapters/foreign, one line in foreign-formats.ts. */
 export interface ForeignFormat {
-  readonly name: ForeignLayout;
+  /** as `layout` of what is read and `--to` name it */
+  readonly name: string;
   /** one line for lists and help */
   readonly summary: string;
   /** why the base itself must be at hand to write it, where it must */
@@ -72,7 +71,7 @@ export interface ForeignWords {
 /** What a layout's reader found beside the tensors. */
 interface Read extends ForeignWords {
   readonly folder: Folder;
-  readonly layout: ForeignLayout;
+  readonly layout: string;
   readonly methods: readonly MethodUse[];
   readonly bias?: Bias;
   readonly baseName?: string | undefined;

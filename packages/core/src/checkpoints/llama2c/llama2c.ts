@@ -35,7 +35,10 @@ export async function isLlama2c(source: ByteSource): Promise<boolean> {
  * @throws InputError where the file is of another version or another length
  * Source: karpathy/llama2.c, run.c (memory_map_weights) and export.py (permute_reverse)
  */
-export async function llama2cModel(source: ByteSource) {
+export async function llama2cModel(source: ByteSource): Promise<{
+  readonly "config.json": string;
+  readonly "model.safetensors": AsyncGenerator<Uint8Array, void, undefined>;
+}> {
   const header = source.size < headerLength ? undefined : await readHeader(source);
   if (!header || !isPlausible(header)) {
     throw new InputError(`${source.name}: is no checkpoint of llama2.c's version 0: seven int32, then float32`);

@@ -1,12 +1,13 @@
 import { InternalError } from "../../errors.ts";
 import { type HostTensor, sizeOf } from "../../tensor/host-tensor.ts";
+import type { OwnBytes } from "../../tensor/own-memory.ts";
 import { joinBytes, littleEndian } from "../bytes.ts";
 import { zipBytes } from "./zip-writer.ts";
 
 const text = new TextEncoder();
 
 /** The tensors as `torch.save` writes a dict of float32 tensors: `torch.load(file, weights_only=True)` reads it. */
-export function torchFileBytes(tensors: Iterable<readonly [string, HostTensor]>): Uint8Array<ArrayBuffer> {
+export function torchFileBytes(tensors: Iterable<readonly [string, HostTensor]>): OwnBytes {
   const entries = [...tensors];
   const storages = entries.map(([name, { dtype, shape, data }], key) => {
     if (dtype !== "float32" || data.length !== sizeOf(shape)) throw new InternalError(`"${name}" is no float32 tensor`);
@@ -19,7 +20,7 @@ export function torchFileBytes(tensors: Iterable<readonly [string, HostTensor]>)
 }
 
 /** Protocol 2; see readPickle of pickle.ts for the instructions. */
-function pickleOf(entries: readonly (readonly [string, HostTensor])[]): Uint8Array<ArrayBuffer> {
+function pickleOf(entries: readonly (readonly [string, HostTensor])[]): OwnBytes {
   const records = entries.flatMap(([name, { shape }], key) => [
     ...[string(name), global("torch._utils", "_rebuild_tensor_v2"), mark],
     ...[mark, string("storage"), global("torch", "FloatStorage"), string(String(key)), string("cpu")],

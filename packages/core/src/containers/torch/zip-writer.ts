@@ -1,3 +1,4 @@
+import type { OwnBytes } from "../../tensor/own-memory.ts";
 import { joinBytes, littleEndian } from "../bytes.ts";
 import { crc32 } from "../checksums.ts";
 
@@ -8,7 +9,7 @@ const alignment = 64;
  * A zip archive of files stored as they are.
  * Source: PKWARE's APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12 and 4.3.16
  */
-export function zipBytes(files: readonly (readonly [name: string, bytes: Uint8Array])[]): Uint8Array<ArrayBuffer> {
+export function zipBytes(files: readonly (readonly [name: string, bytes: Uint8Array])[]): OwnBytes {
   const parts: Uint8Array[] = [];
   const directory: Uint8Array[] = [];
   let at = 0;

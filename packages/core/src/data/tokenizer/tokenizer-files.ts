@@ -1,24 +1,10 @@
 import { z } from "zod";
 import { InputError } from "../../errors.ts";
 import { byteLevelTokenizer } from "./byte-level-tokenizer.ts";
-import { largestId, specialNames } from "./special-token.ts";
+import { specialNames } from "./special-names.ts";
+import { largestId } from "./special-token.ts";
+import type { TokenizerFiles, tokenizerFileNames } from "./tokenizer-file-names.ts";
 import { wordPieceTokenizer } from "./wordpiece-tokenizer.ts";
-
-/** The files of a checkpoint folder that say how its text becomes ids. */
-export const tokenizerFileNames = [
-  "tokenizer.json",
-  "tokenizer_config.json",
-  "special_tokens_map.json",
-  "chat_template.jinja",
-  "vocab.txt",
-  "vocab.json",
-  "merges.txt",
-  "added_tokens.json",
-  "config.json",
-] as const;
-
-/** The texts of those of them that the folder has. */
-export type TokenizerFiles = { readonly [Name in (typeof tokenizerFileNames)[number]]?: string | undefined };
 
 const tokenId = z.int().nonnegative().max(largestId);
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { loadTokenizer, type Tokenizer } from "./tokenizer.ts";
-import { tokenizerFileNames } from "./tokenizer-files.ts";
+import { tokenizerFileNames } from "./tokenizer-file-names.ts";
 
 const folder = new URL("../../../golden/tokenizer/", import.meta.url);
 const data = new URL("../../../../../../shared/data/", import.meta.url);

@@ -3,7 +3,8 @@ import { type ChatTemplate, chatTemplate } from "./chat-template.ts";
 import { readingContents } from "./message-contents.ts";
 import { type SpecialName, specialTokenNames } from "./special-token.ts";
 import { buildEngine, type TextEngine, textToIds, wordToIds } from "./tokenizer-engine.ts";
-import { readTokenizerFiles, type TokenizerDescription, type TokenizerFiles } from "./tokenizer-files.ts";
+import type { TokenizerFiles } from "./tokenizer-file-names.ts";
+import { readTokenizerFiles, type TokenizerDescription } from "./tokenizer-files.ts";
 import { addedCount, fill, hasTypes, type Template, templateOf } from "./tokenizer-template.ts";
 import { longestFirst } from "./truncation.ts";
 

@@ -31,7 +31,7 @@ const options = {
   sensitivityDecay: fraction(0.85, "decay of the mean of sensitivities"),
   uncertaintyDecay: fraction(0.85, "decay of the mean of their changes"),
   orthogonality: real(0.5, "weight of the regulariser that keeps A and B orthogonal"),
-  rankPattern: patterns("ranks of their own for layers by the end of their path", z.int().nonnegative()),
+  rankPattern: patterns("ranks of their own for layers by the end of their path", "integer from 0"),
 };
 type AdaLora = OptionValues<typeof options>;
 

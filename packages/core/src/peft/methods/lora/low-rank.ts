@@ -20,7 +20,7 @@ export const lowRankOptions = {
   exclude: targets("linear layers to leave out, named in the same way", "all"),
   layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
   rankStabilized: toggle(false, "scale by alpha / √rank instead of alpha / rank"),
-  rankPattern: patterns("ranks of their own for layers by the end of their path", z.int().positive()),
+  rankPattern: patterns("ranks of their own for layers by the end of their path", "positive integer"),
   alphaPattern: patterns("alphas of their own for layers by the end of their path"),
 };
 export type LowRank = OptionValues<typeof lowRankOptions>;

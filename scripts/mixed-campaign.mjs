@@ -1,0 +1,142 @@
+// Random rows of one batch that ask random adapters, against each row alone: many methods, ranks, scales, sites and labels on one
+// base, loaded, replaced and unloaded meanwhile. Texts that go on are compared token by token.
+//   node scripts/mixed-campaign.mjs [--rows 100000] [--texts 200] [--adapters 40] [--seed 1]
+//     [--encoder petl-mini-encoder] [--decoder petl-mini-decoder]
+// Ends with 1 where a score is off by more than 1e-5, or a label or a greedy token differs.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { random } from "@petl/core";
+import {
+  adaptTo,
+  bitfit,
+  bottleneck,
+  complete,
+  dora,
+  generate,
+  ia3,
+  lnTuning,
+  loadAdapter,
+  lora,
+  openBank,
+  openBase,
+  parallel,
+  predict,
+  prefix,
+  saveAdapter,
+} from "petl";
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: "string", default: "100000" },
+    texts: { type: "string", default: "200" },
+    adapters: { type: "string", default: "40" },
+    seed: { type: "string", default: "1" },
+    encoder: { type: "string", default: "petl-mini-encoder" },
+    decoder: { type: "string", default: "petl-mini-decoder" },
+  },
+});
+const [rows, texts, count, seed] = [values.rows, values.texts, values.adapters, values.seed].map(Number);
+const stream = random(seed, "a campaign of mixed rows");
+const scratch = await mkdtemp(join(tmpdir(), "petl-mixed-"));
+const words = "the a film song was is not so very good bad dull fine what who and of in".split(" ");
+const text = () => Array.from({ length: 1 + stream.integer(24) }, () => words[stream.integer(words.length)]).join(" ");
+
+/** A method with options of its own, drawn. */
+const methods = [
+  () => lora({ rank: 1 + stream.integer(12), alpha: 1 + stream.integer(30), rankStabilized: stream.integer(2) === 1 }),
+  () => lora({ rank: 1 + stream.integer(4), targets: "all-linear" }),
+  () => bottleneck({ size: 1 + stream.integer(12), placement: stream.integer(2) === 1 ? "houlsby" : "pfeiffer" }),
+  () => parallel({ size: 1 + stream.integer(12), scale: 1 + stream.integer(4) }),
+  () => ia3(),
+  () => lnTuning(),
+  () => [lora({ rank: 2 }), bitfit()],
+  () => bitfit(),
+  () => dora({ rank: 2 }),
+  () => prefix({ tokens: 1 + stream.integer(4) }),
+];
+
+async function drawn(base, purpose, at, of = methods) {
+  const model = await adaptTo(base, of[at % of.length](), purpose, { seed: at });
+  model.phi.values.set(model.phi.values.map((value) => value + 0.06 * (stream.uniform() - 0.5)));
+  const path = join(scratch, `${purpose.task}-${at}`);
+  await saveAdapter(model, path);
+  return path;
+}
+
+let [worst, labels, tokens] = [0, 0, 0];
+try {
+  await classified();
+  await continued();
+  process.stdout.write(
+    `${rows} rows over ${count} adapters: largest distance ${worst.toExponential(2)}, ${labels} labels differ; ${texts} texts: ${tokens} differ\n`,
+  );
+  if (worst > 1e-5 || labels > 0 || tokens > 0) process.exitCode = 1;
+} finally {
+  await rm(scratch, { recursive: true, force: true });
+}
+
+async function classified() {
+  const base = await openBase(values.encoder, { threads: 1 });
+  const bank = await openBank(base, { resident: Math.ceil(count / 2), maxBatch: 32, maxWait: 0 });
+  const paths = [];
+  for (let at = 0; at < count; at++) {
+    const names = ["a", "b", "c", "d", "e"].slice(0, 2 + stream.integer(4));
+    paths.push(await drawn(base, { task: "classification", labels: names }, at));
+    await bank.load(`${at}`, paths[at]);
+  }
+  for (let done = 0; done < rows; done += 1000) {
+    const asked = Array.from({ length: Math.min(1000, rows - done) }, () => ({
+      adapter: `${stream.integer(count)}`,
+      text: text(),
+    }));
+    const answers = bank.predict(asked);
+    const again = stream.integer(count); // loads and unloads under way change nothing
+    await bank.load(`${again}`, paths[again]);
+    await bank.load("other", paths[stream.integer(count)]);
+    await bank.unload("other");
+    const found = await answers;
+    for (let at = 0; at < count; at++) {
+      const own = asked.flatMap((row, place) => (row.adapter === `${at}` ? [place] : []));
+      if (own.length === 0) continue;
+      const alone = await predict(
+        await loadAdapter(base, paths[at]),
+        own.map((place) => asked[place].text),
+        { batch: 1 },
+      );
+      for (const [i, place] of own.entries()) {
+        if (alone[i].label !== found[place].label) labels++;
+        for (const [name, score] of Object.entries(alone[i].scores))
+          worst = Math.max(worst, Math.abs(score - found[place].scores[name]));
+      }
+    }
+    process.stderr.write(`${done + asked.length} rows, ${worst.toExponential(2)}\n`);
+  }
+  await bank.close();
+  await base.close();
+}
+
+async function continued() {
+  const base = await openBase(values.decoder, { threads: 1 });
+  const models = [];
+  const some = [...methods.slice(0, 5), methods.at(-1)]; // norms and biases there are few of in a decoder
+  for (let at = 0; at < Math.min(12, count); at++)
+    models.push(await loadAdapter(base, await drawn(base, { task: "causal-lm", labels: [] }, at, some)));
+  const asked = Array.from({ length: texts }, () => ({
+    model: models[stream.integer(models.length)],
+    prompt: text(),
+    maxTokens: 1 + stream.integer(20),
+  }));
+  const found = await Promise.all(
+    asked.map(async ({ model, prompt, maxTokens }) => {
+      const ids = [];
+      for await (const { id } of generate(model, prompt, { maxTokens })) ids.push(id);
+      return ids;
+    }),
+  );
+  for (const [at, { model, prompt, maxTokens }] of asked.entries())
+    for await (const { ids } of complete(model, [prompt], { maxTokens }))
+      if (String(ids) !== String(found[at])) tokens++;
+  await base.close();
+}
