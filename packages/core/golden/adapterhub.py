@@ -38,6 +38,8 @@ CASES = {
     "gpt2-prefix_flat": ("prefix_tuning_flat[prefix_length=4]", False),
     "llama-prefix": ("prefix_tuning[prefix_length=4,bottleneck_size=8]", False),
     "llama-prefix_flat": ("prefix_tuning_flat[prefix_length=5,leave_out=[1]]", False),
+    "bert-seq_bn-table": (adapters.SeqBnConfig(reduction_factor={"0": 8, "default": 16}), True),
+    "bert-par_bn-table": (adapters.ParBnConfig(reduction_factor={"1": 4, "default": 2}, mh_adapter=True), True),
 }
 
 

@@ -39,6 +39,7 @@ export { type Example, type ExampleSet, isLabelled, joinSets, type Label, weight
 export { type FedRows, type FeedOptions, feedRows, someOf } from "./data/rows/fed-rows.ts";
 export { type FeedReport, feedReport, type ShownRow } from "./data/rows/feed-report.ts";
 export { holdOut, holdOutBlocks } from "./data/rows/hold-out.ts";
+export type { Pause } from "./data/rows/in-steps.ts";
 export {
   checkLabels,
   distinctLabels,

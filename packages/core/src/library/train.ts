@@ -1,4 +1,5 @@
 import { type ExampleSet, isLabelled } from "../data/rows/examples.ts";
+import { inSteps, type Pause } from "../data/rows/in-steps.ts";
 import { labelMap } from "../data/rows/labels.ts";
 import { InputError } from "../errors.ts";
 import { classWeightsOf } from "../objectives/labels/class-weights.ts";
@@ -10,7 +11,7 @@ import type { TrainingState } from "../training/state.ts";
 import type { StopSignal } from "../training/stop-signal.ts";
 import { type TrainingEvent, type TrainingRun, trainSteps } from "../training/train.ts";
 import { isRows, requireModel, requireOptions, what } from "./check.ts";
-import { fedRows, manyRows, rowLimits, targetOf } from "./encode-rows.ts";
+import { fedSteps, manyRows, rowLimits, targetOf } from "./encode-rows.ts";
 import { measurable } from "./evaluate.ts";
 import type { OpenModel } from "./model.ts";
 import { maskingOf } from "./plain-text.ts";
@@ -52,17 +53,21 @@ export async function* train(
   options: TrainOptions = {},
 ): AsyncGenerator<TrainingEvent, void, void> {
   const { signal, resume, ...given } = requireOptions(options);
-  const run = prepareTraining(model, data, given);
+  const run = await prepareTraining(model, data, given);
   for await (const event of trainSteps({ ...run, signal, resume: resume && copiedState(checkedState(resume)) }))
     yield event.kind === "checkpoint" ? { ...event, state: copiedState(event.state) } : event;
 }
 
-/** Everything that a training computes with. @throws InputError for what cannot be carried out */
-export function prepareTraining(
+/**
+ * Everything that a training computes with; `pause` is awaited while its rows become tokens.
+ * @throws InputError for what cannot be carried out
+ */
+export async function prepareTraining(
   model: OpenModel,
   data: TrainData,
   options: SettingInputs<typeof settings> = {},
-): PreparedTraining {
+  pause?: Pause,
+): Promise<PreparedTraining> {
   const { base, adapted, phi, labels } = requireModel(model);
   const { maxLength, lossOn, endToken, ...given } = readSettings(settings, options);
   const { train: rows, validation } = checkedData(data);
@@ -75,7 +80,7 @@ export function prepareTraining(
   const how = { tokenizer: base.tokenizer, lossOn, endToken, ...rowLimits(adapted, base.tokenizer, maxLength) };
   const rule = targetOf({ task, labels });
   const many = given.classWeights ? undefined : manyRows(rows, adapted, rule, how);
-  const fed = many ?? fedRows(rows, adapted, rule, how);
+  const fed = many ?? (await inSteps(fedSteps(rows, adapted, rule, how), pause));
   const run = {
     ...{ engine: base.engine, openWorkers: base.openWorkers, adapted, phi, labels },
     settings: parseSettings({ ...standard.settings, ...given }),

@@ -1,8 +1,11 @@
+import { join } from "node:path";
 import { adaptTo, embed, evaluate, InputError, lora, predict, train } from "@petl/core";
 import { afterAll, expect, test } from "vitest";
+import { loadAdapter } from "./load-adapter.ts";
 import { openBase } from "./open-base.ts";
 import { openData } from "./open-data.ts";
 import { openTiny, testFolder } from "./open-tiny.fake.ts";
+import { saveAdapter } from "./save.ts";
 
 const base = await openTiny(testFolder());
 afterAll(() => base.close());
@@ -25,6 +28,9 @@ test.each([
   expect([data.train.examples.length, data.validation.examples.length]).toEqual([18, 2]);
   const model = await adaptTo(base, lora({ rank: 2 }), data);
   expect(model.labels).toEqual(labels);
+  const folder = join(testFolder(), "adapter");
+  await saveAdapter(model, folder);
+  expect((await loadAdapter(base, folder)).labels).toEqual(labels);
   const [answer] = await predict(model, ["a fine film"]);
   expect(labels).toContain(answer?.label);
   expect(Object.keys(answer?.scores ?? {})).toEqual(labels.map(String));

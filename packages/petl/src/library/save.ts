@@ -145,7 +145,7 @@ const bytesOf = (content: Uint8Array | string): Uint8Array =>
 
 /** An adapter's files, the configuration last, which marks it as whole. */
 export async function adapterFiles({ base, adapted, phi, labels }: Saved): Promise<readonly NamedFile[]> {
-  const named = objectiveOf(adapted.goal.task).hasClasses ? { labels: namesOf(labels) } : {};
+  const named = objectiveOf(adapted.goal.task).hasClasses ? { labels } : {};
   const info = { baseName: base.name, petlVersion: version, ...named };
   if (isWhole(adapted)) {
     const [config, weights] = checkpointFiles(await encodeFull(base, { adapted, phi }, info));

@@ -37,20 +37,16 @@ export function readBottleneck({ config, tensors, version }: HubFiles): { use: M
   }
   const own = parsed.data;
   const problems = [...unknown(own)];
-  const sizes = new Set(
-    [...tensors].flatMap(([name, { stored }]) => (name.endsWith(downWeight) ? [stored.shape[0]] : [])),
-  );
-  if (sizes.size > 1) problems.push(`its bottlenecks have sizes ${[...sizes].join(", ")}; petl's have one`);
+  const widths = widthsOf(tensors);
   const activation = activationOf(own.non_linearity, version);
   if (!activation) problems.push(`non_linearity "${own.non_linearity}" is not supported`);
   const shape = placement(own);
   if (!shape)
     problems.push("the places and norms of its bottlenecks are none of petl's: houlsby, pfeiffer or parallel");
   if (problems.length > 0 || !shape) throw new InputError(problems);
-  const [size] = sizes;
   const layers = [...new Set([...tensors.keys()].flatMap((name) => layerOf(name) ?? []))].sort((a, b) => a - b);
   return {
-    use: shape({ size, activation, layers }),
+    use: shape({ ...widths, activation, layers }),
     tensors: [...tensors].flatMap(([name, held]) => tensorOf(name, held, tensors, own.scaling)),
   };
 }
@@ -68,8 +64,19 @@ function activationOf(name: string, version: string | null | undefined): string 
   return activationNames.find((known) => known === modern);
 }
 
+/** How wide the bottlenecks are: as the first one, and by their paths those that are not, as a table of factors makes them. */
+function widthsOf(tensors: HubFiles["tensors"]): Pick<Chosen, "size" | "sizePattern"> {
+  const sizes = [...tensors].flatMap(([name, { stored }]) =>
+    name.endsWith(downWeight) ? [[name.slice(0, -downWeight.length), stored.shape[0] ?? 0] as const] : [],
+  );
+  const size = sizes[0]?.[1];
+  const others = sizes.filter(([, own]) => own !== size);
+  return { size, sizePattern: Object.fromEntries(others.map(([path, own]) => [path.replaceAll(".", "\\."), own])) };
+}
+
 type Chosen = {
   readonly size: number | undefined;
+  readonly sizePattern: Readonly<Record<string, number>>;
   readonly activation: string | undefined;
   readonly layers: readonly number[];
 };

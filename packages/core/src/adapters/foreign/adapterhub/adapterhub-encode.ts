@@ -45,14 +45,14 @@ const allLayers = (count: number): readonly number[] => Array.from({ length: cou
 export function hubBottleneck(adapted: AdaptedModel, phi: Phi, adapter: string): HubMethod | undefined {
   const [use] = adapted.methods;
   if (use?.name !== "bottleneck" && use?.name !== "parallel") return undefined;
-  const { size, activation, placement, scale = 1 } = use.options;
+  const { activation, placement, scale = 1 } = use.options;
   const isParallel = use.name === "parallel";
   const tensors = ownTensors(adapted, phi);
   const config = {
     ...{
       architecture: null,
       non_linearity: activation,
-      reduction_factor: adapted.base.model.sizes.hidden / Number(size),
+      reduction_factor: reductionFactor(adapted),
     },
     ...{
       mh_adapter: placement !== "pfeiffer" && placement !== "feed-forward",
@@ -74,6 +74,23 @@ export function hubBottleneck(adapted: AdaptedModel, phi: Phi, adapter: string):
     return [name.replace(/\.adapter_(down|up)\./, (_, half) => inside(half, adapter)), tensor] as const;
   });
   return { config, tensors: named };
+}
+
+/** Hidden size over width: a number, or by layer where widths differ. */
+function reductionFactor({ base, layout }: AdaptedModel): unknown {
+  const { hidden } = base.model.sizes;
+  const downs = layout.filter(({ name, part }) => part === "adapter" && name.endsWith(".adapter_down.weight"));
+  const byLayer = new Map<string, number>();
+  for (const { name, layer, shape } of downs) {
+    const factor = hidden / (shape[0] ?? 1);
+    const known = byLayer.get(String(layer)) ?? factor;
+    if (known !== factor)
+      throw new InputError(`AdapterHub's layout has one width a layer; "${name}" has another one than its neighbour`);
+    byLayer.set(String(layer), factor);
+  }
+  const [first] = byLayer.values();
+  const others = [...byLayer].filter(([, factor]) => factor !== first);
+  return others.length === 0 ? first : { ...Object.fromEntries(others), default: first };
 }
 
 const inside = (half: string, adapter: string): string =>

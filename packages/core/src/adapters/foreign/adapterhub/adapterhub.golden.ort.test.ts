@@ -10,7 +10,10 @@ import {
 import { memoryFolder } from "../../../containers/folder.ts";
 import { adapt } from "../../../peft/adapt.ts";
 import { initialPhi } from "../../../peft/initial-phi.ts";
+import { bottleneck } from "../../../peft/methods/bottleneck/bottleneck.ts";
+import { parallel } from "../../../peft/methods/bottleneck/parallel.ts";
 import { lora } from "../../../peft/methods/lora/lora.ts";
+import { methods } from "../../../peft/methods.ts";
 import { viewsOf } from "../../../peft/phi.ts";
 import { random } from "../../../tensor/random.ts";
 import { readAdapter } from "../../adapter-files.ts";
@@ -52,3 +55,37 @@ test("every block of a fused layer gets all rows of A, which computes what the w
   // float32 sums in another order
   expect(distance(await logitsOf(after.adapted, after.phi, rows, path), wanted)).toBeLessThan(1e-4);
 });
+
+test.each([
+  [bottleneck.use({ size: 4, sizePattern: "layer\\.1\\..*=2", layerNorms: false })],
+  [parallel.use({ size: 4, sizePattern: { "layer\\.1\\..*": 2 }, placement: "both", scale: 1 })],
+])(
+  "bottlenecks of widths of their own are written by layer and read again; each computes as a wider one that is filled up with zeros",
+  async (use) => {
+    const { base, rows, path } = await goldenBase("bert-sequence-classification");
+    const goal = { task: "classification", labels: 3, trainsHead: true } as const;
+    const adapted = adapt(base, [use], goal);
+    const phi = await initialPhi(adapted, 1);
+    random(7, "test").fillNormal(phi.values, 0, 0.3);
+    const { files } = adapterHub.encode({ adapted, phi, labels: ["a", "b", "c"] }, { name: "again", baseName: "tiny" });
+    const { reduction_factor } = JSON.parse(String(files["adapter_config.json"])).config;
+    expect(reduction_factor).toEqual({ "1": 16, default: 8 });
+    const after = await putOnBase(await readAdapter(memoryFolder("again", files), { base }), base);
+    expect(viewsOf(after.adapted.layout, after.phi.values)).toEqual(viewsOf(adapted.layout, phi.values));
+    const wide = adapt(base, [methodNamed(use.name).use({ ...use.options, sizePattern: {} })], goal);
+    const filled = await initialPhi(wide, 1);
+    const own = viewsOf(adapted.layout, phi.values);
+    for (const { name, offset, size, shape } of wide.layout) {
+      const [values = new Float32Array(), columns = 1] = [own[name], shape[1]];
+      const narrow = name.endsWith("adapter_up.weight") ? values.length / (shape[0] ?? 1) : columns;
+      filled.values.fill(0, offset, offset + size);
+      for (const [at, value] of values.entries())
+        filled.values[offset + Math.floor(at / narrow) * columns + (at % narrow)] = value;
+    }
+    const wanted = await logitsOf(wide, filled, rows, path);
+    // float32 sums in another order
+    expect(distance(await logitsOf(after.adapted, after.phi, rows, path), wanted)).toBeLessThan(1e-5);
+  },
+);
+
+const methodNamed = (name: string) => methods.find((method) => method.name === name) ?? expect.unreachable();

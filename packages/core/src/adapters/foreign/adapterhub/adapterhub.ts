@@ -1,6 +1,7 @@
 import { torchFileBytes } from "../../../containers/torch/torch-writer.ts";
 import { InputError } from "../../../errors.ts";
 import { objectiveOf } from "../../../objectives/objectives.ts";
+import { unknownFields } from "../../unknown-fields.ts";
 import { type ForeignFormat, foreignAdapter, type Hints } from "../foreign-format.ts";
 import { readBottleneck } from "./adapterhub-bottleneck.ts";
 import { hubBottleneck, hubHead, hubLowRank, hubPrefix } from "./adapterhub-encode.ts";
@@ -23,7 +24,8 @@ export const adapterHub: ForeignFormat = {
     const files = await readHubFiles(folder);
     const { use, tensors } = atPlace(`${folder.name}/adapter_config.json`, () => readAnatomy(files, hints));
     const { tensors: own, ...head } = readHead(files, folder.name);
-    const said = { folder, layout: "adapterhub", methods: [use], modelType: files.model_type } as const;
+    const remarks = unknownFields(files.config, knownFields, `${folder.name}/adapter_config.json`);
+    const said = { folder, layout: "adapterhub", methods: [use], modelType: files.model_type, remarks } as const;
     return foreignAdapter({ ...said, ...head, baseName: files.model_name ?? undefined }, [...tensors, ...own]);
   },
   encode({ adapted, phi, labels }, { name, baseName }) {
@@ -50,6 +52,26 @@ export const adapterHub: ForeignFormat = {
     };
   },
 };
+
+/** What the library writes of its methods: it is read, refused, or says something of training and of other fields alone. */
+const knownFields = [
+  ...["architecture", "mh_adapter", "output_adapter", "non_linearity", "reduction_factor", "is_parallel", "scaling"],
+  ...["original_ln_before", "original_ln_after", "ln_before", "ln_after", "residual_before_ln", "use_gating"],
+  ...["adapter_residual_before_ln", "cross_adapter", "leave_out", "dropout", "init_weights", "init_weights_seed"],
+  ...[
+    "inv_adapter",
+    "inv_adapter_reduction_factor",
+    "stochastic_depth",
+    "phm_layer",
+    "phm_bias",
+    "phm_c_init",
+    "phm_dim",
+  ],
+  ...["phm_init_range", "phm_rank", "factorized_phm_W", "factorized_phm_rule", "shared_W_phm", "shared_phm_rule"],
+  ...["learn_phm", "hypercomplex_nonlinearity", "selfattn_lora", "intermediate_lora", "output_lora", "attn_matrices"],
+  ...["r", "alpha", "composition_mode", "dtype"],
+  ...["encoder_prefix", "cross_prefix", "flat", "prefix_length", "bottleneck_size", "shared_gating"],
+];
 
 /** The library's version whose fields are written. */
 const version = "adapters.1.3.0";

@@ -3,7 +3,19 @@ import type { Value } from "../../../graph/value.ts";
 import { type Activation, activations } from "../../../nn/activations.ts";
 import { project } from "../../../nn/linear.ts";
 import type { AdapterScope } from "../../method.ts";
+import { type OptionValues, patterns, positive } from "../../options.ts";
 import { normal, zeros } from "../../parameter.ts";
+import { byPattern } from "../../targets.ts";
+
+/** The options that say how wide a bottleneck is. */
+export const widthOptions = {
+  size: positive(64, "width of the bottleneck"),
+  sizePattern: patterns("widths of their own for bottlenecks by the end of their path", "positive integer"),
+};
+type Widths = OptionValues<typeof widthOptions>;
+
+/** The width of the bottleneck at a site. */
+export const widthAt = (path: string, { size, sizePattern }: Widths): number => byPattern(path, sizePattern, size);
 
 const deviation = 0.01; // Houlsby et al. 2019, section 3.6: up to 0.01 is as good as any
 
@@ -23,5 +35,5 @@ export function bottleneckModule(scope: AdapterScope, x: Value, { hidden, size, 
 }
 
 /** Smaller ones are padded with zeros: the zeros of W_up leave nothing of what the activation makes of the others. */
-export const widestSize = (all: readonly { readonly size: number }[]): number =>
-  Math.max(...all.map(({ size }) => size));
+export const widestSize = (all: readonly Widths[]): number =>
+  Math.max(...all.flatMap(({ size, sizePattern }) => [size, ...Object.values(sizePattern)]));

@@ -1,9 +1,9 @@
 import { add } from "../../../graph/ops/add.ts";
 import { activationNames } from "../../../nn/activations.ts";
 import { defineMethod } from "../../method.ts";
-import { choice, layers, positive, toggle } from "../../options.ts";
+import { choice, layers, toggle } from "../../options.ts";
 import { isChosen } from "../../targets.ts";
-import { bottleneckModule, widestSize } from "./bottleneck-module.ts";
+import { bottleneckModule, widestSize, widthAt, widthOptions } from "./bottleneck-module.ts";
 
 /**
  * Bottleneck adapters in series, u(h) = W_up act(W_down h + b_down) + b_up with W_down: [size, hidden], behind a
@@ -20,7 +20,7 @@ export const bottleneck = defineMethod({
   rate: 1e-3,
   size: { option: "size", limit: "hidden" },
   options: {
-    size: positive(64, "width of the bottleneck"),
+    ...widthOptions,
     placement: choice(["houlsby", "pfeiffer"], "houlsby", "where the adapters stand"),
     activation: choice(activationNames, "gelu", "non-linearity between the projections"),
     layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
@@ -29,7 +29,8 @@ export const bottleneck = defineMethod({
   sublayer: {
     targets: ({ place, layer, layers: count }, { placement, layers }) =>
       (placement === "houlsby" || place === "feed-forward") && isChosen(layer, layers, count),
-    apply({ x, y, hidden, normalize }, scope, { size, placement, activation }) {
+    apply({ x, y, hidden, normalize, path }, scope, { placement, activation, ...widths }) {
+      const size = widthAt(path, widths);
       const sum = add(y, x);
       const read = placement === "houlsby" ? y : normalize ? normalize(sum) : sum;
       return add(y, bottleneckModule(scope, read, { hidden, size, activation }));

@@ -3,9 +3,9 @@ import { mul } from "../../../graph/ops/mul.ts";
 import { scalar } from "../../../graph/value.ts";
 import { activationNames } from "../../../nn/activations.ts";
 import { defineMethod } from "../../method.ts";
-import { choice, layers, positive, real } from "../../options.ts";
+import { choice, layers, real } from "../../options.ts";
 import { isChosen } from "../../targets.ts";
-import { bottleneckModule, widestSize } from "./bottleneck-module.ts";
+import { bottleneckModule, widestSize, widthAt, widthOptions } from "./bottleneck-module.ts";
 
 /**
  * Parallel adapters: a bottleneck u beside a sublayer, fed with the sublayer's residual input x instead of its output f:
@@ -20,7 +20,7 @@ export const parallel = defineMethod({
   rate: 1e-3,
   size: { option: "size", limit: "hidden" },
   options: {
-    size: positive(64, "width of the bottleneck"),
+    ...widthOptions,
     scale: real(4, "factor of the adapter's output"),
     placement: choice(["feed-forward", "attention", "both"], "feed-forward", "beside which sublayers"),
     activation: choice(activationNames, "relu", "non-linearity between the projections"),
@@ -30,8 +30,10 @@ export const parallel = defineMethod({
     adds: true,
     targets: ({ place, layer, layers: count }, { placement, layers }) =>
       (placement === "both" || place === placement) && isChosen(layer, layers, count),
-    apply: ({ x, y, hidden }, scope, { size, scale, activation }) =>
-      add(y, mul(bottleneckModule(scope, x, { hidden, size, activation }), scalar(scale))),
+    apply({ x, y, hidden, path }, scope, { scale, activation, ...widths }) {
+      const size = widthAt(path, widths);
+      return add(y, mul(bottleneckModule(scope, x, { hidden, size, activation }), scalar(scale)));
+    },
   },
   joins: {
     alike: ({ activation }) => ({ activation }),
