@@ -1,6 +1,7 @@
 import { type EncodedExample, type EncodeOptions, encodeExamples } from "../data/rows/encode.ts";
 import type { ExampleSet } from "../data/rows/examples.ts";
-import { type FedRows, type FeedOptions, feedRows, someOf } from "../data/rows/fed-rows.ts";
+import { type FedRows, type FeedOptions, feedSteps, someOf } from "../data/rows/fed-rows.ts";
+import { atOnce, type Steps } from "../data/rows/in-steps.ts";
 import { labelMap } from "../data/rows/labels.ts";
 import { isLarge, type LaterRows, laterRows } from "../data/rows/later-rows.ts";
 import type { TargetRule } from "../data/rows/target.ts";
@@ -55,13 +56,21 @@ export function encodeRows(
  * The rows that a model learns from or is measured by: see `feedRows`.
  * @throws InputError as `encodeRows`; no row that teaches anything; answers in a column that nobody reads
  */
-export function fedRows(
+export const fedRows = (
   set: ExampleSet,
   adapted: AdaptedModel,
   rule: TargetRule | undefined,
   how: Omit<FeedOptions, "vocabularySize" | "prompted">,
-): FedRows {
-  const fed = feedRows(set, rule, { ...how, ...shapeOf(adapted) });
+): FedRows => atOnce(fedSteps(set, adapted, rule, how));
+
+/** The same in steps, for a set that may be large. */
+export function* fedSteps(
+  set: ExampleSet,
+  adapted: AdaptedModel,
+  rule: TargetRule | undefined,
+  how: Omit<FeedOptions, "vocabularySize" | "prompted">,
+): Steps<FedRows> {
+  const fed = yield* feedSteps(set, rule, { ...how, ...shapeOf(adapted) });
   refuseTypes(fed.set, fed.rows, adapted);
   return fed;
 }

@@ -1,5 +1,6 @@
-import { type AlikeRows, alikeRowsOf } from "../data/rows/equal-rows.ts";
+import { type AlikeRows, alikeSteps } from "../data/rows/equal-rows.ts";
 import type { ExampleSet, Label } from "../data/rows/examples.ts";
+import { inSteps, type Pause } from "../data/rows/in-steps.ts";
 import { copyRemarks, rowRemarks } from "../data/rows/row-remarks.ts";
 import { InputError } from "../errors.ts";
 import type { Task } from "../objectives/objectives.ts";
@@ -48,7 +49,7 @@ export interface OpenDataOptions extends Omit<SettingInputs<typeof settings>, "v
   readonly labels?: readonly Label[] | undefined;
   readonly signal?: StopSignal | undefined;
   /** awaited now and then in long work, where a host hears what it is told; what it throws ends the work */
-  readonly pause?: (() => Promise<void>) | undefined;
+  readonly pause?: Pause | undefined;
 }
 
 /**
@@ -88,22 +89,22 @@ export async function openData(source: DataSource, base: OpenBase, options: Open
   const set = trainRows === undefined ? whole : drawRows(whole, trainRows);
   const purpose = findPurpose(base, whole, { task, labels: checkedLabels(labels) });
   const own = typeof validation === "number" ? undefined : (validation ?? splits.validation);
-  await pause?.();
-  const alike = await alikeRowsOf(set, pause);
-  await pause?.();
+  await pause?.(0);
+  const alike = await inSteps(alikeSteps(set), pause);
+  await pause?.(0);
   const held = typeof asked === "number" ? asked : standardShare(set, purpose.task, shuffle);
   const parts = own
     ? { train: set, validation: await read(own, "validation") }
     : parted(set, held, { seed, purpose, alike });
   const test = splits.test && (await read(splits.test, "test"));
   const together = !own && parts.validation.examples.length > 0 && keepsTogether(alike);
-  await pause?.();
+  await pause?.(0);
   const remarks = [
     ...rowRemarks(parts.train, together ? undefined : parts.validation),
     ...copyRemarks(set, together, alike),
     ...purpose.remarks,
   ];
-  await pause?.();
+  await pause?.(0);
   return { ...purpose, ...parts, test, remarks };
 }
 

@@ -42,7 +42,7 @@ export async function* trainMany(
   for (const { name, data, seed = given.seed ?? 0 } of users) {
     try {
       const model = await adaptTo(base, method, data, { seed });
-      prepared.push({ ...prepareTraining(model, data, { ...given, seed }), name, model, signal });
+      prepared.push({ ...(await prepareTraining(model, data, { ...given, seed })), name, model, signal });
     } catch (error) {
       problems.push(...problemsOf(name, error));
     }

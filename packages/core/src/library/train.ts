@@ -1,4 +1,5 @@
 import { type ExampleSet, isLabelled } from "../data/rows/examples.ts";
+import { inSteps, type Pause } from "../data/rows/in-steps.ts";
 import { labelMap } from "../data/rows/labels.ts";
 import { InputError } from "../errors.ts";
 import { classWeightsOf } from "../objectives/labels/class-weights.ts";
@@ -10,17 +11,17 @@ import type { TrainingState } from "../training/state.ts";
 import type { StopSignal } from "../training/stop-signal.ts";
 import { type TrainingEvent, type TrainingRun, trainSteps } from "../training/train.ts";
 import { isRows, requireModel, requireOptions, what } from "./check.ts";
-import { fedRows, manyRows, rowLimits, targetOf } from "./encode-rows.ts";
+import { fedSteps, manyRows, rowLimits, targetOf } from "./encode-rows.ts";
 import { measurable } from "./evaluate.ts";
 import type { OpenModel } from "./model.ts";
 import { maskingOf } from "./plain-text.ts";
-import { tokenSettings } from "./settings.ts";
+import { cacheSettings, tokenSettings } from "./settings.ts";
 import { standardTraining } from "./standard-training.ts";
 
 const settings = { ...trainingSettings, ...tokenSettings };
 
 /** What may be said of a training; each has a default, the method's own for `lr`. */
-export interface TrainOptions extends SettingInputs<typeof settings> {
+export interface TrainOptions extends SettingInputs<typeof settings & typeof cacheSettings> {
   /** once aborted, the run ends within a step: with a checkpoint, and then by throwing the signal's reason */
   readonly signal?: StopSignal | undefined;
   /** the state of an earlier run's checkpoint event, to go on from */
@@ -51,18 +52,24 @@ export async function* train(
   data: TrainData,
   options: TrainOptions = {},
 ): AsyncGenerator<TrainingEvent, void, void> {
-  const { signal, resume, ...given } = requireOptions(options);
-  const run = prepareTraining(model, data, given);
+  const { signal, resume, cache, cacheSize, ...given } = requireOptions(options);
+  const kept = readSettings(cacheSettings, { cache, cacheSize });
+  const prepared = await prepareTraining(model, data, given);
+  const run = { ...prepared, cache: await model.base.openCache(kept.cache, kept.cacheSize) };
   for await (const event of trainSteps({ ...run, signal, resume: resume && copiedState(checkedState(resume)) }))
     yield event.kind === "checkpoint" ? { ...event, state: copiedState(event.state) } : event;
 }
 
-/** Everything that a training computes with. @throws InputError for what cannot be carried out */
-export function prepareTraining(
+/**
+ * Everything that a training computes with; `pause` is awaited while its rows become tokens.
+ * @throws InputError for what cannot be carried out
+ */
+export async function prepareTraining(
   model: OpenModel,
   data: TrainData,
   options: SettingInputs<typeof settings> = {},
-): PreparedTraining {
+  pause?: Pause,
+): Promise<PreparedTraining> {
   const { base, adapted, phi, labels } = requireModel(model);
   const { maxLength, lossOn, endToken, ...given } = readSettings(settings, options);
   const { train: rows, validation } = checkedData(data);
@@ -75,7 +82,7 @@ export function prepareTraining(
   const how = { tokenizer: base.tokenizer, lossOn, endToken, ...rowLimits(adapted, base.tokenizer, maxLength) };
   const rule = targetOf({ task, labels });
   const many = given.classWeights ? undefined : manyRows(rows, adapted, rule, how);
-  const fed = many ?? fedRows(rows, adapted, rule, how);
+  const fed = many ?? (await inSteps(fedSteps(rows, adapted, rule, how), pause));
   const run = {
     ...{ engine: base.engine, openWorkers: base.openWorkers, adapted, phi, labels },
     settings: parseSettings({ ...standard.settings, ...given }),

@@ -65,6 +65,8 @@ export async function resolveModel(
 export const shownDownload = (name: string, terminal: Where["terminal"]) => (event: HubEvent | ReadEvent) => {
   if (event.type === "reading")
     terminal.progress({ what: `reading ${event.file}`, done: event.done, of: event.of, unit: "MB" });
+  else if (event.type === "tokens")
+    terminal.progress({ what: "making tokens", done: event.done, of: event.of, unit: "rows" });
   else if (event.type === "download") terminal.progress(event);
   else if (event.type === "waiting") terminal.line(`waiting for another download of ${name}`);
   else terminal.line(`using what is downloaded already: ${event.reason}`);

@@ -46,14 +46,10 @@ const bytesOf = (path: string): Promise<Uint8Array> =>
 /** Files from this size on are read as their pieces come, where they can be. */
 const largeFile = 2 ** 23;
 
-/** What is told while data are read. */
-export interface ReadEvent {
-  readonly type: "reading";
-  readonly file: string;
-  /** bytes of the file that are read, and all of them */
-  readonly done: number;
-  readonly of: number;
-}
+/** What is told while data are read: bytes of a file, and rows that became tokens, with the number of all. */
+export type ReadEvent =
+  | { readonly type: "reading"; readonly file: string; readonly done: number; readonly of: number }
+  | { readonly type: "tokens"; readonly done: number; readonly of: number };
 
 export interface ReadAccess {
   readonly signal?: AbortSignal | undefined;

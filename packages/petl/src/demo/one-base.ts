@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { type Label, predict } from "@petl/core";
-import { loadAdapter } from "../library/load-adapter.ts";
+import type { Label } from "@petl/core";
+import { openBank } from "../library/bank.ts";
 import type { OpenBase } from "../library/open-base.ts";
 import { secondsSince } from "./training.ts";
 
@@ -35,34 +35,43 @@ const urgencies = [
   "There is smoke coming out of the kitchen socket.",
 ];
 
-/** Loads all adapters onto one base, asks those of the tasks the same, and those of the users the same. */
+/**
+ * Loads all adapters into a bank over one base and asks those of the tasks the same, and those of the users the same: all at
+ * once, in batches whose rows each have an adapter of their own.
+ */
 export async function askTogether(
   base: OpenBase,
   folder: string,
   { tasks, users }: { readonly tasks: readonly string[]; readonly users: readonly string[] },
 ): Promise<OneBase> {
   const begin = performance.now();
-  const load = async (name: string) => [name, await loadAdapter(base, join(folder, name))] as const;
-  const [forTasks, forUsers] = [await Promise.all(tasks.map(load)), await Promise.all(users.map(load))];
-  const ask = async (models: typeof forTasks, texts: readonly string[]): Promise<readonly Asked[]> => {
-    const all = await Promise.all(models.map(async ([name, model]) => [name, await predict(model, texts)] as const));
-    return texts.map((text, i) => ({
+  const bank = await openBank(base);
+  const ask = async (names: readonly string[], texts: readonly string[]): Promise<readonly Asked[]> => {
+    const rows = texts.flatMap((text) => names.map((adapter) => ({ adapter, text })));
+    const answers = await bank.predict(rows);
+    const told = rows.flatMap((row, at) => {
+      const answer = answers[at];
+      return answer?.label === undefined ? [] : [{ ...row, label: answer.label, score: answer.score }];
+    });
+    return texts.map((text) => ({
       text,
-      answers: all.flatMap(([adapter, answers]) => {
-        const answer = answers[i];
-        return answer?.label === undefined ? [] : [{ adapter, label: answer.label, score: answer.score }];
-      }),
+      answers: told.flatMap(({ text: own, ...answer }) => (own === text ? [answer] : [])),
     }));
   };
-  const answered = { tasks: await ask(forTasks, messages), users: await ask(forUsers, urgencies) };
-  const loaded = [...forTasks, ...forUsers];
-  return {
-    ...answered,
-    adapters: loaded.length,
-    base_bytes: await weightBytes(base),
-    adapter_bytes: loaded.reduce((sum, [, { phi }]) => sum + phi.values.byteLength, 0),
-    seconds: secondsSince(begin),
-  };
+  try {
+    // an adapter that has learnt nothing is shown, too
+    for (const name of [...tasks, ...users]) await bank.load(name, join(folder, name), { neutral: true });
+    const [ofTasks, ofUsers] = await Promise.all([ask(tasks, messages), ask(users, urgencies)]);
+    const loaded = bank.list();
+    return {
+      ...{ tasks: ofTasks, users: ofUsers, adapters: loaded.length },
+      base_bytes: await weightBytes(base),
+      adapter_bytes: loaded.reduce((sum, { bytes }) => sum + bytes, 0),
+      seconds: secondsSince(begin),
+    };
+  } finally {
+    await bank.close();
+  }
 }
 
 /** The bytes of a base's weights. */

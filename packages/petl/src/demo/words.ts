@@ -65,7 +65,7 @@ export function findings(result: TourResult): readonly string[] {
     `the intervals of ${overlapping} of the ${pairs} pairs of methods overlap: ${task.test} rows do not tell those apart`,
     ...forgotten(result),
     `the base's ${kilobytes(base.bytes)} are ${base.unchanged ? "the same bytes as" : "NOT the bytes that they were"} before the first adapter`,
-    `one process held one base of ${kilobytes(one_base.base_bytes)} and ${one_base.adapters} adapters of ${kilobytes(one_base.adapter_bytes)} together; loading and asking them took ${one_base.seconds.toFixed(2)} s`,
+    `one process held one base of ${kilobytes(one_base.base_bytes)} and ${one_base.adapters} adapters of ${kilobytes(one_base.adapter_bytes)} together; loading them and asking them, in batches whose rows each had an adapter of their own, took ${one_base.seconds.toFixed(2)} s`,
     `the two users' adapters disagreed on ${disagreed.length} of the ${one_base.users.length} messages that both were asked`,
     `intervals: Wilson's, ${methods[0]?.accuracy.seeds === 1 ? "over the test rows alone: one seed says nothing of other seeds" : `over ${task.test} test rows and ${methods[0]?.accuracy.seeds} seeds`}`,
     `options, rates and epochs were chosen by hand on validation rows of the bundled sets: ${methods.map(({ method, lr, epochs }) => `${method} ${lr} × ${epochs}`).join(", ")}`,

@@ -8,6 +8,7 @@ import {
   type Task,
 } from "@petl/core";
 import { type DataAccess, type DataFile, findData, givenTwice } from "../data/find-data.ts";
+import { pausing } from "../data/pausing.ts";
 import { readData } from "../data/read-data.ts";
 
 /** What may be said of data; `validation` also names a file or folder. */
@@ -57,15 +58,9 @@ export async function openData(
     validation: held === undefined ? await read(own) : undefined,
     test: await read(test),
   };
-  const data = await openDataOf(splits, base, { ...rest, validation: held, pause: pauseFor(signal) });
+  const data = await openDataOf(splits, base, { ...rest, validation: held, pause: pausing(signal) });
   return { ...data, remarks: [...(await givenTwice(train)), ...data.remarks] };
 }
-
-/** Lets the process hear a signal, and ends the work where it did. */
-const pauseFor = (signal: AbortSignal | undefined) => async (): Promise<void> => {
-  await new Promise((resolve) => setImmediate(resolve));
-  signal?.throwIfAborted();
-};
 
 const pathsOf = (source: unknown): readonly string[] | undefined =>
   typeof source === "string"

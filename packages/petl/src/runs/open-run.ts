@@ -13,6 +13,7 @@ import {
   type TrainOptions,
   withTrainedHead,
 } from "@petl/core";
+import { pausing } from "../data/pausing.ts";
 import { baseDigest, rowsDigest } from "../library/digests.ts";
 import { loadAdapter } from "../library/load-adapter.ts";
 import { type OpenBase, openFolder } from "../library/open-base.ts";
@@ -70,7 +71,12 @@ async function openOn(base: OpenBase, request: RunRequest, signal: StopSignal): 
   const data = await openData(request.data, base, { ...rows, ...said, signal });
   if (!start && !methods) throw new InputError("--method is missing; `petl methods` lists them");
   const model = start ?? (await adaptTo(base, methods ?? [], data, { seed: rows.seed, pooling }));
-  const training = prepareTraining(model, data, request.training);
+  const of = data.train.examples.length;
+  const began = performance.now();
+  const told = (done: number) => {
+    if (performance.now() - began > quick) rows.onProgress?.({ type: "tokens", done, of });
+  };
+  const training = await prepareTraining(model, data, request.training, pausing(signal, told));
   return {
     ...{ base, model, training, validation: data.validation, maxLength: request.training.maxLength },
     baseSha256: await baseDigest(base.folder),
@@ -78,6 +84,9 @@ async function openOn(base: OpenBase, request: RunRequest, signal: StopSignal): 
     remarks: [...new Set([...model.remarks, ...data.remarks, ...training.remarks])],
   };
 }
+
+/** Milliseconds that nobody needs to be told of. */
+const quick = 500;
 
 const hasTaskClasses = ({ adapted }: OpenModel) => objectiveOf(adapted.goal.task).hasClasses;
 

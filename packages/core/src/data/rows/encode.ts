@@ -3,6 +3,7 @@ import { refuseRows } from "../tables/table.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { encodeCompletion } from "./completion-rows.ts";
 import { type Example, type ExampleSet, isLabelled, missingLabels } from "./examples.ts";
+import { atOnce, rowsInStep, type Steps } from "./in-steps.ts";
 import { encodeMessages } from "./message-rows.ts";
 import { type LabelForm, labelForm, type Target, type TargetRule, type TokenisedRow } from "./target.ts";
 
@@ -44,20 +45,29 @@ export interface EncodeOptions {
  * @throws InputError: text for a base without a tokenizer; labels that don't fit the rule, ids out of range and rows of
  * tokens that are too long, each named by its line, ten at most.
  */
-export function encodeExamples(
+export const encodeExamples = (
   set: ExampleSet,
   given: TargetRule | undefined,
   options: EncodeOptions,
-): EncodedExample[] {
+): readonly EncodedExample[] => atOnce(encodeSteps(set, given, options));
+
+/** The same in steps, for a set that may be large. */
+export function* encodeSteps(
+  set: ExampleSet,
+  given: TargetRule | undefined,
+  options: EncodeOptions,
+): Steps<readonly EncodedExample[]> {
   const rule = checkedRule(set, given);
-  const encoded = set.examples.map((example, index) =>
-    example.kind === "messages"
-      ? atPlace(set.placeOf(index), () => encodeExample(set, example, rule, options))
-      : encodeExample(set, example, rule, options),
-  );
-  refuseRows(
-    encoded.flatMap((row, index) => tokenProblems(row, rule, options).map((text) => `${set.placeOf(index)}: ${text}`)),
-  );
+  const encoded: EncodedExample[] = [];
+  const problems: string[] = [];
+  for (const [index, example] of set.examples.entries()) {
+    if (index % rowsInStep === rowsInStep - 1) yield index;
+    const encode = () => encodeExample(set, example, rule, options);
+    const row = example.kind === "messages" ? atPlace(set.placeOf(index), encode) : encode();
+    for (const text of tokenProblems(row, rule, options)) problems.push(`${set.placeOf(index)}: ${text}`);
+    encoded.push(row);
+  }
+  refuseRows(problems);
   return encoded;
 }
 

@@ -1,4 +1,5 @@
 import type { Example, ExampleSet } from "./examples.ts";
+import { atOnce, type Steps } from "./in-steps.ts";
 
 /** Which rows a model reads alike. */
 export interface AlikeRows {
@@ -8,44 +9,23 @@ export interface AlikeRows {
   readonly different: number;
 }
 
-/** Rows that are compared between two pauses. */
-const rowsAtOnce = 65_536;
-
 /** Which rows of a set a model reads alike. */
-export function alikeRows({ examples }: ExampleSet): AlikeRows {
-  return atOnce(firstsBy(examples, inputOf));
-}
+export const alikeRows = (set: ExampleSet): AlikeRows => atOnce(alikeSteps(set));
 
-/** The same for a set that may be large; `pause` is awaited now and then. */
-export async function alikeRowsOf(
-  { examples }: ExampleSet,
-  pause: (() => Promise<void>) | undefined,
-): Promise<AlikeRows> {
-  const steps = firstsBy(examples, inputOf);
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-    await pause?.();
-  }
-}
+/** The same in steps, for a set that may be large. */
+export const alikeSteps = ({ examples }: ExampleSet): Steps<AlikeRows> => firstsBy(examples, inputOf);
 
 /** Which rows are the same example, as copies are that a file's weight makes. */
-export function sameRows({ examples }: ExampleSet): AlikeRows {
-  return atOnce(firstsBy(examples, (example) => example));
-}
+export const sameRows = ({ examples }: ExampleSet): AlikeRows => atOnce(firstsBy(examples, (example) => example));
 
-function atOnce(steps: Generator<undefined, AlikeRows>): AlikeRows {
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-  }
-}
+/** Rows that are compared between two steps. */
+const comparedRows = 65_536;
 
-function* firstsBy<K>(examples: readonly Example[], key: (example: Example) => K): Generator<undefined, AlikeRows> {
+function* firstsBy<K>(examples: readonly Example[], key: (example: Example) => K): Steps<AlikeRows> {
   const known = new Map<K, number>();
   const first = new Uint32Array(examples.length);
   for (const [row, example] of examples.entries()) {
-    if (row % rowsAtOnce === rowsAtOnce - 1) yield;
+    if (row % comparedRows === comparedRows - 1) yield row;
     const own = key(example);
     const before = known.get(own);
     if (before === undefined) known.set(own, row);

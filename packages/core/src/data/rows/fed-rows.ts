@@ -2,8 +2,9 @@ import { InputError } from "../../errors.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { turnByTurn } from "./chat-turns.ts";
 import { answerNames, promptNames } from "./completion-rows.ts";
-import { type EncodedExample, type EncodeOptions, encodeExamples } from "./encode.ts";
+import { type EncodedExample, type EncodeOptions, encodeSteps } from "./encode.ts";
 import { type Example, type ExampleSet, ignoredLabel } from "./examples.ts";
+import { atOnce, rowsInStep, type Steps } from "./in-steps.ts";
 import { templateOf } from "./message-rows.ts";
 import { columnsNotRead } from "./row-remarks.ts";
 import type { TargetRule } from "./target.ts";
@@ -28,11 +29,15 @@ export interface FedRows {
  * @throws InputError as `encodeExamples`; where no row teaches anything; a language model's rows whose answers stand in a
  * column that nobody reads
  */
-export function feedRows(set: ExampleSet, rule: TargetRule | undefined, options: FeedOptions): FedRows {
-  const { set: told, remarks } = rule?.ofOwnTokens ? languageRows(set, options) : { set, remarks: [] };
-  const encoded = encodeExamples(told, rule, options);
+export const feedRows = (set: ExampleSet, rule: TargetRule | undefined, options: FeedOptions): FedRows =>
+  atOnce(feedSteps(set, rule, options));
+
+/** The same in steps, for a set that may be large. */
+export function* feedSteps(set: ExampleSet, rule: TargetRule | undefined, options: FeedOptions): Steps<FedRows> {
+  const { set: told, remarks } = rule?.ofOwnTokens ? yield* languageRows(set, options) : { set, remarks: [] };
+  const encoded = yield* encodeSteps(told, rule, options);
   const kept = [...encoded.keys()].filter((row) => teaches(encoded[row]));
-  const cut = cutRows(told, encoded, options);
+  const cut = yield* cutRows(told, encoded, options);
   return {
     rows: kept.length === encoded.length ? encoded : kept.flatMap((row) => encoded[row] ?? []),
     set: kept.length === encoded.length ? told : someOf(told, kept),
@@ -56,13 +61,13 @@ const teaches = (row: EncodedExample | undefined): boolean =>
   row?.target?.kind !== "tokens" || row.target.ids.some((id) => id !== ignoredLabel);
 
 /** How many rows lost tokens to the greatest length. */
-function cutRows(set: ExampleSet, encoded: readonly EncodedExample[], options: FeedOptions): number {
+function* cutRows(set: ExampleSet, encoded: readonly EncodedExample[], options: FeedOptions): Steps<number> {
   const full = [...encoded.keys()].filter((row) => (encoded[row]?.inputIds.length ?? 0) >= options.maxLength);
   const some = someOf(
     set,
     full.filter((row) => set.examples[row]?.kind !== "tokens"),
   );
-  const whole = encodeExamples(some, undefined, { ...options, maxLength: 2 ** 31, longest: 2 ** 31 });
+  const whole = yield* encodeSteps(some, undefined, { ...options, maxLength: 2 ** 31, longest: 2 ** 31 });
   return whole.filter(({ inputIds }) => inputIds.length > options.maxLength).length;
 }
 
@@ -80,10 +85,10 @@ function leftOutRemark(set: ExampleSet, count: number, cut: number, { maxLength 
 }
 
 /** The examples of a causal language model: texts with their end, conversations whose turns can be told apart. */
-function languageRows(
+function* languageRows(
   set: ExampleSet,
   { tokenizer, lossOn, endToken = true }: FeedOptions,
-): { readonly set: ExampleSet; readonly remarks: readonly string[] } {
+): Steps<{ readonly set: ExampleSet; readonly remarks: readonly string[] }> {
   refuseUnknownAnswers(set);
   const remarks = columnsNotRead(set);
   const end = tokenizer && endToken && set.examples[0]?.kind === "text" ? endOf(tokenizer) : undefined;
@@ -93,7 +98,7 @@ function languageRows(
     return { set: { ...set, examples: closed }, remarks: [...remarks, told] };
   }
   if (!tokenizer || lossOn === "all" || set.examples[0]?.kind !== "messages") return { set, remarks };
-  const parted = inTurns(set, tokenizer);
+  const parted = yield* inTurns(set, tokenizer);
   const more = parted.examples.length - set.examples.length;
   if (more === 0) return { set: parted, remarks };
   const told = `the chat template writes earlier turns otherwise than the last one: ${set.examples.length} conversations are learnt turn by turn, as ${parted.examples.length} rows`;
@@ -107,15 +112,19 @@ const endOf = ({ specialIds, tokenOf }: Tokenizer): string | undefined =>
 const withEnd = (example: Example): Example =>
   example.kind === "text" ? { kind: "completion", prompt: "", completion: example.text } : example;
 
-function inTurns(set: ExampleSet, tokenizer: Tokenizer): ExampleSet {
+function* inTurns(set: ExampleSet, tokenizer: Tokenizer): Steps<ExampleSet> {
   const template = templateOf(tokenizer);
   const places: number[] = [];
-  const examples = set.examples.flatMap((example, place): readonly Example[] => {
+  const examples: Example[] = [];
+  for (const [place, example] of set.examples.entries()) {
+    if (place % rowsInStep === rowsInStep - 1) yield place;
     const turns =
       example.kind === "messages" ? placed(set.placeOf(place), () => turnByTurn(example, template)) : [example];
-    for (const _ of turns) places.push(place);
-    return turns;
-  });
+    for (const turn of turns) {
+      places.push(place);
+      examples.push(turn);
+    }
+  }
   return { ...set, examples, placeOf: (index) => set.placeOf(places[index] ?? index) };
 }
 

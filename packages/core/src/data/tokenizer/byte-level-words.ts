@@ -1,3 +1,5 @@
+import { remembering } from "./word-cache.ts";
+
 /** The library's byte-level step, whose splitting petl replaces by its own. */
 interface ByteLevelStep {
   readonly add_prefix_space: boolean;
@@ -26,10 +28,11 @@ export function byteLevelWords(step: ByteLevelStep): (text: string) => string[] 
     spellings.set(character, spelling);
     return spelling;
   };
+  const spelt = remembering((word) => word.replace(notItself, spell));
   return (text) => {
     const prefixed = step.add_prefix_space && !text.startsWith(" ") ? ` ${text}` : text;
     const words = step.use_regex ? (prefixed.match(wordPattern) ?? []) : [prefixed];
-    return words.map((word) => word.replace(notItself, spell));
+    return words.map(spelt);
   };
 }
 

@@ -3,8 +3,10 @@ import { InputError } from "../../errors.ts";
 import { byteLevelWords, isByteLevel } from "./byte-level-words.ts";
 import { checkTokenizer } from "./check-tokenizer.ts";
 import { boundStep, innerSteps, isPatternStep } from "./pattern-steps.ts";
+import { passPlainTexts, passWithoutTokens } from "./plain-texts.ts";
 import { type Normalizer, normalizerSteps, type TokenizerDescription, type TokenizerJson } from "./tokenizer-files.ts";
 import { unigramPieces } from "./unigram-pieces.ts";
+import { remembering } from "./word-cache.ts";
 import { type WordModel, wordPieces } from "./word-pieces.ts";
 import { longestWord } from "./wordpiece-tokenizer.ts";
 
@@ -16,6 +18,17 @@ export interface TextEngine {
   token_to_id(token: string): number | undefined;
   id_to_token(id: number): string | undefined;
   get_vocab(): Map<string, number>;
+  readonly model: TextModel;
+  /** added tokens as they stand in a text, before and behind its normalizer */
+  readonly added_tokens_map: ReadonlyMap<string, { readonly id: number }>;
+}
+
+/** The library's part that cuts words into tokens. */
+interface TextModel {
+  encode: (words: string[]) => string[];
+  /** whether neighbouring unknown tokens become one, also those of several words */
+  readonly fuse_unk?: boolean;
+  readonly unk_token_id?: number | undefined;
 }
 
 /** Ids of a text without special tokens. */
@@ -33,8 +46,11 @@ export function buildEngine({ tokenizer, config }: TokenizerDescription): TextEn
     for (const step of innerSteps(part)) {
       if (isByteLevel(step)) step.pre_tokenize_text = byteLevelWords(step);
       else if (isPatternStep(step)) boundStep(step);
+      else passPlainTexts(step);
     }
   }
+  const added = (tokenizer.added_tokens ?? []).map(({ content }) => content);
+  passWithoutTokens(Reflect.get(engine, "splitter_unnormalized"), added);
   const encode = encoderOf(tokenizer.model);
   if (encode) engine.model.encode = encode;
   return engine;
@@ -65,19 +81,33 @@ function encoderOf({ type, vocab, ...model }: TokenizerJson["model"]): WordModel
 const isPiece = (piece: unknown): piece is readonly [string, number] =>
   Array.isArray(piece) && typeof piece[0] === "string" && typeof piece[1] === "number";
 
-/** Ids of a bare text. */
+/** Ids of a bare text. Words that come often are cut into tokens once, where no word's tokens depend on its neighbours. */
 export function textToIds(engine: TextEngine, json: TokenizerJson): ToIds {
   const prepare = likeRust(normalizerSteps(json.normalizer));
+  const { model } = engine;
+  if (model.fuse_unk) return (text) => known(text, engine.encode(prepare(text), { add_special_tokens: false }).ids);
+  const { added_tokens_map: added } = engine;
+  const cut = model.encode.bind(model);
+  const idOf = (token: string) => added.get(token)?.id ?? engine.token_to_id(token) ?? model.unk_token_id;
+  const idsOf = remembering((word) => cut([word]).map(idOf));
+  model.encode = (words) => words; // from here on the engine gives words, and those who ask for tokens ask for them here
   return (text) => {
-    const { ids } = engine.encode(prepare(text), { add_special_tokens: false });
-    return ids.map((id) => {
-      if (id === undefined)
-        throw new InputError(
-          `the tokenizer has neither a token nor an unknown token for ${JSON.stringify(text.slice(0, 100))}`,
-        );
-      return id;
-    });
+    const ids: (number | undefined)[] = [];
+    for (const word of engine.tokenize(prepare(text), { add_special_tokens: false })) {
+      const own = added.get(word)?.id;
+      if (own === undefined) for (const id of idsOf(word)) ids.push(id);
+      else ids.push(own);
+    }
+    return known(text, ids);
   };
+}
+
+/** @throws InputError where some part of a text has no id */
+function known(text: string, ids: readonly (number | undefined)[]): readonly number[] {
+  if (ids.every((id) => id !== undefined)) return ids;
+  throw new InputError(
+    `the tokenizer has neither a token nor an unknown token for ${JSON.stringify(text.slice(0, 100))}`,
+  );
 }
 
 /** The words of a text as its tokenizer's model meets them: normalized and split, special tokens left out. */

@@ -1,0 +1,25 @@
+/** Work in steps: each yields how many rows are done. */
+export type Steps<T> = Generator<number, T>;
+
+/** Awaited now and then in long work, with the rows that are done; what it throws ends the work. */
+export type Pause = (done: number) => Promise<void>;
+
+/** Rows between two steps. */
+export const rowsInStep = 128;
+
+/** The whole work at once. */
+export function atOnce<T>(steps: Steps<T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** The whole work, with a pause behind each step, in which a host hears what it is told. */
+export async function inSteps<T>(steps: Steps<T>, pause: Pause | undefined): Promise<T> {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    await pause?.(value);
+  }
+}
