@@ -1,5 +1,6 @@
 import { InternalError } from "../errors.ts";
-import { type Adapter, canJoin } from "../peft/joined.ts";
+import type { AdapterNumbers } from "../peft/adapter.ts";
+import { canJoin } from "../peft/joined.ts";
 import { promptLength } from "../peft/prompted.ts";
 import type { Tensors } from "../runtime/session.ts";
 import { random } from "../tensor/random.ts";
@@ -15,7 +16,7 @@ export type LaneSettings = Pick<Continuing, "settings" | "suppressed" | "suppres
 
 /** A text that somebody waits for. */
 export interface LaneText {
-  readonly adapter: Adapter;
+  readonly adapter: AdapterNumbers;
   readonly text: Text;
   readonly how: LaneSettings;
   /** A token came; the last one says that it ends. */
@@ -30,11 +31,14 @@ export interface LaneText {
 export interface LaneProgram {
   readonly steps: DecoderSteps;
   /** Φ of each row, in their order */
-  model(adapters: readonly Adapter[]): Tensors;
+  model(adapters: readonly AdapterNumbers[]): Tensors;
 }
 
 /** Finds a program for the rows of some adapters, which stays compiled until the work with it is done. */
-export type LanePrograms = <R>(adapters: readonly Adapter[], work: (program: LaneProgram) => Promise<R>) => Promise<R>;
+export type LanePrograms = <R>(
+  adapters: readonly AdapterNumbers[],
+  work: (program: LaneProgram) => Promise<R>,
+) => Promise<R>;
 
 /** Texts under way on one base, whichever adapters they ask. */
 export interface Lanes {
@@ -116,7 +120,7 @@ function shares({ rows, joining }: Lane, { adapter }: LaneText): boolean {
 }
 
 /** Whether a method puts keys in front of every text, behind which alone the tokens of a lane can stand. */
-const prompted = ({ adapted }: Adapter): boolean => promptLength(adapted.methods) > 0;
+const prompted = ({ adapted }: AdapterNumbers): boolean => promptLength(adapted.methods) > 0;
 
 /** One token more for each text of a lane; new ones begin. */
 async function step(lane: Lane, programs: LanePrograms): Promise<void> {

@@ -18,7 +18,7 @@ interface Standard {
  * What `bench/defaults.mjs` found on ten sets with 100 to 3,000 rows; results/defaults.jsonl has the numbers. The rate is the
  * method's own.
  */
-export const standards: readonly Standard[] = [
+const standards: readonly Standard[] = [
   {
     ...{ methods: ["head"], steps: 300, epochs: [10, 50] },
     why: "a head alone cannot learn its rows by heart, and passes over kept vectors cost next to nothing",

@@ -1,7 +1,8 @@
 import { compileDecoder, compileSteps, type DecoderSteps } from "../generation/decoder.ts";
 import { type LaneProgram, type LanePrograms, type Lanes, openLanes } from "../generation/lanes.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
-import { type Adapter, type JoinedKinds, joinKinds } from "../peft/joined.ts";
+import type { AdapterNumbers } from "../peft/adapter.ts";
+import { type JoinedKinds, joinKinds } from "../peft/joined.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
 import { shapeOf } from "../peft/shape-of.ts";
 import type { Tensors } from "../runtime/session.ts";
@@ -58,7 +59,7 @@ async function compileJoined(base: OpenBase, kinds: readonly AdaptedModel[]): Pr
 const pooled =
   (joined: JoinedKinds): LaneProgram["model"] =>
   (rows): Tensors => {
-    const slots = new Map<Phi, { readonly slot: number; readonly adapter: Adapter }>();
+    const slots = new Map<Phi, { readonly slot: number; readonly adapter: AdapterNumbers }>();
     for (const adapter of rows) if (!slots.has(adapter.phi)) slots.set(adapter.phi, { slot: slots.size, adapter });
     const { layout } = joined.adapted;
     const count = slots.size;

@@ -3,6 +3,7 @@ import { heads } from "../nn/model.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
 import { sizeOf } from "../tensor/host-tensor.ts";
 import { type AdaptedModel, adapt } from "./adapt.ts";
+import type { AdapterNumbers } from "./adapter.ts";
 import { aloneBecause } from "./alone-because.ts";
 import { type Base, findTensor } from "./base.ts";
 import type { Goal } from "./goal.ts";
@@ -10,12 +11,6 @@ import { initialPhi } from "./initial-phi.ts";
 import type { Action, AdapterScope, MethodUse } from "./method.ts";
 import type { Phi, Placed } from "./phi.ts";
 import type { SiteKind } from "./site-kinds.ts";
-
-/** An adapter on its base: what is computed, and with which numbers. */
-export interface Adapter {
-  readonly adapted: AdaptedModel;
-  readonly phi: Phi;
-}
 
 /**
  * Adapters of several kinds as one that is wide enough for all. Tensors that are smaller are padded with zeros, scales are
@@ -28,7 +23,7 @@ export interface JoinedKinds {
   /** what of one axis' values is an adapter's own: the labels of its head; undefined where heads give the vocabulary */
   labelsOf(adapted: AdaptedModel): number | undefined;
   /** Φ of an adapter of one of the kinds, with which the joined model computes the same. Writes it at `at`. */
-  place(adapter: Adapter, into: Float32Array, at: (tensor: Placed) => number): void;
+  place(adapter: AdapterNumbers, into: Float32Array, at: (tensor: Placed) => number): void;
 }
 
 /** Whether rows of adapters of all these kinds can be one batch. */

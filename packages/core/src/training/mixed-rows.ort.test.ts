@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import { goldenBase } from "../checkpoints/golden.fake.ts";
 import { type AdaptedModel, adapt } from "../peft/adapt.ts";
+import type { AdapterNumbers } from "../peft/adapter.ts";
 import { aloneBecause } from "../peft/alone-because.ts";
 import type { Goal } from "../peft/goal.ts";
 import { initialPhi } from "../peft/initial-phi.ts";
-import { type Adapter, canJoin, joinKinds } from "../peft/joined.ts";
+import { canJoin, joinKinds } from "../peft/joined.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { bitfit } from "../peft/methods/bitfit.ts";
 import { bottleneck } from "../peft/methods/bottleneck/bottleneck.ts";
@@ -20,7 +21,7 @@ import { compileRows } from "./row-program.ts";
 const goal: Goal = { task: "classification", labels: 3 };
 
 /** An adapter of numbers a little off its method's start. */
-async function drawn(adapted: AdaptedModel, seed: number): Promise<Adapter> {
+async function drawn(adapted: AdaptedModel, seed: number): Promise<AdapterNumbers> {
   const phi = await initialPhi(adapted, seed);
   const stream = random(seed, "another adapter");
   return { adapted, phi: { ...phi, values: phi.values.map((value) => value + 0.1 * (stream.uniform() - 0.5)) } };
@@ -45,7 +46,7 @@ const combinations = ["bert-base", "llama-sequence-classification"].flatMap((nam
 /** The largest distance of rows computed side by side from the same rows each alone. */
 async function distanceFromAlone(
   name: string,
-  adapters: readonly Adapter[],
+  adapters: readonly AdapterNumbers[],
   rows: readonly SlottedRow[],
 ): Promise<number> {
   const { base, path } = await goldenBase(name);

@@ -1,7 +1,8 @@
 import { collate } from "../data/batches/collate.ts";
 import type { EncodedExample } from "../data/rows/encode.ts";
 import { InternalError } from "../errors.ts";
-import type { Adapter, JoinedKinds } from "../peft/joined.ts";
+import type { AdapterNumbers } from "../peft/adapter.ts";
+import type { JoinedKinds } from "../peft/joined.ts";
 import { lengthOf } from "../peft/phi.ts";
 import { compile } from "../runtime/program.ts";
 import type { Engine } from "../runtime/session.ts";
@@ -18,7 +19,7 @@ export interface SlottedRow {
 /** A compiled model whose rows are each computed with an adapter of their own, out of those that lie in its slots. */
 export interface MixedRowProgram {
   /** Puts an adapter into a slot, over what was there. Not while rows are computed. */
-  put(slot: number, adapter: Adapter): void;
+  put(slot: number, adapter: AdapterNumbers): void;
   /** Computes rows side by side; what becomes of one does not depend on the others or on their adapters. */
   run(rows: readonly SlottedRow[]): Promise<readonly Prediction[]>;
   release(): Promise<void>;

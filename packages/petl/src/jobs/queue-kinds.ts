@@ -71,7 +71,7 @@ const postgres: QueueKind = {
 const connectionOf = (url: string) => ({ connectionString: url, migrate: true });
 
 /** Every kind of queue. */
-export const queueKinds: readonly QueueKind[] = [redis, postgres];
+const queueKinds: readonly QueueKind[] = [redis, postgres];
 
 /**
  * The kind of a queue's URL.

@@ -27,7 +27,7 @@ export function openRecordLog(path: string): RecordLog {
 }
 
 /** The records of a file that is whole. */
-export function recordsIn(path: string, text: string): StudyRecord[] {
+function recordsIn(path: string, text: string): StudyRecord[] {
   return text
     .split("\n")
     .slice(0, -1)

@@ -1,0 +1,122 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const packages = fileURLToPath(new URL("../../", import.meta.url));
+const slashed = (path: string) => path.split(sep).join("/");
+
+/** Every source of both packages by its path below packages/, tests among them. */
+const sources: ReadonlyMap<string, string> = new Map(
+  ["core/src", "petl/src"].flatMap((folder) =>
+    readdirSync(join(packages, folder), { recursive: true, encoding: "utf8" })
+      .map((file) => `${folder}/${slashed(file)}`)
+      .filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts"))
+      .map((file) => [file, readFileSync(join(packages, file), "utf8")] as const),
+  ),
+);
+const isTest = (file: string) => /\.(test|fake)\.ts$/.test(file);
+const built = [...sources].filter(([file]) => !isTest(file));
+
+/** What a file takes from others of the packages: the other's path and the name, `*` for all. */
+function* takenBy(file: string, text: string): Generator<readonly [string, string]> {
+  const target = (specifier: string) => slashed(relative(packages, join(packages, dirname(file), specifier)));
+  for (const [, names = "", specifier = ""] of text.matchAll(
+    /^(?:import|export)\s+(?:type\s+)?(?:\w+,\s*)?\{([^}]*)\}\s+from\s+"(\.[^"]+)"/gm,
+  )) {
+    for (const name of names.split(","))
+      yield [
+        target(specifier),
+        name
+          .trim()
+          .replace(/^type /, "")
+          .split(" as ")[0] ?? "",
+      ];
+  }
+  const whole = [
+    ...text.matchAll(/^(?:import|export)\s+\*(?:\s+as\s+\w+)?\s+from\s+"(\.[^"]+)"/gm),
+    ...text.matchAll(/\bimport\(\s*"(\.[^"]+)"/g),
+  ];
+  for (const [, specifier = ""] of whole) yield [target(specifier), "*"];
+}
+
+/** What no file takes though it is exported, and why. Types may stand where another export of their file names them. */
+const untaken: Readonly<Record<string, string>> = {};
+
+test("every export is taken by another file, or is a type that another export of its file is made of", () => {
+  const taken = new Set([...sources].flatMap(([file, text]) => [...takenBy(file, text)].map((pair) => pair.join(" "))));
+  const doors = ["core/src/index.ts", "core/src/engine.ts", "petl/src/index.ts"];
+  const exported = built.flatMap(([file, text]) =>
+    [...text.matchAll(/^export (?:async )?(const|function\*?|interface|type|class) ?(\w+)/gm)].map(
+      ([, kind = "", name = ""]) => ({ file, name, named: /interface|type/.test(kind) && used(name, text) }),
+    ),
+  );
+  expect(exported.length).toBeGreaterThan(1000);
+  const found = exported.filter(
+    ({ file, name, named }) =>
+      !named && !doors.includes(file) && !taken.has(`${file} ${name}`) && !taken.has(`${file} *`),
+  );
+  expect(found.map(({ file, name }) => `${file} ${name}`)).toEqual(Object.keys(untaken));
+});
+
+/** Whether a name stands in a file a second time. */
+const used = (name: string, text: string): boolean => text.split(new RegExp(`\\b${name}\\b`)).length > 2;
+
+/** Where a pattern is held against tensors' names, how often, and why it may; layouts of other programs are names. */
+const patterns: Readonly<Record<string, readonly [count: number, reason: string]>> = {
+  "core/src/adapters/adapter-on-base.ts": [
+    1,
+    "what PEFT's methods add beside a head is no head; no method is known yet",
+  ],
+  "core/src/exports/merged.ts": [2, "checkpoints from before 2020 call the tensors of norms gamma and beta"],
+  "core/src/exports/onnx-file.ts": [1, "factors of any rank: the method's own names"],
+  "core/src/peft/base.ts": [2, "checkpoints from before 2020 call the tensors of norms gamma and beta"],
+  "core/src/peft/methods/bottleneck/parallel.ts": [1, "the method's own names"],
+  "core/src/peft/methods/lora/adalora-config.ts": [1, "PEFT's keys of rank_pattern"],
+  "core/src/peft/methods/lora/low-rank.ts": [1, "the method's own names"],
+  "core/src/peft/methods/lora/rank-allocation.ts": [1, "the method's own names"],
+  "core/src/peft/methods/lora/twice-the-rank.ts": [1, "the method's own names"],
+  "petl/src/cli/inspect-alone.ts": [2, "an adapter whose base is not at hand has nothing but names"],
+};
+
+/** Parts of Hugging Face's, PEFT's and petl's tensor names. */
+const tensorWords = /weight|bias|lora_|ia3_|vera_|layer|proj\b|_lin\b|query|classifier|adapter_(?:up|down)|gamma/i;
+
+test("patterns on tensors' names stand where files of others are read, or have a reason", () => {
+  const ours = built.filter(([file]) => !file.startsWith("core/src/adapters/foreign/"));
+  const found = ours.flatMap(([file, text]) => {
+    const count = [
+      ...text.matchAll(/(?<=[(,[=:!?&|>]\s*)\/(?![/*])((?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+)\/[dgimsuvy]*/g),
+    ].filter(([, pattern = ""]) => /\\\.|_|\(/.test(pattern) && tensorWords.test(pattern)).length;
+    return count > 0 ? [[file, count] as const] : [];
+  });
+  const known = Object.entries(patterns).map(([file, [count]]) => [file, count] as const);
+  expect(Object.fromEntries(found)).toEqual(Object.fromEntries(known));
+});
+
+test("no file of the Node package imports itself by way of others when the code runs", () => {
+  const next = new Map<string, readonly string[]>();
+  for (const [file, text] of built) {
+    const imports = text.matchAll(/^(?:import|export)\s+(?!type\b)(?:[^;"']*?\sfrom\s+)?"(\.[^"]+)"/gm);
+    const typesAlone = (line: string) => /^import\s+\{(\s*type\s[^,{}]*,?)+\s*\}/.test(line);
+    const targets = [...imports].flatMap(([line, specifier = ""]) =>
+      typesAlone(line) ? [] : slashed(relative(packages, join(packages, dirname(file), specifier))),
+    );
+    next.set(file, targets);
+  }
+  const cycles: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(" -> "));
+    if (done.has(file) || path.includes(file)) return;
+    for (const other of next.get(file) ?? []) visit(other, [...path, file]);
+    done.add(file);
+  };
+  for (const [file] of built) if (file.startsWith("petl/")) visit(file, []);
+  expect(cycles).toEqual([]);
+});
+
+test("no file has more than 400 lines", () => {
+  const long = [...sources].filter(([file, text]) => !isTest(file) && text.split("\n").length > 400);
+  expect(long.map(([file]) => file)).toEqual([]);
+});
