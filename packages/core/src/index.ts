@@ -155,7 +155,14 @@ export { baseFor, findPurpose, namesOf, type Purpose } from "./library/purpose.t
 export { type Message, type Row, type Rows as RowsInput, readRows as readGiven } from "./library/rows.ts";
 export { type RunWatch, watchTraining } from "./library/run-remarks.ts";
 export { type ScoreOptions, scoreTexts, type TextScores } from "./library/score-texts.ts";
-export { adaptSettings, batchSettings, columnSettings, purposeSettings, tokenSettings } from "./library/settings.ts";
+export {
+  adaptSettings,
+  batchSettings,
+  cacheSettings,
+  columnSettings,
+  purposeSettings,
+  tokenSettings,
+} from "./library/settings.ts";
 export type { TextInput, TextRow } from "./library/texts.ts";
 export { type PreparedTraining, prepareTraining, type TrainData, type TrainOptions, train } from "./library/train.ts";
 export { type ManyEvent, type TrainUser, trainMany } from "./library/train-many.ts";
@@ -206,6 +213,7 @@ export { type Bleu, type BleuOptions, corpusBleu } from "./scoring/bleu.ts";
 export { exactMatch } from "./scoring/exact-match.ts";
 export { rougeL } from "./scoring/rouge-l.ts";
 export type { ScoredText } from "./scoring/scored-text.ts";
+export { bytes } from "./settings/bytes.ts";
 export {
   choice,
   count,
