@@ -118,6 +118,7 @@ test.each([
     expect(await killedRuns(out, longRun(out, method), [250, 700, 900, 1100, 1300, 1500, 60_000])).toBeGreaterThan(1);
     expect(resultOf(out)).toEqual(wanted);
     expect(readdirSync(out).sort()).toEqual([
+      "README.md",
       "adapter_config.json",
       "adapter_model.safetensors",
       "metrics.jsonl",
