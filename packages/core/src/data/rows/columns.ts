@@ -104,7 +104,10 @@ function collector(first: Table, choice: ColumnChoice): Collector {
     },
     set() {
       const own = classes?.get(columns.label ?? "");
-      return { name, examples, placeOf, columns: { ...columns, leftOut: [...others] }, ...(own && { classes: own }) };
+      const main = [columns.text, columns.pair, columns.label];
+      const more = first.columns.filter((column) => known.includes(column) && !main.includes(column));
+      const all = { ...columns, ...(more.length > 0 && { more }), leftOut: [...others] };
+      return { name, examples, placeOf, columns: all, ...(own && { classes: own }) };
     },
   };
 }
