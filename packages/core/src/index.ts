@@ -67,6 +67,7 @@ export {
 export type { ReadOptions } from "./data/tables/read-options.ts";
 export { extensionOf, readTable, tableExtensions } from "./data/tables/readers.ts";
 export { type FilePiece, streamTable } from "./data/tables/streams.ts";
+export type { Table } from "./data/tables/table.ts";
 export type { ChatMessage } from "./data/tokenizer/chat-template.ts";
 export { loadTokenizer, type Tokenizer } from "./data/tokenizer/tokenizer.ts";
 export { type TokenizerFiles, tokenizerFileNames } from "./data/tokenizer/tokenizer-file-names.ts";
@@ -142,6 +143,7 @@ export { type DataSource, type OpenData, type OpenDataOptions, openData, type Sp
 export { maskedOnce, maskingOf } from "./library/plain-text.ts";
 export {
   asRead,
+  asReadInSteps,
   logitsOf,
   type PredictOptions,
   predict,

@@ -12,7 +12,7 @@ import type { StopSignal } from "../training/stop-signal.ts";
 import { type TrainingEvent, type TrainingRun, trainSteps } from "../training/train.ts";
 import { isRows, requireModel, requireOptions, what } from "./check.ts";
 import { fedSteps, manyRows, rowLimits, targetOf } from "./encode-rows.ts";
-import { measurable } from "./evaluate.ts";
+import { measurableSteps } from "./evaluate.ts";
 import type { OpenModel } from "./model.ts";
 import { maskingOf } from "./plain-text.ts";
 import { cacheSettings, tokenSettings } from "./settings.ts";
@@ -93,7 +93,15 @@ export async function prepareTraining(
         : undefined,
     validation:
       validation &&
-      measurable(model, validation, { maxLength, lossOn, endToken, seed: given.seed }, { areMany: many && true }),
+      (await inSteps(
+        measurableSteps(
+          model,
+          validation,
+          { maxLength, lossOn, endToken, seed: given.seed },
+          { areMany: many && true },
+        ),
+        pause,
+      )),
     masking: plain ? maskingOf(base.tokenizer, base.model.sizes.vocabulary) : undefined,
   };
   planRun(run); // what can't be carried out is refused before anything is touched
