@@ -78,6 +78,7 @@ async function compared(distinct) {
     );
   const asked = (adapter) => Array.from({ length: size }, (_, row) => ({ adapter: adapter(row), text: text(row) }));
   const times = { mixed: [], alone: [] };
+  const cpu = { mixed: [], alone: [] };
   const python =
     values.python &&
     (await openHalf("peft", values.python, [
@@ -86,14 +87,17 @@ async function compared(distinct) {
     ]));
   for (let round = 0; round <= rounds; round++) {
     const first = (round * distinct) % count; // other adapters in every round, so that they are placed anew
-    times.mixed.push(
-      await milliseconds(() => bank.embed(asked((row) => `adapter-${(first + (row % distinct)) % count}`))),
-    );
-    times.alone.push(await milliseconds(() => bank.embed(asked(() => null))));
+    const mixed = await taken(() => bank.embed(asked((row) => `adapter-${(first + (row % distinct)) % count}`)));
+    const alone = await taken(() => bank.embed(asked(() => null)));
+    for (const [way, { wall, processor }] of Object.entries({ mixed, alone })) {
+      times[way].push(wall);
+      cpu[way].push(processor);
+    }
     if (python) await python.run(1);
   }
   python?.close();
   const [mixed, alone] = [times.mixed, times.alone].map((each) => median(each.slice(1)));
+  const [mixedCpu, aloneCpu] = [cpu.mixed, cpu.alone].map((each) => median(each.slice(1)));
   const peft = python ? median(python.times.slice(1)) : undefined;
   return {
     distinct,
@@ -101,13 +105,18 @@ async function compared(distinct) {
     mixed_ms: mixed,
     base_ms: alone,
     speed_of_base: alone / mixed,
+    mixed_cpu_ms: mixedCpu,
+    base_cpu_ms: aloneCpu,
+    speed_of_base_by_cpu: aloneCpu / mixedCpu,
     peft_ms: peft,
     peft_over_mixed: peft && peft / mixed,
   };
 }
 
-async function milliseconds(work) {
-  const start = performance.now();
+/** Milliseconds that some work takes, and those of the processor, which other work on the machine hardly changes. */
+async function taken(work) {
+  const [start, before] = [performance.now(), process.cpuUsage()];
   await work();
-  return performance.now() - start;
+  const { user, system } = process.cpuUsage(before);
+  return { wall: performance.now() - start, processor: (user + system) / 1000 };
 }

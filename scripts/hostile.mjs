@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { core, parsers } from "./parsers.mjs";
 
-const promise = { seconds: 1, bytes: 64e6 };
+const promise = { seconds: 1, bytes: 64 * 2 ** 20 };
 const size = 1e6;
 const bytes = (text) => new TextEncoder().encode(text);
 const filled = (unit, head = "", tail = "") =>

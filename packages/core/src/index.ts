@@ -67,6 +67,7 @@ export {
 export type { ReadOptions } from "./data/tables/read-options.ts";
 export { extensionOf, readTable, tableExtensions } from "./data/tables/readers.ts";
 export { type FilePiece, streamTable } from "./data/tables/streams.ts";
+export type { Table } from "./data/tables/table.ts";
 export type { ChatMessage } from "./data/tokenizer/chat-template.ts";
 export { loadTokenizer, type Tokenizer } from "./data/tokenizer/tokenizer.ts";
 export { type TokenizerFiles, tokenizerFileNames } from "./data/tokenizer/tokenizer-file-names.ts";
@@ -142,6 +143,7 @@ export { type DataSource, type OpenData, type OpenDataOptions, openData, type Sp
 export { maskedOnce, maskingOf } from "./library/plain-text.ts";
 export {
   asRead,
+  asReadInSteps,
   logitsOf,
   type PredictOptions,
   predict,
@@ -155,7 +157,14 @@ export { baseFor, findPurpose, namesOf, type Purpose } from "./library/purpose.t
 export { type Message, type Row, type Rows as RowsInput, readRows as readGiven } from "./library/rows.ts";
 export { type RunWatch, watchTraining } from "./library/run-remarks.ts";
 export { type ScoreOptions, scoreTexts, type TextScores } from "./library/score-texts.ts";
-export { adaptSettings, batchSettings, columnSettings, purposeSettings, tokenSettings } from "./library/settings.ts";
+export {
+  adaptSettings,
+  batchSettings,
+  cacheSettings,
+  columnSettings,
+  purposeSettings,
+  tokenSettings,
+} from "./library/settings.ts";
 export type { TextInput, TextRow } from "./library/texts.ts";
 export { type PreparedTraining, prepareTraining, type TrainData, type TrainOptions, train } from "./library/train.ts";
 export { type ManyEvent, type TrainUser, trainMany } from "./library/train-many.ts";
@@ -206,6 +215,7 @@ export { type Bleu, type BleuOptions, corpusBleu } from "./scoring/bleu.ts";
 export { exactMatch } from "./scoring/exact-match.ts";
 export { rougeL } from "./scoring/rouge-l.ts";
 export type { ScoredText } from "./scoring/scored-text.ts";
+export { bytes } from "./settings/bytes.ts";
 export {
   choice,
   count,

@@ -21,3 +21,12 @@ test("files that were made to stop a process are refused within a second and 64 
   expect(status, `${stdout}${stderr}`).toBe(0);
   expect(stdout.trim().split("\n").length).toBeGreaterThan(10);
 }, 240_000);
+
+const commandLine = fileURLToPath(new URL("../../../scripts/fuzz-cli.mjs", import.meta.url));
+
+test("verbs called with flags and files drawn at random end well or by an error of a known kind", () => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [commandLine, "--count", "60", "--seed", "3"], {
+    encoding: "utf8",
+  });
+  expect(status, `${stdout}${stderr}`).toBe(0);
+}, 240_000);

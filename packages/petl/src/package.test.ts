@@ -91,7 +91,24 @@ test("declarations are read by TypeScript from 5.0 on: of other packages they im
   const found = declarations(join(modules, "petl/dist/index.d.ts"));
   expect(found.size).toBeGreaterThan(100);
   expect([...found.keys()].filter((name) => !name.endsWith(".d.ts") && !name.startsWith("node:"))).toEqual([]);
-  for (const [name, text] of found) expect(text.match(/\b(?:Uint|Int|Float)\d+Array<|\bNoInfer\b/), name).toBeNull();
+  const code = (text: string) => text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
+  for (const [name, text] of found)
+    expect(code(text).match(/\b(?:Uint|Int|Float)\d+Array<|\bNoInfer\b/), name).toBeNull();
+});
+
+test("editors show what every option does: each of trainings, data, answers and methods has its words above it", () => {
+  const folder = join(modules, "@petl/core/dist");
+  const files = ["training/settings", "library/settings", "library/train", "library/predict", "peft/methods"];
+  const options = files.flatMap((file) => {
+    const lines = readFileSync(join(folder, `${file}.d.ts`), "utf8").split("\n");
+    return lines.flatMap((line, at) =>
+      /^\s*(?:readonly )?\w+: (?:import\("[^"]+"\)\.)?(?:Setting|Option)</.test(line)
+        ? [{ file, line: line.trim(), words: lines[at - 1]?.trim() ?? "" }]
+        : [],
+    );
+  });
+  expect(options.length).toBeGreaterThan(150);
+  expect(options.filter(({ words }) => !/^\/\*\* \S.* \*\/$/.test(words))).toEqual([]);
 });
 
 test("in an empty project the command line runs and knows the bundled bases", () => {

@@ -66,7 +66,7 @@ interface MeasuredRows {
 
 /** A model measured on all rows together and on each alone. */
 async function measuredRows(model: OpenModel, set: ExampleSet, options: EvaluateOptions): Promise<MeasuredRows> {
-  const { signal, onRemark, ...given } = requireOptions(options);
+  const { signal, onRemark, pause: _, ...given } = requireOptions(options);
   const { base, adapted, phi, labels } = model;
   const rows: EncodedRows = measurable(model, set, given, { onRemark });
   const evaluation = await compileEvaluation(base.engine, adapted, { labels });

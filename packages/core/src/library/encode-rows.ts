@@ -1,4 +1,4 @@
-import { type EncodedExample, type EncodeOptions, encodeExamples } from "../data/rows/encode.ts";
+import { type EncodedExample, type EncodeOptions, encodeSteps } from "../data/rows/encode.ts";
 import type { ExampleSet } from "../data/rows/examples.ts";
 import { type FedRows, type FeedOptions, feedSteps, someOf } from "../data/rows/fed-rows.ts";
 import { atOnce, type Steps } from "../data/rows/in-steps.ts";
@@ -41,13 +41,21 @@ export function rowLimits(
  * The rows of a data set as the model reads them. Rows that are tokenised already need no tokenizer.
  * @throws InputError naming the line: text for a base without a tokenizer, ids that the model does not know, long rows
  */
-export function encodeRows(
+export const encodeRows = (
   set: ExampleSet,
   adapted: AdaptedModel,
   rule: TargetRule | undefined,
   how: Omit<EncodeOptions, "vocabularySize" | "prompted">,
-): readonly EncodedExample[] {
-  const rows = encodeExamples(set, rule, { ...how, ...shapeOf(adapted) });
+): readonly EncodedExample[] => atOnce(encodedSteps(set, adapted, rule, how));
+
+/** The same in steps, for a set that may be large. */
+export function* encodedSteps(
+  set: ExampleSet,
+  adapted: AdaptedModel,
+  rule: TargetRule | undefined,
+  how: Omit<EncodeOptions, "vocabularySize" | "prompted">,
+): Steps<readonly EncodedExample[]> {
+  const rows = yield* encodeSteps(set, rule, { ...how, ...shapeOf(adapted) });
   refuseTypes(set, rows, adapted);
   return rows;
 }

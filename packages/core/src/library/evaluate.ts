@@ -1,5 +1,6 @@
 import type { EncodedRows } from "../data/rows/encoded-rows.ts";
 import { type ExampleSet, isLabelled } from "../data/rows/examples.ts";
+import { atOnce, inSteps, type Pause, type Steps } from "../data/rows/in-steps.ts";
 import { InputError } from "../errors.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
 import { shapeOf } from "../peft/shape-of.ts";
@@ -8,7 +9,7 @@ import { readSettings, type SettingInputs } from "../settings/settings.ts";
 import { compileEvaluation, type Evaluation } from "../training/evaluate.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
 import { requireModel, requireOptions } from "./check.ts";
-import { encodeRows, fedRows, manyRows, rowLimits, targetOf } from "./encode-rows.ts";
+import { encodeRows, fedSteps, manyRows, rowLimits, targetOf } from "./encode-rows.ts";
 import type { OpenModel } from "./model.ts";
 import { maskedOnce, maskingOf } from "./plain-text.ts";
 import { type Rows, readRows } from "./rows.ts";
@@ -21,6 +22,8 @@ export interface EvaluateOptions extends SettingInputs<typeof settings> {
   readonly signal?: StopSignal | undefined;
   /** what is left out, cut and counted, in words */
   readonly onRemark?: ((remark: string) => void) | undefined;
+  /** awaited now and then while rows become tokens, with how many are done; what it throws ends the work */
+  readonly pause?: Pause | undefined;
 }
 
 /**
@@ -33,10 +36,10 @@ export async function evaluate(
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const { base, adapted, phi, labels } = requireModel(model);
-  const { signal, onRemark, ...given } = requireOptions(options);
+  const { signal, onRemark, pause, ...given } = requireOptions(options);
   throwIfStopped(signal);
   const set = await readRows(rows, {}, { signal });
-  const encoded = measurable(model, set, given, { onRemark });
+  const encoded = await inSteps(measurableSteps(model, set, given, { onRemark }), pause);
   const compile = () => compileEvaluation(base.engine, adapted, { labels });
   return base.programs.evaluations.use(`${shapeOf(adapted)} ${JSON.stringify(labels)}`, compile, (evaluation) =>
     evaluation.run(phi, encoded, undefined, signal),
@@ -50,12 +53,20 @@ interface MeasureOptions {
 }
 
 /** Rows with what the model should say of them. */
-export function measurable(
+export const measurable = (
+  model: OpenModel,
+  set: ExampleSet,
+  options: SettingInputs<typeof settings>,
+  how: MeasureOptions = {},
+): EncodedRows => atOnce(measurableSteps(model, set, options, how));
+
+/** The same in steps, for a set that may be large. */
+export function* measurableSteps(
   { base, adapted, labels }: OpenModel,
   set: ExampleSet,
   options: SettingInputs<typeof settings>,
   { onRemark, areMany }: MeasureOptions = {},
-): EncodedRows {
+): Steps<EncodedRows> {
   const { maxLength, lossOn, endToken, seed } = readSettings(settings, options);
   const { task } = adapted.goal;
   const tokenizer = set.examples[0]?.kind === "tokens" ? undefined : base.tokenizer;
@@ -63,7 +74,8 @@ export function measurable(
   const { unlabelled } = objectiveOf(task);
   if (isLabelled(set) || unlabelled === "next tokens") {
     const rule = targetOf({ task, labels });
-    const { rows, remarks } = manyRows(set, adapted, rule, { ...how, areMany }) ?? fedRows(set, adapted, rule, how);
+    const { rows, remarks } =
+      manyRows(set, adapted, rule, { ...how, areMany }) ?? (yield* fedSteps(set, adapted, rule, how));
     for (const remark of remarks) onRemark?.(remark);
     return rows;
   }

@@ -5,6 +5,7 @@ import { type TokenizerFiles, tokenizerFileNames } from "../data/tokenizer/token
 import { InputError } from "../errors.ts";
 import { announcementsOf } from "../peft/announcements.ts";
 import type { Engine } from "../runtime/session.ts";
+import type { CacheMode, CacheOptions } from "../training/cache.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
 import type { Workers } from "../training/train.ts";
 import "./async-dispose.ts";
@@ -26,6 +27,8 @@ export interface BaseSource {
   readonly inner?: ((name: string) => Folder) | undefined;
   /** starts an engine over the checkpoint's files, named as in the folder, with one of so many shares of the threads */
   openEngine(files: readonly string[], shares: number): Promise<ClosableEngine>;
+  /** what a training may keep, and where; a little in memory where the host does not say it */
+  readonly openCache?: OpenBase["openCache"] | undefined;
 }
 
 /** A base model with what computes it. Any number of adapters may stand on it at once; its weights are held once. */
@@ -35,6 +38,8 @@ export interface OpenBase extends HfModel {
   readonly engine: Engine;
   /** Opens so many engines more over the same weights, which share the threads; close them, and before the base. */
   openWorkers(count: number): Promise<Workers>;
+  /** How a training keeps what stays the same from epoch to epoch. */
+  openCache(mode: CacheMode, bytes: number | undefined): Promise<CacheOptions>;
   /** what has been compiled for this base and lives as long as it does */
   readonly programs: KeptPrograms;
   /** who asks what now */
@@ -54,7 +59,7 @@ export interface OpenBase extends HfModel {
  * @throws InputError for what the caller can mend; the signal's reason
  */
 export async function openBase(
-  { name, folder, inner, openEngine }: BaseSource,
+  { name, folder, inner, openEngine, openCache = littleCache }: BaseSource,
   { signal }: { readonly signal?: StopSignal | undefined } = {},
 ): Promise<OpenBase> {
   throwIfStopped(signal);
@@ -88,6 +93,7 @@ export async function openBase(
     ...model,
     ...{
       openWorkers,
+      openCache,
       name,
       tokenizer,
       engine: checked(engine, check),
@@ -98,6 +104,14 @@ export async function openBase(
     ...{ close, [Symbol.asyncDispose]: close },
   };
 }
+
+/** A host that says nothing of its memory has room for so many bytes. */
+const littleRoom = 2 ** 28;
+const littleCache: OpenBase["openCache"] = async (mode, bytes) => ({
+  ...{ mode, bytes, room: { memory: littleRoom, disk: 0 } },
+  openDisk: async () => undefined,
+  remark: () => undefined,
+});
 
 /** The same engine, which begins nothing where the check throws. */
 function checked(engine: Engine, check: () => void): Engine {

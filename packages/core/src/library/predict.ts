@@ -1,5 +1,6 @@
 import type { EncodedExample } from "../data/rows/encode.ts";
 import type { ExampleSet } from "../data/rows/examples.ts";
+import { atOnce, inSteps, type Pause, type Steps } from "../data/rows/in-steps.ts";
 import type { Tokenizer } from "../data/tokenizer/tokenizer.ts";
 import { InputError } from "../errors.ts";
 import { heads } from "../nn/model.ts";
@@ -13,7 +14,7 @@ import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
 import { textAnswer, tokenAnswers, withBest } from "./answers.ts";
 import { type Asking, asking } from "./asking.ts";
 import { requireModel, requireOptions, what } from "./check.ts";
-import { encodeRows, rowLimits } from "./encode-rows.ts";
+import { encodedSteps, rowLimits } from "./encode-rows.ts";
 import { keyOf } from "./kept-programs.ts";
 import type { OpenModel } from "./model.ts";
 import { batchSettings, tokenSettings } from "./settings.ts";
@@ -134,10 +135,20 @@ export interface RowsRead {
  * The rows of a data set as a model reads them, to be asked for. Rows that are tokenised already need no tokenizer.
  * @throws InputError naming the line: text for a base without a tokenizer, ids that the model does not know, long rows
  */
-export function asRead({ adapted, base }: OpenModel, set: ExampleSet, asked?: number): RowsRead {
+export const asRead = (model: OpenModel, set: ExampleSet, asked?: number): RowsRead =>
+  atOnce(readSteps(model, set, asked));
+
+/** The same in steps, between which `pause` is awaited: for a set that may be large. */
+export const asReadInSteps = (
+  model: OpenModel,
+  set: ExampleSet,
+  { maxLength, pause }: { readonly maxLength?: number | undefined; readonly pause: Pause },
+): Promise<RowsRead> => inSteps(readSteps(model, set, maxLength), pause);
+
+function* readSteps({ adapted, base }: OpenModel, set: ExampleSet, asked: number | undefined): Steps<RowsRead> {
   const tokenizer = set.examples[0]?.kind === "tokens" ? undefined : base.tokenizer;
   const limits = rowLimits(adapted, tokenizer, asked);
-  return { rows: encodeRows(set, adapted, undefined, { tokenizer, ...limits }), tokenizer, ...limits };
+  return { rows: yield* encodedSteps(set, adapted, undefined, { tokenizer, ...limits }), tokenizer, ...limits };
 }
 
 /** The logits of any number of rows, in their order; only a window of them is held at a time. */

@@ -2,8 +2,10 @@ import { z } from "zod";
 import { lossParts } from "../data/rows/encode.ts";
 import { poolings } from "../nn/pooling.ts";
 import { tasks } from "../objectives/objectives.ts";
+import { bytes } from "../settings/bytes.ts";
 import { choice, count, type Setting, setting, text, toggle } from "../settings/setting.ts";
 import { grouped } from "../settings/settings.ts";
+import { cacheModes } from "../training/cache.ts";
 
 /** Rows to evaluate on: where they are, or which share of the training rows they are. */
 const validation: Setting<string | number | undefined> = {
@@ -69,4 +71,10 @@ export const adaptSettings = {
     "what the head reads of a text",
     "a sentence encoder's own; else what Hugging Face's class reads",
   ),
+};
+
+/** What a training keeps from epoch to epoch. */
+export const cacheSettings = {
+  cache: choice(cacheModes, "auto", "where what stays the same from epoch to epoch is kept"),
+  cacheSize: bytes("the most that is kept of it, in memory and in its file together"),
 };

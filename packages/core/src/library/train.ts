@@ -12,16 +12,16 @@ import type { StopSignal } from "../training/stop-signal.ts";
 import { type TrainingEvent, type TrainingRun, trainSteps } from "../training/train.ts";
 import { isRows, requireModel, requireOptions, what } from "./check.ts";
 import { fedSteps, manyRows, rowLimits, targetOf } from "./encode-rows.ts";
-import { measurable } from "./evaluate.ts";
+import { measurableSteps } from "./evaluate.ts";
 import type { OpenModel } from "./model.ts";
 import { maskingOf } from "./plain-text.ts";
-import { tokenSettings } from "./settings.ts";
+import { cacheSettings, tokenSettings } from "./settings.ts";
 import { standardTraining } from "./standard-training.ts";
 
 const settings = { ...trainingSettings, ...tokenSettings };
 
 /** What may be said of a training; each has a default, the method's own for `lr`. */
-export interface TrainOptions extends SettingInputs<typeof settings> {
+export interface TrainOptions extends SettingInputs<typeof settings & typeof cacheSettings> {
   /** once aborted, the run ends within a step: with a checkpoint, and then by throwing the signal's reason */
   readonly signal?: StopSignal | undefined;
   /** the state of an earlier run's checkpoint event, to go on from */
@@ -52,8 +52,10 @@ export async function* train(
   data: TrainData,
   options: TrainOptions = {},
 ): AsyncGenerator<TrainingEvent, void, void> {
-  const { signal, resume, ...given } = requireOptions(options);
-  const run = await prepareTraining(model, data, given);
+  const { signal, resume, cache, cacheSize, ...given } = requireOptions(options);
+  const kept = readSettings(cacheSettings, { cache, cacheSize });
+  const prepared = await prepareTraining(model, data, given);
+  const run = { ...prepared, cache: await model.base.openCache(kept.cache, kept.cacheSize) };
   for await (const event of trainSteps({ ...run, signal, resume: resume && copiedState(checkedState(resume)) }))
     yield event.kind === "checkpoint" ? { ...event, state: copiedState(event.state) } : event;
 }
@@ -91,7 +93,15 @@ export async function prepareTraining(
         : undefined,
     validation:
       validation &&
-      measurable(model, validation, { maxLength, lossOn, endToken, seed: given.seed }, { areMany: many && true }),
+      (await inSteps(
+        measurableSteps(
+          model,
+          validation,
+          { maxLength, lossOn, endToken, seed: given.seed },
+          { areMany: many && true },
+        ),
+        pause,
+      )),
     masking: plain ? maskingOf(base.tokenizer, base.model.sizes.vocabulary) : undefined,
   };
   planRun(run); // what can't be carried out is refused before anything is touched

@@ -22,8 +22,15 @@ export interface EncodedGraph {
   readonly weights: readonly StoredTensor[];
   /** the operators that it is made of, each once */
   readonly operators: readonly string[];
-  /** whether nodes that are alike are meant to be computed each, so that they must not be made one */
-  readonly repeats: boolean;
+  readonly how: CompileOptions;
+}
+
+/** What a session is to do with its graph. */
+export interface CompileOptions {
+  /** computes each of the nodes that are alike, for the memory that is free in between */
+  readonly repeats?: boolean | undefined;
+  /** keeps weights as float32 where there is memory for that, instead of converting them at every run */
+  readonly widens?: boolean | undefined;
 }
 
 const irVersion = 10;
@@ -37,7 +44,7 @@ export function encode(
   outputs: Readonly<Record<string, Value>>,
   fileName = (file: string) => file,
   defaults: Readonly<Record<string, HostTensor>> = {},
-  repeats = false,
+  how: CompileOptions = {},
 ): EncodedGraph {
   const results = Object.entries(outputs);
   const values = results.map(([, value]) => value);
@@ -73,7 +80,7 @@ export function encode(
     message(8, string(1, "com.microsoft"), int(2, 1)),
   );
   const operators = [...new Set(nodes.map(({ operator }) => operator.type))];
-  return { model, inputs, outputs: described, weights, operators, repeats };
+  return { model, inputs, outputs: described, weights, operators, how };
 }
 
 /** One name per value: an input's own, an output's given one, a number that is none of these for the rest; equal lengths share one. */

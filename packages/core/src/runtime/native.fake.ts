@@ -11,7 +11,7 @@ export const nativeEngine = (folder?: string): Engine =>
     ort,
     fileName: (file) => file,
     writesInPlace: true,
-    options: async ({ weights, repeats }) => ({
+    options: async ({ weights, how }) => ({
       executionProviders: ["cpu"],
       intraOpNumThreads: 1,
       enableMemPattern: false,
@@ -24,7 +24,7 @@ export const nativeEngine = (folder?: string): Engine =>
         },
         ...withoutOptimizers([
           ...(weights.some(({ dtype }) => dtype !== "float32") ? ["ConstantFolding"] : []),
-          ...(repeats ? ["CommonSubexpressionElimination"] : []),
+          ...(how.repeats ? ["CommonSubexpressionElimination"] : []),
         ]),
       },
     }),

@@ -1,6 +1,6 @@
 import { InternalError } from "../errors.ts";
 import type { Value } from "../graph/value.ts";
-import { encode } from "../onnx/encode.ts";
+import { type CompileOptions, encode } from "../onnx/encode.ts";
 import { sizeOf } from "../tensor/host-tensor.ts";
 import type { Dim } from "../tensor/shape.ts";
 import type { Engine, Session } from "./session.ts";
@@ -12,18 +12,13 @@ export interface Program {
   release(): Promise<void>;
 }
 
-export interface CompileOptions {
-  /** whether nodes that are alike are computed each, for the memory that is free in between */
-  readonly repeats?: boolean;
-}
-
 /** Writes the graph that the named outputs reach and makes a session of it. */
 export async function compile(
   engine: Engine,
   outputs: Readonly<Record<string, Value>>,
-  { repeats = false }: CompileOptions = {},
+  how: CompileOptions = {},
 ): Promise<Program> {
-  const graph = encode(outputs, engine.fileName, {}, repeats);
+  const graph = encode(outputs, engine.fileName, {}, how);
   const session = await engine.createSession(graph);
   return {
     run(inputs, into, lender) {

@@ -44,9 +44,10 @@ test("the quick demo compares its methods, serves all adapters from one base, an
         model,
         asked.map(({ text }) => text),
       );
-      expect(answers.map(({ label, score }) => ({ adapter, label, score }))).toEqual(
-        asked.map((each) => each.answers.find((answer) => answer.adapter === adapter)),
-      );
+      const found = asked.flatMap((each) => each.answers.find((answer) => answer.adapter === adapter) ?? []);
+      expect(found.map(({ label }) => label)).toEqual(answers.map(({ label }) => label));
+      // the rows of all adapters stood in one batch, which rounds otherwise
+      for (const [at, { score = 0 }] of answers.entries()) expect(found[at]?.score).toBeCloseTo(score, 5);
     }
   }
   expect(textsOf((await openTask("messages", base)).test).length).toBe(108);

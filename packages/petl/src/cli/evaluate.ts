@@ -1,5 +1,6 @@
 import { columnSettings, compare, evaluate, InputError, pickSettings, rowRemarks, tokenSettings } from "@petl/core";
 import { type DataAccess, type DataFile, findData, givenTwice } from "../data/find-data.ts";
+import { pausing } from "../data/pausing.ts";
 import { readData } from "../data/read-data.ts";
 import { writeEvaluationReport } from "../reports/write-report.ts";
 import { comparisonLines } from "./comparison-report.ts";
@@ -42,7 +43,8 @@ export const evaluateVerb = defineVerb({
     const { set } = await readData(files, pickSettings(columnSettings, flags), access);
     const onRemark = (remark: string) => where.terminal.line(remark);
     for (const remark of [...(await givenTwice(files)), ...rowRemarks(set)]) onRemark(remark);
-    const how = { maxLength, lossOn, endToken, seed, signal: where.signal, onRemark };
+    const pause = pausing(where.signal);
+    const how = { maxLength, lossOn, endToken, seed, signal: where.signal, onRemark, pause };
     if (pair)
       return withAdapters({ ...flags, adapters: pair }, where, async (models) => {
         const compared = await compare(models, set, how);

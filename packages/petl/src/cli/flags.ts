@@ -16,7 +16,7 @@ type Flag<T> = Setting<T>;
 export type Flags = Settings;
 export type FlagValues<F extends Flags> = { readonly [name in keyof F]: F[name] extends Setting<infer T> ? T : never };
 
-export { text, texts, toggle } from "@petl/core";
+export { bytes, text, texts, toggle } from "@petl/core";
 
 /** A number that a schema knows, whose default is the schema's. */
 export const number = <T>(schema: z.ZodType<T>, placeholder: string, help: string): Flag<T> =>
@@ -34,13 +34,6 @@ export const choice = <const T extends string>(names: readonly T[], help: string
 
 /** A text that must be given. */
 export const neededText = (placeholder: string, help: string): Flag<string> => needed(text(placeholder, help));
-
-/** Bytes, as a number or as a size: kB, MB, GB are powers of 1000, KiB, MiB, GiB of 1024. */
-export const bytes = (help: string): Flag<number | undefined> =>
-  setting<number | undefined>(
-    z.union([z.number(), z.string()]).transform(measured(bytesIn, "is no size such as 500000, 1MB or 4GiB")),
-    { initial: undefined, placeholder: "BYTES", help },
-  );
 
 /** A share above 0, at most 1, as a number or in percent. */
 export const share = (help: string): Flag<number | undefined> =>
@@ -60,18 +53,6 @@ const measured =
     context.addIssue({ code: "custom", message: refusal });
     return z.NEVER;
   };
-
-const unitBytes: Readonly<Record<string, number>> = {
-  ...{ "": 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 },
-  ...{ kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40 },
-};
-
-function bytesIn(text: string): number | undefined {
-  const [, number, unit = ""] = /^(\d+(?:\.\d+)?) ?([a-z]*)$/i.exec(text) ?? [];
-  const factor = unitBytes[unit.toLowerCase()];
-  const value = number === undefined || factor === undefined ? 0 : Math.round(Number(number) * factor);
-  return value > 0 ? value : undefined;
-}
 
 function shareIn(text: string): number | undefined {
   const [, number, percent] = /^(\d*\.?\d+(?:e-?\d+)?) ?(%?)$/i.exec(text) ?? [];

@@ -53,7 +53,8 @@ export async function inspectData(folder: string, flags: DataFlags, access: Data
 
 /** The report in words; what is learnt stands in brackets. */
 export function* dataLines({ rows, tokens, learnt, lengths, first, remarks, columns }: FeedReport): Iterable<string> {
-  const read = [columns.text, columns.pair, columns.label].filter((column) => column !== undefined);
+  const own = [columns.text, columns.pair, columns.label, ...(columns.more ?? [])];
+  const read = [...new Set(own.filter((column) => column !== undefined))];
   yield `columns read: ${read.map((column) => `"${column}"`).join(", ")}`;
   yield* remarks;
   const { shortest, median, longest } = lengths;

@@ -1,5 +1,5 @@
 import {
-  asRead,
+  asReadInSteps,
   columnSettings,
   type ExampleSet,
   heads,
@@ -15,10 +15,11 @@ import {
   topK,
   withBest,
 } from "@petl/core";
-import { readInput } from "../data/read-data.ts";
+import { pausing } from "../data/pausing.ts";
+import { type ReadAccess, readInput } from "../data/read-data.ts";
 import { finite } from "./finite.ts";
 import { choice, text, texts } from "./flags.ts";
-import { modelFlags, rowFlags, withModel } from "./open.ts";
+import { modelFlags, rowFlags, shownDownload, withModel } from "./open.ts";
 import { type Context, defineVerb } from "./verb.ts";
 
 export const predictVerb = defineVerb({
@@ -44,13 +45,14 @@ export const predictVerb = defineVerb({
     "predict --base models/tiny --adapter out --input reviews.jsonl",
   ],
   async run({ flags }, context) {
-    const { set, ids } = await rowsFrom(flags);
+    const { terminal, signal } = context;
+    const { set, ids } = await rowsFrom(flags, { signal, onProgress: shownDownload("the data", terminal) });
     await withModel(flags, context, async (model) => {
       const { task } = model.adapted.goal;
       if (!objectiveOf(task).answer)
         throw new InputError(`predict is for heads with labels; for ${task} use petl ${instead(task)}`);
       const { batch, maxLength } = flags;
-      const encoded = asRead(model, set, maxLength);
+      const encoded = await asReadInSteps(model, set, { maxLength, pause: pausing(signal) });
       const all = predictionsOf(model, encoded.rows, { batch, signal: context.signal });
       let row = 0;
       const write = flags.format === "csv" ? csvLines(context) : (line: object) => context.print(JSON.stringify(line));
@@ -109,14 +111,17 @@ interface Asked {
 }
 
 /** The texts of the command line, or those of a file. */
-async function rowsFrom({ text, textPair, input, textColumn, textPairColumn, ...reading }: Rows): Promise<Asked> {
+async function rowsFrom(
+  { text, textPair, input, textColumn, textPairColumn, ...reading }: Rows,
+  access: ReadAccess,
+): Promise<Asked> {
   if ((input === undefined) === (text.length === 0))
     throw new InputError("give texts with --text, or a file with --input");
   if (input !== undefined && textPair.length > 0)
     throw new InputError("--text-pair goes with --text, not with --input");
   if (input !== undefined) {
     const { header, encoding, sheet } = reading;
-    return readInput(input, { header, encoding, sheet, text: textColumn, textPair: textPairColumn });
+    return readInput(input, { header, encoding, sheet, text: textColumn, textPair: textPairColumn }, access);
   }
   if (textColumn !== undefined || textPairColumn !== undefined)
     throw new InputError("--text-column and --text-pair-column go with --input");

@@ -1,7 +1,6 @@
 import {
   adaptSettings,
-  cacheModes,
-  choice,
+  cacheSettings,
   columnSettings,
   count,
   natural,
@@ -11,7 +10,7 @@ import {
   trainingSettings,
 } from "@petl/core";
 import { trackerForms } from "../trackers/trackers.ts";
-import { bytes, type FlagValues, text, texts, toggle } from "./flags.ts";
+import { type FlagValues, text, texts, toggle } from "./flags.ts";
 import { deviceFlag, offlineFlag } from "./open.ts";
 
 /** What a run is asked for, whole: the flags, the keys of a config file, and what run.json records. */
@@ -29,8 +28,7 @@ export const requestFlags = {
   dropout: real(undefined, "the method's dropout where it has one, otherwise the base's own", {
     ...{ placeholder: "P", otherwise: "0" },
   }),
-  cache: choice(cacheModes, "auto", "where what stays the same from epoch to epoch is kept"),
-  cacheSize: bytes("the most that is kept of it, in memory and in its file together"),
+  ...cacheSettings,
   logTo: texts("KIND:PLACE", `tell numbers to a tracker too (${trackerForms}); several may be given`),
   logEvery: count(1, "steps between lines of metrics.jsonl"),
   threads: count(undefined, "threads that share the work", { otherwise: "the machine's cores" }),

@@ -9,6 +9,7 @@ import {
   readRows,
   readTable,
   streamTable,
+  type Table,
   weightedSet,
 } from "@petl/core";
 import { explainFileError } from "../machine-error.ts";
@@ -25,11 +26,18 @@ export interface DataOptions extends ColumnChoice, ReadOptions {}
 export async function readInput(
   path: string,
   options: DataOptions = {},
+  access: ReadAccess = {},
 ): Promise<{ readonly set: ExampleSet; readonly ids: readonly unknown[] }> {
   const { header, encoding, sheet, ...columns } = options;
-  const [name, bytes] = path === "-" ? ["stdin.jsonl", await stdinBytes()] : [path, await bytesOf(path)];
-  const table = await readTable(name, bytes, { header, encoding, sheet });
-  return { set: readRows(table, columns), ids: table.rows.map((row) => row.id) };
+  const reading = { header, encoding, sheet };
+  const ids: unknown[] = [];
+  const onRows = (rows: Table["rows"]) => {
+    for (const row of rows) ids.push(row.id);
+  };
+  if (path !== "-") return { set: await examplesOf(path, { name: path, reading, columns, access, onRows }), ids };
+  const table = await readTable("stdin.jsonl", await stdinBytes(), reading);
+  onRows(table.rows);
+  return { set: readRows(table, columns), ids };
 }
 
 async function stdinBytes(): Promise<Uint8Array> {
@@ -81,9 +89,11 @@ interface FileReading {
   readonly reading: ReadOptions;
   readonly columns: ColumnChoice;
   readonly access: ReadAccess;
+  /** told the rows as the file has them, part by part */
+  readonly onRows?: ((rows: Table["rows"]) => void) | undefined;
 }
 
-async function examplesOf(path: string, { name, reading, columns, access }: FileReading): Promise<ExampleSet> {
+async function examplesOf(path: string, { name, reading, columns, access, onRows }: FileReading): Promise<ExampleSet> {
   const { size } = await stat(path).catch((error: unknown) => {
     throw explainFileError(error, "read", path);
   });
@@ -91,8 +101,18 @@ async function examplesOf(path: string, { name, reading, columns, access }: File
   if (!stream) {
     if (size >= largeFile) access.onProgress?.({ type: "reading", file: name, done: 0, of: size });
     const bytes = await bytesOf(path);
-    return readRows(await readTable(name, bytes, reading), columns);
+    const table = await readTable(name, bytes, reading);
+    onRows?.(table.rows);
+    return readRows(table, columns);
   }
   const onBytes = (done: number) => access.onProgress?.({ type: "reading", file: name, done, of: size });
-  return readParts(stream(filePieces(path, { signal: access.signal, onBytes })), columns);
+  return readParts(told(stream(filePieces(path, { signal: access.signal, onBytes })), onRows), columns);
+}
+
+/** The same parts, each told of as it passes. */
+async function* told(parts: AsyncIterable<Table>, onRows: FileReading["onRows"]): AsyncGenerator<Table> {
+  for await (const part of parts) {
+    onRows?.(part.rows);
+    yield part;
+  }
 }

@@ -1,5 +1,6 @@
+import { freemem } from "node:os";
 import { join } from "node:path";
-import { type Engine, InputError, ortEngine } from "@petl/core/engine";
+import { type EncodedGraph, type Engine, InputError, ortEngine } from "@petl/core/engine";
 import * as ort from "onnxruntime-node";
 import { realLocation } from "../disk/files.ts";
 
@@ -31,7 +32,7 @@ export async function nativeEngine(
     ort,
     fileName: (file) => names.get(file) ?? file,
     writesInPlace: true,
-    options: async ({ operators, repeats }) => ({
+    options: async ({ operators, weights, how }) => ({
       executionProviders: ["cpu"],
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       enableMemPattern: false,
@@ -45,11 +46,21 @@ export async function nativeEngine(
           force_spinning_stop: "1", // idle threads of one session do not take another's core
           ...(folders[0] === undefined ? {} : { model_external_initializers_file_folder_path: folders[0] }),
         },
-        // folded, half-precision weights would be kept as float32, and the zeros that gradients are added to as tables
-        optimization: {
-          disable_specified_optimizers: `ConstantFolding${repeats ? ";CommonSubexpressionElimination" : ""}`,
-        },
+        ...withoutOptimizers([
+          // folded, half-precision weights are kept as float32, and the zeros that gradients are added to as tables
+          ...(how.widens && hasRoomFor(weights) ? [] : ["ConstantFolding"]),
+          ...(how.repeats ? ["CommonSubexpressionElimination"] : []),
+        ]),
       },
     }),
   });
+}
+
+const withoutOptimizers = (names: readonly string[]) =>
+  names.length === 0 ? {} : { optimization: { disable_specified_optimizers: names.join(";") } };
+
+/** Whether half of the memory that is free holds the weights that are no float32 yet. */
+function hasRoomFor(weights: EncodedGraph["weights"]): boolean {
+  const narrow = weights.filter(({ dtype }) => dtype !== "float32");
+  return narrow.reduce((sum, { shape }) => sum + 4 * shape.reduce((all, length) => all * length, 1), 0) < freemem() / 2;
 }

@@ -144,7 +144,7 @@ test("errors cross with their class and their words", async () => {
       outputs: [],
       weights: [],
       operators: [],
-      repeats: false,
+      how: {},
     })
     .then(
       () => undefined,

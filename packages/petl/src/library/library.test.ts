@@ -7,6 +7,7 @@ import {
   type ExampleSet,
   evaluate,
   full,
+  head,
   InputError,
   ia3,
   lora,
@@ -74,6 +75,19 @@ test("training learns: after it the rows that it saw are right", async () => {
 test("the same arguments train the same bits", async () => {
   const [one, other] = [await trained(lora({ rank: 2 })), await trained(lora({ rank: 2 }))];
   expect(one.phi.values).toEqual(other.phi.values);
+});
+
+test("what stays the same is kept from epoch to epoch where asked, and moves no loss by more than rounding", async () => {
+  const losses = async (options: TrainOptions) => {
+    const model = await adaptTo(base, head(), rows);
+    const found: number[] = [];
+    for await (const event of train(model, rows, { epochs: 2, batch: 4, ...options }))
+      if (event.kind === "step") found.push(event.loss);
+    return found;
+  };
+  const [kept, computed] = [await losses({ cache: "disk", cacheSize: 1e6 }), await losses({ cache: "off" })];
+  for (const [step, loss] of computed.entries()) expect(Math.abs(loss - (kept[step] ?? 0))).toBeLessThan(1e-6);
+  await expect(losses({ cacheSize: -1 })).rejects.toThrow("cacheSize -1 is no size such as 500000");
 });
 
 test("several adapters on one open base answer at once as each does alone", async () => {

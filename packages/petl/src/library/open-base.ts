@@ -4,6 +4,7 @@ import { InputError, type OpenBase as OpenBaseOf, openBase as openBaseOf, type S
 import { directory } from "../disk/files.ts";
 import { workerEngine } from "../engine/worker-engine.ts";
 import { type LocateOptions, locate } from "./locate.ts";
+import { machineCache } from "./machine-cache.ts";
 
 /** A base model with what computes it. Any number of adapters may stand on it at once; its weights are held once. */
 export interface OpenBase extends OpenBaseOf {
@@ -46,7 +47,7 @@ export async function openFolder(
     openEngine: (files: readonly string[], shares: number) =>
       workerEngine(path, files, { threads: shares === 1 ? threads : shareOf(threads, shares) }),
   };
-  return { ...(await openBaseOf(source, { signal })), path };
+  return { ...(await openBaseOf({ ...source, openCache: machineCache }, { signal })), path };
 }
 
 /** An engine's threads where several share them. */

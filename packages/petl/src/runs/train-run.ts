@@ -11,9 +11,9 @@ import {
   trainSteps,
   watchTraining,
 } from "@petl/core";
+import { machineCache } from "../library/machine-cache.ts";
 import { filesWithCard } from "../library/save.ts";
 import type { OpenRun } from "./open-run.ts";
-import { runCache } from "./run-cache.ts";
 import { type RunResult, type StoreOptions, storeRun, type Watch } from "./store-run.ts";
 
 /** What a finished run says of itself; `petl train --json` prints it. */
@@ -52,7 +52,7 @@ export async function trainRun(
   { resume, lock, id, logEvery, cache: mode, cacheSize, signal }: TrainRunOptions,
 ): Promise<RunSummary> {
   const { base, model, training } = run;
-  const cache = await runCache(mode, cacheSize, watch.remark);
+  const cache = await machineCache(mode, cacheSize, watch.remark);
   let evaluation: Evaluation | undefined;
   const stored = {
     ...{ base, logEvery, id },

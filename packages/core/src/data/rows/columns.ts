@@ -1,6 +1,6 @@
 import { InternalError } from "../../errors.ts";
 import { type ColumnChoice, chooseColumns } from "../tables/choose-columns.ts";
-import { refuseRows, type Table } from "../tables/table.ts";
+import { rowProblems, type Table } from "../tables/table.ts";
 import { kindOf, labelOf, labelsOf, type RowResult } from "./cells.ts";
 import { columnsRead, completionColumns, readCompletionRow } from "./completion-rows.ts";
 import { type Example, type ExampleSet, joinSets, type Label } from "./examples.ts";
@@ -94,17 +94,20 @@ function collector(first: Table, choice: ColumnChoice): Collector {
       starts.push(examples.length);
       places.push(part.placeOf);
       for (const column of part.columns) if (!known.includes(column)) others.add(column);
-      const problems: string[] = [];
+      const problems = rowProblems();
       for (const [index, row] of part.rows.entries()) {
         const result = read(row);
         if ("example" in result) examples.push(result.example);
-        else problems.push(...result.problems.map((problem) => `${part.placeOf(index)}: ${problem}`));
+        else for (const problem of result.problems) problems.add(`${part.placeOf(index)}: ${problem}`);
       }
-      refuseRows(problems);
+      problems.refuse();
     },
     set() {
       const own = classes?.get(columns.label ?? "");
-      return { name, examples, placeOf, columns: { ...columns, leftOut: [...others] }, ...(own && { classes: own }) };
+      const main = [columns.text, columns.pair, columns.label];
+      const more = first.columns.filter((column) => known.includes(column) && !main.includes(column));
+      const all = { ...columns, ...(more.length > 0 && { more }), leftOut: [...others] };
+      return { name, examples, placeOf, columns: all, ...(own && { classes: own }) };
     },
   };
 }

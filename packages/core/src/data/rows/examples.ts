@@ -59,6 +59,8 @@ export interface ExampleSet {
     readonly named?: boolean;
     /** the columns that are not read */
     readonly leftOut?: readonly string[];
+    /** what is read beside these: the answer to a prompt, tools, a mask */
+    readonly more?: readonly string[];
   };
 }
 

@@ -17,7 +17,7 @@ export interface DelimitedRecord {
 export function readCsv(name: string, bytes: Uint8Array, options: ReadOptions = {}): Table {
   const { text, delimiter, firstLine } = parted(decodeText(name, bytes, options.encoding));
   if (delimiter === "\t") return readTabs(name, text, options, firstLine);
-  return toTable(name, quotedRecords(name, text, delimiter, firstLine), options);
+  return toTable(name, quotedRecords(name, text, delimiter, firstLine, options.header !== false), options);
 }
 
 /** What parts the cells of a CSV, as its first line says or shows, and the text behind what says it. */
@@ -78,6 +78,9 @@ function canBeQuoted(name: string, text: string): boolean {
   }
 }
 
+/** A table in which so many records are of another width than the first one is not read to its end. */
+const mostUneven = 10_000;
+
 /** Records of a piece of text, and where the next one begins. */
 export interface QuotedPiece {
   readonly records: readonly DelimitedRecord[];
@@ -86,8 +89,13 @@ export interface QuotedPiece {
   readonly line: number;
 }
 
-const quotedRecords = (name: string, text: string, delimiter: string, firstLine: number): readonly DelimitedRecord[] =>
-  quotedPiece(name, text, { delimiter, firstLine, isLast: true }).records;
+const quotedRecords = (
+  name: string,
+  text: string,
+  delimiter: string,
+  firstLine: number,
+  even = false,
+): readonly DelimitedRecord[] => quotedPiece(name, text, { delimiter, firstLine, isLast: true, even }).records;
 
 /**
  * Records of RFC 4180: a cell that begins with a quote ends with one, holds anything, and writes a quote twice.
@@ -101,11 +109,12 @@ export function quotedPiece(
     delimiter,
     firstLine,
     isLast,
-  }: { readonly delimiter: string; readonly firstLine: number; readonly isLast: boolean },
+    even = false,
+  }: { readonly delimiter: string; readonly firstLine: number; readonly isLast: boolean; readonly even?: boolean },
 ): QuotedPiece {
   const records: DelimitedRecord[] = [];
   let cells: string[] = [];
-  let [line, began, start] = [firstLine, firstLine, 0];
+  let [line, began, start, uneven] = [firstLine, firstLine, 0, 0];
   let at = 0;
   while (at < text.length) {
     const quoted = text[at] === '"';
@@ -126,6 +135,7 @@ export function quotedPiece(
       );
     }
     if (cells.length > 1 || quoted || cells[0]!.trim() !== "") records.push({ cells, line: began });
+    if (even && cells.length !== records[0]?.cells.length && ++uneven > mostUneven) break;
     cells = [];
     at = text[at] === "\r" ? at + 2 : at + 1;
     line += 1;
@@ -189,17 +199,18 @@ function toTable(name: string, records: readonly DelimitedRecord[], { header = t
 const numberedNames = (width: number) => Array.from({ length: width }, (_, i) => `column${i + 1}`);
 
 /** Records of another width than the header's. */
-export const unevenRows = (
+export function* unevenRows(
   name: string,
   columns: readonly string[],
   body: readonly DelimitedRecord[],
-): readonly string[] =>
-  body.flatMap(({ cells, line }) => {
-    if (cells.length === columns.length) return [];
+): Iterable<string> {
+  for (const { cells, line } of body) {
+    if (cells.length === columns.length) continue;
     const more =
       cells.length > columns.length && columns.length > 1 ? "; a cell that holds what parts cells needs quotes" : "";
-    return [`${name} line ${line}: ${cells.length} columns; the first line has ${columns.length}${more}`];
-  });
+    yield `${name} line ${line}: ${cells.length} columns; the first line has ${columns.length}${more}`;
+  }
+}
 
 /** A row by the names of its columns; a cell that it lacks is empty. */
 export function recordOf(columns: readonly string[], cells: readonly string[]): Readonly<Record<string, string>> {

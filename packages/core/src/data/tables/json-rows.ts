@@ -1,6 +1,6 @@
 import { InputError } from "../../errors.ts";
 import type { ReadOptions } from "./read-options.ts";
-import { keysOf, refuseRows, type Table, table } from "./table.ts";
+import { keysOf, rowProblems, type Table, table } from "./table.ts";
 import { decodeText, linesOf } from "./text.ts";
 
 type Row = Table["rows"][number];
@@ -12,7 +12,7 @@ type Parsed = { readonly ok: true; readonly value: unknown } | { readonly ok: fa
  */
 export function readJsonLines(name: string, bytes: Uint8Array, { encoding }: ReadOptions = {}): Table {
   const text = decodeText(name, bytes, encoding);
-  return /^\s*\[/.test(text) ? fromPieces(name, elementsOf(name, text)) : fromPieces(name, [...linesOf(text)]);
+  return /^\s*\[/.test(text) ? fromPieces(name, elementsOf(name, text)) : fromPieces(name, linesOf(text));
 }
 
 /**
@@ -41,34 +41,32 @@ const wraps = (value: Row): boolean => {
   return lists.some(([key]) => /^(?:data|rows|records|examples|items|results|train|entries)$/i.test(key));
 };
 
-/** The rows of some lines, each an object, and what is wrong with the others. */
+/** The rows of some lines, each an object. @throws InputError with what is wrong with the others */
 export function rowsOfLines(
   name: string,
-  pieces: readonly (readonly [text: string, line: number])[],
-): { readonly rows: readonly Row[]; readonly problems: readonly string[] } {
+  pieces: Iterable<readonly [text: string, line: number]>,
+): { readonly rows: readonly Row[]; readonly lines: readonly number[] } {
   const rows: Row[] = [];
-  const problems: string[] = [];
+  const lines: number[] = [];
+  const problems = rowProblems();
   for (const [text, line] of pieces) {
     const parsed = parse(text);
-    if (parsed.ok && isRow(parsed.value)) rows.push(parsed.value);
-    else
-      problems.push(
+    if (parsed.ok && isRow(parsed.value)) {
+      rows.push(parsed.value);
+      lines.push(line);
+    } else
+      problems.add(
         `${name} line ${line}: ${parsed.ok ? `${kindOf(parsed.value)} instead of an object` : parsed.reason}`,
       );
   }
-  return { rows, problems };
+  problems.refuse();
+  return { rows, lines };
 }
 
-function fromPieces(name: string, pieces: readonly (readonly [text: string, line: number])[]): Table {
-  if (pieces.length === 0) throw new InputError(`${name} has no rows`);
-  const { rows, problems } = rowsOfLines(name, pieces);
-  refuseRows(problems);
-  return table(
-    name,
-    keysOf(rows),
-    rows,
-    Uint32Array.from(pieces, ([, line]) => line),
-  );
+function fromPieces(name: string, pieces: Iterable<readonly [text: string, line: number]>): Table {
+  const { rows, lines } = rowsOfLines(name, pieces);
+  if (rows.length === 0) throw new InputError(`${name} has no rows`);
+  return table(name, keysOf(rows), rows, Uint32Array.from(lines));
 }
 
 function parse(text: string): Parsed {
@@ -96,25 +94,22 @@ function kindOf(value: unknown): string {
 }
 
 /** The elements of a JSON array, cut out by their brackets and strings alone, with the line on which each begins. */
-function elementsOf(name: string, text: string): (readonly [text: string, line: number])[] {
-  const elements: (readonly [string, number])[] = [];
+function* elementsOf(name: string, text: string): Iterable<readonly [text: string, line: number]> {
   let [depth, line, start, began] = [0, 1, -1, 1];
-  const close = (end: number) => {
-    if (start >= 0) elements.push([text.slice(start, end), began]);
-    start = -1;
-  };
   for (let at = 0; at < text.length; at++) {
     const letter = text[at];
     if (letter === "\n") line += 1;
     if (letter === undefined || isBlank(letter)) continue;
     if (depth === 0 && letter !== "[") throw new InputError(`${name} line ${line}: something follows the array's end`);
-    if (depth === 1 && (letter === "," || letter === "]")) close(at);
-    else if (depth === 1 && start < 0) [start, began] = [at, line];
+    if (depth === 1 && (letter === "," || letter === "]")) {
+      if (start >= 0) yield [text.slice(start, at), began];
+      start = -1;
+    } else if (depth === 1 && start < 0) [start, began] = [at, line];
     if (letter === "[" || letter === "{") depth += 1;
     if (letter === "]" || letter === "}") depth -= 1;
     if (letter === '"') at = stringEnd(text, at);
     if (depth === 0) {
-      if (text.slice(at + 1).trim() === "") return elements;
+      if (text.slice(at + 1).trim() === "") return;
       throw new InputError(`${name} line ${line}: something follows the array's end`);
     }
   }

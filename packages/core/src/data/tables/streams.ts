@@ -83,21 +83,18 @@ async function* jsonParts(
   let [before, given] = [0, 0];
   for await (const { bytes } of pieces) {
     const text = decodeText(name, bytes, encoding, before + 1);
-    const lines = [...linesOf(text)].map(([line, number]) => [line, number + before] as const);
-    const { rows, problems } = rowsOfLines(name, lines);
-    refuseRows(problems);
+    const { rows, lines } = rowsOfLines(name, numberedFrom(before, linesOf(text)));
     before += text.split("\n").length - 1;
     given += rows.length;
     const columns = new Set(rows.flatMap((row) => Object.keys(row)));
-    if (rows.length > 0)
-      yield partOf(
-        name,
-        [...columns],
-        rows,
-        Uint32Array.from(lines, ([, line]) => line),
-      );
+    if (rows.length > 0) yield partOf(name, [...columns], rows, Uint32Array.from(lines));
   }
   if (given === 0) throw new InputError(`${name} has no rows`);
+}
+
+/** Lines whose numbers go on behind those before. */
+function* numberedFrom(before: number, lines: Iterable<readonly [string, number]>) {
+  for (const [text, line] of lines) yield [text, line + before] as const;
 }
 
 const partOf = (name: string, columns: readonly string[], rows: Table["rows"], lines: Uint32Array): Table =>

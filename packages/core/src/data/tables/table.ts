@@ -39,13 +39,28 @@ export function firstProblems(problems: readonly string[], most = 10): readonly 
   return [...problems.slice(0, most), `and ${problems.length - most} more like these`];
 }
 
-/** Throws the problems of a file, at most ten of them in words; of the others only the number is kept. */
-export function refuseRows(problems: Iterable<string>, most = 10): void {
+/** Gathers the problems of a file's rows; of those past the tenth only the number is kept. */
+export interface RowProblems {
+  add(problem: string): void;
+  /** Throws one InputError with all of them, or returns where there is none. */
+  refuse(): void;
+}
+
+export function rowProblems(most = 10): RowProblems {
   const shown: string[] = [];
   let more = 0;
-  for (const problem of problems) {
-    if (shown.length < most) shown.push(problem);
-    else more++;
-  }
-  refuse(more === 0 ? shown : [...shown, `and ${more} more like these`]);
+  return {
+    add(problem) {
+      if (shown.length < most) shown.push(problem);
+      else more++;
+    },
+    refuse: () => refuse(more === 0 ? shown : [...shown, `and ${more} more like these`]),
+  };
+}
+
+/** Throws the problems of a file, at most ten of them in words. */
+export function refuseRows(problems: Iterable<string>): void {
+  const gathered = rowProblems();
+  for (const problem of problems) gathered.add(problem);
+  gathered.refuse();
 }

@@ -3,7 +3,7 @@ import { InputError } from "../../errors.ts";
 import { byteLevelTokenizer } from "./byte-level-tokenizer.ts";
 import { specialNames } from "./special-names.ts";
 import { largestId } from "./special-token.ts";
-import type { TokenizerFiles, tokenizerFileNames } from "./tokenizer-file-names.ts";
+import type { TokenizerFiles } from "./tokenizer-file-names.ts";
 import { wordPieceTokenizer } from "./wordpiece-tokenizer.ts";
 
 const tokenId = z.int().nonnegative().max(largestId);

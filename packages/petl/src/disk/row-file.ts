@@ -3,8 +3,8 @@ import { type FileHandle, open, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RowStore } from "@petl/core";
-import { discard, isAlive } from "../disk/temporary.ts";
 import { systemCode } from "../machine-error.ts";
+import { discard, isAlive } from "./temporary.ts";
 
 const named = /^petl-cache-(\d{1,10})-[0-9a-f]{12}\.rows$/;
 

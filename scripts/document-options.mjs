@@ -1,0 +1,52 @@
+// Writes what each option does, with its default, above it in the declarations that editors show: from the same settings
+// that flags and their help follow from. Part of `npm run build`, behind tsc; a second time it changes nothing.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as core from "../packages/core/dist/index.js";
+
+const root = fileURLToPath(new URL("../packages", import.meta.url));
+const { adaptSettings, batchSettings, columnSettings, helpOf, methods, purposeSettings, tokenSettings } = core;
+const shared = {
+  ...{ ...adaptSettings, ...batchSettings, ...columnSettings, ...purposeSettings, ...tokenSettings },
+  ...{ ...core.teachingSettings, ...core.trainingSettings, topK: core.topK },
+};
+
+const line = /^(\s*)(?:readonly )?(\w+)\??: (?:import\("[^"]+"\)\.)?(Setting|Option)</;
+const own = /^\s*\/\*\* .* \*\/$/;
+
+/** What a line declares does, in words; undefined where it declares no option. */
+function wordsOf(text, method) {
+  const [, , name, kind] = line.exec(text) ?? [];
+  if (name === undefined) return undefined;
+  const option = kind === "Option" ? method?.options[name] : shared[name];
+  return option && helpOf(option).replaceAll("*/", "* /");
+}
+
+/** The method whose declaration begins in a line. */
+function methodIn(text) {
+  const [, name] = /^(?:export declare const|\s*readonly) (\w+): .*MethodOf</.exec(text) ?? [];
+  const kebab = name?.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return methods.find((method) => method.name === kebab);
+}
+
+function documented(text) {
+  const lines = [];
+  let method;
+  for (const each of text.split("\n")) {
+    method = methodIn(each) ?? method;
+    const words = wordsOf(each, method);
+    if (words !== undefined && own.test(lines.at(-1) ?? "")) lines.pop();
+    if (words !== undefined) lines.push(`${/^\s*/.exec(each)[0]}/** ${words} */`);
+    lines.push(each);
+  }
+  return lines.join("\n");
+}
+
+for (const folder of ["core/dist", "petl/dist"])
+  for (const name of readdirSync(join(root, folder), { recursive: true }).filter((each) => each.endsWith(".d.ts"))) {
+    const path = join(root, folder, name);
+    const text = readFileSync(path, "utf8");
+    const written = documented(text);
+    if (written !== text) writeFileSync(path, written);
+  }
