@@ -1,6 +1,6 @@
 """Trains all-MiniLM-L6-v2 on 10,000 rows of SST-2 with PEFT and prints one JSON line.
 
-    python bench/python/sst2.py --method lora|bitfit|full|head [--batches FILE] [--dropout on|off]
+    python bench/python/sst2.py --method lora|lora-top|bitfit|full|head [--batches FILE] [--dropout on|off]
     python bench/python/sst2.py --write-batches FILE        (only writes the plan: token ids and batches)
 
 Two epochs of batch 32, AdamW with weight decay 0.01, linear schedule with 6 % warm-up, clipping at 1, at most 128
@@ -20,7 +20,7 @@ import transformers
 from measures import peak_rss, surroundings
 from sst2_data import load_plan, make_plan
 
-RATES = {"lora": 2e-3, "bitfit": 3e-3, "full": 5e-5, "head": 5e-3}
+RATES = {"lora": 2e-3, "lora-top": 2e-3, "bitfit": 3e-3, "full": 5e-5, "head": 5e-3}
 DATA = "../shared/data"
 
 
@@ -47,8 +47,12 @@ def build(base, method):
     model = transformers.AutoModelForSequenceClassification.from_pretrained(
         base, num_labels=2, dtype=torch.float32, attn_implementation="sdpa"
     )
-    if method == "lora":
-        config = peft.LoraConfig(r=8, lora_alpha=16, target_modules=["query", "value"], task_type="SEQ_CLS")
+    if method in ("lora", "lora-top"):
+        last = model.config.num_hidden_layers
+        layers = [last - 2, last - 1] if method == "lora-top" else None
+        config = peft.LoraConfig(
+            r=8, lora_alpha=16, target_modules=["query", "value"], layers_to_transform=layers, task_type="SEQ_CLS"
+        )
         return peft.get_peft_model(model, config)
     for name, parameter in model.named_parameters():
         is_bias = method == "bitfit" and name.endswith(".bias")

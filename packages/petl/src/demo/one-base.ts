@@ -30,7 +30,7 @@ const messages = [
 ];
 
 const urgencies = [
-  "Her waters have broken and the pains come every three minutes.",
+  "The mother of the twins is in labour and asks for you now.",
   "My A string has snapped and the concert begins in half an hour.",
   "There is smoke coming out of the kitchen socket.",
 ];

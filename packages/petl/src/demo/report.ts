@@ -1,7 +1,17 @@
 import { accuracyFigure, forgettingFigure } from "./figures.ts";
 import { escaped, palette } from "./svg.ts";
 import type { TourResult } from "./tour.ts";
-import { baseText, cellsOf, columns, findings, furtherCells, furtherColumns, percent, taskText } from "./words.ts";
+import {
+  baseText,
+  cellsOf,
+  columns,
+  findings,
+  furtherCells,
+  furtherColumns,
+  meanings,
+  percent,
+  taskText,
+} from "./words.ts";
 
 /** The tour as one page that needs nothing else: figures, tables, what every adapter answered, what to try next. */
 export function reportPage(result: TourResult, next: readonly string[]): string {
@@ -18,6 +28,9 @@ export function reportPage(result: TourResult, next: readonly string[]): string 
 <body>
 <main>
 <h1>petl demo</h1>
+<p>Several ways to teach one small language model a task, side by side: the same rows, the same seeds and 16 rows a step for each,
+its rate and its epochs as the list below says. The words on this page:</p>
+<dl>${meanings.map(([word, meaning]) => `<dt>${escaped(word)}</dt><dd>${escaped(meaning)}</dd>`).join("")}</dl>
 <p>${escaped(baseText(result))}.</p>
 <p>${escaped(taskText(result))}.</p>
 ${captioned(accuracyFigure(result), "Accuracy on test rows; bars are 95 % intervals, and the axis does not begin at 0.")}
@@ -52,7 +65,7 @@ figure { margin: 1.5rem 0; } figcaption { color: var(--quiet); font-size: .875re
 svg { display: block; width: 100%; max-width: 36rem; height: auto; } svg text { fill: var(--ink); font: 15px system-ui, sans-serif; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .7rem .3rem 0; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap; }
-ul { padding-left: 1.2rem; } .asked { margin-bottom: .2rem; font-weight: 600; }
+dl { margin: 0 0 1rem; } dt { font-weight: 600; } dd { margin: 0 0 .4rem; color: var(--quiet); } ul { padding-left: 1.2rem; } .asked { margin-bottom: .2rem; font-weight: 600; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid var(--line); border-radius: 4px; padding: .6rem; font-size: .85rem; }
 `;
 

@@ -24,6 +24,24 @@ const seedsOf = (methods: readonly MethodRow[]): string => {
   return seeds === 1 ? "one seed" : `the mean of ${seeds} seeds`;
 };
 
+/** What the words of the tour mean, before they are used. */
+export const meanings: readonly (readonly [word: string, meaning: string])[] = [
+  ["base", "a network that has read much text before; here it is never changed, but for what full fine-tuning saves"],
+  ["task", "which label a short text should get: rows to learn from, and other rows to be right on"],
+  ["method", "a way to fit the base to a task by training few numbers beside it, or some of its own"],
+  ["adapter", "the numbers that one training of a method leaves; it is kept in a small file, and needs the base"],
+  [
+    "head",
+    "the last layer, which chooses among the labels; it is trained with every method, and is not counted as trained",
+  ],
+  ["seed", "where chance begins: the same method with another seed is another try"],
+  [
+    "95 % interval",
+    "where the accuracy would most likely lie on many more rows; methods whose intervals overlap are not told apart",
+  ],
+  ["forgetting", "how much worse the trained body guesses hidden words, which is what the base had learnt to do"],
+];
+
 /** The columns of the comparison. */
 export const columns = ["method", "trained", "of base", "accuracy", "seconds", "adapter", "own loss"] as const;
 
