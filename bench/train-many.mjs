@@ -34,6 +34,7 @@ else {
   const record = {
     ...{ benchmark: "train-many", date: new Date().toISOString().slice(0, 10), base: values.base.split("/").at(-1) },
     ...{ method: "lora", users: count, rows, ...settings, threads: Number(values.threads), ...ways },
+    processor_ratio: ways.together.processor_seconds / ways.apart.processor_seconds,
     time_ratio: ways.together.seconds / ways.apart.seconds,
     memory_ratio: ways.together.peak_rss_bytes / ways.apart.peak_rss_bytes,
     largest_distance: Math.max(...ways.together.losses.map((loss, at) => Math.abs(loss - ways.apart.losses[at]))),
@@ -50,7 +51,7 @@ async function trained(way) {
   const users = [];
   for (let at = 0; at < count; at++)
     users.push({ name: `user-${at}`, data: await openData(rowsOf(at), base, { validation: 0 }), seed: at });
-  const begin = performance.now();
+  const [begin, before] = [performance.now(), process.cpuUsage()];
   const last = new Map();
   if (way === "together") {
     for await (const event of trainMany(base, users, lora(), settings))
@@ -62,9 +63,11 @@ async function trained(way) {
         if (event.kind === "step") last.set(name, event.loss);
     }
   const seconds = (performance.now() - begin) / 1000;
+  const { user, system } = process.cpuUsage(before);
   await base.close();
   return {
     seconds,
+    processor_seconds: (user + system) / 1e6,
     peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
     losses: users.map(({ name }) => last.get(name)),
   };

@@ -5,8 +5,8 @@ import { apartBecause, jointSteps } from "./joint-step.ts";
 import type { TrainingStep } from "./step.ts";
 import type { TrainingRun } from "./train.ts";
 
-/** Tokens of a joint step at most, padding counted, unless two trainings alone have more: about what a gigabyte of a small base takes. */
-const tokensAtOnce = 8192;
+/** Tokens of a joint step at most, padding counted, unless two trainings alone have more: half a gigabyte of a small base. */
+const tokensAtOnce = 4096;
 
 /** Trainings that are carried out side by side. */
 export interface Together<Run> {
