@@ -24,11 +24,12 @@ export function findTensor<T>(
   const other = model.otherNames[name];
   const bare = name.startsWith(`${model.prefix}.`) ? name.slice(model.prefix.length + 1) : `${model.prefix}.${name}`;
   for (const candidate of [name, bare, ...(other === undefined ? [] : [other])]) {
-    const older = candidate
-      .replace(/LayerNorm\.weight$/, "LayerNorm.gamma")
-      .replace(/LayerNorm\.bias$/, "LayerNorm.beta");
-    const found = tensors?.get(candidate) ?? tensors?.get(older);
+    const found = tensors?.get(candidate) ?? tensors?.get(before2020(candidate));
     if (found) return found;
   }
   return undefined;
 }
+
+/** The name that a norm's tensor had before 2020. */
+const before2020 = (name: string): string =>
+  name.replace(/LayerNorm\.weight$/, "LayerNorm.gamma").replace(/LayerNorm\.bias$/, "LayerNorm.beta");
