@@ -6,9 +6,10 @@ import { fileURLToPath } from "node:url";
 import * as core from "../packages/core/dist/index.js";
 
 const root = fileURLToPath(new URL("../packages", import.meta.url));
-const { adaptSettings, batchSettings, columnSettings, helpOf, methods, purposeSettings, tokenSettings } = core;
+const { adaptSettings, batchSettings, cacheSettings, columnSettings, helpOf, methods, purposeSettings, tokenSettings } =
+  core;
 const shared = {
-  ...{ ...adaptSettings, ...batchSettings, ...columnSettings, ...purposeSettings, ...tokenSettings },
+  ...{ ...adaptSettings, ...batchSettings, ...cacheSettings, ...columnSettings, ...purposeSettings, ...tokenSettings },
   ...{ ...core.teachingSettings, ...core.trainingSettings, topK: core.topK },
 };
 

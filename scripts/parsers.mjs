@@ -102,7 +102,7 @@ function adapterConfigs() {
 
 async function readAdapterConfig(file) {
   const { memoryFolder } = await core("containers/folder");
-  const { readAdapter } = await core("adapters/adapter");
+  const { readAdapter } = await core("adapters/adapter-files");
   await readAdapter(
     memoryFolder("adapter", { "adapter_config.json": file, "adapter_model.safetensors": adapterWeights }),
   );
