@@ -1,20 +1,7 @@
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { createServer } from "node:net";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { queueKindOf, withoutSecrets } from "./queue-kinds.ts";
+import { freePort, hasRedis, startRedis } from "./redis-server.fake.ts";
 import { sharedExecutor } from "./shared-executor.ts";
-
-const hasRedis = spawnSync("redis-server", ["--version"]).status === 0;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address ? address.port : 0;
-}
 
 test("another scheme is refused with those that there are; user and password are never told", async () => {
   await expect(queueKindOf("amqp://localhost")).rejects.toThrow(/redis:\/\/….*postgres:\/\/…/);
@@ -27,10 +14,7 @@ test.skipIf(!hasRedis)("what is handed out while the queue is away is worked on 
   const url = `redis://127.0.0.1:${port}`;
   const executor = await sharedExecutor(url, () => undefined);
   await executor.enqueue("ftjob-1");
-  const server = spawn("redis-server", ["--port", String(port), "--save", "", "--appendonly", "no"], {
-    stdio: "ignore",
-  });
-  onTestFinished(() => void server.kill("SIGKILL"));
+  startRedis(port);
   const worked: string[] = [];
   const kind = await queueKindOf(url);
   let finish = () => {};

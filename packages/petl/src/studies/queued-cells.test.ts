@@ -1,10 +1,10 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
+import { freePort, hasRedis, startRedis } from "../jobs/redis-server.fake.ts";
 import { testFolder } from "../library/open-tiny.fake.ts";
 import { writeTinyBase } from "../library/tiny-base.fake.ts";
 import { sharedFolder } from "./queued-cells.ts";
@@ -12,7 +12,6 @@ import { study } from "./study.ts";
 
 const folder = testFolder();
 const petl = fileURLToPath(new URL("../../bin/petl.js", import.meta.url));
-const hasRedis = spawnSync("redis-server", ["--version"]).status === 0;
 const id = `cells-${"0".repeat(40)}`;
 
 test("a worker looks for a study below its shared folder alone, wherever a task or a link leads", async () => {
@@ -32,10 +31,7 @@ test.skipIf(!hasRedis)(
   async () => {
     const port = await freePort();
     const url = `redis://127.0.0.1:${port}`;
-    const server = spawn("redis-server", ["--port", String(port), "--save", "", "--appendonly", "no"], {
-      stdio: "ignore",
-    });
-    onTestFinished(() => void server.kill("SIGKILL"));
+    startRedis(port);
     const base = join(folder, "base");
     await writeTinyBase(base, ["a fine film", "a dull film"]);
     const rows = Array.from({ length: 20 }, (_, row) =>
@@ -57,15 +53,6 @@ test.skipIf(!hasRedis)(
     expect((await ended)[0]).toBe(0);
   },
 );
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address ? address.port : 0;
-}
 
 /** A study's records without what the clock and the machine say, in one order. */
 const recordsOf = (out: string): readonly string[] =>
