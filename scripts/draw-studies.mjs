@@ -1,10 +1,10 @@
 // Draws summaries, figures and reports of studies anew, of their records alone: neither base nor data are needed.
 //   node scripts/draw-studies.mjs [FOLDER …]   (all of results/studies where none is named)
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { studies } from "../packages/core/dist/index.js";
 import { readContext } from "../packages/petl/dist/studies/context.js";
-import { recordsIn } from "../packages/petl/dist/studies/record-log.js";
+import { openRecordLog } from "../packages/petl/dist/studies/record-log.js";
 import { writeResults } from "../packages/petl/dist/studies/results.js";
 
 const root = "results/studies";
@@ -14,7 +14,8 @@ for (const folder of named.length > 0 ? named : all()) {
   const context = await readContext(folder);
   const study = studies.find(({ name }) => name === context?.study);
   if (!study) throw new Error(`${folder} holds no study`);
-  const path = join(folder, "records.jsonl");
-  await writeResults(folder, study, context, recordsIn(path, readFileSync(path, "utf8")));
+  const log = openRecordLog(join(folder, "records.jsonl"));
+  await writeResults(folder, study, context, log.records);
+  log.close();
   console.log(folder);
 }
