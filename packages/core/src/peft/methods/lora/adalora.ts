@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { add } from "../../../graph/ops/add.ts";
 import { matmul } from "../../../graph/ops/matmul.ts";
 import { mul } from "../../../graph/ops/mul.ts";
