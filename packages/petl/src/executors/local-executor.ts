@@ -13,7 +13,9 @@ export function localExecutor<T extends Task>(
     for (const [id, task] of waiting) {
       if (ending.signal.aborted) return;
       waiting.delete(id);
-      await work(task, ending.signal).catch(fault);
+      await work(task, ending.signal).catch((error: unknown) => {
+        if (error !== ending.signal.reason) fault(error); // the other one is how work is broken off
+      });
     }
   };
   return {

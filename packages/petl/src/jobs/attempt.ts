@@ -1,12 +1,11 @@
 import type { ChildProcess } from "node:child_process";
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { cp, mkdir, open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { namesIn } from "../disk/files.ts";
 import { parsedJson } from "../disk/parsed-json.ts";
+import { fileSha256 } from "../disk/sha256.ts";
 import { endGently, startChild } from "../executors/child-process.ts";
 import { folderState } from "../runs/folder.ts";
 import type { JobFolder } from "./job-folder.ts";
@@ -95,13 +94,9 @@ async function takeOver(job: JobFolder, { attempt }: Claim, run: string): Promis
 /** Says which file is no longer what the job was accepted with. */
 async function changedData(shared: string, { record }: JobFolder): Promise<string | undefined> {
   for (const { path, sha256 } of record.data) {
-    const hash = createHash("sha256");
-    try {
-      for await (const piece of createReadStream(join(shared, path))) hash.update(piece);
-    } catch {
-      return "a file of the job is gone";
-    }
-    if (hash.digest("hex") !== sha256) return "a file of the job has changed since it was accepted";
+    const now = await fileSha256(join(shared, path)).catch(() => undefined);
+    if (now === undefined) return "a file of the job is gone";
+    if (now !== sha256) return "a file of the job has changed since it was accepted";
   }
   return undefined;
 }

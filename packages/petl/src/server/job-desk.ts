@@ -1,9 +1,10 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { directory, namesIn } from "../disk/files.ts";
 import { parsedJson } from "../disk/parsed-json.ts";
+import { sha256 } from "../disk/sha256.ts";
 import type { Executor, TaskOf } from "../executors/task.ts";
 import { createJobFolder, type JobFolder, jobFolders } from "../jobs/job-folder.ts";
 import type { JobRecord } from "../jobs/job-record.ts";
@@ -181,8 +182,6 @@ async function adopt(job: JobFolder, shelf: AdapterShelf, files: FileStore): Pro
   await writeFile(marker, JSON.stringify(ids));
   return ids;
 }
-
-const sha256 = (text: string | Buffer): string => createHash("sha256").update(text).digest("hex");
 
 const saysEvery = (flag: string): boolean => flag.startsWith("--checkpoint-every=");
 

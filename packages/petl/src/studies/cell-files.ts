@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Cell, InputError, type Job, type Json, type Measured, RunError } from "@petl/core";
@@ -6,6 +5,7 @@ import { z } from "zod";
 import { namesIn } from "../disk/files.ts";
 import { parsedJson } from "../disk/parsed-json.ts";
 import { writeFileSafely } from "../disk/safe-write.ts";
+import { sha256 } from "../disk/sha256.ts";
 import { writeFirst } from "../disk/write-first.ts";
 import { MachineError } from "../machine-error.ts";
 
@@ -32,7 +32,7 @@ const resultsFile = (out: string, id: string): string => join(out, "cells", `${i
 /** A job's id, of which no other study has one. */
 export function idOf(study: string, { fit, seed, cells }: Job): string {
   const text = `${study} ${JSON.stringify([fit, seed, cells])}`;
-  return `cells-${createHash("sha256").update(text).digest("hex").slice(0, 40)}`;
+  return `cells-${sha256(text).slice(0, 40)}`;
 }
 
 export const isCellsId = (id: string): boolean => /^cells-[0-9a-f]{40}$/.test(id);

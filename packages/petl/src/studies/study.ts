@@ -109,7 +109,7 @@ function cellsHere(
   { jobs, signal, onRemark: remark = () => undefined }: StudyOptions & { readonly jobs: number },
 ): HandedCells {
   const place = jobs > 1 ? cellChildren(out, folder) : ownBench(out, folder, context);
-  const executor = localExecutor(jobs, place.work, (error) => signal?.aborted || remark(String(error)));
+  const executor = localExecutor(jobs, place.work, (error) => remark(String(error)));
   const handed = handedCells(out, executor, { name: out, lookEvery: 20, silent: () => undefined }, signal);
   return {
     run: handed.run,
