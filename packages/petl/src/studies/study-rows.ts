@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { drawRows, type ExampleSet, type Rows, type Task } from "@petl/core";
 import { readData } from "../data/read-data.ts";
