@@ -22,6 +22,9 @@ export const studyVerb = defineVerb({
     budget: choice(budgets, "how long and how finely it looks (quick)"),
     trainRows: count("training rows that are drawn (quick: 300, standard: 2000, paper: all)"),
     methods: text("NAMES", "methods to look at, joined by commas (default: the study's own)"),
+    parameters: count(
+      "compare: the most that each method trains, the head not counted; sizes are chosen to come near it",
+    ),
     jobs: count("cells at a time, each a process of its own (default: the machine's cores)"),
     threads: count("cores to use where --jobs does not say how many cells run at a time"),
     queue: text("URL", `${queueHelp}, whose workers take the cells (default: children of this process)`),
