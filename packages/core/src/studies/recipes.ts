@@ -24,7 +24,11 @@ export const usualOptions = (method: string): Readonly<Record<string, Json>> => 
 /** The options of a method at a size; the scale alpha / rank stays 2. */
 export function sizedOptions({ name, size, options }: Method, value: number): Readonly<Record<string, Json>> {
   const sized = size ? { [size.option]: value } : {};
-  return { ...usualOptions(name), ...sized, ...(size?.option === "rank" && "alpha" in options && { alpha: 2 * value }) };
+  return {
+    ...usualOptions(name),
+    ...sized,
+    ...(size?.option === "rank" && "alpha" in options && { alpha: 2 * value }),
+  };
 }
 
 /** The rate that a method declares, times four where steps are few. */

@@ -128,6 +128,8 @@ export interface Study {
   readonly methods?: Readonly<Record<Budget, readonly string[]>>;
   /** whether its methods may be held to one number of trained parameters */
   readonly equalises?: boolean;
+  /** whether it looks at matrices alone */
+  readonly scoresNothing?: boolean;
   /** whether it cannot do without text of the source task */
   readonly readsSource?: boolean;
   /**

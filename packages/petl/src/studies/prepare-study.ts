@@ -1,5 +1,6 @@
 import { isAbsolute, join, resolve } from "node:path";
 import {
+  type Base,
   type Budget,
   drawRows,
   type ExampleSet,
@@ -57,6 +58,7 @@ export interface PreparedStudy {
   readonly context: StudyContext;
   /** of the base on this machine */
   readonly folder: string;
+  readonly base: Base;
   readonly setup: Setup;
   readonly sets: StudySets;
   /** what was guessed, in words */
@@ -107,6 +109,7 @@ export async function prepareStudy(name: string, request: StudyRequest): Promise
     study,
     context,
     folder: resolve(folder),
+    base,
     setup: setupOf(context, base),
     sets: { train, score, source: source?.set },
     remarks: [
