@@ -28,14 +28,14 @@ import {
   studies,
   train,
 } from "@petl/core";
+import { tensorsDigest } from "../library/digests.ts";
 import { type OpenBase, openBase } from "../library/open-base.ts";
 import { adapterFiles } from "../library/save.ts";
 import type { StudyContext } from "./context.ts";
-import { tensorsDigest } from "./digests.ts";
 import { equalBudget } from "./equal-budget.ts";
 import { ownMethods } from "./own-methods.ts";
 import { sourceLossOf } from "./source-loss.ts";
-import { heldOutFile, readRows, rowsDigest, scoreFile, sourceFile, trainFile } from "./study-rows.ts";
+import { dataDigest, heldOutFile, readRows, scoreFile, sourceFile, trainFile } from "./study-rows.ts";
 
 /** The smallest adaptation that any base takes, to read its sites and counts from. */
 export const slightUse = methodsByName.lora.use({ rank: 1, targets: "all-linear" });
@@ -113,7 +113,7 @@ export async function openBench(
   const scorer = openScorer(base);
   const digestOf = async (fit: Fit | null) => {
     const [trained, scored] = [fit && (await rowsIn(trainFile(fit.rows))).sha256, (await rowsIn(scoreFile)).sha256];
-    return rowsDigest(trained ?? "", scored);
+    return dataDigest(trained ?? "", scored);
   };
   return {
     setup: setupOf(context, base),

@@ -9,16 +9,19 @@ import {
   type StudyRecord,
   type Summary,
 } from "@petl/core";
-import { outage } from "../jobs/outage.ts";
-import { queueKindOf } from "../jobs/queue-kinds.ts";
+import { localExecutor } from "../executors/local-executor.ts";
+import { outage } from "../executors/outage.ts";
+import { queueExecutor } from "../executors/queue-executor.ts";
+import { queueKindOf } from "../executors/queue-kinds.ts";
 import { version } from "../version.ts";
-import { childProcesses } from "./child-processes.ts";
+import { cellChildren } from "./cell-children.ts";
+import { ownBench } from "./cell-place.ts";
 import { costsOf } from "./costs.ts";
-import { type Executor, inProcess } from "./executor.ts";
+import { type HandedCells, handedCells } from "./handed-cells.ts";
 import { type PreparedStudy, prepareStudy, type StudyRequest } from "./prepare-study.ts";
-import { type CellQueue, queuedCells } from "./queued-cells.ts";
 import { openRecordLog, type RecordLog } from "./record-log.ts";
 import { writeResults } from "./results.ts";
+import { sharedName } from "./shared-cells.ts";
 import { holdFolder, takeFolder } from "./study-folder.ts";
 import { writeRows } from "./study-rows.ts";
 
@@ -72,14 +75,14 @@ export async function* study(name: string, options: StudyOptions): AsyncGenerato
     await takeFolder(out, context, overwrite);
     await writeRows(out, sets, { task: context.task, counts: rowCounts(planned) });
     const log = openRecordLog(join(out, "records.jsonl"));
-    const executor = await executorFor(prepared, out, { ...options, jobs });
+    const handed = await cellsOf(prepared, out, { ...options, jobs });
     try {
       const progress = progressOf(prepared, log, options.queue ? undefined : jobs);
       yield { kind: "start", ...progress(jobsOf(missing(rule.plan(setup, log.records), log.records))), out };
-      yield* workOff(prepared, { log, executor, progress }, signal);
+      yield* workOff(prepared, { log, handed, progress }, signal);
       yield { kind: "end", summary: await writeResults(out, rule, context, log.records), out };
     } finally {
-      await executor.close();
+      await handed.close();
       log.close();
     }
   } finally {
@@ -87,14 +90,48 @@ export async function* study(name: string, options: StudyOptions): AsyncGenerato
   }
 }
 
-/** Works at cells where the options say: through a queue, in children, or in this process. */
-async function executorFor(
+/** Where workers of a queue take a study's cells from. */
+interface CellQueue {
+  readonly url: string;
+  /** the folder that workers share, where it has another path on their machines */
+  readonly shared?: string | undefined;
+}
+
+/** Has cells done where the options say: through a queue, in children, or in this process. */
+async function cellsOf(
+  prepared: PreparedStudy,
+  out: string,
+  options: StudyOptions & { readonly jobs: number },
+): Promise<HandedCells> {
+  const { queue, onRemark: remark = () => undefined, signal } = options;
+  if (!queue) return cellsHere(prepared, out, options);
+  const name = await sharedName(out, queue.shared);
+  const executor = await queueExecutor(queue.url, outage(remark));
+  const silent = (seconds: number) =>
+    remark(
+      `no cell came back for ${seconds} s; \`petl worker\` with --queue and a --shared that holds ${out} works at them`,
+    );
+  const handed = handedCells(out, executor, { name, lookEvery: 200, silent }, signal);
+  return { run: handed.run, close: () => handed.close().finally(executor.close) };
+}
+
+/** Has cells done by this process or its children. */
+function cellsHere(
   { context, folder }: PreparedStudy,
   out: string,
-  { queue, jobs, signal, onRemark: remark = () => undefined }: StudyOptions & { readonly jobs: number },
-): Promise<Executor> {
-  if (queue) return queuedCells(out, queue, { remark, fault: outage(remark) }, signal);
-  return jobs > 1 ? childProcesses(out, folder, jobs, signal) : inProcess(out, folder, context, signal);
+  { jobs, signal, onRemark: remark = () => undefined }: StudyOptions & { readonly jobs: number },
+): HandedCells {
+  const place = jobs > 1 ? cellChildren(out, folder) : ownBench(out, folder, context);
+  const executor = localExecutor(jobs, place.work, (error) => remark(String(error)));
+  const handed = handedCells(out, executor, { name: out, lookEvery: 20, silent: () => undefined }, signal);
+  return {
+    run: handed.run,
+    async close() {
+      await executor.close();
+      await place.close();
+      await handed.close();
+    },
+  };
 }
 
 /** How many rows the trainings on fewer rows have. */
@@ -107,7 +144,7 @@ const rowCounts = (planned: readonly PlannedCell[]): readonly number[] => [
 /** Works at what is not done until nothing is left, since some cells wait for others. */
 async function* workOff(
   { study, setup, context }: PreparedStudy,
-  { log, executor, progress }: { readonly log: RecordLog; readonly executor: Executor; readonly progress: Progress },
+  { log, handed, progress }: { readonly log: RecordLog; readonly handed: HandedCells; readonly progress: Progress },
   signal: AbortSignal | undefined,
 ): AsyncGenerator<StudyEvent, void, void> {
   for (;;) {
@@ -118,7 +155,7 @@ async function* workOff(
       return;
     }
     const unfinished = new Set(jobs);
-    for await (const { job, results } of executor.run(jobs)) {
+    for await (const { job, results } of handed.run(jobs)) {
       const records = results.map(
         ({ cell, measured }): StudyRecord => ({
           ...{ study: study.name, cell, seed: job.seed, ...measured },
