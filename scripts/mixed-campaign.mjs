@@ -1,14 +1,16 @@
 // Random rows of one batch that ask random adapters, against each row alone: many methods, ranks, scales, sites and labels on one
 // base, loaded, replaced and unloaded meanwhile. Texts that go on are compared token by token.
 //   node scripts/mixed-campaign.mjs [--rows 100000] [--texts 200] [--adapters 40] [--seed 1]
-//     [--encoder petl-mini-encoder] [--decoder petl-mini-decoder]
-// Ends with 1 where a score is off by more than 1e-5, or a label or a greedy token differs.
-import { mkdtemp, rm } from "node:fs/promises";
+//     [--encoder BASE] [--decoder BASE] [--progress FILE] [--out results/mixed.jsonl]
+// Ends with 1 where a score is off by more than 1e-5, or a label or a greedy token differs; appends a record. With the same FILE it
+// goes on where it was stopped.
+import { appendFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { random } from "@petl/core";
 import {
+  adalora,
   adaptTo,
   bitfit,
   bottleneck,
@@ -16,16 +18,23 @@ import {
   dora,
   generate,
   ia3,
+  llamaAdapter,
   lnTuning,
   loadAdapter,
+  loha,
+  lokr,
   lora,
   openBank,
   openBase,
   parallel,
   predict,
   prefix,
+  prompt,
   saveAdapter,
+  vera,
 } from "petl";
+import { surroundings } from "../bench/halves.mjs";
+import { tinyBase } from "./tiny-bases.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -33,12 +42,14 @@ const { values } = parseArgs({
     texts: { type: "string", default: "200" },
     adapters: { type: "string", default: "40" },
     seed: { type: "string", default: "1" },
-    encoder: { type: "string", default: "petl-mini-encoder" },
-    decoder: { type: "string", default: "petl-mini-decoder" },
+    encoder: { type: "string" }, // untrained bases of two layers of 16 where left out
+    decoder: { type: "string" },
+    progress: { type: "string" },
+    out: { type: "string", default: "results/mixed.jsonl" },
   },
 });
 const [rows, texts, count, seed] = [values.rows, values.texts, values.adapters, values.seed].map(Number);
-const stream = random(seed, "a campaign of mixed rows");
+let stream = random(seed, "a campaign of mixed rows");
 const scratch = await mkdtemp(join(tmpdir(), "petl-mixed-"));
 const words = "the a film song was is not so very good bad dull fine what who and of in".split(" ");
 const text = () => Array.from({ length: 1 + stream.integer(24) }, () => words[stream.integer(words.length)]).join(" ");
@@ -53,8 +64,13 @@ const methods = [
   () => lnTuning(),
   () => [lora({ rank: 2 }), bitfit()],
   () => bitfit(),
-  () => dora({ rank: 2 }),
-  () => prefix({ tokens: 1 + stream.integer(4) }),
+  () => dora({ rank: 1 + stream.integer(4), alpha: 1 + stream.integer(9) }),
+  () => adalora({ initialRank: 1 + stream.integer(6) }),
+  () => loha({ rank: 1 + stream.integer(3) }),
+  () => lokr({ rank: 1 + stream.integer(2) }),
+  () => prefix({ tokens: 1 + stream.integer(2) }),
+  () => prompt({ tokens: 2 + stream.integer(2) }),
+  () => vera({ rank: 4 }),
 ];
 
 async function drawn(base, purpose, at, of = methods) {
@@ -69,6 +85,17 @@ let [worst, labels, tokens] = [0, 0, 0];
 try {
   await classified();
   await continued();
+  const record = {
+    ...{
+      campaign: "mixed rows",
+      date: new Date().toISOString().slice(0, 10),
+      bases: [values.encoder ?? "untrained", values.decoder ?? "untrained"],
+      rows,
+    },
+    ...{ adapters: count, methods: methods.length, largest_distance: worst, labels_that_differ: labels },
+    ...{ texts, texts_that_differ: tokens, surroundings: surroundings() },
+  };
+  await appendFile(values.out, `${JSON.stringify(record)}\n`);
   process.stdout.write(
     `${rows} rows over ${count} adapters: largest distance ${worst.toExponential(2)}, ${labels} labels differ; ${texts} texts: ${tokens} differ\n`,
   );
@@ -78,7 +105,9 @@ try {
 }
 
 async function classified() {
-  const base = await openBase(values.encoder, { threads: 1 });
+  const base = await openBase(values.encoder ?? (await tinyBase(join(scratch, "encoder"), "encoder", words)), {
+    threads: 1,
+  });
   const bank = await openBank(base, { resident: Math.ceil(count / 2), maxBatch: 32, maxWait: 0 });
   const paths = [];
   for (let at = 0; at < count; at++) {
@@ -86,7 +115,14 @@ async function classified() {
     paths.push(await drawn(base, { task: "classification", labels: names }, at));
     await bank.load(`${at}`, paths[at]);
   }
-  for (let done = 0; done < rows; done += 1000) {
+  const behind = await doneBefore();
+  for (const each of behind) {
+    worst = Math.max(worst, each.worst);
+    labels += each.labels;
+  }
+  for (let done = 1000 * behind.length; done < rows; done += 1000) {
+    stream = random(seed, "rows of a campaign", done);
+    let [furthest, differing] = [0, 0];
     const asked = Array.from({ length: Math.min(1000, rows - done) }, () => ({
       adapter: `${stream.integer(count)}`,
       text: text(),
@@ -106,22 +142,35 @@ async function classified() {
         { batch: 1 },
       );
       for (const [i, place] of own.entries()) {
-        if (alone[i].label !== found[place].label) labels++;
+        if (alone[i].label !== found[place].label) differing++;
         for (const [name, score] of Object.entries(alone[i].scores))
-          worst = Math.max(worst, Math.abs(score - found[place].scores[name]));
+          furthest = Math.max(furthest, Math.abs(score - found[place].scores[name]));
       }
     }
+    worst = Math.max(worst, furthest);
+    labels += differing;
+    if (values.progress)
+      await appendFile(values.progress, `${JSON.stringify({ worst: furthest, labels: differing })}\n`);
     process.stderr.write(`${done + asked.length} rows, ${worst.toExponential(2)}\n`);
   }
   await bank.close();
   await base.close();
 }
 
+/** What the rounds of a thousand rows have found that were over when it was stopped. */
+async function doneBefore() {
+  const told = values.progress ? await readFile(values.progress, "utf8").catch(() => "") : "";
+  return told.split("\n").flatMap((line) => (line ? [JSON.parse(line)] : []));
+}
+
 async function continued() {
-  const base = await openBase(values.decoder, { threads: 1 });
+  const base = await openBase(values.decoder ?? (await tinyBase(join(scratch, "decoder"), "decoder", words)), {
+    threads: 1,
+  });
   const models = [];
-  const some = [...methods.slice(0, 5), methods.at(-1)]; // norms and biases there are few of in a decoder
-  for (let at = 0; at < Math.min(12, count); at++)
+  // norms and biases there are few of in a decoder
+  const some = [...methods.slice(0, 5), ...methods.slice(8), () => llamaAdapter({ tokens: 1 + stream.integer(2) })];
+  for (let at = 0; at < Math.min(2 * some.length, count); at++)
     models.push(await loadAdapter(base, await drawn(base, { task: "causal-lm", labels: [] }, at, some)));
   const asked = Array.from({ length: texts }, () => ({
     model: models[stream.integer(models.length)],
