@@ -5,6 +5,9 @@ export interface StageProgress {
   readonly of: number;
   /** what is counted; bytes are shown as megabytes */
   readonly unit: "MB" | "rows" | "texts" | "cells";
+  /** what is worked at now, and what is not begun */
+  readonly running?: number;
+  readonly waiting?: number;
   readonly secondsLeft?: number;
 }
 

@@ -32,6 +32,7 @@ import { tensorsDigest } from "../library/digests.ts";
 import { type OpenBase, openBase } from "../library/open-base.ts";
 import { adapterFiles } from "../library/save.ts";
 import type { StudyContext } from "./context.ts";
+import { equalBudget } from "./equal-budget.ts";
 import { ownMethods } from "./own-methods.ts";
 import { sourceLossOf } from "./source-loss.ts";
 import { dataDigest, heldOutFile, readRows, scoreFile, sourceFile, trainFile } from "./study-rows.ts";
@@ -41,14 +42,25 @@ export const slightUse = methodsByName.lora.use({ rank: 1, targets: "all-linear"
 
 /** What a study's grid depends on, of its folder's record. */
 export function setupOf(context: StudyContext, base: Base): Setup {
-  const { budget, seeds, task, rows, fewest_rows: fewestRows, methods: asked, source_sha256: source } = context;
+  const {
+    budget,
+    seeds,
+    task,
+    rows,
+    fewest_rows: fewestRows,
+    methods: asked,
+    source_sha256: source,
+    parameters,
+  } = context;
   const { model } = base;
   const goal = { task, labels: Math.max(1, context.labels.length) };
   const { sites, headModules } = adapt(base, [slightUse], goal);
   const study = studies.find(({ name }) => name === context.study);
+  const names = asked ?? (study ? ownMethods(study, budget, base, goal).names : []);
   return {
     ...{ budget, seeds, task, rows, fewestRows, model },
-    methods: asked ?? (study ? ownMethods(study, budget, base, goal).names : []),
+    methods: names,
+    ...(parameters !== undefined && { equalOptions: equalBudget(base, goal, names, parameters).options }),
     linearLayers: linearLayersOf(sites).filter(
       (path) => !headModules.some((module) => `${path}.`.startsWith(`${module}.`)),
     ),

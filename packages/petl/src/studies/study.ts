@@ -16,6 +16,7 @@ import { queueKindOf } from "../executors/queue-kinds.ts";
 import { version } from "../version.ts";
 import { cellChildren } from "./cell-children.ts";
 import { ownBench } from "./cell-place.ts";
+import { costsOf } from "./costs.ts";
 import { type HandedCells, handedCells } from "./handed-cells.ts";
 import { type PreparedStudy, prepareStudy, type StudyRequest } from "./prepare-study.ts";
 import { openRecordLog, type RecordLog } from "./record-log.ts";
@@ -24,12 +25,23 @@ import { sharedName } from "./shared-cells.ts";
 import { holdFolder, takeFolder } from "./study-folder.ts";
 import { writeRows } from "./study-rows.ts";
 
+/** How far a study is. */
+export interface StudyProgress {
+  /** in all, as far as they are known */
+  readonly cells: number;
+  /** finished, some of them perhaps before */
+  readonly done: number;
+  /** worked at now; undefined where that is a queue's affair */
+  readonly running: number | undefined;
+  /** seconds of one core that what is left should take, as a plan counts them */
+  readonly work: number;
+}
+
 /** What happens in a study, in its order. */
 export type StudyEvent =
   | { readonly kind: "remark"; readonly text: string }
-  /** cells in all, as far as they are known, and those that were finished before */
-  | { readonly kind: "start"; readonly cells: number; readonly done: number; readonly out: string }
-  | { readonly kind: "record"; readonly record: StudyRecord; readonly cells: number; readonly done: number }
+  | ({ readonly kind: "start"; readonly out: string } & StudyProgress)
+  | ({ readonly kind: "record"; readonly record: StudyRecord } & StudyProgress)
   | { readonly kind: "end"; readonly summary: Summary; readonly out: string };
 
 /** How a study is carried out; none of it changes a record. */
@@ -65,8 +77,9 @@ export async function* study(name: string, options: StudyOptions): AsyncGenerato
     const log = openRecordLog(join(out, "records.jsonl"));
     const handed = await cellsOf(prepared, out, { ...options, jobs });
     try {
-      yield { kind: "start", ...progressOf(prepared, log), out };
-      yield* workOff(prepared, log, handed, signal);
+      const progress = progressOf(prepared, log, options.queue ? undefined : jobs);
+      yield { kind: "start", ...progress(jobsOf(missing(rule.plan(setup, log.records), log.records))), out };
+      yield* workOff(prepared, { log, handed, progress }, signal);
       yield { kind: "end", summary: await writeResults(out, rule, context, log.records), out };
     } finally {
       await handed.close();
@@ -130,12 +143,10 @@ const rowCounts = (planned: readonly PlannedCell[]): readonly number[] => [
 
 /** Works at what is not done until nothing is left, since some cells wait for others. */
 async function* workOff(
-  prepared: PreparedStudy,
-  log: RecordLog,
-  handed: HandedCells,
+  { study, setup, context }: PreparedStudy,
+  { log, handed, progress }: { readonly log: RecordLog; readonly handed: HandedCells; readonly progress: Progress },
   signal: AbortSignal | undefined,
 ): AsyncGenerator<StudyEvent, void, void> {
-  const { study, setup, context } = prepared;
   for (;;) {
     const planned = study.plan(setup, log.records);
     const jobs = jobsOf(missing(planned, log.records));
@@ -143,6 +154,7 @@ async function* workOff(
       if (planned.some(({ fit }) => fit === "waits")) throw new InternalError(`${study.name}: cells wait for nothing`);
       return;
     }
+    const unfinished = new Set(jobs);
     for await (const { job, results } of handed.run(jobs)) {
       const records = results.map(
         ({ cell, measured }): StudyRecord => ({
@@ -151,10 +163,29 @@ async function* workOff(
         }),
       );
       log.append(records);
-      for (const record of records) yield { kind: "record", record, ...progressOf(prepared, log) };
+      unfinished.delete(job);
+      for (const record of records) yield { kind: "record", record, ...progress([...unfinished]) };
       signal?.throwIfAborted();
     }
   }
+}
+
+type Progress = (unfinished: readonly Job[]) => StudyProgress;
+
+/** Tells how far a study is, given the jobs that are not finished in the order in which they are begun. */
+function progressOf(prepared: PreparedStudy, log: RecordLog, atATime: number | undefined): Progress {
+  const { study, setup } = prepared;
+  const costs = costsOf(prepared);
+  return (unfinished) => {
+    const planned = study.plan(setup, log.records);
+    const done = new Set(log.records.map(keyOf));
+    const left = planned.filter((cell) => !done.has(keyOf(cell)));
+    const begun = unfinished.slice(0, atATime).reduce((sum, { cells }) => sum + cells.length, 0);
+    return {
+      ...{ cells: planned.length, done: planned.length - left.length, work: costs.secondsOf(left) },
+      running: atATime === undefined ? undefined : begun,
+    };
+  };
 }
 
 const keyOf = ({ cell, seed }: { readonly cell: Cell; readonly seed: number }): string => `${canonical(cell)} ${seed}`;
@@ -176,12 +207,4 @@ function jobsOf(planned: readonly PlannedCell[]): readonly Job[] {
     jobs.set(key, job);
   }
   return [...jobs.values()];
-}
-
-function progressOf({ study, setup }: PreparedStudy, { records }: RecordLog) {
-  const planned = study.plan(setup, records);
-  return {
-    cells: planned.length,
-    done: planned.length - missing(planned, records).length - planned.filter(({ fit }) => fit === "waits").length,
-  };
 }
