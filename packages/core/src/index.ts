@@ -207,6 +207,7 @@ export type { MethodPlan, PlacedPlan, Plan } from "./planning/plan.ts";
 export type { PlanOptions } from "./planning/plan-options.ts";
 export { type PlanHost, type PlanSource, plan, planFor } from "./planning/plan-source.ts";
 export { type BaseShape, shapedArchitectures } from "./planning/shaped-config.ts";
+export { sizeWithin } from "./planning/size-within.ts";
 export { type TrainingMemory, trainingMemory } from "./planning/training-memory.ts";
 export { type Ort, ortEngine } from "./runtime/ort.ts";
 export { compile, type Program } from "./runtime/program.ts";
@@ -247,7 +248,7 @@ export {
 export { bootstrap, holm } from "./statistics/bootstrap.ts";
 export { overlaps, type Share, shareRight } from "./statistics/interval.ts";
 export type { Bench, Fitted, Scored } from "./studies/bench.ts";
-export { sizes, usualOptions } from "./studies/recipes.ts";
+export { sizedOptions, sizes, usualOptions } from "./studies/recipes.ts";
 export { canonical } from "./studies/rows.ts";
 export { studies } from "./studies/studies.ts";
 export {

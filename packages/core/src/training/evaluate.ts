@@ -24,10 +24,10 @@ export interface Evaluation extends Measures {
 
 export interface CompiledEvaluation {
   /**
-   * Φ as the lender goes to the engine instead of a copy, so that nobody else can ask for it meanwhile.
+   * Measures Φ, which is lent to the engine: where others ask for it meanwhile, give a {@link copyOf} it.
    * @throws the signal's reason, between two batches
    */
-  run(phi: Phi, examples: EncodedRows, lender?: Phi, signal?: StopSignal): Promise<Evaluation>;
+  run(phi: Phi, examples: EncodedRows, signal?: StopSignal): Promise<Evaluation>;
   release(): Promise<void>;
 }
 
@@ -55,7 +55,7 @@ export async function compileEvaluation(
     return pieces;
   };
   return {
-    async run(phi, examples, lender, signal) {
+    async run(phi, examples, signal) {
       if (examples.length === 0) throw new InputError("there is nothing to evaluate: no examples");
       const measuring = objectiveOf(task).measure(labels);
       const { program, feed } = await measureFor(longestOf(examples));
@@ -64,7 +64,7 @@ export async function compileEvaluation(
       for (const places of planEvaluation(lengthsOf(examples), evaluationBatch)) {
         throwIfStopped(signal);
         const batch = collate(await rowsAt(examples, places), adapted.base.model.sizes.padId);
-        const outputs = await program.run({ ...tensorsOf(phi), ...feed(batch) }, {}, lender);
+        const outputs = await program.run({ ...tensorsOf(phi), ...feed(batch) }, {}, [phi]);
         sum += Number(outputs.loss?.data[0]);
         hits += Number(outputs.right?.data[0] ?? 0);
         if (outputs.teacher_loss) distance = (distance ?? 0) + Number(outputs.teacher_loss.data[0]);

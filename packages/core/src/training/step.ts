@@ -129,7 +129,7 @@ export async function compileGraph(
           noise: { dtype: "int64", shape: [], data: BigInt64Array.of(BigInt(key)) },
         },
         lend(vector),
-        phi,
+        [phi],
       );
       const numberIn = (name: string) => Number(results[name]?.data[0] ?? 0);
       const sums = { loss: numberIn("loss"), teacherLoss: numberIn("teacher_loss"), penalty: numberIn("penalty") };
