@@ -76,10 +76,14 @@ test("OpenAI's client uploads rows, follows a fine-tuning job to its adapter, as
   const events = [];
   for await (const event of client.fineTuning.jobs.listEvents(id, { limit: 2 })) events.push(event);
   expect(events.filter(({ message }) => message.includes("succeeded"))).toHaveLength(1);
-  const steps = [];
-  for await (const { step_number } of client.fineTuning.jobs.checkpoints.list(id)) steps.push(step_number);
-  expect(steps).toEqual([4, 2]);
   const adapter = job.fine_tuned_model ?? "";
+  const checkpoints = [];
+  for await (const each of client.fineTuning.jobs.checkpoints.list(id))
+    checkpoints.push([each.step_number, each.fine_tuned_model_checkpoint]);
+  expect(checkpoints).toEqual([
+    [4, adapter],
+    [2, null],
+  ]);
   const answer = await client.chat.completions.create({ model: adapter, messages: [...messages], max_tokens: 3 });
   expect(answer.model).toBe(adapter);
   await expect(client.fineTuning.jobs.cancel(id)).rejects.toMatchObject({ status: 409 });

@@ -119,10 +119,12 @@ export const jobCheckpoints: Route = {
   async answer(call) {
     const job = jobOf(call);
     const { id, result_name } = job.record;
-    const events = await job.events();
-    const all = (await checkpointsOf(job)).map(({ step, created }) => ({
+    const [events, files] = [await job.events(), await settled(call.service, job)];
+    const all = (await checkpointsOf(job)).map(({ step, created }, at) => ({
       ...{ id: `ftckpt-${id.slice(6)}-${step}`, object: "fine_tuning.job.checkpoint", created_at: created },
-      ...{ fine_tuned_model_checkpoint: `${result_name}:ckpt-step-${step}`, fine_tuning_job_id: id, step_number: step },
+      // those before the last are there to go on from, and cannot be asked
+      fine_tuned_model_checkpoint: at === 0 && files.length > 0 ? result_name : null,
+      ...{ fine_tuning_job_id: id, step_number: step },
       metrics: { step, ...events.findLast(({ data }) => data?.step === step && "train_loss" in data)?.data },
     }));
     return json(pageOf(all, call.query, () => noSuch("job"), 10));
