@@ -79,7 +79,16 @@ export {
   trainTokenizer,
 } from "./data/tokenizer/train-tokenizer.ts";
 export { turnEnd } from "./data/tokenizer/turn-end.ts";
-export { InputError, InternalError, RunError, type Schema, type SchemaIssue, shown, suggestion } from "./errors.ts";
+export {
+  InputError,
+  InternalError,
+  RunError,
+  type Schema,
+  type SchemaIssue,
+  schemaProblems,
+  shown,
+  suggestion,
+} from "./errors.ts";
 export { type CheckpointFiles, encodeFull, encodeMerged, encodeTrained, type MergeOptions } from "./exports/merged.ts";
 export { encodeOnnx, encodeOnnxForAdapters, type OnnxFiles, type OnnxOptions } from "./exports/onnx-file.ts";
 export { type FloatType, floatTypes } from "./exports/task-config.ts";
@@ -202,6 +211,7 @@ export { methods, methodsByName } from "./peft/methods.ts";
 export type { OptionInputs, Options } from "./peft/options.ts";
 export { type Phi, takeTensors, tensorsOf } from "./peft/phi.ts";
 export { shapeOf } from "./peft/shape-of.ts";
+export { isWithin } from "./peft/targets.ts";
 export { type Places, placesOfBase } from "./planning/places.ts";
 export type { MethodPlan, PlacedPlan, Plan } from "./planning/plan.ts";
 export type { PlanOptions } from "./planning/plan-options.ts";
@@ -302,3 +312,4 @@ export { type StopSignal, throwIfStopped } from "./training/stop-signal.ts";
 export { compileTextVectors, type TextVectors } from "./training/text-vectors.ts";
 export { type Together, together } from "./training/together.ts";
 export { type StepEvent, type TrainingEvent, type TrainingRun, trainSteps } from "./training/train.ts";
+export { isRecord, parsedJson } from "./values.ts";

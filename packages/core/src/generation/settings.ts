@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { InputError, type Schema } from "../errors.ts";
+import { InputError, type Schema, schemaProblems } from "../errors.ts";
 
 /**
  * How a text goes on: the likeliest token each time, or one drawn where temperature, topK or topP are given, or by
@@ -76,5 +76,5 @@ const generationSettings: Schema<GenerationSettings> = fields.superRefine(
 export function parseGenerationSettings(given: unknown): GenerationSettings {
   const parsed = generationSettings.safeParse(given);
   if (parsed.success) return parsed.data;
-  throw new InputError(parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message.toLowerCase()}`));
+  throw new InputError(schemaProblems(parsed.error.issues));
 }

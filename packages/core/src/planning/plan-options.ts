@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { InputError, type Schema, suggestion } from "../errors.ts";
+import { InputError, type Schema, schemaProblems, suggestion } from "../errors.ts";
 import { type Task, tasks } from "../objectives/objectives.ts";
 import { methods } from "../peft/methods.ts";
 import type { PlanRequest } from "./plan.ts";
@@ -64,7 +64,7 @@ export function parsePlanOptions(given: unknown): PlanRequest {
   );
   const parsed = planOptions.safeParse(given);
   if (!parsed.success) {
-    problems.push(...parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message.toLowerCase()}`));
+    problems.push(...schemaProblems(parsed.error.issues));
     throw new InputError(problems);
   }
   const { method, options, tokens, maxLength, threads: _, ...rest } = parsed.data;

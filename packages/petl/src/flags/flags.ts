@@ -83,17 +83,18 @@ export const flagName = (name: string): string => name.replace(/[A-Z]/g, (letter
 /** `rank-pattern` and `rank_pattern` mean `rankPattern`. */
 export const keyOf = (name: string): string => name.replace(/[-_]([a-z0-9])/g, (_, letter) => letter.toUpperCase());
 
-/** Checks what was given against the flags; what none of them knows is `rest`. Every problem comes in one error. */
+/** Checks what was given against the flags, as `called` in messages; what none of them knows is `rest`. Every problem comes in one error. */
 export function parseFlags<F extends Flags>(
   flags: F,
   given: Readonly<Record<string, unknown>>,
+  called: (name: string) => string = (name) => `--${flagName(name)}`,
 ): { readonly values: FlagValues<F>; readonly rest: Readonly<Record<string, unknown>> } {
   const problems: string[] = [];
   const values = Object.entries(flags).map(([name, { read }]) => {
     const reading = read(given[name]);
     if ("value" in reading) return [name, reading.value] as const;
     const value = given[name] === undefined ? "" : ` ${shown(given[name])}`;
-    problems.push(`--${flagName(name)}${value} ${reading.problems.join("; ")}`);
+    problems.push(`${called(name)}${value} ${reading.problems.join("; ")}`);
     return [name, undefined] as const;
   });
   if (problems.length > 0) throw new InputError(problems);

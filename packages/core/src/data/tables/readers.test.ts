@@ -185,7 +185,7 @@ describe("every format", () => {
     expect((await readTable("t.csv", latin, { encoding: "latin1" })).rows[1]).toEqual({ text: "naïve", label: "0" });
     const wide = new Uint8Array([0xff, 0xfe, ...[..."text\na"].flatMap((letter) => [letter.charCodeAt(0), 0])]);
     expect((await readTable("t.csv", wide)).rows).toEqual([{ text: "a" }]);
-    expect(await message("t.csv", wide.subarray(2))).toMatch("as in UTF-16 without a mark; say --encoding utf-16le");
+    expect(await message("t.csv", wide.subarray(2))).toMatch("as in UTF-16 without a mark; say `encoding: \"utf-16le\"`");
     expect(await message("t.csv", latin, { encoding: "latin-9000" })).toMatch(/no encoding is called "latin-9000"/);
   });
 

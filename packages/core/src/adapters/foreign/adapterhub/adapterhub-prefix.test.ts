@@ -92,7 +92,7 @@ test("a prefix behind which positions are counted is not written, since the libr
     const phi = await initialPhi(adapted, 1);
     return { phi, ...adapterHub.encode({ adapted, phi, labels: ["a", "b", "c"] }, { name: "mine", baseName: "tiny" }) };
   };
-  await expect(encoded({})).rejects.toThrow(/positions behind it.*--positions unshifted/);
+  await expect(encoded({})).rejects.toThrow(/positions behind it.*`positions: unshifted`/);
   const { phi, files } = await encoded({ positions: "unshifted", layers: "top:1" });
   expect((await loadAdapter(memoryFolder("hub", files), base)).phi.values).toEqual(phi.values);
 });
