@@ -94,7 +94,7 @@ export { encodeOnnx, encodeOnnxForAdapters, type OnnxFiles, type OnnxOptions } f
 export { type FloatType, floatTypes } from "./exports/task-config.ts";
 export { drawFigure } from "./figures/draw.ts";
 export { type Figure, tableOf } from "./figures/figure.ts";
-export { type GenerationSettings, parseGenerationSettings } from "./generation/settings.ts";
+export { type GenerationSettings, generationSettings, parseGenerationSettings } from "./generation/settings.ts";
 export type { GeneratedToken } from "./generation/texts.ts";
 export { textAnswer, tokenAnswers, withBest } from "./library/answers.ts";
 export { type Comparison, compare } from "./library/compare.ts";
@@ -214,7 +214,7 @@ export { shapeOf } from "./peft/shape-of.ts";
 export { isWithin } from "./peft/targets.ts";
 export { type Places, placesOfBase } from "./planning/places.ts";
 export type { MethodPlan, PlacedPlan, Plan } from "./planning/plan.ts";
-export type { PlanOptions } from "./planning/plan-options.ts";
+export { loadSettings, type PlanOptions } from "./planning/plan-options.ts";
 export { type PlanHost, type PlanSource, plan, planFor } from "./planning/plan-source.ts";
 export { type BaseShape, shapedArchitectures } from "./planning/shaped-config.ts";
 export { sizeWithin } from "./planning/size-within.ts";

@@ -191,7 +191,7 @@ describe("options", () => {
     ["rankPattern", { q_lin: 2.5 }],
     ["rankPattern", { "(": 2 }],
   ])("lora refuses %s %j", (name, value) => {
-    expect(problems(() => use(["lora", { [name]: value }]))).toEqual([expect.stringContaining(`lora: ${name} `)]);
+    expect(problems(() => use(["lora", { [name]: value }]))).toEqual([expect.stringContaining(`lora: \`${name}\` `)]);
   });
 
   test("flags' texts and JSON's values mean the same", () => {

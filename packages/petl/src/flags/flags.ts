@@ -77,6 +77,21 @@ export const pattern = (help: string): Flag<RegExp | undefined> =>
     { initial: undefined, placeholder: "REGEX", help },
   );
 
+/** The same settings, undefined where they are not given: what fills them in has their defaults. */
+export const unset = <const S extends Settings>(settings: S): Unset<S> =>
+  Object.fromEntries(
+    Object.entries(settings).map(([name, each]): [string, Setting<unknown>] => {
+      const { initial, placeholder, many = false } = each;
+      const said = initial === undefined || many || placeholder === undefined ? {} : { otherwise: String(initial) };
+      const read: Flag<unknown>["read"] = (given) =>
+        given === undefined && !many ? { value: undefined } : each.read(given);
+      return [name, { ...each, ...said, read, initial: many ? initial : undefined }];
+    }),
+  ) as Unset<S>;
+type Unset<S extends Settings> = {
+  readonly [name in keyof S]: S[name] extends Setting<infer T> ? Flag<T | undefined> : never;
+};
+
 /** `rankPattern` is written `--rank-pattern`. */
 export const flagName = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 

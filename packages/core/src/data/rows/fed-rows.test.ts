@@ -38,7 +38,7 @@ test("rows of which nothing is learnt are left out and counted, cut ones are cou
   expect([rows.length, set.placeOf(0)]).toEqual([1, "t.jsonl line 2"]);
   expect(remarks).toEqual(["1 row cut after 6 tokens (`maxLength`)", "1 row left out: no token of them is learnt"]);
   await expect(feed("t.jsonl", long, { maxLength: 6 })).rejects.toThrow(
-    "t.jsonl: none of the 1 row has a token that is learnt; prompts fill the 6 tokens of --max-length",
+    "t.jsonl: none of the 1 row has a token that is learnt; prompts fill the 6 tokens of `maxLength`",
   );
 });
 

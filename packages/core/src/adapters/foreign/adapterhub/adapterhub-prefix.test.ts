@@ -55,7 +55,7 @@ test.each([
   [{ flat: true }, [[`${module}.wte.weight`, tensor(2, 2)]], /wte.weight" is none of a prefix that is flat/],
   [{}, [[`${module}.wte.weight`, tensor(2, 2)]], /has no tensor "…control_trans.0.weight"/],
   [{ prefix_length: 1e9, flat: true }, [[`${module}.control_trans`, tensor(4)]], /config.prefix_length/],
-  [{ flat: true, leave_out: [0] }, [[`${module}.control_trans`, tensor(4)]], /give --base/],
+  [{ flat: true, leave_out: [0] }, [[`${module}.control_trans`, tensor(4)]], /give `base`/],
   [
     { flat: true },
     [
