@@ -154,6 +154,7 @@ export {
   type WordsInput,
 } from "./library/predict.ts";
 export { baseFor, findPurpose, namesOf, type Purpose } from "./library/purpose.ts";
+export { type RecipeName, recipeMethod, recipeSettings } from "./library/recipes.ts";
 export { type Message, type Row, type Rows as RowsInput, readRows as readGiven } from "./library/rows.ts";
 export { type RunWatch, watchTraining } from "./library/run-remarks.ts";
 export { type ScoreOptions, scoreTexts, type TextScores } from "./library/score-texts.ts";
