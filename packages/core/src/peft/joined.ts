@@ -58,7 +58,8 @@ function joinKey(adapted: AdaptedModel): string | undefined {
   if (aloneBecause(adapted).length > 0) return undefined;
   const { task, pooling = "default", savedModules = [] } = adapted.goal;
   const head = hasOwnHead(adapted) ? "each its own" : adapted.headModules;
-  return JSON.stringify([objectiveOf(task).head, pooling, savedModules, head]);
+  const apart = adapted.methods.flatMap((use) => (use.apart === undefined ? [] : [partOf(use)]));
+  return JSON.stringify([objectiveOf(task).head, pooling, savedModules, head, apart.sort()]);
 }
 
 /** Whether a method computes linear layers anew, over what others added; it acts in front of them then. */
@@ -139,6 +140,7 @@ function wide(members: readonly MethodUse[], number: number): MethodUse {
       const own = widest.at(kind);
       return own && anywhere(own, kind, members, number);
     },
+    ...(widest.virtualTokens && { virtualTokens: widest.virtualTokens }),
     ...(trainers.length > 0 && { trains: (tensor) => trainers.some((use) => use.trains?.(tensor)) }),
   };
 }
