@@ -80,7 +80,7 @@ function pointOptions(charts: Charts, { points, x, y }: Of<"points">): object {
   });
   const named = points.filter(({ name }) => name !== undefined);
   return {
-    ...{ height: 400, marginLeft: 64, marginBottom: 48, marginTop: 28 },
+    ...{ height: 400, marginLeft: 64, marginBottom: 48, marginTop: 28, inset: 8 },
     marginRight: names.length === 0 ? 90 : 40 + 8 * Math.max(...names.map(({ length }) => length)),
     x: {
       ...{ label: x.label, labelAnchor: "center", labelArrow: "none", type: x.log ? "log" : "linear" },
@@ -116,9 +116,11 @@ function categoryOptions(charts: Charts, { items, y }: Of<"categories">): object
       marginLeft: Math.min(260, 24 + 8 * longest),
       marginRight: 60,
       marginBottom: 48,
+      insetLeft: 8,
+      insetRight: 8,
     },
     x: { label: y, labelAnchor: "center", labelArrow: "none" },
-    y: { label: null, type: "band", domain: items.map(({ name }) => name) },
+    y: { label: null, type: "band", domain: items.map(({ name }) => name), tickSize: 0 },
     marks: [
       charts.gridX({ strokeOpacity: 0.15 }),
       charts.ruleY(items, { y: "name", x1: "low", x2: "high", stroke: "currentColor", strokeWidth: 1.5 }),

@@ -5,20 +5,22 @@ import { categoryFigure, scatterFigure } from "./drawn.ts";
 import { comparedWith } from "./findings.ts";
 import { fitOf, seedsOf, sizes, triedRates, usualOptions } from "./recipes.ts";
 import { joinSeeds, sameCell } from "./rows.ts";
-import type { Cell, PlannedCell, Setup, Study, StudyRecord } from "./study.ts";
+import type { Cell, Json, PlannedCell, Setup, Study, StudyRecord } from "./study.ts";
 
 const all = ["head", "bitfit", "bottleneck", "lora", "full"];
 const own = { quick: all, standard: all, paper: all };
 
 /**
  * Methods side by side, each at its own best rate: every rate is tried with the first seed on four fifths of the training
- * rows, the best on the last fifth is trained again on all of them.
+ * rows, the best on the last fifth is trained again on all of them. Where a number of trained parameters is given, each has
+ * the size that comes nearest to it from below.
  */
 export const compare: Study = {
   name: "compare",
   question: "How do the methods compare, each at its own best learning rate?",
   source: "Hu et al. 2021, arXiv:2106.09685, tables 2 to 4; Houlsby et al. 2019, arXiv:1902.00751, table 1",
   methods: own,
+  equalises: true,
   plan: (setup, records) => setup.methods.flatMap((method) => cellsOf(method, setup, records)),
   work: trainOnce,
   figures(records) {
@@ -41,10 +43,10 @@ export const compare: Study = {
 
 function cellsOf(method: string, setup: Setup, records: readonly StudyRecord[]): readonly PlannedCell[] {
   const { steps } = sizes[setup.budget];
-  const options = usualOptions(method);
+  const options = setup.equalOptions?.[method] ?? usualOptions(method);
   const tried = triedRates(method, setup).map((lr): PlannedCell => {
     const cell = { method, options, lr, rows: "selection" };
-    return { cell, seed: 0, fit: fitOf(setup, { method, lr, rows: "selection" }), steps };
+    return { cell, seed: 0, fit: fitOf(setup, { method, options, lr, rows: "selection" }), steps };
   });
   const lr = bestRate(
     tried.map(({ cell }) => cell),
@@ -55,7 +57,7 @@ function cellsOf(method: string, setup: Setup, records: readonly StudyRecord[]):
     ...seedsOf(setup).map(
       (seed): PlannedCell => ({
         ...{ cell: { method, options, lr: lr ?? null }, seed, steps },
-        fit: lr === undefined ? "waits" : fitOf(setup, { method, lr }),
+        fit: lr === undefined ? "waits" : fitOf(setup, { method, options, lr }),
       }),
     ),
   ];
@@ -70,8 +72,9 @@ function bestRate(cells: readonly Cell[], records: readonly StudyRecord[]): numb
 }
 
 /** The lecture's table of results: a row a method, each at its own best rate, means over seeds. */
-function sideBySide(records: readonly StudyRecord[]): FigureTable {
+function sideBySide(records: readonly StudyRecord[], { parameters }: Readonly<Record<string, Json>>): FigureTable {
   const rows = joinSeeds(finalOf(records));
+  const budget = typeof parameters === "number" ? parameters : undefined;
   const forgets = rows.some(({ first }) => first.source_loss !== undefined);
   return {
     columns: [
@@ -87,6 +90,7 @@ function sideBySide(records: readonly StudyRecord[]): FigureTable {
         "time (s)",
         "memory (MB)",
       ],
+      ...(budget === undefined ? [] : ["share of the budget"]),
       ...(forgets ? ["source loss"] : []),
     ],
     rows: rows.map(({ cell, mean, low, high, first, records: seeds }) => {
@@ -97,6 +101,7 @@ function sideBySide(records: readonly StudyRecord[]): FigureTable {
         (first.adapter_bytes / 1e3).toFixed(0),
         meanOf(({ seconds }) => seconds).toFixed(1),
         meanOf(({ peak_rss_bytes }) => peak_rss_bytes / 1e6).toFixed(0),
+        ...(budget === undefined ? [] : [`${((100 * first.trained_parameters) / budget).toPrecision(3)} %`]),
         ...(forgets ? [meanOf(({ source_loss = Number.NaN }) => source_loss).toFixed(4)] : []),
       ];
     }),

@@ -1,4 +1,5 @@
 import { InputError } from "../errors.ts";
+import type { Method } from "../peft/method.ts";
 import { methods } from "../peft/methods.ts";
 import type { Budget, Fit, Json, Rows, Setup } from "./study.ts";
 
@@ -19,6 +20,16 @@ const usual: Readonly<Record<string, Readonly<Record<string, Json>>>> = {
 
 /** The options with which a study uses a method where it varies none of them. */
 export const usualOptions = (method: string): Readonly<Record<string, Json>> => usual[method] ?? {};
+
+/** The options of a method at a size; the scale alpha / rank stays 2. */
+export function sizedOptions({ name, size, options }: Method, value: number): Readonly<Record<string, Json>> {
+  const sized = size ? { [size.option]: value } : {};
+  return {
+    ...usualOptions(name),
+    ...sized,
+    ...(size?.option === "rank" && "alpha" in options && { alpha: 2 * value }),
+  };
+}
 
 /** The rate that a method declares, times four where steps are few. */
 const rateOf = (method: string, { budget }: Pick<Setup, "budget">): number =>

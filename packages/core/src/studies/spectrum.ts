@@ -24,6 +24,7 @@ export const spectrum: Study = {
   question: "How many singular vectors carry the base's matrices, and what LoRA and full fine-tuning add to them?",
   source:
     "Biderman et al. 2024, arXiv:2405.09673, section 5 and figure 6; Shuttleworth et al. 2024, arXiv:2410.21228, section 3",
+  scoresNothing: true,
   plan: (setup) => [
     ...setup.linearLayers.map((site) => ({
       ...{ cell: { site, matrix: "base", method: null }, seed: 0, fit: null, steps: 0 },
@@ -69,13 +70,16 @@ async function* work(
       yield { cell, measured: { ...untrained, ...spectrumOf(singularValues(await baseMatrix(bench, cell))) } };
     return;
   }
+  const { score_name } = await bench.untrained();
   for await (const fitted of bench.train(fit, seed)) {
-    const { scores: _, ...scored } = await bench.score(fitted);
-    const described = { ...(await bench.described(fit, seed, fitted)), scores: {}, score: null, loss: null };
-    for (const cell of cells) {
-      const found = await foundAt(bench, fitted, fit, cell);
-      yield { cell, measured: { ...described, score_name: scored.score_name, ...found } };
-    }
+    const described = {
+      ...(await bench.described(fit, seed, fitted)),
+      scores: {},
+      score: null,
+      score_name,
+      loss: null,
+    };
+    for (const cell of cells) yield { cell, measured: { ...described, ...(await foundAt(bench, fitted, fit, cell)) } };
   }
 }
 

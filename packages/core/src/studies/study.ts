@@ -41,6 +41,8 @@ export interface Setup {
   readonly linearLayers: readonly string[];
   /** those that are looked at; none where the study takes none */
   readonly methods: readonly string[];
+  /** the options of each of them, where all are held to one number of trained parameters */
+  readonly equalOptions?: Readonly<Record<string, Readonly<Record<string, Json>>>>;
   /** whether there is text of the source task */
   readonly hasSource: boolean;
 }
@@ -124,6 +126,10 @@ export interface Study {
   readonly source: string;
   /** the methods that it looks at where none are asked for; left out where methods are not to be chosen */
   readonly methods?: Readonly<Record<Budget, readonly string[]>>;
+  /** whether its methods may be held to one number of trained parameters */
+  readonly equalises?: boolean;
+  /** whether it looks at matrices alone */
+  readonly scoresNothing?: boolean;
   /** whether it cannot do without text of the source task */
   readonly readsSource?: boolean;
   /**
@@ -136,7 +142,7 @@ export interface Study {
   figures(records: readonly StudyRecord[]): readonly Figure[];
   findings(records: readonly StudyRecord[]): readonly Finding[];
   /** its cells side by side with more than their scores */
-  table?(records: readonly StudyRecord[]): FigureTable;
+  table?(records: readonly StudyRecord[], settings: Readonly<Record<string, Json>>): FigureTable;
   /** further fields of the summary */
   summary?(records: readonly StudyRecord[]): Readonly<Record<string, Json>>;
 }

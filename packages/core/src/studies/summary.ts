@@ -29,7 +29,7 @@ export function summarise(
     ...{ study: study.name, question: study.question, source: study.source, settings },
     rows: joinSeeds(records).map(({ cell, mean, low, high, seeds }) => ({ cell, mean, low, high, seeds })),
     findings: study.findings(records),
-    ...(study.table && { table: study.table(records) }),
+    ...(study.table && { table: study.table(records, settings) }),
     ...study.summary?.(records),
   };
 }

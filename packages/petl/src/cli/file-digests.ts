@@ -1,8 +1,6 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { directory } from "../disk/files.ts";
+import { fileSha256 } from "../disk/sha256.ts";
 import { explainFileError } from "../machine-error.ts";
 
 export interface FileDigest {
@@ -21,17 +19,12 @@ export async function fileDigests(path: string): Promise<readonly FileDigest[]> 
   for (const file of await folder.files()) {
     if (!isModelFile.test(file)) continue;
     const { size } = await folder.open(file);
-    digests.push({ file, bytes: size, sha256: await sha256(join(path, file)) });
+    digests.push({ file, bytes: size, sha256: await digestOf(join(path, file)) });
   }
   return digests;
 }
 
-async function sha256(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  try {
-    await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash);
-  } catch (error) {
+const digestOf = (path: string): Promise<string> =>
+  fileSha256(path).catch((error: unknown) => {
     throw explainFileError(error, "read", path);
-  }
-  return hash.digest("hex");
-}
+  });

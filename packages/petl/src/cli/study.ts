@@ -1,10 +1,11 @@
 import { budgets, InputError, type Summary, studies, tasks } from "@petl/core";
 import { z } from "zod";
+import { choice, count, neededText, number, text, toggle } from "../flags/flags.ts";
+import { baseFlag, offlineFlag } from "../flags/shared-flags.ts";
 import { dryRun } from "../studies/dry-run.ts";
-import { type StudyEvent, study } from "../studies/study.ts";
+import { type StudyEvent, type StudyProgress, study } from "../studies/study.ts";
 import { table } from "./evaluation-report.ts";
-import { choice, count, neededText, number, text, toggle } from "./flags.ts";
-import { baseFlag, offlineFlag } from "./open.ts";
+
 import { type Context, defineVerb } from "./verb.ts";
 import { queueHelp } from "./worker.ts";
 
@@ -22,6 +23,9 @@ export const studyVerb = defineVerb({
     budget: choice(budgets, "how long and how finely it looks (quick)"),
     trainRows: count("training rows that are drawn (quick: 300, standard: 2000, paper: all)"),
     methods: text("NAMES", "methods to look at, joined by commas (default: the study's own)"),
+    parameters: count(
+      "compare: the most that each method trains, the head not counted; sizes are chosen to come near it",
+    ),
     jobs: count("cells at a time, each a process of its own (default: the machine's cores)"),
     threads: count("cores to use where --jobs does not say how many cells run at a time"),
     queue: text("URL", `${queueHelp}, whose workers take the cells (default: children of this process)`),
@@ -71,12 +75,13 @@ function nameOf(operands: readonly string[]): string {
 
 /** Shows a study as it goes on; on a terminal and off it there is a sign of life every few seconds. */
 async function followed(events: AsyncIterable<StudyEvent>, { terminal }: Context): Promise<Summary> {
-  const begin = performance.now();
-  let [cells, done, before] = [0, 0, 0];
+  const pace = paceOf();
+  let now: StudyProgress | undefined;
   const shown = () => {
-    const made = done - before;
-    const left = made > 0 ? { secondsLeft: (((performance.now() - begin) / 1000) * (cells - done)) / made } : {};
-    if (cells > 0) terminal.progress({ what: "finished", done, of: cells, unit: "cells", ...left });
+    if (!now || now.cells === 0) return;
+    const { cells, done, running } = now;
+    const counts = running === undefined ? {} : { running, waiting: cells - done - running };
+    terminal.progress({ what: "finished", done, of: cells, unit: "cells", ...counts, ...pace.left(now) });
   };
   const pulse = setInterval(shown, 5000);
   let summary: Summary | undefined;
@@ -84,13 +89,15 @@ async function followed(events: AsyncIterable<StudyEvent>, { terminal }: Context
     for await (const event of events) {
       if (event.kind === "remark") terminal.line(event.text);
       if (event.kind === "start") {
-        ({ cells, done } = event);
-        before = done;
+        const { cells, done, out } = event;
         terminal.line(
-          `${cells} cells${done > 0 ? `, ${done} of them finished before` : ""}; their records are kept in ${event.out}`,
+          `${cells} cells${done > 0 ? `, ${done} of them finished before` : ""}; their records are kept in ${out}`,
         );
       }
-      if (event.kind === "record") ({ cells, done } = event);
+      if (event.kind === "start" || event.kind === "record") {
+        now = event;
+        pace.reached(event);
+      }
       if (event.kind === "end") ({ summary } = event);
       else shown();
     }
@@ -100,6 +107,23 @@ async function followed(events: AsyncIterable<StudyEvent>, { terminal }: Context
   }
   if (summary) return summary;
   throw new DOMException("interrupted", "AbortError");
+}
+
+/** How long what is left will take: as the cells that were finished took, weighed by what a plan says that each costs. */
+function paceOf() {
+  let begin: { readonly at: number; readonly work: number } | undefined;
+  let last = 0;
+  return {
+    reached({ work }: StudyProgress) {
+      last = performance.now();
+      begin ??= { at: last, work };
+    },
+    left({ work }: StudyProgress): { readonly secondsLeft?: number } {
+      if (!begin || work >= begin.work) return {};
+      const pace = (last - begin.at) / 1000 / (begin.work - work);
+      return { secondsLeft: Math.max(0, work * pace - (performance.now() - last) / 1000) };
+    },
+  };
 }
 
 /** A summary's findings and cells, as lines. */

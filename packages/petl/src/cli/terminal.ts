@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
+import type { StageProgress } from "../pretraining/stage-watch.ts";
 
 /** What is known of a run now; what isn't is left out of the line. */
 interface RunProgress {
@@ -15,16 +16,6 @@ interface DownloadProgress {
   readonly file: string;
   readonly received: number;
   readonly size: number;
-}
-
-/** Work that is counted and has no steps of its own. */
-export interface StageProgress {
-  readonly what: string;
-  readonly done: number;
-  readonly of: number;
-  /** what is counted; bytes are shown as megabytes */
-  readonly unit: "MB" | "rows" | "texts" | "cells";
-  readonly secondsLeft?: number;
 }
 
 /** The part of `process.stderr` that is needed. */
@@ -95,11 +86,17 @@ const lineOf = (values: RunProgress | DownloadProgress | StageProgress): string 
   "file" in values ? downloadLine(values) : "what" in values ? stageLine(values) : runLine(values);
 
 /** `reading the text  12.3/43.1 MB  0:20 left` */
-function stageLine({ what, done, of, unit, secondsLeft }: StageProgress): string {
+function stageLine({ what, done, of, unit, running, waiting, secondsLeft }: StageProgress): string {
   const shown = (count: number) =>
     unit === "MB" ? (count / 1e6).toFixed(1) : Math.round(count).toLocaleString("en-US");
-  const left = secondsLeft === undefined ? "" : `  ${duration(secondsLeft)} left`;
-  return `${what}  ${shown(done)}/${shown(of)} ${unit}${left}`;
+  return [
+    `${what}  ${shown(done)}/${shown(of)} ${unit}`,
+    running === undefined ? [] : `${shown(running)} running`,
+    waiting === undefined ? [] : `${shown(waiting)} waiting`,
+    secondsLeft === undefined ? [] : `${duration(secondsLeft)} left`,
+  ]
+    .flat()
+    .join("  ");
 }
 
 /** `step 120/1000  loss 0.4312  5,210 tokens/s  2:05 left` */

@@ -11,6 +11,9 @@ import {
 } from "@petl/core";
 import { type DataAccess, settledData } from "../data/find-data.ts";
 import { type FolderLock, refuseBusy } from "../disk/folder-lock.ts";
+import { parseFlags } from "../flags/flags.ts";
+import { chooseMethods, writtenMethods } from "../flags/method-flags.ts";
+import { type RequestFlags, requestFlags, type TrainFlags, trainFlags } from "../flags/train-flags.ts";
 import type { OpenBase } from "../library/open-base.ts";
 import { type Curves, watchCurves } from "../reports/curves.ts";
 import { writeRunReport } from "../reports/write-report.ts";
@@ -24,11 +27,8 @@ import { chooseTracker, openTrackers } from "../trackers/trackers.ts";
 import { version } from "../version.ts";
 import { refuseBeside } from "./beside-resume.ts";
 import { evaluationLines } from "./evaluation-report.ts";
-import { parseFlags } from "./flags.ts";
-import { chooseMethods, writtenMethods } from "./method-flags.ts";
 import { requireDevice, resolveModel, shownDownload } from "./open.ts";
 import { trackedBy } from "./track-run.ts";
-import { type RequestFlags, requestFlags, type TrainFlags, trainFlags } from "./train-flags.ts";
 import { type Context, defineVerb } from "./verb.ts";
 import { watchRun } from "./watch-run.ts";
 

@@ -1,8 +1,11 @@
 import { resolve } from "node:path";
-import { outage } from "../jobs/outage.ts";
-import { withoutSecrets } from "../jobs/queue-kinds.ts";
-import { startWorker } from "../jobs/worker.ts";
-import { neededText } from "./flags.ts";
+import { outage } from "../executors/outage.ts";
+import { withoutSecrets } from "../executors/queue-kinds.ts";
+import type { Task } from "../executors/task.ts";
+import { startWorker } from "../executors/worker.ts";
+import { neededText } from "../flags/flags.ts";
+import { sharedJobs, waitingJobs } from "../jobs/job-work.ts";
+import { sharedCells } from "../studies/shared-cells.ts";
 import { untilTold } from "./until-told.ts";
 import { defineVerb } from "./verb.ts";
 
@@ -17,10 +20,14 @@ export const workerVerb = defineVerb({
     shared: neededText("DIR", "the folder that servers and workers share, in which files, jobs and adapters are"),
   },
   examples: ["worker --queue redis://localhost:6379 --shared /srv/petl"],
-  async run({ flags: { queue, shared } }, { terminal, signal }) {
+  async run({ flags: { queue, shared: named } }, { terminal, signal }) {
     const told = untilTold(signal);
+    const shared = resolve(named);
+    const [jobs, cells] = [sharedJobs(shared, (id) => terminal.line(`working on ${id}`)), sharedCells(shared)];
+    const work = (task: Task, ending: AbortSignal) => (task.kind === "job" ? jobs(task, ending) : cells(task, ending));
     const working = await startWorker(
-      { queue, shared: resolve(shared) },
+      queue,
+      { work, waiting: () => waitingJobs(shared) },
       { remark: terminal.line, fault: outage(terminal.line) },
     );
     terminal.line(`taking jobs of ${withoutSecrets(queue)}`);

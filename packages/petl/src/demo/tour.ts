@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { adaptTo, countParameters, type Label, type Share, shareRight } from "@petl/core";
+import { weightsDigest } from "../library/digests.ts";
 import { type OpenBase, type OpenBaseOptions, openBase } from "../library/open-base.ts";
 import { saveAdapter } from "../library/save.ts";
 import { compareMethods, type MethodRow, type Trial } from "./compare.ts";
@@ -7,7 +8,6 @@ import { ownTask } from "./forgetting.ts";
 import { askTogether, type OneBase, weightBytes } from "./one-base.ts";
 import { loraRecipe, recipes, userRecipe } from "./recipes.ts";
 import { type DemoTask, fit, openTask, rightAnswers, type StepSeen, secondsSince, textsOf } from "./training.ts";
-import { weightsDigest } from "./weights-digest.ts";
 
 /** A LoRA adapter for one more task, or for one user. */
 interface FurtherAdapter {
@@ -87,7 +87,7 @@ async function* trainAll(
   base: OpenBase,
   { adapters, quick }: { readonly adapters: string; readonly quick: boolean },
 ): AsyncGenerator<StepSeen | Trial, Omit<TourResult, "one_base" | "seconds">, void> {
-  const digest = await weightsDigest(base);
+  const digest = await weightsDigest(base.folder);
   const first = await openTask("messages", base);
   const others = await Promise.all(further.map((each) => openTask(each, base)));
   const own = await ownTask(
@@ -100,7 +100,7 @@ async function* trainAll(
   for (const task of others) learnt.push(yield* learn(base, task, { folder: join(adapters, task.name), quick }));
   return {
     base: {
-      ...{ name: base.name, bytes: await weightBytes(base), unchanged: (await weightsDigest(base)) === digest },
+      ...{ name: base.name, bytes: await weightBytes(base), unchanged: (await weightsDigest(base.folder)) === digest },
       parameters: countParameters((await adaptTo(base, loraRecipe.method, first)).adapted).base_parameters,
     },
     task: {

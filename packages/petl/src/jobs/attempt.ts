@@ -1,13 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import type { ChildProcess } from "node:child_process";
 import { cp, mkdir, open, rm, stat } from "node:fs/promises";
-import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { namesIn } from "../disk/files.ts";
 import { parsedJson } from "../disk/parsed-json.ts";
+import { fileSha256 } from "../disk/sha256.ts";
+import { endGently, startChild } from "../executors/child-process.ts";
 import { folderState } from "../runs/folder.ts";
 import type { JobFolder } from "./job-folder.ts";
 import type { Claim, StoredEvent } from "./job-record.ts";
@@ -95,20 +94,14 @@ async function takeOver(job: JobFolder, { attempt }: Claim, run: string): Promis
 /** Says which file is no longer what the job was accepted with. */
 async function changedData(shared: string, { record }: JobFolder): Promise<string | undefined> {
   for (const { path, sha256 } of record.data) {
-    const hash = createHash("sha256");
-    try {
-      for await (const piece of createReadStream(join(shared, path))) hash.update(piece);
-    } catch {
-      return "a file of the job is gone";
-    }
-    if (hash.digest("hex") !== sha256) return "a file of the job has changed since it was accepted";
+    const now = await fileSha256(join(shared, path)).catch(() => undefined);
+    if (now === undefined) return "a file of the job is gone";
+    if (now !== sha256) return "a file of the job has changed since it was accepted";
   }
   return undefined;
 }
 
 const petl = fileURLToPath(new URL("../../bin/petl.js", import.meta.url));
-const built = import.meta.url.endsWith(".ts") ? "../../dist/jobs/" : "./";
-const endWithParent = new URL(`${built}end-with-parent.js`, import.meta.url).href;
 
 function startTraining(shared: string, { record }: JobFolder, run: string, resumes: boolean): ChildProcess {
   const [train, validation] = record.data.map(({ path }) => join(shared, path));
@@ -117,17 +110,8 @@ function startTraining(shared: string, { record }: JobFolder, run: string, resum
     ...["--validation", validation ?? "0", ...record.flags],
     ...(record.init === undefined ? [] : ["--init", join(shared, record.init)]),
   ];
-  const args = ["--import", endWithParent, petl, "train", ...(resumes ? ["--resume", run] : given)];
-  const child = spawn(process.execPath, args, {
-    ...{ cwd: record.folder, stdio: ["ignore", "ignore", "pipe", "ipc"] },
-    env: { ...process.env, NO_COLOR: "1" },
-  });
-  try {
-    if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // a system that allows no other priority
-  }
-  return child;
+  const args = [petl, "train", ...(resumes ? ["--resume", run] : given)];
+  return startChild(args, { folder: record.folder, errors: "pipe" });
 }
 
 interface Told {
@@ -173,13 +157,6 @@ async function watched(
     .map((line) => line.slice(6))
     .join("; ");
   return { code: await exit, reason: reason || "the training ended without a reason", stopped };
-}
-
-/** Ends a training with a checkpoint, and without one where that takes too long. */
-function endGently(child: ChildProcess, milliseconds: number): void {
-  child.kill("SIGINT");
-  const timer = setTimeout(() => child.kill("SIGKILL"), milliseconds);
-  child.once("exit", () => clearTimeout(timer));
 }
 
 const delay = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));

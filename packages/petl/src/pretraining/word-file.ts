@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { InputError } from "@petl/core";
+import { sha256 } from "../disk/sha256.ts";
 import { explainFileError } from "../machine-error.ts";
 
 /** A file of words, one a line; empty lines and those that begin with # are passed over. */
@@ -16,13 +16,13 @@ export async function findWords(path: string): Promise<WordFile> {
   const file = resolve(path);
   const bytes = await bytesOf(file);
   if (wordsIn(bytes).length === 0) throw new InputError(`"${path}" holds no words, one a line`);
-  return { file, sha256: digestOf(bytes) };
+  return { file, sha256: sha256(bytes) };
 }
 
 /** @throws InputError where they are no longer those that the run began with */
-export async function readWords({ file, sha256 }: WordFile): Promise<readonly string[]> {
+export async function readWords({ file, sha256: begun }: WordFile): Promise<readonly string[]> {
   const bytes = await bytesOf(file);
-  if (digestOf(bytes) !== sha256) throw new InputError(`the words of ${file} have changed since the run began`);
+  if (sha256(bytes) !== begun) throw new InputError(`the words of ${file} have changed since the run began`);
   return wordsIn(bytes);
 }
 
@@ -33,8 +33,6 @@ async function bytesOf(file: string): Promise<Uint8Array> {
     throw explainFileError(error, "read", file);
   }
 }
-
-const digestOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 const wordsIn = (bytes: Uint8Array): readonly string[] =>
   new TextDecoder()

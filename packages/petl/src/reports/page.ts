@@ -4,7 +4,7 @@ export const palette = `:root { color-scheme: light dark; --ink: #1c2430; --quie
 
 const style = `
 body { margin: 0; background: var(--back); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-main { max-width: 52rem; margin: 0 auto; padding: 1rem; }
+main { max-width: 62rem; margin: 0 auto; padding: 1rem; }
 h1 { font-size: 1.5rem; overflow-wrap: anywhere; } h2 { font-size: 1.15rem; margin-top: 2rem; } .quiet { color: var(--quiet); }
 figure { margin: 1.5rem 0; } figcaption { font-weight: 600; margin-bottom: .5rem; }
 figure svg { display: block; width: 100%; max-width: 40rem; min-width: 32rem; height: auto; color: var(--ink); }

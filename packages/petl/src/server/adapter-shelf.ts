@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "@petl/core";
@@ -6,6 +5,7 @@ import { z } from "zod";
 import { directory, namesIn } from "../disk/files.ts";
 import { parsedJson } from "../disk/parsed-json.ts";
 import { removeFolderSafely, writeFileSafely, writeFolderSafely } from "../disk/safe-write.ts";
+import { sha256 } from "../disk/sha256.ts";
 import type { Bank, BankEntry, BankLoadOptions } from "../library/bank.ts";
 import { adapterDigest } from "../library/bank-adapter.ts";
 import { locate } from "../library/locate.ts";
@@ -54,8 +54,7 @@ export function openAdapterShelf(folder: string, bank: Bank, models: Models, bas
   const kept = new Map<string, KeptAdapter>();
   const served = new Map<string, string>();
   const inTurn = oneAtATime();
-  const recordOf = (name: string) =>
-    join(names, `${createHash("sha256").update(name).digest("hex").slice(0, 32)}.json`);
+  const recordOf = (name: string) => join(names, `${sha256(name).slice(0, 32)}.json`);
   const write = async (record: KeptAdapter) => {
     kept.set(record.name, record);
     await writeFileSafely(recordOf(record.name), [Buffer.from(`${JSON.stringify(record)}\n`)]);

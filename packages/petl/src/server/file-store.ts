@@ -1,10 +1,11 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { directory, namesIn } from "../disk/files.ts";
 import { parsedJson } from "../disk/parsed-json.ts";
 import { removeFolderSafely, writeFolderSafely } from "../disk/safe-write.ts";
+import { sha256 } from "../disk/sha256.ts";
 import { HttpError, noSuch } from "./http-error.ts";
 import type { Tenant } from "./keys.ts";
 
@@ -68,9 +69,17 @@ export async function openFileStore(folder: string): Promise<FileStore> {
       const id = `file-${randomBytes(12).toString("hex")}`;
       const name = plainName(filename);
       const content = `content${endings.find((ending) => name.toLowerCase().endsWith(ending)) ?? ".jsonl"}`;
-      const sha256 = createHash("sha256").update(bytes).digest("hex");
       const created = Math.floor(Date.now() / 1000);
-      const file: KeptFile = { id, owner, created, filename: name, purpose, bytes: bytes.length, sha256, content };
+      const file: KeptFile = {
+        id,
+        owner,
+        created,
+        filename: name,
+        purpose,
+        bytes: bytes.length,
+        sha256: sha256(bytes),
+        content,
+      };
       await writeFolderSafely(join(root, id), async (into) => {
         await into.write(content, [bytes]);
         await into.write("file.json", [Buffer.from(JSON.stringify(file))]);

@@ -1,12 +1,14 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { directory, namesIn } from "../disk/files.ts";
 import { parsedJson } from "../disk/parsed-json.ts";
-import type { Executor } from "../jobs/executor.ts";
+import { sha256 } from "../disk/sha256.ts";
+import type { Executor, TaskOf } from "../executors/task.ts";
 import { createJobFolder, type JobFolder, jobFolders } from "../jobs/job-folder.ts";
 import type { JobRecord } from "../jobs/job-record.ts";
+import { jobsIn } from "../jobs/job-work.ts";
 import type { AdapterShelf } from "./adapter-shelf.ts";
 import type { FileStore } from "./file-store.ts";
 import { HttpError, noSuch } from "./http-error.ts";
@@ -51,13 +53,14 @@ interface Around {
   readonly base: Pick<JobRecord, "base" | "folder" | "base_sha256">;
   /** the base's name among the models */
   readonly baseModel: string;
-  readonly executor: Executor;
+  readonly executor: Executor<TaskOf<"job">>;
   readonly shelf: AdapterShelf;
   readonly files: FileStore;
 }
 
 export async function openJobDesk({ shared, base, baseModel, executor, shelf, files }: Around): Promise<JobDesk> {
-  const folder = join(shared, "jobs");
+  const folder = jobsIn(shared);
+  const hand = (id: string) => executor.hand({ kind: "job", id });
   const jobs = new Map<string, JobFolder>();
   for (const job of await jobFolders(folder))
     if (job.record.base_sha256 === base.base_sha256) jobs.set(job.record.id, job);
@@ -102,7 +105,7 @@ export async function openJobDesk({ shared, base, baseModel, executor, shelf, fi
           { created: record.created, level: "info", type: "message", message: `Created fine-tuning job: ${record.id}` },
         ]);
         jobs.set(record.id, job);
-        await executor.enqueue(record.id);
+        await hand(record.id);
         return { job, fresh: true };
       }),
     ownedBy,
@@ -123,7 +126,7 @@ export async function openJobDesk({ shared, base, baseModel, executor, shelf, fi
     async resume(job) {
       await refuseEnded(job);
       await job.setWish("run");
-      await executor.enqueue(job.record.id);
+      await hand(job.record.id);
     },
     async uses(file) {
       for (const job of jobs.values()) {
@@ -138,7 +141,7 @@ export async function openJobDesk({ shared, base, baseModel, executor, shelf, fi
         const state = await job.state();
         if (state === "succeeded") await results(job);
         if (state === "failed" || state === "cancelled") adopted.set(job.record.id, Promise.resolve([]));
-        if (state === "queued") await executor.enqueue(job.record.id);
+        if (state === "queued") await hand(job.record.id);
       }
     },
   };
@@ -179,8 +182,6 @@ async function adopt(job: JobFolder, shelf: AdapterShelf, files: FileStore): Pro
   await writeFile(marker, JSON.stringify(ids));
   return ids;
 }
-
-const sha256 = (text: string | Buffer): string => createHash("sha256").update(text).digest("hex");
 
 const saysEvery = (flag: string): boolean => flag.startsWith("--checkpoint-every=");
 

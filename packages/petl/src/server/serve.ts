@@ -2,11 +2,10 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "@petl/core";
 import { foldersIn, userDataFolder } from "../disk/user-data.ts";
-import { type AttemptEnd, attempt } from "../jobs/attempt.ts";
-import { childrenExecutor } from "../jobs/children.ts";
-import { openJobFolder } from "../jobs/job-folder.ts";
-import { outage } from "../jobs/outage.ts";
-import { sharedExecutor } from "../jobs/shared-executor.ts";
+import { localExecutor } from "../executors/local-executor.ts";
+import { outage } from "../executors/outage.ts";
+import { queueExecutor } from "../executors/queue-executor.ts";
+import { sharedJobs } from "../jobs/job-work.ts";
 import { openBank } from "../library/bank.ts";
 import { baseDigest } from "../library/digests.ts";
 import { openBase } from "../library/open-base.ts";
@@ -87,11 +86,8 @@ export async function serve(options: ServeOptions, { log, remark }: Watching): P
     const files = await openFileStore(shared);
     const executor =
       options.queue === undefined
-        ? childrenExecutor(
-            (id, signal) => workOn(shared, id, signal),
-            (error) => fault("a job", error),
-          )
-        : await sharedExecutor(options.queue, outage(remark));
+        ? localExecutor(1, sharedJobs(shared), (error) => fault("a job", error))
+        : await queueExecutor(options.queue, outage(remark));
     const jobs = await openJobDesk({
       ...{ shared, baseModel: models.base, executor, shelf, files },
       base: { base: options.base, folder: process.cwd(), base_sha256: digest },
@@ -115,12 +111,6 @@ export async function serve(options: ServeOptions, { log, remark }: Watching): P
     await listening.end(0);
     throw error;
   }
-}
-
-/** Works on a job of the shared folder; one that is not there has nothing to be done. */
-async function workOn(shared: string, id: string, signal: AbortSignal): Promise<AttemptEnd> {
-  const job = await openJobFolder(join(shared, "jobs"), id);
-  return job ? attempt(shared, job, signal) : "ended";
 }
 
 /** Milliseconds between looks at what the executor may have lost. */

@@ -28,27 +28,39 @@ import {
   studies,
   train,
 } from "@petl/core";
+import { tensorsDigest } from "../library/digests.ts";
 import { type OpenBase, openBase } from "../library/open-base.ts";
 import { adapterFiles } from "../library/save.ts";
 import type { StudyContext } from "./context.ts";
-import { tensorsDigest } from "./digests.ts";
+import { equalBudget } from "./equal-budget.ts";
 import { ownMethods } from "./own-methods.ts";
 import { sourceLossOf } from "./source-loss.ts";
-import { heldOutFile, readRows, rowsDigest, scoreFile, sourceFile, trainFile } from "./study-rows.ts";
+import { dataDigest, heldOutFile, readRows, scoreFile, sourceFile, trainFile } from "./study-rows.ts";
 
 /** The smallest adaptation that any base takes, to read its sites and counts from. */
 export const slightUse = methodsByName.lora.use({ rank: 1, targets: "all-linear" });
 
 /** What a study's grid depends on, of its folder's record. */
 export function setupOf(context: StudyContext, base: Base): Setup {
-  const { budget, seeds, task, rows, fewest_rows: fewestRows, methods: asked, source_sha256: source } = context;
+  const {
+    budget,
+    seeds,
+    task,
+    rows,
+    fewest_rows: fewestRows,
+    methods: asked,
+    source_sha256: source,
+    parameters,
+  } = context;
   const { model } = base;
   const goal = { task, labels: Math.max(1, context.labels.length) };
   const { sites, headModules } = adapt(base, [slightUse], goal);
   const study = studies.find(({ name }) => name === context.study);
+  const names = asked ?? (study ? ownMethods(study, budget, base, goal).names : []);
   return {
     ...{ budget, seeds, task, rows, fewestRows, model },
-    methods: asked ?? (study ? ownMethods(study, budget, base, goal).names : []),
+    methods: names,
+    ...(parameters !== undefined && { equalOptions: equalBudget(base, goal, names, parameters).options }),
     linearLayers: linearLayersOf(sites).filter(
       (path) => !headModules.some((module) => `${path}.`.startsWith(`${module}.`)),
     ),
@@ -101,7 +113,7 @@ export async function openBench(
   const scorer = openScorer(base);
   const digestOf = async (fit: Fit | null) => {
     const [trained, scored] = [fit && (await rowsIn(trainFile(fit.rows))).sha256, (await rowsIn(scoreFile)).sha256];
-    return rowsDigest(trained ?? "", scored);
+    return dataDigest(trained ?? "", scored);
   };
   return {
     setup: setupOf(context, base),

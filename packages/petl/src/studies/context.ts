@@ -12,6 +12,8 @@ export interface StudyContext {
   readonly budget: Budget;
   readonly seeds: number;
   readonly methods: readonly string[] | null;
+  /** trained parameters that methods are held to; left out where they are not */
+  readonly parameters?: number | undefined;
   /** the base as a training is told of it */
   readonly base: string;
   readonly base_sha256: string;
@@ -33,6 +35,7 @@ const studyContext: Schema<StudyContext> = z.strictObject({
   budget: z.enum(budgets),
   seeds: z.int().positive(),
   methods: z.array(z.string()).nullable(),
+  parameters: z.int().positive().optional(),
   base: z.string(),
   base_sha256: z.string(),
   task: z.enum(tasks),
@@ -71,6 +74,7 @@ const names: Readonly<Record<keyof StudyContext, string>> = {
   budget: "--budget",
   seeds: "--seeds",
   methods: "--methods",
+  parameters: "--parameters",
   base: "--base",
   base_sha256: "the base's weights",
   task: "--task",

@@ -1,5 +1,6 @@
 import { isAbsolute, join, resolve } from "node:path";
 import {
+  type Base,
   type Budget,
   drawRows,
   type ExampleSet,
@@ -21,11 +22,12 @@ import { bundledData } from "../bundled/bundled-data.ts";
 import { type DataAccess, findData } from "../data/find-data.ts";
 import { type DataOptions, readData } from "../data/read-data.ts";
 import { directory } from "../disk/files.ts";
+import { sha256 } from "../disk/sha256.ts";
 import { weightsDigest } from "../library/digests.ts";
 import { locate } from "../library/locate.ts";
 import { setupOf } from "./bench.ts";
 import type { StudyContext } from "./context.ts";
-import { sha256 } from "./digests.ts";
+import { equalBudget } from "./equal-budget.ts";
 import { ownMethods } from "./own-methods.ts";
 import { fewestRows, rowLines } from "./row-files.ts";
 import { languageTask } from "./source-loss.ts";
@@ -44,6 +46,8 @@ export interface StudyRequest extends Pick<DataOptions, "text" | "textPair" | "l
   readonly budget?: Budget | undefined;
   readonly trainRows?: number | undefined;
   readonly methods?: readonly string[] | undefined;
+  /** the most that each method trains, the head not counted */
+  readonly parameters?: number | undefined;
   readonly task?: Task | undefined;
   readonly maxLength?: number | undefined;
 }
@@ -54,6 +58,7 @@ export interface PreparedStudy {
   readonly context: StudyContext;
   /** of the base on this machine */
   readonly folder: string;
+  readonly base: Base;
   readonly setup: Setup;
   readonly sets: StudySets;
   /** what was guessed, in words */
@@ -66,7 +71,7 @@ export interface PreparedStudy {
  */
 export async function prepareStudy(name: string, request: StudyRequest): Promise<PreparedStudy> {
   const study = studyNamed(name);
-  refuseMethods(request.methods, study);
+  refuseMethods(request, study);
   const { offline, signal, onProgress, budget = "quick", seeds = budget === "quick" ? 2 : 3 } = request;
   const folder = await locate(request.base, {
     ...(offline !== undefined && { offline }),
@@ -81,10 +86,15 @@ export async function prepareStudy(name: string, request: StudyRequest): Promise
   const train = drawRows(all, asked);
   const source = await sourceOf(request.source, study, request);
   if (source) languageTask({ config: base.config, name: request.base });
-  const own = ownMethods(study, budget, base, { task, labels: Math.max(1, labels.length) });
+  const goal = { task, labels: Math.max(1, labels.length) };
+  const own = ownMethods(study, budget, base, goal);
+  const { parameters } = request;
+  const equal =
+    parameters === undefined ? undefined : equalBudget(base, goal, request.methods ?? own.names, parameters);
   const digestOf = (set: ExampleSet) => sha256(rowLines(set));
   const context: StudyContext = {
     ...{ study: name, budget, seeds, methods: request.methods === undefined ? null : [...request.methods] },
+    ...(parameters !== undefined && { parameters }),
     base: await baseName(request.base, folder),
     base_sha256: await weightsDigest(directory(folder), signal),
     ...{ task, labels: [...labels], max_length: request.maxLength ?? null },
@@ -99,14 +109,27 @@ export async function prepareStudy(name: string, request: StudyRequest): Promise
     study,
     context,
     folder: resolve(folder),
+    base,
     setup: setupOf(context, base),
     sets: { train, score, source: source?.set },
-    remarks: [...remarks, ...(request.methods ? [] : own.remarks), ...(source?.remarks ?? [])],
+    remarks: [
+      ...remarks,
+      ...(request.methods ? [] : own.remarks),
+      ...(equal?.remarks ?? []),
+      ...(source?.remarks ?? []),
+    ],
   };
 }
 
 /** @throws InputError for names of methods that are none, or where none are taken */
-function refuseMethods(asked: readonly string[] | undefined, study: Study): void {
+function refuseMethods({ methods: asked, parameters }: StudyRequest, study: Study): void {
+  if (parameters !== undefined && !study.equalises)
+    throw new InputError(
+      `--parameters does not go with ${study.name}; studies that hold their methods to one number of parameters: ${studies
+        .filter(({ equalises }) => equalises)
+        .map((each) => each.name)
+        .join(", ")}`,
+    );
   if (asked && !study.methods)
     throw new InputError(`--methods does not go with ${study.name}, which looks at methods of its own`);
   const names = methods.map(({ name }) => name);

@@ -52,5 +52,6 @@ function figurePart({ figure, svg }: DrawnFigure): string {
 }
 
 function textOf(value: unknown): string {
+  if (value === null) return "–";
   return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -22,6 +22,11 @@ export async function writeResults(
 }
 
 /** What the numbers depend on. */
-function settingsOf({ study: _, columns: __, labels, ...context }: StudyContext) {
-  return { ...context, labels: [...labels], methods: context.methods ? [...context.methods] : null };
+function settingsOf({ study: _, columns: __, labels, parameters, ...context }: StudyContext) {
+  return {
+    ...context,
+    ...(parameters !== undefined && { parameters }),
+    labels: [...labels],
+    methods: context.methods ? [...context.methods] : null,
+  };
 }

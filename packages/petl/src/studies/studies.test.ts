@@ -4,7 +4,7 @@ import { canonical, type StudyRecord, type Summary, studies } from "@petl/core";
 import { beforeAll, expect, test } from "vitest";
 import { testFolder } from "../library/open-tiny.fake.ts";
 import { writeTinyBase } from "../library/tiny-base.fake.ts";
-import { type StudyOptions, study } from "./study.ts";
+import { type StudyOptions, type StudyProgress, study } from "./study.ts";
 
 const folder = testFolder();
 const base = join(folder, "base");
@@ -25,6 +25,7 @@ interface Ended {
   readonly out: string;
   readonly summary: Summary;
   readonly worked: number;
+  readonly last: StudyProgress | undefined;
 }
 
 async function run(name: string, options: Partial<StudyOptions> = {}): Promise<Ended> {
@@ -32,9 +33,14 @@ async function run(name: string, options: Partial<StudyOptions> = {}): Promise<E
   const source = name === "forgetting" ? { source: join(folder, "source.txt") } : {};
   const given = { base, data: folder, jobs: 1, out, ...source, ...options };
   let worked = 0;
+  let last: StudyProgress | undefined;
   for await (const event of study(name, given)) {
+    if (event.kind === "start" || event.kind === "record") {
+      if (last && event.work > last.work) throw new Error("what is left should never grow");
+      last = event;
+    }
     if (event.kind === "record") worked++;
-    if (event.kind === "end") return { out, summary: event.summary, worked };
+    if (event.kind === "end") return { out, summary: event.summary, worked, last };
   }
   throw new Error("a study should end");
 }
@@ -66,9 +72,10 @@ test.each(studies)(
   "$name: every cell once, whole records, the same command again changes nothing, figures and findings come of numbers",
   async ({ name }) => {
     const small = { seeds: 1, ...(name === "compare" && { methods: ["head", "lora"] }) };
-    const { out, summary, worked } = await run(name, small);
+    const { out, summary, worked, last } = await run(name, small);
     const records = recordsOf(out);
     expect(worked).toBe(records.length);
+    expect(last).toMatchObject({ cells: records.length, done: records.length, running: 0, work: 0 });
     expect(new Set(records.map(({ cell, seed }) => `${canonical(cell)} ${seed}`)).size).toBe(records.length);
     for (const record of records) {
       expect(Object.keys(record)).toEqual(expect.arrayContaining(fields));

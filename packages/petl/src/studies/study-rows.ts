@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { drawRows, type ExampleSet, type Rows, type Task } from "@petl/core";
 import { readData } from "../data/read-data.ts";
 import { writeFileSafely } from "../disk/safe-write.ts";
-import { sha256 } from "./digests.ts";
+import { fileSha256, sha256 } from "../disk/sha256.ts";
 import { rowLines, selectionOf } from "./row-files.ts";
 
 /** Where a study's rows stand, below its folder. */
@@ -51,13 +50,8 @@ export async function readRows(
 ): Promise<{ readonly set: ExampleSet; readonly sha256: string }> {
   const path = join(out, name);
   const { set } = await readData([{ path, weight: 1 }], columns);
-  return {
-    set,
-    sha256: createHash("sha256")
-      .update(await readFile(path))
-      .digest("hex"),
-  };
+  return { set, sha256: await fileSha256(path) };
 }
 
 /** SHA-256 over the rows that a cell trains on and those that it is scored on, in order. */
-export const rowsDigest = (train: string, score: string): string => sha256(`${train}\n${score}\n`);
+export const dataDigest = (train: string, score: string): string => sha256(`${train}\n${score}\n`);

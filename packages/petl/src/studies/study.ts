@@ -9,24 +9,39 @@ import {
   type StudyRecord,
   type Summary,
 } from "@petl/core";
-import { outage } from "../jobs/outage.ts";
-import { queueKindOf } from "../jobs/queue-kinds.ts";
+import { localExecutor } from "../executors/local-executor.ts";
+import { outage } from "../executors/outage.ts";
+import { queueExecutor } from "../executors/queue-executor.ts";
+import { queueKindOf } from "../executors/queue-kinds.ts";
 import { version } from "../version.ts";
-import { childProcesses } from "./child-processes.ts";
-import { type Executor, inProcess } from "./executor.ts";
+import { cellChildren } from "./cell-children.ts";
+import { ownBench } from "./cell-place.ts";
+import { costsOf } from "./costs.ts";
+import { type HandedCells, handedCells } from "./handed-cells.ts";
 import { type PreparedStudy, prepareStudy, type StudyRequest } from "./prepare-study.ts";
-import { type CellQueue, queuedCells } from "./queued-cells.ts";
 import { openRecordLog, type RecordLog } from "./record-log.ts";
 import { writeResults } from "./results.ts";
+import { sharedName } from "./shared-cells.ts";
 import { holdFolder, takeFolder } from "./study-folder.ts";
 import { writeRows } from "./study-rows.ts";
+
+/** How far a study is. */
+export interface StudyProgress {
+  /** in all, as far as they are known */
+  readonly cells: number;
+  /** finished, some of them perhaps before */
+  readonly done: number;
+  /** worked at now; undefined where that is a queue's affair */
+  readonly running: number | undefined;
+  /** seconds of one core that what is left should take, as a plan counts them */
+  readonly work: number;
+}
 
 /** What happens in a study, in its order. */
 export type StudyEvent =
   | { readonly kind: "remark"; readonly text: string }
-  /** cells in all, as far as they are known, and those that were finished before */
-  | { readonly kind: "start"; readonly cells: number; readonly done: number; readonly out: string }
-  | { readonly kind: "record"; readonly record: StudyRecord; readonly cells: number; readonly done: number }
+  | ({ readonly kind: "start"; readonly out: string } & StudyProgress)
+  | ({ readonly kind: "record"; readonly record: StudyRecord } & StudyProgress)
   | { readonly kind: "end"; readonly summary: Summary; readonly out: string };
 
 /** How a study is carried out; none of it changes a record. */
@@ -60,13 +75,14 @@ export async function* study(name: string, options: StudyOptions): AsyncGenerato
     await takeFolder(out, context, overwrite);
     await writeRows(out, sets, { task: context.task, counts: rowCounts(planned) });
     const log = openRecordLog(join(out, "records.jsonl"));
-    const executor = await executorFor(prepared, out, { ...options, jobs });
+    const handed = await cellsOf(prepared, out, { ...options, jobs });
     try {
-      yield { kind: "start", ...progressOf(prepared, log), out };
-      yield* workOff(prepared, log, executor, signal);
+      const progress = progressOf(prepared, log, options.queue ? undefined : jobs);
+      yield { kind: "start", ...progress(jobsOf(missing(rule.plan(setup, log.records), log.records))), out };
+      yield* workOff(prepared, { log, handed, progress }, signal);
       yield { kind: "end", summary: await writeResults(out, rule, context, log.records), out };
     } finally {
-      await executor.close();
+      await handed.close();
       log.close();
     }
   } finally {
@@ -74,14 +90,48 @@ export async function* study(name: string, options: StudyOptions): AsyncGenerato
   }
 }
 
-/** Works at cells where the options say: through a queue, in children, or in this process. */
-async function executorFor(
+/** Where workers of a queue take a study's cells from. */
+interface CellQueue {
+  readonly url: string;
+  /** the folder that workers share, where it has another path on their machines */
+  readonly shared?: string | undefined;
+}
+
+/** Has cells done where the options say: through a queue, in children, or in this process. */
+async function cellsOf(
+  prepared: PreparedStudy,
+  out: string,
+  options: StudyOptions & { readonly jobs: number },
+): Promise<HandedCells> {
+  const { queue, onRemark: remark = () => undefined, signal } = options;
+  if (!queue) return cellsHere(prepared, out, options);
+  const name = await sharedName(out, queue.shared);
+  const executor = await queueExecutor(queue.url, outage(remark));
+  const silent = (seconds: number) =>
+    remark(
+      `no cell came back for ${seconds} s; \`petl worker\` with --queue and a --shared that holds ${out} works at them`,
+    );
+  const handed = handedCells(out, executor, { name, lookEvery: 200, silent }, signal);
+  return { run: handed.run, close: () => handed.close().finally(executor.close) };
+}
+
+/** Has cells done by this process or its children. */
+function cellsHere(
   { context, folder }: PreparedStudy,
   out: string,
-  { queue, jobs, signal, onRemark: remark = () => undefined }: StudyOptions & { readonly jobs: number },
-): Promise<Executor> {
-  if (queue) return queuedCells(out, queue, { remark, fault: outage(remark) }, signal);
-  return jobs > 1 ? childProcesses(out, folder, jobs, signal) : inProcess(out, folder, context, signal);
+  { jobs, signal, onRemark: remark = () => undefined }: StudyOptions & { readonly jobs: number },
+): HandedCells {
+  const place = jobs > 1 ? cellChildren(out, folder) : ownBench(out, folder, context);
+  const executor = localExecutor(jobs, place.work, (error) => remark(String(error)));
+  const handed = handedCells(out, executor, { name: out, lookEvery: 20, silent: () => undefined }, signal);
+  return {
+    run: handed.run,
+    async close() {
+      await executor.close();
+      await place.close();
+      await handed.close();
+    },
+  };
 }
 
 /** How many rows the trainings on fewer rows have. */
@@ -93,12 +143,10 @@ const rowCounts = (planned: readonly PlannedCell[]): readonly number[] => [
 
 /** Works at what is not done until nothing is left, since some cells wait for others. */
 async function* workOff(
-  prepared: PreparedStudy,
-  log: RecordLog,
-  executor: Executor,
+  { study, setup, context }: PreparedStudy,
+  { log, handed, progress }: { readonly log: RecordLog; readonly handed: HandedCells; readonly progress: Progress },
   signal: AbortSignal | undefined,
 ): AsyncGenerator<StudyEvent, void, void> {
-  const { study, setup, context } = prepared;
   for (;;) {
     const planned = study.plan(setup, log.records);
     const jobs = jobsOf(missing(planned, log.records));
@@ -106,7 +154,8 @@ async function* workOff(
       if (planned.some(({ fit }) => fit === "waits")) throw new InternalError(`${study.name}: cells wait for nothing`);
       return;
     }
-    for await (const { job, results } of executor.run(jobs)) {
+    const unfinished = new Set(jobs);
+    for await (const { job, results } of handed.run(jobs)) {
       const records = results.map(
         ({ cell, measured }): StudyRecord => ({
           ...{ study: study.name, cell, seed: job.seed, ...measured },
@@ -114,10 +163,29 @@ async function* workOff(
         }),
       );
       log.append(records);
-      for (const record of records) yield { kind: "record", record, ...progressOf(prepared, log) };
+      unfinished.delete(job);
+      for (const record of records) yield { kind: "record", record, ...progress([...unfinished]) };
       signal?.throwIfAborted();
     }
   }
+}
+
+type Progress = (unfinished: readonly Job[]) => StudyProgress;
+
+/** Tells how far a study is, given the jobs that are not finished in the order in which they are begun. */
+function progressOf(prepared: PreparedStudy, log: RecordLog, atATime: number | undefined): Progress {
+  const { study, setup } = prepared;
+  const costs = costsOf(prepared);
+  return (unfinished) => {
+    const planned = study.plan(setup, log.records);
+    const done = new Set(log.records.map(keyOf));
+    const left = planned.filter((cell) => !done.has(keyOf(cell)));
+    const begun = unfinished.slice(0, atATime).reduce((sum, { cells }) => sum + cells.length, 0);
+    return {
+      ...{ cells: planned.length, done: planned.length - left.length, work: costs.secondsOf(left) },
+      running: atATime === undefined ? undefined : begun,
+    };
+  };
 }
 
 const keyOf = ({ cell, seed }: { readonly cell: Cell; readonly seed: number }): string => `${canonical(cell)} ${seed}`;
@@ -139,12 +207,4 @@ function jobsOf(planned: readonly PlannedCell[]): readonly Job[] {
     jobs.set(key, job);
   }
   return [...jobs.values()];
-}
-
-function progressOf({ study, setup }: PreparedStudy, { records }: RecordLog) {
-  const planned = study.plan(setup, records);
-  return {
-    cells: planned.length,
-    done: planned.length - missing(planned, records).length - planned.filter(({ fit }) => fit === "waits").length,
-  };
 }

@@ -4,10 +4,10 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { freePort, hasRedis, startRedis } from "../jobs/redis-server.fake.ts";
+import { freePort, hasRedis, startRedis } from "../executors/redis-server.fake.ts";
 import { testFolder } from "../library/open-tiny.fake.ts";
 import { writeTinyBase } from "../library/tiny-base.fake.ts";
-import { sharedFolder } from "./queued-cells.ts";
+import { sharedFolder } from "./shared-cells.ts";
 import { study } from "./study.ts";
 
 const folder = testFolder();

@@ -1,39 +1,36 @@
-import { join } from "node:path";
 import { InputError } from "@petl/core";
-import { workAtCells } from "../studies/worked-cells.ts";
-import { attempt } from "./attempt.ts";
-import { jobFolders, openJobFolder } from "./job-folder.ts";
-import { type QueueTask, queueKindOf } from "./queue-kinds.ts";
+import { queueKindOf } from "./queue-kinds.ts";
+import type { Task, Work } from "./task.ts";
 
 interface Working {
-  /** Ends the work under way with a checkpoint and puts its job back. */
+  /** Ends the work under way as its kind ends early, and puts it back. */
   end(): Promise<void>;
+}
+
+/** What a worker is asked to do. */
+interface Duty {
+  readonly work: Work<Task>;
+  /** tasks that are to be done, whether or not the queue knows them */
+  waiting(): Promise<readonly Task[]>;
 }
 
 /** Milliseconds between looks at what the queue may have lost, and that it is waited for at the end. */
 const [lookEvery, patience] = [5000, 3000];
 
-/** Takes jobs and cells of a shared queue, one at a time. */
+/** Takes tasks of a shared queue, one at a time. */
 export async function startWorker(
-  { queue: url, shared }: { readonly queue: string; readonly shared: string },
+  url: string,
+  { work, waiting }: Duty,
   told: { readonly remark: (text: string) => void; readonly fault: (error: unknown) => void },
 ): Promise<Working> {
   const kind = await queueKindOf(url);
   const queue = await kind.open(url, told.fault);
   const ending = new AbortController();
-  const folder = join(shared, "jobs");
-  const endOf = async (task: QueueTask): Promise<string> => {
-    if (task.kind === "cells") return workAtCells(shared, task, ending.signal);
-    const job = await openJobFolder(folder, task.id);
-    if (!job) return "gone";
-    told.remark(`working on ${task.id}`);
-    return attempt(shared, job, ending.signal);
-  };
   const said = new Set<string>();
-  const work = async (task: QueueTask) => {
+  const worked = async (task: Task) => {
     if (ending.signal.aborted) return;
     try {
-      const end = await endOf(task);
+      const end = await work(task, ending.signal);
       if (end !== "gone") told.remark(`${task.id}: ${end}`);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
@@ -41,10 +38,9 @@ export async function startWorker(
       said.add(error.message);
     }
   };
-  const reader = await kind.read(url, work, told.fault);
+  const reader = await kind.read(url, worked, told.fault);
   const putBack = async () => {
-    for (const job of await jobFolders(folder))
-      if ((await job.state()) === "queued") await queue.add({ kind: "job", id: job.record.id });
+    for (const task of await waiting()) await queue.add(task);
   };
   const looking = setInterval(() => putBack().catch(told.fault), lookEvery);
   return {

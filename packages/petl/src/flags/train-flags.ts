@@ -11,7 +11,7 @@ import {
 } from "@petl/core";
 import { trackerForms } from "../trackers/trackers.ts";
 import { type FlagValues, text, texts, toggle } from "./flags.ts";
-import { deviceFlag, offlineFlag } from "./open.ts";
+import { deviceFlag, offlineFlag } from "./shared-flags.ts";
 
 /** What a run is asked for, whole: the flags, the keys of a config file, and what run.json records. */
 export const requestFlags = {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { queueExecutor } from "./queue-executor.ts";
 import { queueKindOf, withoutSecrets } from "./queue-kinds.ts";
 import { freePort, hasRedis, startRedis } from "./redis-server.fake.ts";
-import { sharedExecutor } from "./shared-executor.ts";
 
 test("another scheme is refused with those that there are; user and password are never told", async () => {
   await expect(queueKindOf("amqp://localhost")).rejects.toThrow(/redis:\/\/….*postgres:\/\/…/);
@@ -12,8 +12,8 @@ test("another scheme is refused with those that there are; user and password are
 test.skipIf(!hasRedis)("what is handed out while the queue is away is worked on once, when it is there", async () => {
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
-  const executor = await sharedExecutor(url, () => undefined);
-  await executor.enqueue("ftjob-1");
+  const executor = await queueExecutor(url, () => undefined);
+  await executor.hand({ kind: "job", id: "ftjob-1" });
   startRedis(port);
   const worked: string[] = [];
   const kind = await queueKindOf(url);

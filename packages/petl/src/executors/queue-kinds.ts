@@ -1,14 +1,10 @@
 import { InputError } from "@petl/core";
-
-/** What a queue hands out: a fine-tuning job, or cells of the study in a folder. Ids are of one kind alone. */
-export type QueueTask =
-  | { readonly kind: "job"; readonly id: string }
-  | { readonly kind: "cells"; readonly id: string; readonly out: string };
+import type { Task } from "./task.ts";
 
 /** A queue that processes share. */
 export interface SharedQueue {
   /** Puts a task in, unless one of its id is there. */
-  add(task: QueueTask): Promise<unknown>;
+  add(task: Task): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -24,7 +20,7 @@ export interface QueueKind {
   /** npm packages that it needs and petl does not bring */
   readonly packages: readonly string[];
   open(url: string, fault: (error: unknown) => void): Promise<SharedQueue>;
-  read(url: string, work: (task: QueueTask) => Promise<void>, fault: (error: unknown) => void): Promise<QueueReader>;
+  read(url: string, work: (task: Task) => Promise<void>, fault: (error: unknown) => void): Promise<QueueReader>;
 }
 
 const name = "petl-jobs";
@@ -44,7 +40,7 @@ const redis: QueueKind = {
   async read(url, work, fault) {
     const { Worker } = await import("bullmq");
     const connection = { url, maxRetriesPerRequest: null };
-    const worker = new Worker<QueueTask>(name, ({ data }) => work(data), { connection, ...locks });
+    const worker = new Worker<Task>(name, ({ data }) => work(data), { connection, ...locks });
     worker.on("error", fault);
     return { close: () => worker.close() };
   },
@@ -60,7 +56,7 @@ const postgres: QueueKind = {
   },
   async read(url, work, fault) {
     const { createPostgresBackend, Worker } = await import("bullmq");
-    const process = ({ data }: { readonly data: QueueTask }) => work(data);
+    const process = ({ data }: { readonly data: Task }) => work(data);
     const worker = new Worker(name, process, { connection: connectionOf(url), ...locks }, createPostgresBackend);
     worker.on("error", fault);
     return { close: () => worker.close() };
