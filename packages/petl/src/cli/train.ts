@@ -6,6 +6,7 @@ import {
   columnSettings,
   InputError,
   pickSettings,
+  recipeSettings,
   tokenSettings,
   trainingSettings,
 } from "@petl/core";
@@ -179,8 +180,8 @@ const keptBy = ({ logEvery, cache, cacheSize }: RequestFlags) => ({ logEvery, ca
 const settledName = async (base: string): Promise<string> =>
   (await stat(base).catch(() => undefined))?.isDirectory() ? resolve(base) : base;
 
-function needed({ base, data, out, method, init }: TrainFlags) {
-  const given = { base, data: data[0], out, "method (or --init)": method ?? init };
+function needed({ base, data, out, method, init, recipe }: TrainFlags) {
+  const given = { base, data: data[0], out, "method (or --init, --recipe)": method ?? init ?? recipe };
   const problems = Object.entries(given).flatMap(([name, value]) =>
     value === undefined ? [`--${name} is missing`] : [],
   );
@@ -216,11 +217,11 @@ function requestOf(
   flags: RequestFlags,
   { base, baseFolder, methods, access }: Pick<RunRequest, "base" | "baseFolder" | "methods"> & Accessed,
 ): RunRequest {
-  const { task, validation, trainRows, seed, shuffle, pooling, threads, init, data } = flags;
+  const { task, validation, trainRows, seed, shuffle, pooling, threads, init, data, recipe } = flags;
   return {
-    ...{ base, baseFolder, methods, init, data, pooling, threads },
+    ...{ base, baseFolder, methods, init, data, recipe, pooling, threads },
     rows: { ...access, ...pickSettings(columnSettings, flags), task, validation, trainRows, seed, shuffle },
-    training: pickSettings({ ...trainingSettings, ...tokenSettings }, flags),
+    training: pickSettings({ ...trainingSettings, ...tokenSettings, ...recipeSettings }, flags),
   };
 }
 
