@@ -66,7 +66,7 @@ test("a column that is missing or could be several is refused with what there is
   expect(
     await message("t.tsv", "gj04\t1\t\tThe sailors rode the breeze clear of the rocks.\ngj04\t1\t\tBill.\n"),
   ).toMatch(
-    /no column looks like the text; name it with --text; its columns: gj04, 1, column3, The sailors.*; where the first line is a row already, say --no-header/,
+    /no column looks like the text; name it with --text \(where texts are asked for, --text-column\); its columns: gj04, 1, column3, The sailors.*; where the first line is a row already, say --no-header/,
   );
 });
 

@@ -107,7 +107,9 @@ function chooseTexts(
     const hint = /\.(?:csv|tsv|xlsx)(?:\.gz)?$/i.test(file)
       ? "; where the first line is a row already, say --no-header, and the columns are column1, column2 …"
       : "";
-    throw new InputError(`${file}: no column looks like the text; name it with --text${listed(columns)}${hint}`);
+    throw new InputError(
+      `${file}: no column looks like the text; name it with --text (where texts are asked for, --text-column)${listed(columns)}${hint}`,
+    );
   }
   return textPair === undefined ? { text: one } : { text: one, pair: textPair };
 }
