@@ -146,7 +146,7 @@ function writtenLists(set: ExampleSet): readonly string[] {
   return lists.length === 0
     ? []
     : [
-        `labels that are written as lists are one label each: ${shown(lists, String)}; for several labels a row give JSONL with lists, or cells and --label-separator`,
+        `labels that are written as lists are one label each: ${shown(lists, String)}; for several labels a row give JSONL with lists, or cells and \`labelSeparator\``,
       ];
 }
 
@@ -162,7 +162,7 @@ function joinedLabels(set: ExampleSet): readonly string[] {
     return joined.length === 0
       ? []
       : [
-          `labels that hold others are one label each: ${shown(joined, String)}; for several labels a row say --label-separator "${separator}"`,
+          `labels that hold others are one label each: ${shown(joined, String)}; for several labels a row say \`labelSeparator: "${separator}"\``,
         ];
   });
 }
