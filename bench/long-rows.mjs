@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { runToEnd, surroundings } from "./halves.mjs";
+import { childrenSeconds, runToEnd, surroundings } from "./halves.mjs";
 import { writeRandomBase } from "./random-base.mjs";
 
 const shapes = {
@@ -49,8 +49,16 @@ try {
   await writeFile(rows, `${JSON.stringify({ input_ids: ids })}\n`.repeat(steps));
   const parts = [];
   for (const way of values.ways.split(",")) {
-    parts.push({ half: "petl", way, ...(await petl(base, rows, way)) });
-    if (values.python) parts.push({ half: "peft", way, ...(await peft(base, rows, way)) });
+    for (const [half, run] of values.python
+      ? [
+          ["petl", petl],
+          ["peft", peft],
+        ]
+      : [["petl", petl]]) {
+      const before = await childrenSeconds();
+      const found = await run(base, rows, way);
+      parts.push({ half, way, ...found, process_cpu_seconds: (await childrenSeconds()) - before });
+    }
   }
   const { python: _, out, ...asked } = values;
   const record = {

@@ -6,6 +6,7 @@ import {
   columnSettings,
   InputError,
   pickSettings,
+  recipeSettings,
   tokenSettings,
   trainingSettings,
 } from "@petl/core";
@@ -71,7 +72,7 @@ export interface Run {
 /** Trains a run to its end, shown on the terminal and told to its trackers. */
 export async function carriedOut(
   { out, run, lock, id, kept, logTo, resume, report: page }: Run,
-  context: Pick<Context, "terminal" | "signal">,
+  context: Pick<Context, "terminal" | "inFlags" | "signal">,
 ): Promise<RunSummary> {
   const { terminal, signal } = context;
   let outcome: "finished" | "failed" | "stopped" = "failed";
@@ -81,7 +82,8 @@ export async function carriedOut(
     trackers = await openTrackers(logTo, { name: basename(out), settings: told(run) });
     const curves = watchCurves();
     const watch = watchedBy(curves, trackedBy(trackers, watchRun(context)));
-    const summary = await trainRun(out, run, watch, { ...kept, resume, lock, id, signal });
+    const trained = await trainRun(out, run, watch, { ...kept, resume, lock, id, signal });
+    const summary = { ...trained, try_next: trained.try_next.map(context.inFlags) };
     if (page !== undefined) await writeRunReport(page, { run, summary, curves, signal });
     outcome = "finished";
     return summary;
@@ -178,8 +180,8 @@ const keptBy = ({ logEvery, cache, cacheSize }: RequestFlags) => ({ logEvery, ca
 const settledName = async (base: string): Promise<string> =>
   (await stat(base).catch(() => undefined))?.isDirectory() ? resolve(base) : base;
 
-function needed({ base, data, out, method, init }: TrainFlags) {
-  const given = { base, data: data[0], out, "method (or --init)": method ?? init };
+function needed({ base, data, out, method, init, recipe }: TrainFlags) {
+  const given = { base, data: data[0], out, "method (or --init, --recipe)": method ?? init ?? recipe };
   const problems = Object.entries(given).flatMap(([name, value]) =>
     value === undefined ? [`--${name} is missing`] : [],
   );
@@ -215,11 +217,11 @@ function requestOf(
   flags: RequestFlags,
   { base, baseFolder, methods, access }: Pick<RunRequest, "base" | "baseFolder" | "methods"> & Accessed,
 ): RunRequest {
-  const { task, validation, trainRows, seed, shuffle, pooling, threads, init, data } = flags;
+  const { task, validation, trainRows, seed, shuffle, pooling, threads, init, data, recipe } = flags;
   return {
-    ...{ base, baseFolder, methods, init, data, pooling, threads },
+    ...{ base, baseFolder, methods, init, data, recipe, pooling, threads },
     rows: { ...access, ...pickSettings(columnSettings, flags), task, validation, trainRows, seed, shuffle },
-    training: pickSettings({ ...trainingSettings, ...tokenSettings }, flags),
+    training: pickSettings({ ...trainingSettings, ...tokenSettings, ...recipeSettings }, flags),
   };
 }
 

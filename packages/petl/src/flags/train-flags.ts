@@ -6,6 +6,7 @@ import {
   natural,
   purposeSettings,
   real,
+  recipeSettings,
   tokenSettings,
   trainingSettings,
 } from "@petl/core";
@@ -23,6 +24,7 @@ export const requestFlags = {
   ...columnSettings,
   ...adaptSettings,
   ...tokenSettings,
+  ...recipeSettings,
   ...trainingSettings,
   checkpointEvery: natural(200, trainingSettings.checkpointEvery.help),
   dropout: real(undefined, "the method's dropout where it has one, otherwise the base's own", {
