@@ -129,6 +129,9 @@ function categoryOptions(charts: Charts, { items, y }: Of<"categories">): object
   };
 }
 
+/** Below the diagonal of a heatmap of spans, where no cell is. */
+const besideCells = { frameAnchor: "bottom-left", dx: 4, dy: -6, textAnchor: "start", fill: "currentColor" };
+
 function heatmapOptions(charts: Charts, { cells, x, y, value }: Of<"heatmap">): object {
   const values = cells.map((cell) => cell.value);
   const [low, high] = [Math.min(...values), Math.max(...values)];
@@ -148,7 +151,8 @@ function heatmapOptions(charts: Charts, { cells, x, y, value }: Of<"heatmap">): 
     color: { type: "linear", scheme: "blues", reverse: true, domain: [low, low === high ? low + 1 : high] },
     caption: undefined,
     marks: [
-      charts.cell(shown, { x: "x", y: "y", fill: "value", inset: 0.5, ariaLabel: value }),
+      charts.cell(shown, { x: "x", y: "y", fill: "value", stroke: "currentColor", strokeOpacity: 0.3, inset: 0.5 }),
+      charts.text([{ value }], { ...besideCells, text: "value" }),
       charts.text(shown, { x: "x", y: "y", text: "label", fill: ink, fontSize: columns.length > 8 ? 9 : 12 }),
     ],
   };
