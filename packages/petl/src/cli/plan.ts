@@ -22,7 +22,7 @@ const planFlags = {
   ratio: share("trained share of the base, the head not counted: 0.1% or 0.001"),
   parameters: count("trained parameters, the head not counted"),
   fileSize: bytes("size of the adapter's weights on the disk"),
-  memory: bytes("memory of the training"),
+  memory: bytes("memory of the training, by one worker and without --recompute"),
   batch: count("examples in a micro-batch (32)"),
   maxLength: count("tokens of a row (128)"),
   accumulate: count("micro-batches in a step (1)"),
