@@ -1,4 +1,4 @@
-// Ten labelled sets as rows of { text, textPair?, label }, in an order drawn by seed 0.
+// Eleven labelled sets, of which two have the same rows, as rows of { text, textPair?, label }, in an order drawn by seed 0.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { random } from "@petl/core";
@@ -17,6 +17,12 @@ async function lines(file, form, header = 0) {
 }
 
 const starred = /^(?<label>\d) (?<text>.+)$/;
+
+/** A request's intent, of 150. */
+async function intents() {
+  const { train, val, test } = JSON.parse(await read("clinc150/data_full.json"));
+  return [...train, ...val, ...test].map(([text, label]) => ({ text, label }));
+}
 
 /** A request's domain, of ten; the file names intents, fifteen a domain. */
 async function domains() {
@@ -43,6 +49,7 @@ export const sets = {
     })),
   sms_spam: () => lines("sms_spam/SMSSpamCollection", /^(?<label>ham|spam)\t(?<text>.+)$/),
   clinc_domains: domains,
+  clinc_intents: intents,
   cola: () => lines("glue-cola/train.tsv", /^[^\t]*\t(?<label>[01])\t[^\t]*\t(?<text>.+)$/),
 };
 

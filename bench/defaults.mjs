@@ -14,7 +14,12 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     base: { type: "string", default: "../shared/data/checkpoints/all-minilm-l6-v2" },
-    sets: { type: "string", default: Object.keys(sets).join(",") },
+    sets: {
+      type: "string",
+      default: Object.keys(sets)
+        .filter((name) => name !== "clinc_intents")
+        .join(","),
+    },
     rows: { type: "string", default: "100,300,1000,3000" },
     methods: { type: "string", default: "head,lora" },
     held: { type: "string", default: "1000" },

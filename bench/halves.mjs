@@ -1,5 +1,6 @@
 // What the benchmarks share: a half that runs steps when asked, medians, and what is worth noting of the machine.
 import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { cpus, loadavg } from "node:os";
 import { createInterface } from "node:readline";
 
@@ -51,6 +52,13 @@ export function runToEnd(command, args) {
       else reject(new Error(`${command} ${args.join(" ")} ended with ${code}`));
     });
   });
+}
+
+/** Seconds of the processor that ended children have taken together; undefined where the system doesn't say. */
+export async function childrenSeconds() {
+  const stat = await readFile("/proc/self/stat", "utf8").catch(() => undefined);
+  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return fields && (Number(fields[13]) + Number(fields[14])) / 100; // cutime and cstime, in hundredths
 }
 
 export function median(values) {

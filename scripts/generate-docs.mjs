@@ -5,8 +5,8 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { helpOf, methods } from "../packages/core/dist/index.js";
-import { flagName } from "../packages/petl/dist/cli/flags.js";
 import { verbs as listed } from "../packages/petl/dist/cli/verbs.js";
+import { flagName } from "../packages/petl/dist/flags/flags.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const verbs = await Promise.all(listed.map(({ load }) => load()));

@@ -1,18 +1,23 @@
 // Jobs through a queue whose workers and whose database are killed: every job ends, once, with the bytes that it has undisturbed.
-//   node scripts/jobs-campaign.mjs [--jobs 200] [--worker-kills 60] [--database-kills 10] [--workers 2] [--seed 1] [--steps 12]
-// Needs redis-server (it starts one of its own, with an append-only file), bullmq and ioredis. Ends with 1 where a job is lost,
-// ended twice or came to other bytes.
+//   node scripts/jobs-campaign.mjs [--database redis|postgres] [--jobs 200] [--worker-kills 60] [--database-kills 10]
+//     [--workers 2] [--seed 1] [--steps 12] [--out results/jobs.jsonl]
+// Needs redis-server or PostgreSQL, of which it starts one of its own that keeps what it was told, and bullmq with ioredis or
+// pg. Ends with 1 where a job is lost, ended twice or came to other bytes; appends a record.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { random } from "@petl/core";
+import { surroundings } from "../bench/halves.mjs";
+import { databases } from "./databases.mjs";
 
 const { values } = parseArgs({
   options: {
+    database: { type: "string", default: "redis" },
+    out: { type: "string", default: "results/jobs.jsonl" },
     jobs: { type: "string", default: "200" },
     "worker-kills": { type: "string", default: "60" },
     "database-kills": { type: "string", default: "10" },
@@ -34,14 +39,17 @@ const folder = await mkdtemp(join(tmpdir(), "petl-jobs-"));
 const shared = join(folder, "shared");
 const petl = "packages/petl/bin/petl.js";
 const port = await freePort();
-const queue = `redis://127.0.0.1:${port}`;
+const kept = databases[values.database];
+if (!kept) throw new Error(`--database "${values.database}" is none of ${Object.keys(databases).join(", ")}`);
+const queue = kept.url(port);
 const children = new Set();
 const kills = { workers: 0, databases: 0 };
 let ending = false;
 const known = new Map();
 
 try {
-  await mkdir(join(folder, "redis"), { recursive: true });
+  await chmod(folder, 0o755); // the database may be another user's
+  await kept.prepare(folder);
   const rows = join(folder, "rows.csv");
   const lines = Array.from({ length: 24 }, (_, row) =>
     row % 2 ? `a fine film ${row},good` : `a dull song ${row},bad`,
@@ -73,7 +81,7 @@ try {
       kills.databases < databaseKills &&
       stream.uniform() < databaseKills / Math.max(1, workerKills)
     ) {
-      database.kill("SIGKILL");
+      await kept.kill(database);
       await delay(500 + stream.integer(2000));
       database = startDatabase();
       kills.databases++;
@@ -88,6 +96,12 @@ try {
   process.stdout.write(
     `${count} jobs in ${seconds.toFixed(0)} s, ${kills.workers} worker kills, ${kills.databases} database kills: ${lost} lost, ${twice} ended twice, ${other} of other bytes\n`,
   );
+  const record = {
+    ...{ campaign: "jobs", date: new Date().toISOString().slice(0, 10), database: values.database, jobs: count, steps },
+    ...{ workers, worker_kills: kills.workers, database_kills: kills.databases, seconds: Math.round(seconds) },
+    ...{ lost, twice, other_bytes: other, surroundings: surroundings() },
+  };
+  await appendFile(values.out, `${JSON.stringify(record)}\n`);
   if (lost + twice + other > 0) process.exitCode = 1;
 } finally {
   ending = true;
@@ -104,17 +118,10 @@ function started(command, args, options = {}) {
 }
 
 function startDatabase() {
-  const args = [
-    "--port",
-    String(port),
-    "--dir",
-    join(folder, "redis"),
-    "--appendonly",
-    "yes",
-    "--maxmemory-policy",
-    "noeviction",
-  ];
-  return started("redis-server", [...args, "--save", ""], { stdio: "ignore" });
+  const child = kept.start(folder, port);
+  children.add(child);
+  child.once("exit", () => children.delete(child));
+  return child;
 }
 
 function startWorker() {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { layers } from "../../petl/src/layers.ts";
 import { importCircles } from "./import-circles.fake.ts";
 
 const packages = fileURLToPath(new URL("../../", import.meta.url));
@@ -108,6 +109,27 @@ test("no file of the Node package imports itself by way of others when the code 
   const begins = built.map(([file]) => file).filter((file) => file.startsWith("petl/"));
   expect(importCircles(begins, next)).toEqual([]);
 });
+
+test("every import of the Node package goes through a door of its table, and every door is used", () => {
+  const doors: Readonly<Record<string, readonly string[]>> = layers;
+  const open = (room: string): readonly string[] => [room, ...(doors[room] ?? []).flatMap(open)];
+  const inner = built.flatMap(([file, text]) =>
+    file.startsWith("petl/")
+      ? [...takenBy(file, text)].map(([to]) => ({ file, from: roomOf(file), to: roomOf(to) }))
+      : [],
+  );
+  const between = inner.filter(({ from, to }) => from !== undefined && to !== undefined && from !== to);
+  expect(Object.keys(doors).sort()).toEqual([...new Set(inner.flatMap(({ from }) => from ?? []))].sort());
+  const wrong = between.filter(({ from = "", to = "" }) => !open(from).includes(to));
+  expect(wrong.map(({ file, to }) => `${file} imports of ${to}`)).toEqual([]);
+  const useless = Object.entries(doors).flatMap(([room, nexts]) =>
+    nexts.filter((next) => !between.some(({ from, to }) => from === room && open(next).includes(to ?? ""))),
+  );
+  expect(useless).toEqual([]);
+});
+
+/** The room of a file of the Node package; undefined for those beside the rooms. */
+const roomOf = (file: string): string | undefined => /^petl\/src\/([^/]+)\//.exec(file)?.[1];
 
 test("no file has more than 400 lines", () => {
   const long = [...sources].filter(([file, text]) => !isTest(file) && text.split("\n").length > 400);

@@ -22,7 +22,15 @@ export { llama2cTokenizer } from "./checkpoints/llama2c/llama2c-tokenizer.ts";
 export type { Quantization } from "./checkpoints/quantization.ts";
 export { type UntrainedParts, untrainedTensors } from "./checkpoints/untrained.ts";
 export { crc32, crc32c } from "./containers/checksums.ts";
-export { type ByteSource, type Folder, isPlainName, memoryFolder, readJson, readText } from "./containers/folder.ts";
+export {
+  askedOnce,
+  type ByteSource,
+  type Folder,
+  isPlainName,
+  memoryFolder,
+  readJson,
+  readText,
+} from "./containers/folder.ts";
 export { encodeSafetensors, safetensorsBytes } from "./containers/safetensors-writer.ts";
 export { type Masking, maskTokens } from "./data/batches/masking.ts";
 export { readExamples, readParts, readRows } from "./data/rows/columns.ts";
@@ -154,6 +162,7 @@ export {
   type WordsInput,
 } from "./library/predict.ts";
 export { baseFor, findPurpose, namesOf, type Purpose } from "./library/purpose.ts";
+export { type RecipeName, recipeMethod, recipeSettings } from "./library/recipes.ts";
 export { type Message, type Row, type Rows as RowsInput, readRows as readGiven } from "./library/rows.ts";
 export { type RunWatch, watchTraining } from "./library/run-remarks.ts";
 export { type ScoreOptions, scoreTexts, type TextScores } from "./library/score-texts.ts";

@@ -5,12 +5,13 @@ import { InputError } from "../errors.ts";
 import { labelCount, taskOf } from "../models/models.ts";
 import { type Head, headNames, heads } from "../nn/model.ts";
 import { objectiveOf, objectiveOfHead, objectives, type Task } from "../objectives/objectives.ts";
-import { type AdaptedModel, adapt } from "../peft/adapt.ts";
+import type { AdaptedModel } from "../peft/adapt.ts";
 import type { Adapter } from "../peft/adapter.ts";
 import type { Goal } from "../peft/goal.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { methods } from "../peft/methods.ts";
 import { type AdapterFiles, type PeftAdapter, readAdapter, type WholeModel } from "./adapter-files.ts";
+import { adaptAlike } from "./alike.ts";
 import { loadPhi } from "./load-phi.ts";
 import type { LabelName } from "./petl-fields.ts";
 import { biasesOf } from "./trained-biases.ts";
@@ -41,7 +42,7 @@ export async function loadAdapter(folder: Folder, base: HfModel): Promise<Loaded
 /** Puts an adapter that was read on a base. */
 export async function putOnBase(files: AdapterFiles, base: HfModel): Promise<LoadedAdapter> {
   const { methods, goal, labels } = adapterOn(files, base);
-  const adapted = namingBases(files, base, () => adapt(base, methods, goal));
+  const adapted = namingBases(files, base, () => adaptAlike(base, methods, goal));
   const remarks = adapterRemarks(files, adapted);
   return { adapted, phi: await loadPhi(files, adapted), labels: labelNames(goal.labels, labels), remarks };
 }
@@ -150,7 +151,7 @@ function headOf({ folder, tensors }: AdapterFiles, base: HfModel, task: Task): {
     );
   }
   // the head's last matrix gives one row a label
-  const { modelTensors } = adapt(base, [], { task, labels: 1, trainsHead: true });
+  const { modelTensors } = adaptAlike(base, [], { task, labels: 1, trainsHead: true });
   const last = modelTensors.filter(({ head, shape }) => head && shape.length === 2).at(-1)?.name;
   const labels = last === undefined ? undefined : tensors.get(last)?.shape[0];
   return { trainsHead: true, labels: labels || labelCount(base.config) };
@@ -167,7 +168,7 @@ function savedModulesOf(
   { task, labels }: Pick<Goal, "task" | "labels">,
 ): readonly string[] {
   if (peft.modulesToSave.length === 0) return [];
-  const { modelTensors, ties } = adapt(base, [], { task, labels, trainsHead: true });
+  const { modelTensors, ties } = adaptAlike(base, [], { task, labels, trainsHead: true });
   const own = modelTensors.filter(({ head }) => !head).map(({ name }) => name);
   const names = [...own, ...ties.keys()].filter((name) => tensors.has(name));
   const modules = names.flatMap((name) => {
@@ -185,7 +186,7 @@ function biasMethod(
   goal: Goal,
 ): readonly MethodUse[] {
   if (bias === "none") return [];
-  const adapted = adapt(base, uses, goal);
+  const adapted = adaptAlike(base, uses, goal);
   if (biasesOf(adapted, bias).length === 0) return [];
   const options = bias === "all" ? {} : { targets: { kind: "names", names: adapted.targets, required: false } };
   return methods.filter(({ name }) => name === "bitfit").map((method) => method.use(options));

@@ -218,3 +218,18 @@ test("full fine-tuning's checkpoint is a base too: the trained model's own, with
   });
   expect(adapt(adapter.model, [], goal).newTensors).toEqual([]);
 });
+
+test("adapters whose files say the same share all but their numbers, and no others do", async () => {
+  const { base } = await goldenBase("bert-sequence-classification");
+  const load = async (options: Readonly<Record<string, unknown>>, seed: number, on = base) => {
+    const { adapted, phi } = await drawn(base, use("lora", options));
+    phi.values.fill(seed);
+    return loadAdapter(await written(base, adapted, phi), on);
+  };
+  const [first, second] = [await load({ rank: 2 }, 1), await load({ rank: 2 }, 2)];
+  expect(second.adapted).toBe(first.adapted);
+  expect([first.phi.values[0], second.phi.values[0]]).toEqual([1, 2]);
+  expect((await load({ rank: 2, alpha: 3 }, 1)).adapted).not.toBe(first.adapted);
+  expect((await load({ rank: 2, targets: "key" }, 1)).adapted).not.toBe(first.adapted);
+  expect((await load({ rank: 2 }, 1, { ...base })).adapted).not.toBe(first.adapted);
+});

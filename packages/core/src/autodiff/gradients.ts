@@ -8,6 +8,8 @@ import { blocksAgain } from "./blocks-again.ts";
 export interface GradientOptions {
   /** computes each block once more for its gradient; whoever compiles the graph must leave repeated nodes as they are */
   readonly recompute?: boolean | undefined;
+  /** what the derivatives of the loss's elements are multiplied with before they are summed; ones where left out */
+  readonly seed?: Value | undefined;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface GradientOptions {
 export function gradients(
   loss: Value,
   wrt: readonly Value[],
-  { recompute = false }: GradientOptions = {},
+  { recompute = false, seed }: GradientOptions = {},
 ): readonly Value[] {
   const nodes = nodesOf([loss]);
   const varying = dependents(nodes, wrt);
@@ -28,7 +30,7 @@ export function gradients(
   const again = recompute ? blocksAgain(nodes, varying, dependents(nodes, fed)) : new Map<Value, Value>();
   const fewer = recomputation(varying);
   const reread = (value: Value) => again.get(value) ?? fewer(value);
-  const received = new Map<Value, Value>([[loss, expand(scalar(1, loss.dtype), loss.shape)]]);
+  const received = new Map<Value, Value>([[loss, seed ?? expand(scalar(1, loss.dtype), loss.shape)]]);
   for (const node of [...nodes].reverse()) {
     const [output, ...others] = node.outputs;
     const dy = output && received.get(output);
@@ -37,10 +39,9 @@ export function gradients(
     }
     if (!dy || !node.inputs.some((operand) => varying.has(operand))) continue;
     const outputs = node.outputs.map((value) => again.get(value) ?? value);
-    for (const [index, gradient] of differentiate(
-      { ...node, inputs: node.inputs.map(reread), outputs },
-      dy,
-    ).entries()) {
+    const wanted = node.inputs.map((operand) => varying.has(operand));
+    const rule = differentiate({ ...node, inputs: node.inputs.map(reread), outputs }, dy, wanted);
+    for (const [index, gradient] of rule.entries()) {
       const operand = node.inputs[index];
       if (!gradient || !operand || !varying.has(operand)) continue;
       const sum = received.get(operand);
@@ -50,8 +51,11 @@ export function gradients(
   return wrt.map((w) => received.get(w) ?? expand(scalar(0, w.dtype), w.shape));
 }
 
-function differentiate(node: Node, dy: Value) {
-  const rule = node.operator.gradient(dy, node);
+function differentiate(node: Node, dy: Value, wanted: readonly boolean[]) {
+  const rule = node.operator.gradient(dy, node, {
+    wanted,
+    gradients: (output, seed, wrt) => gradients(output, wrt, { seed }),
+  });
   if (!rule) throw new InternalError(`${node.operator.type} has no gradient`);
   return rule;
 }

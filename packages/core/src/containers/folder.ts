@@ -6,7 +6,7 @@ export interface ByteSource {
   readonly name: string;
   /** In bytes. */
   readonly size: number;
-  /** Exactly `length` bytes from `offset` on, which the caller may keep. */
+  /** Exactly `length` bytes from `offset` on, which the caller may keep and does not write into. */
   read(offset: number, length: number): Promise<Uint8Array>;
 }
 
@@ -16,6 +16,24 @@ export interface Folder {
   /** Plain file names. */
   files(): Promise<readonly string[]>;
   open(file: string): Promise<ByteSource>;
+}
+
+/** The same folder for one piece of work: its names are asked for once, and its small files are read once, whole. */
+export function askedOnce(folder: Folder): Folder {
+  let names: Promise<readonly string[]> | undefined;
+  const sources = new Map<string, Promise<ByteSource>>();
+  return {
+    name: folder.name,
+    files() {
+      names ??= folder.files();
+      return names;
+    },
+    open(file) {
+      const source = sources.get(file) ?? folder.open(file).then(readAtOnce);
+      sources.set(file, source);
+      return source;
+    },
+  };
 }
 
 /** A text file is refused from here on: JavaScript has no longer strings. */
@@ -47,7 +65,7 @@ export function readAtOnce(source: ByteSource): ByteSource {
     async read(offset, length) {
       if (offset + length > source.size) return source.read(offset, length);
       whole ??= readBytes(source, 0, source.size);
-      return (await whole).slice(offset, offset + length);
+      return (await whole).subarray(offset, offset + length);
     },
   };
 }

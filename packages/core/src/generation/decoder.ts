@@ -5,21 +5,22 @@ import { objectiveOf } from "../objectives/objectives.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
 import { promptLength } from "../peft/prompted.ts";
+import { type Loan, lentCopy } from "../runtime/loan.ts";
 import { compile } from "../runtime/program.ts";
-import type { Engine, Tensors } from "../runtime/session.ts";
+import type { Engine } from "../runtime/session.ts";
 import { int32 } from "../tensor/host-tensor.ts";
 import { emptyPast, type Past } from "./past.ts";
 
 /** A causal language model that computes every token once. */
 export interface Decoder extends DecoderSteps {
-  /** Begins with prompts side by side, for a model of Φ. */
+  /** Begins with prompts side by side, for a model of Φ as it is now. */
   begin(prompts: readonly (readonly number[])[], phi: Phi): Decoding;
 }
 
 /** A compiled decoder, step by step. */
 export interface DecoderSteps {
-  /** The logits of each row's next token. `model` is Φ as the graph takes it. */
-  run(step: DecoderStep, model: Tensors): Promise<readonly Float32Array[]>;
+  /** The logits of each row's next token. `model` is Φ as the graph takes it, which is lent to the step. */
+  run(step: DecoderStep, model: Loan): Promise<readonly Float32Array[]>;
   release(): Promise<void>;
 }
 
@@ -73,9 +74,9 @@ export async function compileSteps(engine: Engine, adapted: AdaptedModel, mixed 
   return {
     async run({ ids, mask, past, first }, model) {
       const results = await (first ? beginning : continuing).run(
-        { ...model, ...past.tensors(), input_ids: table(ids), attention_mask: table(mask) },
+        { ...model.tensors(), ...past.tensors(), input_ids: table(ids), attention_mask: table(mask) },
         past.room((first ? prompt : 0) + (ids[0]?.length ?? 0)),
-        past.memory,
+        [past.memory, ...model.lenders],
       );
       past.take(results);
       const { logits: found } = results;
@@ -99,6 +100,7 @@ export async function compileDecoder(engine: Engine, adapted: AdaptedModel): Pro
     begin(prompts, phi) {
       const past = emptyPast(sizes, prompts.length);
       const { ids, mask } = paddedLeft(prompts, sizes.padId);
+      const model = lentCopy(tensorsOf(phi));
       let keys: readonly (readonly number[])[] = mask;
       return {
         async next(tokens) {
@@ -107,7 +109,7 @@ export async function compileDecoder(engine: Engine, adapted: AdaptedModel): Pro
             past.choose(tokens.map(({ row }) => row));
           }
           const given = tokens?.map(({ id }) => [id]) ?? ids;
-          return steps.run({ ids: given, mask: keys, past, first: !tokens }, tensorsOf(phi));
+          return steps.run({ ids: given, mask: keys, past, first: !tokens }, model);
         },
       };
     },

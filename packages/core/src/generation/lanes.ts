@@ -2,7 +2,7 @@ import { InternalError } from "../errors.ts";
 import type { AdapterNumbers } from "../peft/adapter.ts";
 import { canJoin } from "../peft/joined.ts";
 import { promptLength } from "../peft/prompted.ts";
-import type { Tensors } from "../runtime/session.ts";
+import type { Loan } from "../runtime/loan.ts";
 import { random } from "../tensor/random.ts";
 import type { Continuing } from "./continuing.ts";
 import { type DecoderSteps, paddedLeft } from "./decoder.ts";
@@ -30,8 +30,15 @@ export interface LaneText {
 /** What computes the rows of some adapters: compiled for them, and their numbers as it takes them. */
 export interface LaneProgram {
   readonly steps: DecoderSteps;
+  /** Copies Φ of rows' adapters as they are now. */
+  copy(adapters: readonly AdapterNumbers[]): RowNumbers;
+}
+
+/** The numbers of some adapters as a program takes them, to be lent to one step after the other. */
+export interface RowNumbers {
+  has(adapters: readonly AdapterNumbers[]): boolean;
   /** Φ of each row, in their order */
-  model(adapters: readonly AdapterNumbers[]): Tensors;
+  loan(adapters: readonly AdapterNumbers[]): Loan;
 }
 
 /** Finds a program for the rows of some adapters, which stays compiled until the work with it is done. */
@@ -55,8 +62,12 @@ interface Row {
 interface Lane {
   rows: Row[];
   past: Past | undefined;
+  /** copied when a text joined, for the program that they fit; undefined until the next step */
+  numbers: (RowNumbers & Pick<LaneProgram, "steps">) | undefined;
   readonly joining: LaneText[];
 }
+
+const emptyLane = { rows: [], past: undefined, numbers: undefined };
 
 /** Prompts that are computed between two tokens of those that are under way. */
 const promptsAtOnce = 8;
@@ -105,7 +116,7 @@ function admit(waiting: LaneText[], lanes: Lane[], most: number): void {
   while (waiting.length > 0 && under < most) {
     const next = waiting.shift();
     if (!next || left(next)) continue;
-    const lane = lanes.find((each) => shares(each, next)) ?? { rows: [], past: undefined, joining: [] };
+    const lane = lanes.find((each) => shares(each, next)) ?? { ...emptyLane, joining: [] };
     if (!lanes.includes(lane)) lanes.push(lane);
     lane.joining.push(next);
     under++;
@@ -135,7 +146,7 @@ async function step(lane: Lane, programs: LanePrograms): Promise<void> {
     if (beginning.length > 0) await begin(lane, beginning, programs);
   } catch (error) {
     for (const text of [...lane.rows.map(({ asked }) => asked), ...beginning, ...lane.joining]) text.failed(error);
-    Object.assign(lane, { rows: [], past: undefined });
+    Object.assign(lane, emptyLane);
     lane.joining.splice(0);
   }
 }
@@ -146,8 +157,9 @@ async function goOn(lane: Lane, programs: LanePrograms): Promise<void> {
   for (const row of rows) row.mask.push(1);
   const ids = rows.map(({ asked }) => asked.text.ids.slice(-1));
   const adapters = rows.map(({ asked }) => asked.adapter);
-  const logits = await programs(adapters, ({ steps, model }) =>
-    steps.run({ ids, mask: rows.map(({ mask }) => mask), past, first: false }, model(adapters)),
+  const mask = rows.map((row) => row.mask);
+  const logits = await programs(adapters, (program) =>
+    program.steps.run({ ids, mask, past, first: false }, numbersOf(lane, program, adapters)),
   );
   keep(
     lane,
@@ -165,10 +177,10 @@ async function begin(lane: Lane, texts: readonly LaneText[], programs: LaneProgr
     texts.map(({ text }) => text.ids),
     sizes.padId,
   );
-  const logits = await programs(adapters, ({ steps, model }) =>
-    steps.run({ ids, mask, past, first: true }, model(adapters)),
+  const begun: Lane = { ...emptyLane, past, joining: [] };
+  const logits = await programs(adapters, (program) =>
+    program.steps.run({ ids, mask, past, first: true }, numbersOf(begun, program, adapters)),
   );
-  const begun: Lane = { rows: [], past, joining: [] };
   begun.rows = texts.map((asked, at) => ({ asked, mask: [...(mask[at] ?? [])] }));
   keep(
     begun,
@@ -179,7 +191,17 @@ async function begin(lane: Lane, texts: readonly LaneText[], programs: LaneProgr
     lane.past.join(past);
     lane.rows.push(...begun.rows);
     level(lane.rows, lane.past.size().tokens);
-  } else Object.assign(lane, { rows: begun.rows, past });
+    lane.numbers = undefined;
+  } else Object.assign(lane, { rows: begun.rows, past, numbers: begun.numbers });
+}
+
+/** The lane's numbers of rows' adapters, copied where it has not all of them. */
+function numbersOf(lane: Lane, { steps, copy }: LaneProgram, adapters: readonly AdapterNumbers[]): Loan {
+  const { numbers } = lane;
+  const there = numbers?.steps === steps && numbers.has(adapters);
+  const now = there ? numbers : { steps, ...copy(adapters) };
+  lane.numbers = now;
+  return now.loan(adapters);
 }
 
 /** Chooses a text's next token and tells it; whether it goes on behind that. */

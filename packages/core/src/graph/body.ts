@@ -1,4 +1,5 @@
 import { InternalError } from "../errors.ts";
+import { substitute } from "./substitute.ts";
 import type { Node, Value } from "./value.ts";
 import { nodesOf } from "./walk.ts";
 
@@ -8,12 +9,27 @@ export interface Body {
   readonly inputs: readonly Value[];
   /** each made by a node that some input reaches */
   readonly outputs: readonly Value[];
-  /** which output is the derivative of the first one by an input, or by a value from outside */
-  readonly slopes: ReadonlyMap<Value, Value>;
+  /** what it reads from outside, in the order in which its node names them behind its other operands */
+  readonly outside: readonly Value[];
+  /**
+   * which output is the derivative of the first one by an input, or by a value from outside; left out where gradients
+   * compute the body once more
+   */
+  readonly slopes?: ReadonlyMap<Value, Value> | undefined;
+}
+
+/** The same body, which reads other values from outside. */
+export function rebound(body: Body, outside: readonly Value[]): Body {
+  if (outside.every((value, i) => value === body.outside[i])) return body;
+  const known = new Map(body.outside.map((value, i) => [value, outside[i] ?? value]));
+  const outputs = substitute(body.outputs, (leaf) => leaf, known);
+  const again = (output: Value) => outputs[body.outputs.indexOf(output)] ?? output;
+  const slopes = body.slopes && new Map([...body.slopes].map(([by, slope]) => [known.get(by) ?? by, again(slope)]));
+  return { inputs: body.inputs, outputs, outside, slopes };
 }
 
 /** What is computed inside a body, in order, and what that reads from outside. */
-export function partsOf({ inputs, outputs }: Omit<Body, "slopes">): {
+export function partsOf({ inputs, outputs }: Pick<Body, "inputs" | "outputs">): {
   readonly nodes: readonly Node[];
   readonly captured: readonly Value[];
 } {

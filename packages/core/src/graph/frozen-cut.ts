@@ -46,7 +46,7 @@ export function frozenCut(outputs: readonly Value[], inputs: Inputs): FrozenCut 
   const operandsOf = ({ source }: Value): readonly Value[] =>
     source.kind === "node" ? [...new Set(source.node.inputs)].filter((operand) => costly.has(operand)) : [];
   const kept = cheapest(frontier, operandsOf);
-  if (kept.length === 0 || readsInside(nodes, kept)) return undefined;
+  if (kept.length === 0) return undefined;
   const left = new Set(nodesWithout(outputs, new Set(kept)));
   const total = sum(nodes.map(productsOf));
   return { kept, savedShare: total === 0 ? 0 : sum(nodes.filter((node) => !left.has(node)).map(productsOf)) / total };
@@ -122,17 +122,6 @@ function nodesWithout(outputs: readonly Value[], given: ReadonlySet<Value>): rea
     open.push(...value.source.node.inputs);
   }
   return [...found];
-}
-
-/** Whether a graph inside a node reads from outside what would be made of kept values: it could not be read anew. */
-function readsInside(nodes: readonly Node[], kept: readonly Value[]): boolean {
-  const made = new Set(kept);
-  for (const node of nodes)
-    if (node.inputs.some((operand) => made.has(operand))) for (const value of node.outputs) made.add(value);
-  return nodes.some((node) => {
-    const body = bodyOf(node);
-    return body !== undefined && node.inputs.slice(body.inputs.length).some((value) => made.has(value));
-  });
 }
 
 const bodyOf = ({ attributes }: Node): Body | undefined => Object.values(attributes).find(isBody);

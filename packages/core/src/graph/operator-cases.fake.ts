@@ -32,7 +32,7 @@ import { reduceMean } from "./ops/reduce-mean.ts";
 import { reduceSum } from "./ops/reduce-sum.ts";
 import { relu } from "./ops/relu.ts";
 import { reshape } from "./ops/reshape.ts";
-import { sumOverChunks } from "./ops/scan.ts";
+import { ofEachChunk, sumOverChunks } from "./ops/scan.ts";
 import { scatterElements } from "./ops/scatter-elements.ts";
 import { scatterNd } from "./ops/scatter-nd.ts";
 import { sigmoid } from "./ops/sigmoid.ts";
@@ -255,6 +255,14 @@ export const operatorCases: Readonly<Record<string, OperatorCases>> = {
             [w, byW],
           ]);
           return sumOverChunks({ chunked: [[x, chunk]], sum: reshape(value, []), slopes }).sum;
+        },
+      },
+      {
+        // tanh(chunk ⊙ w) of each chunk, whose derivatives a second Scan computes
+        operands: [[b, t, 2], [2]],
+        build: ([x, w]) => {
+          const chunk = input("chunk", x.dtype, x.shape.slice(1));
+          return ofEachChunk([[x, chunk]], tanh(mul(chunk, w)));
         },
       },
     ],

@@ -26,6 +26,14 @@ type Operands<N extends Arity> = {
   many: readonly Value[];
 }[N];
 
+/** What a gradient rule may ask of the differentiation that it is a part of. */
+export interface Differentiation {
+  /** of which operands the gradient is read */
+  readonly wanted: readonly boolean[];
+  /** Σ over an output's elements of its gradient times their derivatives, of a graph inside the node */
+  gradients(output: Value, gradient: Value, wrt: readonly Value[]): readonly Value[];
+}
+
 /** What an operator is: its ONNX name, its shape rule, its gradient rule, and what else passes know of it. */
 interface OperatorRule<N extends Arity, K extends AttributeKinds> {
   /** the ONNX operator that a node becomes */
@@ -36,6 +44,8 @@ interface OperatorRule<N extends Arity, K extends AttributeKinds> {
   readonly attributes?: K;
   /** dtype and shape of each output; throws where the operands do not fit */
   readonly infer: (inputs: Operands<N>, attributes: AttributesOf<K>) => readonly TensorType[];
+  /** Attributes that read the operands themselves, where they are other ones; left out where none do. */
+  readonly bind?: (inputs: Operands<N>, attributes: AttributesOf<K>) => AttributesOf<K>;
   /**
    * The gradient of each operand given dy, that of the first output (later outputs serve gradient rules only);
    * undefined for an operand that has none. Left out where the operator is not differentiable.
@@ -45,6 +55,7 @@ interface OperatorRule<N extends Arity, K extends AttributeKinds> {
     inputs: Operands<N>,
     outputs: readonly Value[],
     attributes: AttributesOf<K>,
+    differentiation: Differentiation,
   ) => readonly (Value | undefined)[];
   /**
    * The first output once more, in a few cheap operations on what the gradient rule reads anyway; see `gradients`.
@@ -73,7 +84,7 @@ export interface Operator {
   readonly attributeKinds: AttributeKinds;
   apply(inputs: readonly Value[], attributes: Attributes): Node;
   /** undefined where the operator is not differentiable */
-  gradient(dy: Value, node: Node): readonly (Value | undefined)[] | undefined;
+  gradient(dy: Value, node: Node, differentiation: Differentiation): readonly (Value | undefined)[] | undefined;
   /** undefined where the first output has to be kept for gradients that read it */
   recompute(node: Node): Value | undefined;
   narrow(axis: number, node: Node): readonly (number | undefined)[] | undefined;
@@ -95,14 +106,17 @@ export function defineOp<const N extends Arity, const K extends AttributeKinds>(
   // nodes hold every operator's operands and attributes alike; inside its own rule they have the declared types again
   const operands = (inputs: readonly Value[]) => inputs as Operands<N>;
   const typed = (attributes: Attributes) => attributes as AttributesOf<K>;
+  const bound = (inputs: readonly Value[], attributes: Attributes): Attributes =>
+    rule.bind ? (rule.bind(operands(inputs), typed(attributes)) as Attributes) : attributes;
   const operator: DefinedOperator<N, K> = {
     type: rule.type,
     domain: rule.domain ?? "",
     attributeKinds: rule.attributes ?? {},
-    apply(inputs, attributes) {
+    apply(inputs, given) {
       if (rule.operands !== "many" && inputs.length !== rule.operands) {
         illegal(rule.type, `takes ${rule.operands} operands`, inputs);
       }
+      const attributes: Attributes = bound(inputs, given);
       const outputs: Value[] = [];
       const node: Node = { operator, inputs, attributes, outputs };
       for (const [output, type] of rule.infer(operands(inputs), typed(attributes)).entries()) {
@@ -110,8 +124,8 @@ export function defineOp<const N extends Arity, const K extends AttributeKinds>(
       }
       return node;
     },
-    gradient: (dy, { inputs, outputs, attributes }) =>
-      rule.gradient?.(dy, operands(inputs), outputs, typed(attributes)),
+    gradient: (dy, { inputs, outputs, attributes }, differentiation) =>
+      rule.gradient?.(dy, operands(inputs), outputs, typed(bound(inputs, attributes)), differentiation),
     recompute: ({ inputs, outputs }) => rule.recompute?.(operands(inputs), outputs),
     narrow: (axis, node) => rule.narrow?.(axis, operands(node.inputs), firstOutput(node), typed(node.attributes)),
     products: (node) => rule.products?.(operands(node.inputs), firstOutput(node), typed(node.attributes)),

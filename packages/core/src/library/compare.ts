@@ -3,6 +3,7 @@ import { rowsAt } from "../data/rows/encoded-rows.ts";
 import type { ExampleSet } from "../data/rows/examples.ts";
 import { InputError } from "../errors.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
+import { copyOf } from "../peft/phi.ts";
 import { bootstrap } from "../statistics/bootstrap.ts";
 import { mcnemar } from "../statistics/mcnemar.ts";
 import { compileEvaluation, type Evaluation } from "../training/evaluate.ts";
@@ -67,15 +68,16 @@ interface MeasuredRows {
 /** A model measured on all rows together and on each alone. */
 async function measuredRows(model: OpenModel, set: ExampleSet, options: EvaluateOptions): Promise<MeasuredRows> {
   const { signal, onRemark, pause: _, ...given } = requireOptions(options);
-  const { base, adapted, phi, labels } = model;
+  const { base, adapted, labels } = model;
+  const phi = copyOf(model.phi);
   const rows: EncodedRows = measurable(model, set, given, { onRemark });
   const evaluation = await compileEvaluation(base.engine, adapted, { labels });
   try {
-    const whole = await evaluation.run(phi, rows, undefined, signal);
+    const whole = await evaluation.run(phi, rows, signal);
     const alone: Evaluation[] = [];
     for (let row = 0; row < rows.length; row++) {
       throwIfStopped(signal);
-      alone.push(await evaluation.run(phi, await rowsAt(rows, [row]), undefined, signal));
+      alone.push(await evaluation.run(phi, await rowsAt(rows, [row]), signal));
     }
     const { items, answer } = objectiveOf(adapted.goal.task);
     const isRightOrWrong =

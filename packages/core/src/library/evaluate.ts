@@ -3,6 +3,7 @@ import { type ExampleSet, isLabelled } from "../data/rows/examples.ts";
 import { atOnce, inSteps, type Pause, type Steps } from "../data/rows/in-steps.ts";
 import { InputError } from "../errors.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
+import { copyOf } from "../peft/phi.ts";
 import { shapeOf } from "../peft/shape-of.ts";
 import { natural } from "../settings/setting.ts";
 import { readSettings, type SettingInputs } from "../settings/settings.ts";
@@ -42,7 +43,7 @@ export async function evaluate(
   const encoded = await inSteps(measurableSteps(model, set, given, { onRemark }), pause);
   const compile = () => compileEvaluation(base.engine, adapted, { labels });
   return base.programs.evaluations.use(`${shapeOf(adapted)} ${JSON.stringify(labels)}`, compile, (evaluation) =>
-    evaluation.run(phi, encoded, undefined, signal),
+    evaluation.run(copyOf(phi), encoded, signal),
   );
 }
 

@@ -1,5 +1,5 @@
 import { loadAdapter as loadAdapterOn } from "../adapters/adapter-on-base.ts";
-import type { Folder } from "../containers/folder.ts";
+import { askedOnce, type Folder } from "../containers/folder.ts";
 import type { ExampleSet } from "../data/rows/examples.ts";
 import { labelNames } from "../data/rows/labels.ts";
 import { InputError } from "../errors.ts";
@@ -102,8 +102,9 @@ function checkedPurpose(purpose: AdaptPurpose): AdaptPurpose {
  *
  * @throws InputError with every missing, superfluous or misshapen tensor
  */
-export async function loadAdapter(base: OpenBase, folder: Folder): Promise<OpenModel> {
+export async function loadAdapter(base: OpenBase, from: Folder): Promise<OpenModel> {
   requireBase(base);
+  const folder = askedOnce(from);
   const adapter = await loadAdapterOn(folder, base);
   const tokenizer = (await bringsTokenizer(folder)) ? await openTokenizer(base.folder, folder) : base.tokenizer;
   return { base: { ...base, tokenizer }, ...adapter };

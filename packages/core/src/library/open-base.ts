@@ -121,9 +121,9 @@ function checked(engine: Engine, check: () => void): Engine {
       check();
       const session = await engine.createSession(graph);
       return {
-        async run(inputs, into, lender) {
+        async run(inputs, into, lenders) {
           check();
-          return session.run(inputs, into, lender);
+          return session.run(inputs, into, lenders);
         },
         release: () => session.release(),
       };

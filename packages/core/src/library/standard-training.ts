@@ -4,14 +4,18 @@ import type { AdaptedModel } from "../peft/adapt.ts";
 import type { TrainingInputs } from "../training/settings.ts";
 
 /** How long and how fast methods of a kind are trained where nobody says it. */
-interface Standard {
+interface Standard extends UsualLength {
   /** the methods; the last row of the table is for all others */
   readonly methods: readonly string[];
+  readonly why: string;
+}
+
+/** How long a training is, by the number of its rows. */
+export interface UsualLength {
   /** steps of the optimizer after which they have learnt most of what rows of this kind teach */
   readonly steps: number;
   /** passes over the rows: never fewer, so that each is seen, and never more, since what they teach is then known by heart */
   readonly epochs: readonly [least: number, most: number];
-  readonly why: string;
 }
 
 /**
@@ -63,21 +67,30 @@ export function standardTraining(
   if (!choosesFreely(rows, goal.task, given.shuffle ?? true)) return { settings: { lr: rate }, remarks: [] };
   const standard = standards.find(({ methods: names }) => names.length === 0 || names.includes(name));
   const count = rows.examples.length;
-  const batch = given.batch ?? (count < fewRows ? smallBatch : usualBatch);
-  const perEpoch = Math.ceil(count / (batch * (given.accumulate ?? 1)));
-  const [least, most] = standard?.epochs ?? [3, 3];
-  const epochs = Math.min(most, Math.max(least, Math.ceil((standard?.steps ?? 0) / perEpoch)));
   const chosen = {
     lr: rate,
     ...(newTensors.length > 0 && rate < headRate && { headLr: headRate }),
-    ...(given.steps === undefined && { epochs }),
-    ...{ batch, warmup },
+    ...usualLength(standard ?? { steps: 0, epochs: [3, 3] }, count, given),
   };
-  const settings = Object.fromEntries(
-    Object.entries(chosen).filter(([setting]) => Reflect.get(given, setting) === undefined),
-  );
+  const settings = unnamed(chosen, given);
   return { settings: { lr: rate, ...settings }, remarks: [said(settings, { name, count, why: standard?.why ?? "" })] };
 }
+
+/** Epochs, batch and warm-up for so many rows, epochs where no steps are named. */
+export function usualLength(
+  { steps, epochs: [least, most] }: UsualLength,
+  count: number,
+  given: TrainingInputs,
+): TrainingInputs {
+  const batch = given.batch ?? (count < fewRows ? smallBatch : usualBatch);
+  const perEpoch = Math.ceil(count / (batch * (given.accumulate ?? 1)));
+  const epochs = Math.min(most, Math.max(least, Math.ceil(steps / perEpoch)));
+  return { ...(given.steps === undefined && { epochs }), batch, warmup };
+}
+
+/** Of chosen settings those that nobody named. */
+export const unnamed = (chosen: TrainingInputs, given: TrainingInputs): TrainingInputs =>
+  Object.fromEntries(Object.entries(chosen).filter(([setting]) => Reflect.get(given, setting) === undefined));
 
 /** What was chosen, in one line. */
 function said(

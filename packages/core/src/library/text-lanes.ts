@@ -1,12 +1,13 @@
 import { compileDecoder, compileSteps, type DecoderSteps } from "../generation/decoder.ts";
-import { type LaneProgram, type LanePrograms, type Lanes, openLanes } from "../generation/lanes.ts";
+import { type LanePrograms, type Lanes, openLanes, type RowNumbers } from "../generation/lanes.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import type { AdapterNumbers } from "../peft/adapter.ts";
-import { type JoinedKinds, joinKinds } from "../peft/joined.ts";
-import { type Phi, tensorsOf } from "../peft/phi.ts";
+import { inSlot, type JoinedKinds, joinKinds, slotTensors } from "../peft/joined.ts";
+import { lengthOf, type Phi, tensorsOf } from "../peft/phi.ts";
 import { shapeOf } from "../peft/shape-of.ts";
-import type { Tensors } from "../runtime/session.ts";
-import { float32, int32 } from "../tensor/host-tensor.ts";
+import { lentCopy } from "../runtime/loan.ts";
+import { int32 } from "../tensor/host-tensor.ts";
+import type { Lender } from "../tensor/lender.ts";
 import type { OpenBase } from "./open-base.ts";
 
 /** Texts of one base that are computed side by side at most. */
@@ -40,13 +41,11 @@ function lanePrograms(base: OpenBase): LanePrograms {
     if (first && adapters.every(({ phi }) => phi === first.phi)) {
       const { adapted, phi } = first;
       const compile = () => compileDecoder(base.engine, adapted);
-      return base.programs.decoders.use(shapeOf(adapted), compile, (steps) =>
-        work({ steps, model: () => tensorsOf(phi) }),
-      );
+      return base.programs.decoders.use(shapeOf(adapted), compile, (steps) => work({ steps, copy: () => alone(phi) }));
     }
     const kinds = new Map(adapters.map(({ adapted }) => [shapeOf(adapted), adapted]));
     const { joined, steps } = await programFor([...kinds.values()]);
-    return work({ steps, model: pooled(joined) });
+    return work({ steps, copy: (rows) => pooled(joined, rows) });
   };
 }
 
@@ -55,20 +54,26 @@ async function compileJoined(base: OpenBase, kinds: readonly AdaptedModel[]): Pr
   return { joined, kinds, steps: await compileSteps(base.engine, joined.adapted, true) };
 }
 
+/** Φ that all rows ask. */
+function alone(phi: Phi): RowNumbers {
+  const loan = lentCopy(tensorsOf(phi));
+  return { has: (rows) => rows.every((row) => row.phi === phi), loan: () => loan };
+}
+
 /** Φ of the adapters that rows ask, each once, and which row's is which. */
-const pooled =
-  (joined: JoinedKinds): LaneProgram["model"] =>
-  (rows): Tensors => {
-    const slots = new Map<Phi, { readonly slot: number; readonly adapter: AdapterNumbers }>();
-    for (const adapter of rows) if (!slots.has(adapter.phi)) slots.set(adapter.phi, { slot: slots.size, adapter });
-    const { layout } = joined.adapted;
-    const count = slots.size;
-    const values = new Float32Array(count * layout.reduce((sum, { size }) => sum + size, 0));
-    for (const { slot, adapter } of slots.values())
-      joined.place(adapter, values, ({ offset, size }) => count * offset + slot * size);
-    const pools = layout.map(({ name, shape, offset, size }) => {
-      return [name, float32([count, ...shape], values.subarray(count * offset, count * (offset + size)))] as const;
-    });
-    const chosen = Int32Array.from(rows, ({ phi }) => slots.get(phi)?.slot ?? 0);
-    return { ...Object.fromEntries(pools), slots: int32([rows.length], chosen) };
+function pooled({ adapted, place }: JoinedKinds, first: readonly AdapterNumbers[]): RowNumbers {
+  const adapters = new Map(first.map((adapter) => [adapter.phi, adapter]));
+  const slots = new Map([...adapters.keys()].map((phi, slot) => [phi, slot]));
+  const { layout } = adapted;
+  const count = slots.size;
+  const lender: Lender = { values: new Float32Array(count * lengthOf(layout)) };
+  for (const [slot, adapter] of [...adapters.values()].entries()) place(adapter, lender.values, inSlot(slot, count));
+  return {
+    has: (rows) => rows.every(({ phi }) => slots.has(phi)),
+    loan(rows) {
+      const chosen = Int32Array.from(rows, ({ phi }) => slots.get(phi) ?? 0);
+      const slotted = () => ({ ...slotTensors(layout, count, lender.values), slots: int32([rows.length], chosen) });
+      return { tensors: slotted, lenders: [lender] };
+    },
   };
+}

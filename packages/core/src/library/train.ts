@@ -15,10 +15,11 @@ import { fedSteps, manyRows, rowLimits, targetOf } from "./encode-rows.ts";
 import { measurableSteps } from "./evaluate.ts";
 import type { OpenModel } from "./model.ts";
 import { maskingOf } from "./plain-text.ts";
+import { recipeSettings, recipeTraining } from "./recipes.ts";
 import { cacheSettings, tokenSettings } from "./settings.ts";
 import { standardTraining } from "./standard-training.ts";
 
-const settings = { ...trainingSettings, ...tokenSettings };
+const settings = { ...trainingSettings, ...tokenSettings, ...recipeSettings };
 
 /** What may be said of a training; each has a default, the method's own for `lr`. */
 export interface TrainOptions extends SettingInputs<typeof settings & typeof cacheSettings> {
@@ -71,14 +72,16 @@ export async function prepareTraining(
   pause?: Pause,
 ): Promise<PreparedTraining> {
   const { base, adapted, phi, labels } = requireModel(model);
-  const { maxLength, lossOn, endToken, ...given } = readSettings(settings, options);
+  const { maxLength, lossOn, endToken, recipe, ...given } = readSettings(settings, options);
   const { train: rows, validation } = checkedData(data);
   const { task } = adapted.goal;
   const { unlabelled, takes } = objectiveOf(task);
   const plain = unlabelled === "hidden tokens" && !isLabelled(rows);
   if (unlabelled === "refused" && !isLabelled(rows))
     throw new InputError(`${rows.name} has no labels to learn from; name their column`);
-  const standard = standardTraining(adapted, rows, given);
+  const standard = recipe
+    ? recipeTraining(recipe, adapted, rows.examples.length, given)
+    : standardTraining(adapted, rows, given);
   const how = { tokenizer: base.tokenizer, lossOn, endToken, ...rowLimits(adapted, base.tokenizer, maxLength) };
   const rule = targetOf({ task, labels });
   const many = given.classWeights ? undefined : manyRows(rows, adapted, rule, how);

@@ -1,5 +1,3 @@
-import { gather } from "../graph/ops/gather.ts";
-import { reshape } from "../graph/ops/reshape.ts";
 import { slice } from "../graph/ops/slice.ts";
 import { input, type Value } from "../graph/value.ts";
 import type { KeyValueCache } from "../nn/cache.ts";
@@ -10,6 +8,7 @@ import { objectiveOf, requireTask } from "../objectives/objectives.ts";
 import { type Base, findTensor } from "./base.ts";
 import type { Goal } from "./goal.ts";
 import type { AdapterScope, MethodUse, Place } from "./method.ts";
+import { ofRows } from "./own-tensors.ts";
 import type { Parameter, Projection } from "./parameter.ts";
 import { startName } from "./phi.ts";
 import type { SiteKind } from "./site-kinds.ts";
@@ -138,13 +137,6 @@ export function trained(building: Building, parameter: Parameter): Value {
   const value = slots ? ofRows(fed, slots) : fed;
   building.parameters.set(parameter.name, { value, fed, parameter });
   return value;
-}
-
-/** Each row's own tensor, which broadcasts over its tokens.  [slots, n] -> [batch, 1, n]; [slots, m, n] -> [batch, m, n] */
-function ofRows(pool: Value, slots: Value): Value {
-  const own = gather(pool, slots);
-  const [batch = 1, ...shape] = own.shape;
-  return shape.length === 1 ? reshape(own, [batch, 1, ...shape]) : own;
 }
 
 /** Where a tensor of Φ started, the same value wherever it is read. */

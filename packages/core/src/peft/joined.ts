@@ -1,7 +1,7 @@
 import { refuse } from "../errors.ts";
 import { heads } from "../nn/model.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
-import { sizeOf } from "../tensor/host-tensor.ts";
+import { float32, type HostTensor, sizeOf } from "../tensor/host-tensor.ts";
 import { type AdaptedModel, adapt } from "./adapt.ts";
 import type { AdapterNumbers } from "./adapter.ts";
 import { aloneBecause } from "./alone-because.ts";
@@ -26,6 +26,25 @@ export interface JoinedKinds {
   place(adapter: AdapterNumbers, into: Float32Array, at: (tensor: Placed) => number): void;
 }
 
+/** Numbers of several adapters of one layout, tensor by tensor, [slots, …] each. */
+export const slotTensors = (
+  layout: readonly Placed[],
+  slots: number,
+  values: Float32Array,
+): Readonly<Record<string, HostTensor>> =>
+  Object.fromEntries(
+    layout.map(({ name, shape, offset, size }) => [
+      name,
+      float32([slots, ...shape], values.subarray(slots * offset, slots * (offset + size))),
+    ]),
+  );
+
+/** Where the tensors of one of the adapters begin. */
+export const inSlot =
+  (slot: number, slots: number) =>
+  ({ offset, size }: Placed): number =>
+    slots * offset + slot * size;
+
 /** Whether rows of adapters of all these kinds can be one batch. */
 export function canJoin(kinds: readonly AdaptedModel[]): boolean {
   const keys = new Set(kinds.map(joinKey));
@@ -39,7 +58,8 @@ function joinKey(adapted: AdaptedModel): string | undefined {
   if (aloneBecause(adapted).length > 0) return undefined;
   const { task, pooling = "default", savedModules = [] } = adapted.goal;
   const head = hasOwnHead(adapted) ? "each its own" : adapted.headModules;
-  return JSON.stringify([objectiveOf(task).head, pooling, savedModules, head]);
+  const apart = adapted.methods.flatMap((use) => (use.apart === undefined ? [] : [partOf(use)]));
+  return JSON.stringify([objectiveOf(task).head, pooling, savedModules, head, apart.sort()]);
 }
 
 /** Whether a method computes linear layers anew, over what others added; it acts in front of them then. */
@@ -120,6 +140,7 @@ function wide(members: readonly MethodUse[], number: number): MethodUse {
       const own = widest.at(kind);
       return own && anywhere(own, kind, members, number);
     },
+    ...(widest.virtualTokens && { virtualTokens: widest.virtualTokens }),
     ...(trainers.length > 0 && { trains: (tensor) => trainers.some((use) => use.trains?.(tensor)) }),
   };
 }

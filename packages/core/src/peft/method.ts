@@ -111,6 +111,8 @@ interface Description {
    * because tensors with an axis of rows in front compute the same row by row
    */
   readonly alone?: string;
+  /** why a row that is without it shares no batch with rows that have it; left out where it can leave such a row as it is */
+  readonly apart?: string;
   /** how many vectors of Φ's length it keeps between the steps of a training; none where left out */
   readonly memory?: number;
 }
@@ -241,8 +243,8 @@ export interface MethodOf<O extends Options> extends Method {
 
 /** Declares a method: one file in peft/methods, one line in peft/methods.ts. */
 export function defineMethod<const O extends Options>(rule: MethodRule<O>): MethodOf<O> {
-  const { name, summary, source, start, rate, options, peft, settle, memory, alone, joins } = rule;
-  const more = { ...(memory && { memory }), ...(alone && { alone }) };
+  const { name, summary, source, start, rate, options, peft, settle, memory, alone, apart, joins } = rule;
+  const more = { ...(memory && { memory }), ...(alone && { alone }), ...(apart && { apart }) };
   const description = { name, summary, source, start, rate, ...more };
   const actions: Actions<readonly [OptionValues<O>]> = rule;
   const use = (given: Json): MethodUse => {

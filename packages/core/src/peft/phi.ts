@@ -44,6 +44,12 @@ export function viewsOf(layout: readonly Placed[], vector: Float32Array): Readon
   return Object.fromEntries(layout.map(({ name, offset, size }) => [name, vector.subarray(offset, offset + size)]));
 }
 
+/** The same numbers in a vector of their own, to be lent while others ask for Φ. @throws InputError while Φ is lent */
+export function copyOf(phi: Phi): Phi {
+  requireThere(phi);
+  return { ...phi, values: phi.values.slice() };
+}
+
 /** Φ with zeros in every place, to be filled. */
 export const emptyPhi = (layout: readonly Placed[]): Phi & { readonly values: Float32Array } => ({
   ...{ layout, values: new Float32Array(lengthOf(layout)), starts: {}, projections: {} },
@@ -81,14 +87,15 @@ export function tensorsOf(phi: Phi): Readonly<Record<string, HostTensor>> {
  * Φ's views as tensors.
  * @throws InputError while Φ is with the engine
  */
-export function trainedTensors({
-  layout,
-  values,
-}: Pick<Phi, "layout" | "values">): Readonly<Record<string, HostTensor>> {
-  if (values.length !== lengthOf(layout)) {
-    throw new InputError("a model that is being trained can be asked or saved between two steps, not during one");
-  }
+export function trainedTensors(phi: Pick<Phi, "layout" | "values">): Readonly<Record<string, HostTensor>> {
+  requireThere(phi);
+  const { layout, values } = phi;
   return Object.fromEntries(
     layout.map(({ name, shape, offset, size }) => [name, float32(shape, values.subarray(offset, offset + size))]),
   );
+}
+
+function requireThere({ layout, values }: Pick<Phi, "layout" | "values">): void {
+  if (values.length === lengthOf(layout)) return;
+  throw new InputError("a model that is being trained can be asked or saved between two steps, not during one");
 }

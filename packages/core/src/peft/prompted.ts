@@ -6,6 +6,7 @@ import { scalar, type Value } from "../graph/value.ts";
 import type { ModelInputs } from "../nn/model.ts";
 import { plus, times } from "../tensor/shape.ts";
 import type { MethodUse } from "./method.ts";
+import { setsOf } from "./own-tensors.ts";
 
 /** How many learned vectors the methods put in front of a text's embeddings. */
 export const promptLength = (methods: readonly MethodUse[]): number =>
@@ -32,11 +33,12 @@ export function behindPrompt(inputs: ModelInputs, length: number, padId: number,
   return { ...longer, inputIds: behind(inputs.inputIds, standIn), tokenTypeIds: behind(inputs.tokenTypeIds, 0) };
 }
 
-/** The prompt's vectors in the place of the stand-ins'.  y: [batch, tokens, size], prompt: [length, size] */
+/** The prompt's vectors in the place of the stand-ins'.  y: [batch, tokens, size], prompt: [length, size] or each row's own */
 export function withPrompt(y: Value, prompt: Value): Value {
   const [batch = 1, tokens = 1] = y.shape;
-  const [length = 1, size = 1] = prompt.shape;
-  return concat([expand(reshape(prompt, [1, length, size]), [batch, length, size]), slice(y, 1, length, tokens)], 1);
+  const [length = 1, size = 1] = prompt.shape.slice(-2);
+  const vectors = expand(reshape(prompt, [setsOf(prompt, 2), length, size]), [batch, length, size]);
+  return concat([vectors, slice(y, 1, length, tokens)], 1);
 }
 
 /** A text's own states behind those of a prompt.  states: [batch, length + tokens, hidden] -> [batch, tokens, hidden] */

@@ -7,6 +7,7 @@ import { lengthOf } from "../peft/phi.ts";
 import { sizeOf } from "../tensor/host-tensor.ts";
 import { batchDim, tokensDim } from "../tensor/shape.ts";
 import { memoryOf } from "../training/after-step.ts";
+import { pieceLengths, scoresAtOnce } from "../training/long-rows.ts";
 import { optimizers } from "../training/optimizers.ts";
 import { stepGraph } from "../training/step.ts";
 import { type Lengths, peakBytes } from "./liveness.ts";
@@ -48,24 +49,35 @@ const touchedShare = 0.6;
 /** What training takes with the usual optimizer and without a cache. */
 export const trainingMemory = (adapted: AdaptedModel, load: Load): TrainingMemory => memoryOfTraining(adapted)(load);
 
-/** The same for any load: the step's graph is built once. */
+/** The same for any load: the step's graph is built once, and once for long rows. */
 export function memoryOfTraining(adapted: AdaptedModel): (load: Load) => TrainingMemory {
-  const { losses, outputs, tables } = stepGraph(adapted, { dropout: 0, labelSmoothing: 0 });
-  const values = [...Object.values(losses), ...Object.values(outputs)];
-  const peak = peakBytes(values, new Set(Object.values(outputs)));
-  const weights = weightBytes(values);
+  const graphs = new Map<number | undefined, ReturnType<typeof measuredGraph>>();
+  const graphOf = (atOnce: number | undefined) => {
+    const graph = graphs.get(atOnce) ?? measuredGraph(adapted, atOnce);
+    graphs.set(atOnce, graph);
+    return graph;
+  };
   const adapter = 4 * (lengthOf(adapted.layout) + besidePhi(adapted));
-  const touched = touchedNumbers(adapted, tables);
   return ({ batch, tokens, accumulate }) => {
     const vectors = 1 + (accumulate > 1 ? 1 : 0) + optimizers.adamw.moments + memoryOf(adapted);
     const load = { batch, tokens: Math.min(tokens, longestRow(adapted)) };
+    const atOnce = scoresAtOnce(adapted, load, adapted.base.model.sizes.layers);
+    const { weights, touched, peak } = graphOf(atOnce);
     const parts = {
       ...{ weights, adapter, moments: 4 * vectors * touched },
-      activations: Math.round(arenaShare * peak(lengthsOf(adapted, load))),
+      activations: Math.round(arenaShare * peak(lengthsOf(adapted, load, atOnce))),
       process: processBytes,
     };
     return { total: Object.values(parts).reduce((sum, bytes) => sum + bytes, 0), ...parts };
   };
+}
+
+/** What is the same of a step's graph for all loads. */
+function measuredGraph(adapted: AdaptedModel, scoresAtOnce: number | undefined) {
+  const { losses, outputs, tables } = stepGraph(adapted, { dropout: 0, labelSmoothing: 0, scoresAtOnce });
+  const values = [...Object.values(losses), ...Object.values(outputs)];
+  const peak = peakBytes(values, new Set(Object.values(outputs)));
+  return { peak, weights: weightBytes(values), touched: touchedNumbers(adapted, tables) };
 }
 
 /** Numbers that lie beside Φ: where tensors started, and matrices that are never trained. */
@@ -96,9 +108,11 @@ function weightBytes(values: readonly Value[]): number {
 const maskedShare = 0.15;
 
 function lengthsOf(
-  { goal, projections, base }: AdaptedModel,
+  adapted: AdaptedModel,
   { batch, tokens }: Pick<Load, "batch" | "tokens">,
+  scoresAtOnce: number | undefined,
 ): Lengths {
+  const { goal, projections, base } = adapted;
   const labelled =
     objectiveOf(goal.task).unlabelled === "hidden tokens"
       ? Math.ceil(maskedShare * batch * tokens)
@@ -110,5 +124,7 @@ function lengthsOf(
     [`${name}.rows`, rows] as const,
     [`${name}.columns`, columns] as const,
   ]);
-  return new Map([[batchDim, batch], [tokensDim, tokens], ...Object.entries(rows), ...matrices]);
+  const [pieces = 0, piece = 0] = pieceLengths(adapted, [batch, tokens], scoresAtOnce ?? 0);
+  const own = { ...rows, pieces, piece };
+  return new Map([[batchDim, batch], [tokensDim, tokens], ...Object.entries(own), ...matrices]);
 }

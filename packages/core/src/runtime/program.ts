@@ -21,7 +21,7 @@ export async function compile(
   const graph = encode(outputs, engine.fileName, {}, how);
   const session = await engine.createSession(graph);
   return {
-    run(inputs, into, lender) {
+    run(inputs, into, lenders) {
       const symbols = new Map<Dim, number>();
       const fed = graph.inputs.map(({ name, dtype, shape }) => {
         const tensor = inputs[name];
@@ -37,7 +37,7 @@ export async function compile(
         }
         return [name, tensor] as const;
       });
-      return session.run(Object.fromEntries(fed), into, lender);
+      return session.run(Object.fromEntries(fed), into, lenders);
     },
     release: () => session.release(),
   };

@@ -16,9 +16,10 @@ export interface Session {
   /**
    * Computes the outputs from the inputs. Arrays in `into` receive the output of their name; their length must be the
    * output's, whatever the batch. They are lent: a host may carry their memory to another thread, so that afterwards only the returned arrays
-   * are there, which lie in memory as the lent ones did. Inputs that lie in the lender's vector are lent likewise.
+   * are there, which lie in memory as the lent ones did. Inputs that lie in a lender's vector are lent likewise; the others
+   * are copied.
    */
-  run(inputs: Tensors, into?: Readonly<Record<string, Float32Array>>, lender?: Lender): Promise<Tensors>;
+  run(inputs: Tensors, into?: Readonly<Record<string, Float32Array>>, lenders?: readonly Lender[]): Promise<Tensors>;
   /** Gives back everything that the session holds; it cannot run afterwards. */
   release(): Promise<void>;
 }

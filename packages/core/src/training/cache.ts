@@ -1,9 +1,10 @@
 import type { NumberedBatch } from "../data/batches/collate.ts";
-import { lengthsOf } from "../data/rows/encoded-rows.ts";
+import { lengthsOf, longestOf } from "../data/rows/encoded-rows.ts";
 import type { Engine } from "../runtime/session.ts";
 import { bytesOfRows, type CachedStep, compileCached, type SplitStep, splitStep } from "./frozen-cache.ts";
+import { scoresAtOnce } from "./long-rows.ts";
 import { memoryStore, type RowStore } from "./row-store.ts";
-import { stepGraph } from "./step.ts";
+import { type StepOptions, stepGraph } from "./step.ts";
 import type { TrainingRun } from "./train.ts";
 
 /** Where what stays the same from epoch to epoch is kept; `auto` decides by what it saves and what there is room for. */
@@ -27,9 +28,18 @@ export interface CacheOptions {
 const leastShare = 0.1;
 
 /** How a run builds its step. */
-export const stepOptions = ({ settings, classWeights }: Pick<TrainingRun, "settings" | "classWeights">) => {
-  const { baseDropout: dropout, labelSmoothing, pack, recompute } = settings;
-  return { dropout, labelSmoothing, classWeights, packed: pack !== undefined, recompute };
+export const stepOptions = ({
+  adapted,
+  examples,
+  settings,
+  classWeights,
+}: Pick<TrainingRun, "adapted" | "examples" | "settings" | "classWeights">): StepOptions => {
+  const { baseDropout: dropout, labelSmoothing, pack, recompute, batch, workers } = settings;
+  const widest = { batch: Math.ceil(batch / workers), tokens: longestOf(examples) };
+  return {
+    ...{ dropout, labelSmoothing, classWeights, packed: pack !== undefined, recompute },
+    scoresAtOnce: scoresAtOnce(adapted, widest, recompute ? 1 : adapted.base.model.sizes.layers),
+  };
 };
 
 /** The step of a run with its cache, for each engine; all share what is kept. Undefined where nothing is kept. */

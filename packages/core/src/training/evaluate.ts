@@ -1,15 +1,16 @@
 import { planEvaluation } from "../data/batches/batches.ts";
 import { collate } from "../data/batches/collate.ts";
-import { type EncodedRows, lengthsOf, rowsAt } from "../data/rows/encoded-rows.ts";
+import { type EncodedRows, lengthsOf, longestOf, rowsAt } from "../data/rows/encoded-rows.ts";
 import type { Label } from "../data/rows/examples.ts";
 import { labelNames } from "../data/rows/labels.ts";
 import { InputError } from "../errors.ts";
 import { type Measures, objectiveOf } from "../objectives/objectives.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
-import { compile } from "../runtime/program.ts";
+import { compile, type Program } from "../runtime/program.ts";
 import type { Engine } from "../runtime/session.ts";
-import { type MinimisedOptions, minimised } from "./minimised.ts";
+import { scoresAtOnce } from "./long-rows.ts";
+import { type Minimised, type MinimisedOptions, minimised } from "./minimised.ts";
 import { type StopSignal, throwIfStopped } from "./stop-signal.ts";
 
 /** What a model's answers are worth: what every objective says, and what the task's own adds. */
@@ -23,10 +24,10 @@ export interface Evaluation extends Measures {
 
 export interface CompiledEvaluation {
   /**
-   * Φ as the lender goes to the engine instead of a copy, so that nobody else can ask for it meanwhile.
+   * Measures Φ, which is lent to the engine: where others ask for it meanwhile, give a {@link copyOf} it.
    * @throws the signal's reason, between two batches
    */
-  run(phi: Phi, examples: EncodedRows, lender?: Phi, signal?: StopSignal): Promise<Evaluation>;
+  run(phi: Phi, examples: EncodedRows, signal?: StopSignal): Promise<Evaluation>;
   release(): Promise<void>;
 }
 
@@ -45,24 +46,28 @@ export async function compileEvaluation(
 ): Promise<CompiledEvaluation> {
   const { task, labels: outputs } = adapted.goal;
   const labels = labelNames(outputs, given);
-  const { loss, right, teacherLoss, logits, feed } = minimised(adapted, options);
-  const program = await compile(engine, {
-    loss,
-    ...(right ? { right } : { logits }), // a language model's answers are counted where its logits are
-    ...(teacherLoss && { teacher_loss: teacherLoss }),
-  });
+  const usual = await compileMeasure(engine, adapted, options);
+  let pieces: Promise<Measure> | undefined;
+  const measureFor = (tokens: number): Measure | Promise<Measure> => {
+    const atOnce = scoresAtOnce(adapted, { batch: evaluationBatch, tokens }, 0);
+    if (atOnce === undefined) return usual;
+    pieces ??= compileMeasure(engine, adapted, { ...options, scoresAtOnce: atOnce });
+    return pieces;
+  };
   return {
-    async run(phi, examples, lender, signal) {
+    async run(phi, examples, signal) {
       if (examples.length === 0) throw new InputError("there is nothing to evaluate: no examples");
       const measuring = objectiveOf(task).measure(labels);
-      let [sum, items, hits, distance] = [0, 0, 0, 0];
+      const { program, feed } = await measureFor(longestOf(examples));
+      let [sum, items, hits] = [0, 0, 0];
+      let distance: number | undefined;
       for (const places of planEvaluation(lengthsOf(examples), evaluationBatch)) {
         throwIfStopped(signal);
         const batch = collate(await rowsAt(examples, places), adapted.base.model.sizes.padId);
-        const outputs = await program.run({ ...tensorsOf(phi), ...feed(batch) }, {}, lender);
+        const outputs = await program.run({ ...tensorsOf(phi), ...feed(batch) }, {}, [phi]);
         sum += Number(outputs.loss?.data[0]);
         hits += Number(outputs.right?.data[0] ?? 0);
-        distance += Number(outputs.teacher_loss?.data[0] ?? 0);
+        if (outputs.teacher_loss) distance = (distance ?? 0) + Number(outputs.teacher_loss.data[0]);
         items += batch.items;
         if (outputs.logits && batch.labels) measuring.add(outputs.logits, batch.labels);
       }
@@ -70,9 +75,25 @@ export async function compileEvaluation(
       return {
         ...{ examples: examples.length, loss },
         ...measuring.result({ loss, items, right: hits }),
-        ...(teacherLoss && { teacher_loss: distance / examples.length }),
+        ...(distance !== undefined && { teacher_loss: distance / examples.length }),
       };
     },
-    release: () => program.release(),
+    async release() {
+      await usual.program.release();
+      await (await pieces)?.program.release();
+    },
   };
+}
+
+/** The program of an evaluation, and what it is fed of a batch. */
+type Measure = Pick<Minimised, "feed"> & { readonly program: Program };
+
+async function compileMeasure(engine: Engine, adapted: AdaptedModel, options: MinimisedOptions): Promise<Measure> {
+  const { loss, right, teacherLoss, logits, feed } = minimised(adapted, options);
+  const program = await compile(engine, {
+    loss,
+    ...(right ? { right } : { logits }), // a language model's answers are counted where its logits are
+    ...(teacherLoss && { teacher_loss: teacherLoss }),
+  });
+  return { program, feed };
 }

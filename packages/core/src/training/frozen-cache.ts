@@ -9,6 +9,7 @@ import { compile } from "../runtime/program.ts";
 import type { Engine, Tensors } from "../runtime/session.ts";
 import { type HostTensor, int32 } from "../tensor/host-tensor.ts";
 import { type RowLayout, rowLayout } from "./kept-rows.ts";
+import { pieceRowsName } from "./long-rows.ts";
 import type { RowStore } from "./row-store.ts";
 import { compileGraph, type StepGraph, type TrainingStep } from "./step.ts";
 
@@ -31,7 +32,7 @@ const rowInputs = ["input_ids", "attention_mask", "token_type_ids", "documents"]
 
 /** Cuts a step's graph; undefined where no product of it is the same in every epoch. */
 export function splitStep(graph: StepGraph, { starts, projections }: AdaptedModel): SplitStep | undefined {
-  const still = new Set([...starts.map(startName), ...projections.map(({ name }) => name)]);
+  const still = new Set([pieceRowsName, ...starts.map(startName), ...projections.map(({ name }) => name)]);
   const isRow = (name: string) => rowInputs.some((row) => row === name);
   const named = Object.entries({ ...graph.losses, ...graph.outputs });
   const values = named.map(([, value]) => value);
@@ -69,7 +70,8 @@ export async function compileCached(
     const found = await Promise.all(rows.map((row) => store.read(row)));
     const missing = [...rows.keys()].filter((i) => found[i] === undefined);
     if (missing.length > 0) {
-      const values = await first.run(rowsOf(batch, missing));
+      const read = rowsOf(batch, missing);
+      const values = await first.run({ ...read, ...rest.feedLengths(read) });
       for (const [at, i] of missing.entries()) {
         const row = rows[i] ?? 0;
         const numbers = layout.take(values, at, lengths[row] ?? 0);

@@ -27,6 +27,7 @@ export function apartBecause(adapted: AdaptedModel, settings: TrainingSettings):
       ? ["a language model's logits are computed in chunks that rows of several adapters would share"]
       : []),
     ...(teacher ? ["a teacher's vectors are learnt"] : []),
+    ...(adapted.forward().penalty ? ["what it keeps small beside the loss is one number for a whole batch"] : []),
     ...(dropouts || settings.baseDropout > 0 ? ["dropout is drawn for a batch as a whole"] : []),
   ];
 }

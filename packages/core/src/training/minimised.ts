@@ -1,6 +1,7 @@
 import type { Batch } from "../data/batches/collate.ts";
 import { add } from "../graph/ops/add.ts";
 import { mul } from "../graph/ops/mul.ts";
+import { inRowPieces } from "../graph/row-pieces.ts";
 import { input, scalar, type Value } from "../graph/value.ts";
 import { heads } from "../nn/model.ts";
 import type { LossOptions } from "../objectives/objective.ts";
@@ -14,6 +15,7 @@ import { batchDim } from "../tensor/shape.ts";
 import { differentiableLoss, measuredLoss } from "./chunked-loss.ts";
 import { summedDistance } from "./distillation.ts";
 import { labelledRows } from "./labelled-rows.ts";
+import { pieceRows, rowPieces } from "./long-rows.ts";
 
 /** What is minimised, and what measures it: an adapted model's forward graph with its objective's loss on top. */
 export interface Minimised extends Forward {
@@ -25,6 +27,8 @@ export interface Minimised extends Forward {
   readonly teacherLoss: Value | undefined;
   /** The tensors of a batch that the graph reads. */
   feed(batch: Batch): Tensors;
+  /** What the graph reads of a batch's lengths alone. */
+  feedLengths(batch: Tensors): Tensors;
 }
 
 /** How a loss is used. */
@@ -35,6 +39,11 @@ export interface MinimisedOptions {
   readonly packed?: boolean | undefined;
   /** how many logits of a language model may exist at once; 2²⁴, 64 MiB, where left out */
   readonly logitsAtOnce?: number | undefined;
+  /**
+   * how many scores of a layer's attention may exist at once, which is then computed in pieces of its queries; all where
+   * left out
+   */
+  readonly scoresAtOnce?: number | undefined;
 }
 
 /**
@@ -44,7 +53,7 @@ export interface MinimisedOptions {
  */
 export function minimised(
   adapted: AdaptedModel,
-  { training, packed, logitsAtOnce = 2 ** 24 }: MinimisedOptions = {},
+  { training, packed, logitsAtOnce = 2 ** 24, scoresAtOnce }: MinimisedOptions = {},
 ): Minimised {
   const { task, teacher } = adapted.goal;
   const head = heads[objectiveOf(task).head];
@@ -56,14 +65,33 @@ export function minimised(
     rows: sparse ? input("label_rows", "int32", ["chunks", 1, "rows"]) : undefined,
   });
   const rowsAtOnce = Math.max(1, Math.floor(logitsAtOnce / adapted.base.model.sizes.vocabulary));
-  return {
-    ...forward,
+  const sums = {
     ...lossOf(adapted.goal, forward, training),
     teacherLoss: teacher && meanDistance(forward.taught, teacher.size),
+    penalty: forward.penalty,
+    ...(!sparse && { logits: forward.logits }),
+  };
+  const feedLengths = (batch: Tensors) => (scoresAtOnce ? pieceRows(adapted, batch, scoresAtOnce) : {});
+  return {
+    ...forward,
+    ...(scoresAtOnce ? inPieces(sums, adapted) : sums),
+    feedLengths,
     feed({ items: _, ...tensors }) {
-      return sparse ? { ...tensors, ...labelledRows(tensors, rowsAtOnce, ahead) } : tensors;
+      const lengths = feedLengths(tensors);
+      return { ...tensors, ...lengths, ...(sparse && labelledRows(tensors, rowsAtOnce, ahead)) };
     },
   };
+}
+
+/** Values by name, with attention computed in pieces. */
+function inPieces<Named extends Readonly<Record<string, Value | undefined>>>(
+  values: Named,
+  adapted: AdaptedModel,
+): Named {
+  const given = Object.values(values).filter((value) => value !== undefined);
+  const made = inRowPieces(given, rowPieces(adapted));
+  const entries = Object.entries(values).map(([name, value]) => [name, value && made[given.indexOf(value)]]);
+  return { ...values, ...Object.fromEntries(entries) };
 }
 
 function lossOf(

@@ -2,11 +2,11 @@ import { collate } from "../data/batches/collate.ts";
 import type { EncodedExample } from "../data/rows/encode.ts";
 import { InternalError } from "../errors.ts";
 import type { AdapterNumbers } from "../peft/adapter.ts";
-import type { JoinedKinds } from "../peft/joined.ts";
+import { inSlot, type JoinedKinds, slotTensors } from "../peft/joined.ts";
 import { lengthOf } from "../peft/phi.ts";
 import { compile } from "../runtime/program.ts";
 import type { Engine } from "../runtime/session.ts";
-import { float32, int32 } from "../tensor/host-tensor.ts";
+import { int32 } from "../tensor/host-tensor.ts";
 import type { Lender } from "../tensor/lender.ts";
 import { outputOf, type Prediction, type RowOutput, rowsOf } from "./row-program.ts";
 
@@ -39,14 +39,9 @@ export async function compileMixedRows(
   const program = await compile(engine, { [output]: outputOf(forward({ mixed: true }), output) });
   const held: Lender = { values: new Float32Array(slots * lengthOf(layout)) };
   const labels = new Map<number, number | undefined>();
-  const tensors = () =>
-    layout.map(({ name, shape, offset, size }) => {
-      const values = held.values.subarray(slots * offset, slots * (offset + size));
-      return [name, float32([slots, ...shape], values)] as const;
-    });
   return {
     put(slot, adapter) {
-      joined.place(adapter, held.values, ({ offset, size }) => slots * offset + slot * size);
+      joined.place(adapter, held.values, inSlot(slot, slots));
       labels.set(slot, output === "logits" ? joined.labelsOf(adapter.adapted) : undefined);
     },
     async run(asked) {
@@ -56,8 +51,8 @@ export async function compileMixedRows(
         [rows.length],
         Int32Array.from(asked, ({ slot }) => slot),
       );
-      const fed = { ...Object.fromEntries(tensors()), ...batch, slots: chosen };
-      const found = rowsOf(await program.run(fed, undefined, held), rows, output);
+      const fed = { ...slotTensors(layout, slots, held.values), ...batch, slots: chosen };
+      const found = rowsOf(await program.run(fed, {}, [held]), rows, output);
       return found.map((prediction, at) => cut(prediction, labels.get(asked[at]?.slot ?? -1)));
     },
     release: () => program.release(),

@@ -3,7 +3,7 @@ import type { EncodedExample } from "../data/rows/encode.ts";
 import { heads } from "../nn/model.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
-import type { Phi } from "../peft/phi.ts";
+import { copyOf, type Phi } from "../peft/phi.ts";
 import type { Prediction, RowProgram } from "./row-program.ts";
 import { type StopSignal, throwIfStopped } from "./stop-signal.ts";
 
@@ -32,9 +32,10 @@ export async function* predictions(
   options: PredictOptions,
 ): AsyncGenerator<Prediction, void, void> {
   const { adapted, batch } = options;
+  const phi = copyOf(options.phi);
   for (let start = 0; start < examples.length; ) {
     const end = windowEnd(examples, start, batch, adapted);
-    yield* window(examples.slice(start, end), options);
+    yield* window(examples.slice(start, end), { ...options, phi });
     start = end;
   }
 }
@@ -61,7 +62,7 @@ async function* window(
   for (const rows of planEvaluation(lengths, batch)) {
     throwIfStopped(signal);
     const chosen = rows.flatMap((row) => examples[row] ?? []);
-    const found = await program.run(phi, chosen);
+    const found = await program.run(phi, chosen, [phi]);
     for (const [i, row] of rows.entries()) {
       const prediction = found[i];
       if (prediction) results.set(row, prediction);

@@ -8,6 +8,7 @@ import type { Forward } from "../peft/forward.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
 import { compile } from "../runtime/program.ts";
 import type { Engine, Tensors } from "../runtime/session.ts";
+import type { Lender } from "../tensor/lender.ts";
 
 /** What the model says of one row. */
 export interface Prediction {
@@ -21,8 +22,11 @@ export type RowOutput = "logits" | "hidden" | Exclude<Pooling, "default">;
 
 /** A compiled model. Adapters of the same methods, options and goal differ in Φ alone and share it. */
 export interface RowProgram {
-  /** Computes rows side by side, padded on the right; what becomes of one does not depend on the others. */
-  run(phi: Phi, rows: readonly EncodedExample[]): Promise<readonly Prediction[]>;
+  /**
+   * Computes rows side by side, padded on the right; what becomes of one does not depend on the others. Φ is copied to the
+   * engine, or lent to it where it is among the lenders.
+   */
+  run(phi: Phi, rows: readonly EncodedExample[], lenders?: readonly Lender[]): Promise<readonly Prediction[]>;
   release(): Promise<void>;
 }
 
@@ -30,9 +34,9 @@ export interface RowProgram {
 export async function compileRows(engine: Engine, adapted: AdaptedModel, output: RowOutput): Promise<RowProgram> {
   const program = await compile(engine, { [output]: outputOf(adapted.forward(), output) });
   return {
-    async run(phi, rows) {
+    async run(phi, rows, lenders) {
       const { items: _, labels: __, ...batch } = collate(rows, adapted.base.model.sizes.padId);
-      return rowsOf(await program.run({ ...tensorsOf(phi), ...batch }), rows, output);
+      return rowsOf(await program.run({ ...tensorsOf(phi), ...batch }, {}, lenders), rows, output);
     },
     release: () => program.release(),
   };

@@ -44,7 +44,7 @@ export interface LossAndGradient {
   readonly logits?: HostTensor | undefined;
 }
 
-export interface StepOptions extends Pick<MinimisedOptions, "logitsAtOnce" | "packed"> {
+export interface StepOptions extends Pick<MinimisedOptions, "logitsAtOnce" | "packed" | "scoresAtOnce"> {
   /** the base's own */
   readonly dropout: number;
   readonly labelSmoothing: number;
@@ -58,6 +58,7 @@ export interface StepGraph extends Pick<GradientOutputs, "tables" | "lend" | "co
   readonly losses: Readonly<Record<string, Value>>;
   readonly outputs: GradientOutputs["outputs"];
   readonly feed: Minimised["feed"];
+  readonly feedLengths: Minimised["feedLengths"];
   /** of all the batch's rows; undefined of language models, whose logits are never there at once */
   readonly logits: Value | undefined;
   /** whether it computes things twice on purpose */
@@ -74,6 +75,7 @@ export function stepGraph(adapted: AdaptedModel, options: StepOptions): StepGrap
     penalty: mean,
     phi: tensors,
     feed,
+    feedLengths,
     logits,
     chosen,
   } = minimised(adapted, { ...rest, training });
@@ -85,6 +87,7 @@ export function stepGraph(adapted: AdaptedModel, options: StepOptions): StepGrap
   return {
     losses,
     feed,
+    feedLengths,
     logits: chosen ? undefined : logits,
     repeats: recompute,
     ...gradientOutputs(adapted.layout, gradients(whole, tensors, { recompute })),
@@ -126,7 +129,7 @@ export async function compileGraph(
           noise: { dtype: "int64", shape: [], data: BigInt64Array.of(BigInt(key)) },
         },
         lend(vector),
-        phi,
+        [phi],
       );
       const numberIn = (name: string) => Number(results[name]?.data[0] ?? 0);
       const sums = { loss: numberIn("loss"), teacherLoss: numberIn("teacher_loss"), penalty: numberIn("penalty") };

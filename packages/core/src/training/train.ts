@@ -197,7 +197,7 @@ function beginning({ adapted, phi, settings, resume }: TrainingRun, coordinates:
 async function evaluated({ run, evaluation }: Machine, progress: Progress): Promise<Evaluation | undefined> {
   const { phi, validation, signal } = run;
   if (!evaluation || !validation) return undefined;
-  const result = await evaluation.run(phi, validation, phi, signal).catch((error: unknown) => {
+  const result = await evaluation.run(phi, validation, signal).catch((error: unknown) => {
     if (!signal?.aborted) throw error;
   });
   if (!result) return undefined;

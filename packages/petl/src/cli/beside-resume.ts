@@ -1,5 +1,5 @@
 import { InputError } from "@petl/core";
-import { type Flags, type FlagValues, flagName } from "./flags.ts";
+import { type Flags, type FlagValues, flagName } from "../flags/flags.ts";
 
 /**
  * Refuses what stands beside `--resume`, which would be passed over: whatever differs from what the flags are where

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { type ChatMessage, generate, type OpenModel } from "@petl/core";
-import { text } from "./flags.ts";
+import { text } from "../flags/flags.ts";
 import { generationFlags, givenSettings } from "./generation-flags.ts";
 import { modelFlags, withModel } from "./open.ts";
 import { type Context, defineVerb } from "./verb.ts";

@@ -1,8 +1,8 @@
 import { helpOf, InputError } from "@petl/core";
 import { Command, Option } from "commander";
+import { flagName } from "../flags/flags.ts";
+import { methodFlags } from "../flags/method-flags.ts";
 import { readConfigFile } from "./config-file.ts";
-import { flagName } from "./flags.ts";
-import { methodFlags } from "./method-flags.ts";
 import { type Verb, verbGroups } from "./verb.ts";
 
 /** A verb's flags as they were given, on the command line or below it in a config file. */

@@ -1,7 +1,7 @@
 import { InputError, methods, suggestion } from "@petl/core";
+import { flagName } from "../flags/flags.ts";
+import { methodFlags } from "../flags/method-flags.ts";
 import { type CompletedVerb, shells } from "./completion-scripts.ts";
-import { flagName } from "./flags.ts";
-import { methodFlags } from "./method-flags.ts";
 import { defineVerb, type Verb } from "./verb.ts";
 import { verbs } from "./verbs.ts";
 

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { InputError } from "@petl/core";
+import { flagName, keyOf } from "../flags/flags.ts";
+import { flagSuggestion } from "../flags/other-names.ts";
 import { explainFileError } from "../machine-error.ts";
-import { flagName, keyOf } from "./flags.ts";
-import { flagSuggestion } from "./other-names.ts";
 
 /**
  * What a `--config` file gives: a record of flags by their names (`max-length`, `max_length` or `maxLength`), YAML or

@@ -1,9 +1,10 @@
 import { InputError } from "@petl/core";
 import { z } from "zod";
+import { choice, type FlagValues, neededText, number, text, toggle } from "../flags/flags.ts";
+import { offlineFlag } from "../flags/shared-flags.ts";
 import { adapterFormats, convertAdapter } from "../library/convert.ts";
 import { convertBase } from "../library/convert-base.ts";
-import { choice, type FlagValues, neededText, number, text, toggle } from "./flags.ts";
-import { offlineFlag } from "./open.ts";
+
 import { type Context, defineVerb } from "./verb.ts";
 
 /** What a whole model is converted to. */

@@ -19,9 +19,9 @@ import {
 } from "../demo/words.ts";
 import { makeFolder } from "../disk/make-folder.ts";
 import { writeFileSafely } from "../disk/safe-write.ts";
+import { count, text, toggle } from "../flags/flags.ts";
 import { explainFileError, systemCode } from "../machine-error.ts";
 import { folderState } from "../runs/folder.ts";
-import { count, text, toggle } from "./flags.ts";
 import { type Context, defineVerb } from "./verb.ts";
 
 const bundled = "petl-mini-encoder";

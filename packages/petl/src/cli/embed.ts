@@ -1,6 +1,6 @@
 import { embed, headless, InputError, type OpenModel, type TextInput } from "@petl/core";
 import { readInput } from "../data/read-data.ts";
-import { text, texts } from "./flags.ts";
+import { text, texts } from "../flags/flags.ts";
 import { modelFlags, rowFlags, withModel } from "./open.ts";
 import { defineVerb } from "./verb.ts";
 

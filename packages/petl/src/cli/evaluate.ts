@@ -2,11 +2,11 @@ import { columnSettings, compare, evaluate, InputError, pickSettings, rowRemarks
 import { type DataAccess, type DataFile, findData, givenTwice } from "../data/find-data.ts";
 import { pausing } from "../data/pausing.ts";
 import { readData } from "../data/read-data.ts";
+import { choice, text, texts } from "../flags/flags.ts";
 import { writeEvaluationReport } from "../reports/write-report.ts";
 import { comparisonLines } from "./comparison-report.ts";
 import { evaluationLines } from "./evaluation-report.ts";
 import { explained } from "./finite.ts";
-import { choice, text, texts } from "./flags.ts";
 import { modelFlags, shownDownload, withAdapters, withModel } from "./open.ts";
 import { refuseWithoutTexts, scored, scoringFlags } from "./scoring-flags.ts";
 import { defineVerb } from "./verb.ts";

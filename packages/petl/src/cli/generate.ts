@@ -1,6 +1,6 @@
 import { complete, type ExampleSet, generate, InputError, type OpenModel, type PromptInput } from "@petl/core";
 import { readInput } from "../data/read-data.ts";
-import { text, texts } from "./flags.ts";
+import { text, texts } from "../flags/flags.ts";
 import { generationFlags, givenSettings } from "./generation-flags.ts";
 import { modelFlags, rowFlags, withModel } from "./open.ts";
 import { type Context, defineVerb } from "./verb.ts";

@@ -1,6 +1,6 @@
 import { count, grouped, natural, nonnegative, positive, probability, real, setting, texts } from "@petl/core";
 import { z } from "zod";
-import type { FlagValues } from "./flags.ts";
+import type { FlagValues } from "../flags/flags.ts";
 
 /** The flags that say how a text goes on. */
 export const generationFlags = grouped("How texts go on", {

@@ -19,7 +19,7 @@ import {
 import { type DataAccess, findData, givenTwice } from "../data/find-data.ts";
 import { readData } from "../data/read-data.ts";
 import { directory } from "../disk/files.ts";
-import { type FlagValues, texts } from "./flags.ts";
+import { type FlagValues, texts } from "../flags/flags.ts";
 
 /** What says which rows are looked at, and how they are read. */
 export const dataFlags = {

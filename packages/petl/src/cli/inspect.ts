@@ -15,14 +15,15 @@ import {
   tasks,
 } from "@petl/core";
 import { directory } from "../disk/files.ts";
+import { choice, count, flagName, text, toggle } from "../flags/flags.ts";
+import { chooseMethods } from "../flags/method-flags.ts";
+import { offlineFlag } from "../flags/shared-flags.ts";
 import { MachineError } from "../machine-error.ts";
 import { type FileDigest, fileDigests } from "./file-digests.ts";
-import { choice, count, flagName, text, toggle } from "./flags.ts";
 import { type AdapterAlone, adapterAlone } from "./inspect-alone.ts";
 import { dataFlags, dataLines, inspectData } from "./inspect-data.ts";
 import { describe, type Found, lines } from "./inspect-report.ts";
-import { chooseMethods } from "./method-flags.ts";
-import { offlineFlag, resolveModel, shownDownload } from "./open.ts";
+import { resolveModel, shownDownload } from "./open.ts";
 import { type Context, defineVerb } from "./verb.ts";
 
 export const inspectVerb = defineVerb({

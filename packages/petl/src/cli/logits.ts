@@ -1,7 +1,7 @@
 import { asRead, type Prediction, predictionsOf } from "@petl/core";
 import { readInput } from "../data/read-data.ts";
+import { neededText } from "../flags/flags.ts";
 import { finite } from "./finite.ts";
-import { neededText } from "./flags.ts";
 import { modelFlags, rowFlags, withModel } from "./open.ts";
 import { defineVerb } from "./verb.ts";
 

@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { InputError, RunError } from "@petl/core";
 import { CommanderError } from "commander";
+import { flagName } from "../flags/flags.ts";
+import { methodFlags } from "../flags/method-flags.ts";
+import { flagKnownAs } from "../flags/other-names.ts";
 import { explainFileError, MachineError } from "../machine-error.ts";
 import { version } from "../version.ts";
 import { commandLine } from "./command.ts";
-import { flagName } from "./flags.ts";
-import { methodFlags } from "./method-flags.ts";
-import { flagKnownAs } from "./other-names.ts";
 import { openTerminal } from "./terminal.ts";
 import type { Context, Verb } from "./verb.ts";
 import { verbs } from "./verbs.ts";

@@ -1,6 +1,6 @@
 import { floatTypes, InputError, type OpenModel, type Quantization } from "@petl/core";
+import { choice, neededText, toggle } from "../flags/flags.ts";
 import { type SaveOnnxOptions, saveMerged, saveOnnx } from "../library/save.ts";
-import { choice, neededText, toggle } from "./flags.ts";
 import { modelFlags, withModel } from "./open.ts";
 import { defineVerb } from "./verb.ts";
 

@@ -1,5 +1,5 @@
 import { methods } from "@petl/core";
-import { flagName } from "./flags.ts";
+import { flagName } from "../flags/flags.ts";
 import { defineVerb } from "./verb.ts";
 
 export const methodsVerb = defineVerb({

@@ -9,20 +9,14 @@ import {
   unadapted,
 } from "@petl/core";
 import type { ReadEvent } from "../data/read-data.ts";
+import { choice, count, text } from "../flags/flags.ts";
+import { baseFlag, deviceFlag, offlineFlag } from "../flags/shared-flags.ts";
 import type { HubEvent } from "../hub/hub.ts";
 import { loadAdapter } from "../library/load-adapter.ts";
 import { locate } from "../library/locate.ts";
 import { type OpenBase, openBase } from "../library/open-base.ts";
 import { MachineError } from "../machine-error.ts";
-import { choice, count, neededText, text, toggle } from "./flags.ts";
 import type { Context } from "./verb.ts";
-
-export const baseFlag = neededText(
-  "BASE",
-  "the base model: a folder, a hub id (owner/name[@revision]) or a bundled name",
-);
-/** Where a model can be computed; one that is not there ends the command. */
-export const deviceFlag = choice(["cpu", "webgpu", "cuda"], "where the model is computed (cpu)");
 
 type Device = "cpu" | "webgpu" | "cuda";
 
@@ -31,8 +25,6 @@ export function requireDevice(device: Device | undefined): void {
   if (device === undefined || device === "cpu") return;
   throw new MachineError(`--device ${device} is not there: petl's engine computes on the cpu`);
 }
-
-export const offlineFlag = toggle(false, "never touch the network");
 
 /** The flags that say with which model to compute. */
 export const modelFlags = {

@@ -1,5 +1,5 @@
 import { type MethodPlan, methods, type PlacedPlan, type Places, type Plan } from "@petl/core";
-import { flagName } from "./flags.ts";
+import { flagName } from "../flags/flags.ts";
 import { shadeOf } from "./plan-figure.ts";
 import { percentText, sizeText } from "./plan-words.ts";
 

@@ -1,10 +1,11 @@
 import { methods as allMethods, InputError, type PlanOptions, planFor, shapedArchitectures, tasks } from "@petl/core";
 import { writeFileSafely } from "../disk/safe-write.ts";
+import { bytes, choice, count, flagName, share, text } from "../flags/flags.ts";
+import { chooseMethods, givenTo } from "../flags/method-flags.ts";
+import { offlineFlag } from "../flags/shared-flags.ts";
 import { baseNamed, type NamedPlanSource } from "../library/plan.ts";
 import { version } from "../version.ts";
-import { bytes, choice, count, flagName, share, text } from "./flags.ts";
-import { chooseMethods, givenTo } from "./method-flags.ts";
-import { offlineFlag, shownDownload } from "./open.ts";
+import { shownDownload } from "./open.ts";
 import { planFigure } from "./plan-figure.ts";
 import { planLines } from "./plan-lines.ts";
 import { type Call, defineVerb } from "./verb.ts";

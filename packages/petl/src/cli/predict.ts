@@ -17,8 +17,8 @@ import {
 } from "@petl/core";
 import { pausing } from "../data/pausing.ts";
 import { type ReadAccess, readInput } from "../data/read-data.ts";
+import { choice, text, texts } from "../flags/flags.ts";
 import { finite } from "./finite.ts";
-import { choice, text, texts } from "./flags.ts";
 import { modelFlags, rowFlags, shownDownload, withModel } from "./open.ts";
 import { type Context, defineVerb } from "./verb.ts";
 

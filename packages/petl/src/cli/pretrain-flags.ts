@@ -8,9 +8,9 @@ import {
   share,
   trainingSettings,
 } from "@petl/core";
+import { choice, count, type FlagValues, text, texts, toggle } from "../flags/flags.ts";
+import { offlineFlag } from "../flags/shared-flags.ts";
 import { pretrainedArchitectures } from "../pretraining/record.ts";
-import { choice, count, type FlagValues, text, texts, toggle } from "./flags.ts";
-import { offlineFlag } from "./open.ts";
 
 const { epochs, steps, batch, accumulate, schedule, optimizer, beta1, beta2, epsilon, noDecay, clip } =
   trainingSettings;

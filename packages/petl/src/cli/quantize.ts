@@ -1,8 +1,9 @@
 import { bitWidths, blockSizes, InputError } from "@petl/core";
 import { z } from "zod";
+import { neededText, number, toggle } from "../flags/flags.ts";
+import { offlineFlag } from "../flags/shared-flags.ts";
 import { type QuantizeSummary, quantize } from "../library/quantize.ts";
-import { neededText, number, toggle } from "./flags.ts";
-import { offlineFlag, resolveModel } from "./open.ts";
+import { resolveModel } from "./open.ts";
 import { defineVerb } from "./verb.ts";
 
 export const quantizeVerb = defineVerb({

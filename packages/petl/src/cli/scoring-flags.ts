@@ -1,5 +1,5 @@
 import { type ExampleSet, InputError, type OpenModel, scoreTexts, type TextScores } from "@petl/core";
-import { type FlagValues, flagName, pattern, toggle } from "./flags.ts";
+import { type FlagValues, flagName, pattern, toggle } from "../flags/flags.ts";
 import { generationFlags, givenSettings } from "./generation-flags.ts";
 import { rowFlags } from "./open.ts";
 import type { Context } from "./verb.ts";

@@ -1,7 +1,7 @@
 import { count as counted, InputError, nonnegative, setting } from "@petl/core";
 import { z } from "zod";
+import { count, number, text, texts } from "../flags/flags.ts";
 import { type ServeOptions, serve } from "../server/serve.ts";
-import { count, number, text, texts } from "./flags.ts";
 import { modelFlags } from "./open.ts";
 import { untilTold } from "./until-told.ts";
 import { defineVerb } from "./verb.ts";

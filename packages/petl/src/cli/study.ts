@@ -1,10 +1,11 @@
 import { budgets, InputError, type Summary, studies, tasks } from "@petl/core";
 import { z } from "zod";
+import { choice, count, neededText, number, text, toggle } from "../flags/flags.ts";
+import { baseFlag, offlineFlag } from "../flags/shared-flags.ts";
 import { dryRun } from "../studies/dry-run.ts";
 import { type StudyEvent, type StudyProgress, study } from "../studies/study.ts";
 import { table } from "./evaluation-report.ts";
-import { choice, count, neededText, number, text, toggle } from "./flags.ts";
-import { baseFlag, offlineFlag } from "./open.ts";
+
 import { type Context, defineVerb } from "./verb.ts";
 import { queueHelp } from "./worker.ts";
 

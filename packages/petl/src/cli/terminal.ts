@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
+import type { StageProgress } from "../pretraining/stage-watch.ts";
 
 /** What is known of a run now; what isn't is left out of the line. */
 interface RunProgress {
@@ -15,19 +16,6 @@ interface DownloadProgress {
   readonly file: string;
   readonly received: number;
   readonly size: number;
-}
-
-/** Work that is counted and has no steps of its own. */
-export interface StageProgress {
-  readonly what: string;
-  readonly done: number;
-  readonly of: number;
-  /** what is counted; bytes are shown as megabytes */
-  readonly unit: "MB" | "rows" | "texts" | "cells";
-  /** what is worked at now, and what is not begun */
-  readonly running?: number;
-  readonly waiting?: number;
-  readonly secondsLeft?: number;
 }
 
 /** The part of `process.stderr` that is needed. */

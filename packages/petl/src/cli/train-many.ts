@@ -1,12 +1,12 @@
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { InputError, RunError, type Together, type TrainingRun, together } from "@petl/core";
+import { type TrainFlags, trainFlags } from "../flags/train-flags.ts";
 import { type OpenBase, openFolder } from "../library/open-base.ts";
 import { explainFileError, MachineError } from "../machine-error.ts";
 import type { RunSummary } from "../runs/train-run.ts";
 import { resolveModel } from "./open.ts";
 import { carriedOut, newRun, type Run } from "./train.ts";
-import { type TrainFlags, trainFlags } from "./train-flags.ts";
 import { type Context, defineVerb } from "./verb.ts";
 
 const { resume: _, report: __, ...flags } = trainFlags;

@@ -6,11 +6,15 @@ import {
   columnSettings,
   InputError,
   pickSettings,
+  recipeSettings,
   tokenSettings,
   trainingSettings,
 } from "@petl/core";
 import { type DataAccess, settledData } from "../data/find-data.ts";
 import { type FolderLock, refuseBusy } from "../disk/folder-lock.ts";
+import { parseFlags } from "../flags/flags.ts";
+import { chooseMethods, writtenMethods } from "../flags/method-flags.ts";
+import { type RequestFlags, requestFlags, type TrainFlags, trainFlags } from "../flags/train-flags.ts";
 import type { OpenBase } from "../library/open-base.ts";
 import { type Curves, watchCurves } from "../reports/curves.ts";
 import { writeRunReport } from "../reports/write-report.ts";
@@ -24,11 +28,8 @@ import { chooseTracker, openTrackers } from "../trackers/trackers.ts";
 import { version } from "../version.ts";
 import { refuseBeside } from "./beside-resume.ts";
 import { evaluationLines } from "./evaluation-report.ts";
-import { parseFlags } from "./flags.ts";
-import { chooseMethods, writtenMethods } from "./method-flags.ts";
 import { requireDevice, resolveModel, shownDownload } from "./open.ts";
 import { trackedBy } from "./track-run.ts";
-import { type RequestFlags, requestFlags, type TrainFlags, trainFlags } from "./train-flags.ts";
 import { type Context, defineVerb } from "./verb.ts";
 import { watchRun } from "./watch-run.ts";
 
@@ -178,8 +179,8 @@ const keptBy = ({ logEvery, cache, cacheSize }: RequestFlags) => ({ logEvery, ca
 const settledName = async (base: string): Promise<string> =>
   (await stat(base).catch(() => undefined))?.isDirectory() ? resolve(base) : base;
 
-function needed({ base, data, out, method, init }: TrainFlags) {
-  const given = { base, data: data[0], out, "method (or --init)": method ?? init };
+function needed({ base, data, out, method, init, recipe }: TrainFlags) {
+  const given = { base, data: data[0], out, "method (or --init, --recipe)": method ?? init ?? recipe };
   const problems = Object.entries(given).flatMap(([name, value]) =>
     value === undefined ? [`--${name} is missing`] : [],
   );
@@ -215,11 +216,11 @@ function requestOf(
   flags: RequestFlags,
   { base, baseFolder, methods, access }: Pick<RunRequest, "base" | "baseFolder" | "methods"> & Accessed,
 ): RunRequest {
-  const { task, validation, trainRows, seed, shuffle, pooling, threads, init, data } = flags;
+  const { task, validation, trainRows, seed, shuffle, pooling, threads, init, data, recipe } = flags;
   return {
-    ...{ base, baseFolder, methods, init, data, pooling, threads },
+    ...{ base, baseFolder, methods, init, data, recipe, pooling, threads },
     rows: { ...access, ...pickSettings(columnSettings, flags), task, validation, trainRows, seed, shuffle },
-    training: pickSettings({ ...trainingSettings, ...tokenSettings }, flags),
+    training: pickSettings({ ...trainingSettings, ...tokenSettings, ...recipeSettings }, flags),
   };
 }
 

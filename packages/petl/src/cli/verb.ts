@@ -1,4 +1,4 @@
-import { type Flags, type FlagValues, parseFlags, toggle } from "./flags.ts";
+import { type Flags, type FlagValues, parseFlags, toggle } from "../flags/flags.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What the command line lends to a verb. */

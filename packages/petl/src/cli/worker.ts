@@ -3,9 +3,9 @@ import { outage } from "../executors/outage.ts";
 import { withoutSecrets } from "../executors/queue-kinds.ts";
 import type { Task } from "../executors/task.ts";
 import { startWorker } from "../executors/worker.ts";
+import { neededText } from "../flags/flags.ts";
 import { sharedJobs, waitingJobs } from "../jobs/job-work.ts";
 import { sharedCells } from "../studies/shared-cells.ts";
-import { neededText } from "./flags.ts";
 import { untilTold } from "./until-told.ts";
 import { defineVerb } from "./verb.ts";
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { configsIn } from "./data-card.ts";
+import { configsIn } from "../hub/data-card.ts";
 import { findData, settledData } from "./find-data.ts";
 
 const root = mkdtempSync(join(tmpdir(), "petl-data-"));

@@ -1,9 +1,9 @@
 import { realpath, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { chooseDataFiles, type DataFiles, InputError } from "@petl/core";
+import { configsBelow, filesBelow } from "../hub/data-folder.ts";
 import { type HubEvent, resolveDataSet } from "../hub/hub.ts";
 import { explainFileError, MachineError } from "../machine-error.ts";
-import { configsBelow, filesBelow } from "./data-folder.ts";
 import { type DataName, parseDataName } from "./data-name.ts";
 import type { ReadEvent } from "./read-data.ts";
 

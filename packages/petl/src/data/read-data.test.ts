@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readRows, readTable } from "@petl/core";
+import { type Example, readRows, readTable } from "@petl/core";
 import { afterAll, expect, test } from "vitest";
 import { type ReadEvent, readData } from "./read-data.ts";
 
@@ -16,7 +16,8 @@ test("a large file is read in pieces: the same rows at the same lines, told from
   const events: ReadEvent[] = [];
   const { set } = await readData([{ path, weight: 1 }], {}, { onProgress: (event) => events.push(event) });
   const whole = readRows(await readTable("large.csv", new TextEncoder().encode(text)));
-  expect(set.examples).toEqual(whole.examples);
+  const cells = (example: Example) => (example.kind === "text" ? [example.text, example.label] : []);
+  expect(set.examples.map(cells)).toEqual(whole.examples.map(cells));
   expect(set.placeOf(89_999)).toMatch(/large\.csv line 90001$/);
   expect(events.length).toBeGreaterThan(8);
   expect(events.at(-1)).toMatchObject({ done: text.length, of: text.length });

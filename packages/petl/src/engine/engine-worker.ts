@@ -26,12 +26,12 @@ async function answer(request: Exclude<EngineRequest, { kind: "close" }>): Promi
     }
     case "run": {
       const { session, inputs, lent, into } = request;
-      const ran = async () => sessionOf(session).run({ ...unpack(inputs), ...lent?.tensors }, into);
+      const ran = async () => sessionOf(session).run({ ...unpack(inputs), ...lent.tensors }, into);
       const result = await ran().then(
         (outputs) => ({ outputs }),
         (error: unknown) => ({ error: sendable(error) }),
       );
-      return { kind: "ran", result, buffer: inputs.buffer, vector: lent?.vector };
+      return { kind: "ran", result, buffer: inputs.buffer, vectors: lent.vectors };
     }
     case "release": {
       await sessionOf(request.session).release();
@@ -64,7 +64,7 @@ parentPort?.on("message", ({ id, message }: Numbered<EngineRequest>) => {
 
 function transferOf(reply: EngineAnswer): ArrayBuffer[] {
   if (reply.kind !== "ran") return [];
-  const { result, buffer, vector } = reply;
+  const { result, buffer, vectors } = reply;
   const outputs = "outputs" in result ? Object.values(result.outputs).map(({ data }) => data) : [];
-  return [...distinctBuffers(vector ? [...outputs, vector] : outputs), buffer];
+  return [...distinctBuffers([...outputs, ...vectors]), buffer];
 }

@@ -15,8 +15,8 @@ export type EngineRequest =
       readonly kind: "run";
       readonly session: number;
       readonly inputs: Packed;
-      /** the lender's vector and the inputs that lie in it; its buffer is transferred and comes back */
-      readonly lent: Lent | undefined;
+      /** the lenders' vectors and the inputs that lie in them; their buffers are transferred and come back */
+      readonly lent: Lent;
       /** arrays that outputs are written into, by their names; their buffers are transferred and come back */
       readonly into: Readonly<Record<string, Float32Array>>;
     }
@@ -28,19 +28,19 @@ export type EngineRequest =
 export type EngineAnswer =
   | { readonly kind: "opened"; readonly names: ReadonlyMap<string, string> }
   | { readonly kind: "created"; readonly session: number }
-  /** well or not, with the buffer of the inputs, for the next ones, and with the lender's vector */
+  /** well or not, with the buffer of the inputs, for the next ones, and with the lenders' vectors in their order */
   | {
       readonly kind: "ran";
       readonly result: { readonly outputs: Tensors } | { readonly error: SentError };
       readonly buffer: ArrayBuffer;
-      readonly vector: Float32Array | undefined;
+      readonly vectors: readonly Float32Array[];
     }
   | { readonly kind: "released" }
   | { readonly kind: "failed"; readonly error: SentError };
 
-/** Tensors in a vector of the main thread whose memory the worker has for one run. */
+/** Tensors in vectors of the main thread whose memory the worker has for one run. */
 export interface Lent {
-  readonly vector: Float32Array;
+  readonly vectors: readonly Float32Array[];
   readonly tensors: Tensors;
 }
 

@@ -78,19 +78,23 @@ test("lent arrays go to the worker and come back with the outputs, and only thos
   await far.release();
 });
 
-test("a lender's vector goes to the worker and comes back with its numbers, also from a run that fails", async () => {
+test("lenders' vectors go to the worker and come back with their numbers, also from a run that fails", async () => {
   const far = await program(engine);
   const phi = { ...graph.phi, values: graph.phi.values.slice() };
-  const inputs = () => ({ ...tensorsOf(phi), ...batch(3, 9) });
+  const other = { ...graph.phi, values: graph.phi.values.slice() };
+  const inputs = () => {
+    const half = Object.entries(tensorsOf(other)).filter((_, at) => at % 2 === 0);
+    return { ...tensorsOf(phi), ...Object.fromEntries(half), ...batch(3, 9) };
+  };
   const expected = await far.run(inputs());
-  const running = far.run(inputs(), {}, phi);
-  expect(phi.values.length).toBe(0); // its memory is elsewhere now
+  const running = far.run(inputs(), {}, [phi, other]);
+  expect([phi.values.length, other.values.length]).toEqual([0, 0]); // their memory is elsewhere now
   expect(inputs).toThrow("between two steps");
   expect(await running).toEqual(expected);
-  expect(phi.values).toEqual(graph.phi.values);
+  expect([phi.values, other.values]).toEqual([graph.phi.values, graph.phi.values]);
   await far.release();
-  await expect(far.run(inputs(), {}, phi)).rejects.toThrow("the session was released");
-  expect(phi.values).toEqual(graph.phi.values);
+  await expect(far.run(inputs(), {}, [phi, other])).rejects.toThrow("the session was released");
+  expect([phi.values, other.values]).toEqual([graph.phi.values, graph.phi.values]);
 });
 
 test("the buffer that is used again carries the new numbers, and never a caller's", async () => {

@@ -18,7 +18,7 @@ export interface WorkerEngine extends Engine {
 
 /**
  * The native engine in a thread of its own, so that this thread stays free while a session runs (ONNX Runtime blocks the
- * thread that calls it). Arguments as of `nativeEngine`. Inputs are copied once, but for those in a lender's vector, and
+ * thread that calls it). Arguments as of `nativeEngine`. Inputs are copied once, but for those in lenders' vectors, and
  * outputs come back without a copy; arrays that outputs are to be written into are gone afterwards, and the returned ones
  * have their memory. If the engine is closed, or its thread crashes, during a run, what it was lent is lost.
  * An idle engine does not keep the process alive.
@@ -71,18 +71,21 @@ interface Carrier {
 /** A session of the worker. Arrays that are lent, for inputs or outputs, go there and come back, without a copy. */
 function sessionIn(ask: Connection["ask"], session: number, carrier: Carrier): Session {
   return {
-    async run(inputs, into = {}, lender) {
-      const [lent, own] = parted(inputs, lender?.values);
+    async run(inputs, into = {}, lenders = []) {
+      const [lent, own] = parted(
+        inputs,
+        lenders.map(({ values }) => values),
+      );
       const packed = pack(own, carrier.spare);
       carrier.spare = undefined;
-      const transfer = [packed.buffer, ...distinctBuffers([...Object.values(into), ...(lent ? [lent.vector] : [])])];
-      const { result, buffer, vector } = await ask(
+      const transfer = [packed.buffer, ...distinctBuffers([...Object.values(into), ...lent.vectors])];
+      const { result, buffer, vectors } = await ask(
         { kind: "run", session, inputs: packed, lent, into },
         "ran",
         transfer,
       );
       carrier.spare = buffer;
-      if (lender && vector) lender.values = vector;
+      for (const [at, lender] of lenders.entries()) lender.values = vectors[at] ?? lender.values;
       if ("error" in result) throw received(result.error);
       return result.outputs;
     },
@@ -92,12 +95,12 @@ function sessionIn(ask: Connection["ask"], session: number, carrier: Carrier): S
   };
 }
 
-/** The tensors that lie in a vector, and all others. */
-function parted(tensors: Tensors, vector: Float32Array | undefined): readonly [Lent | undefined, Tensors] {
-  const lies = ({ data }: Tensors[string]) => data.buffer === vector?.buffer;
+/** The tensors that lie in vectors, and all others. */
+function parted(tensors: Tensors, vectors: readonly Float32Array[]): readonly [Lent, Tensors] {
+  const buffers = new Set<ArrayBufferLike>(vectors.map(({ buffer }) => buffer));
   const part = (wanted: boolean) =>
-    Object.fromEntries(Object.entries(tensors).filter(([, tensor]) => lies(tensor) === wanted));
-  return [vector && { vector, tensors: part(true) }, part(false)];
+    Object.fromEntries(Object.entries(tensors).filter(([, { data }]) => buffers.has(data.buffer) === wanted));
+  return [{ vectors, tensors: part(true) }, part(false)];
 }
 
 /** A numbered conversation with a worker. */

@@ -1,8 +1,8 @@
 import { getHFHubCachePath } from "@huggingface/hub";
 import { chooseDataFiles, type DataFiles, extensionOf, InputError, tableExtensions, type WantedData } from "@petl/core";
-import { cardName, configsBelow, filesBelow } from "../data/data-folder.ts";
 import { MachineError } from "../machine-error.ts";
 import { type RepoCache, repoCache } from "./cache.ts";
+import { cardName, configsBelow, filesBelow } from "./data-folder.ts";
 import { fetchFiles } from "./fetch-files.ts";
 import { type HubId, isCommit } from "./hub-id.ts";
 import { commitAtHub, filesAtHub } from "./listing.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { InputError, loadAdapter, type OpenBase, type OpenModel } from "@petl/core";
+import { askedOnce, type Folder, InputError, loadAdapter, type OpenBase, type OpenModel } from "@petl/core";
 import { directory } from "../disk/files.ts";
 import { strangeParameter } from "../disk/strange-numbers.ts";
 
@@ -21,8 +21,9 @@ export async function readBankAdapter(
   base: OpenBase,
   folder: string,
 ): Promise<BankAdapter & { readonly model: OpenModel }> {
-  const digest = await adapterDigest(folder);
-  const model = await loadAdapter(base, directory(folder));
+  const files = askedOnce(directory(folder));
+  const digest = await digestOf(files);
+  const model = await loadAdapter(base, files);
   const { adapted, phi } = model;
   const strange = strangeParameter(adapted, phi);
   if (strange !== undefined) throw new InputError(strange);
@@ -39,8 +40,9 @@ export function refuseChanged(loaded: BankAdapter, now: BankAdapter): void {
  * SHA-256 of an adapter's files by their names, which is its identity; records of the run that made it do not count.
  * @throws InputError where the weights are pickled
  */
-export async function adapterDigest(path: string): Promise<string> {
-  const folder = directory(path);
+export const adapterDigest = (path: string): Promise<string> => digestOf(directory(path));
+
+async function digestOf(folder: Folder): Promise<string> {
   const names = await folder.files();
   const weights = names.filter((name) => name.endsWith(".safetensors"));
   const pickled = names.find((name) => /\.(bin|pt|pth|ckpt|pkl|pickle)$/i.test(name));

@@ -117,7 +117,7 @@ function encoded(
 
 /** A row of tokens from all over the vocabulary. */
 function probe(vocabulary: number): EncodedExample {
-  const tokens = Math.min(16, vocabulary);
+  const tokens = Math.min(4, vocabulary);
   return { inputIds: Int32Array.from({ length: tokens }, (_, at) => Math.floor(((at + 0.5) * vocabulary) / tokens)) };
 }
 

@@ -80,3 +80,19 @@ test("a text that nobody wants any more leaves the others as they are, and an ab
   await expect(aborted).rejects.toThrow("enough");
   expect(await stays).toEqual(await alone(first, "a fine", options));
 });
+
+test("numbers that have changed are seen by the next text, also by one that joins others", async () => {
+  const [model, fresh] = await Promise.all([20, 21].map((seed) => drawn(lora({ rank: 2 }), seed)));
+  const other = models[2];
+  if (!model || !fresh || !other) throw new Error("there are models");
+  const options = { maxTokens: 8 };
+  const before = await idsOf(generate(model, "what", options));
+  const long = idsOf(generate(other, "a fine", { maxTokens: 40 }));
+  expect(await idsOf(generate(model, "what", options))).toEqual(before); // beside the long one
+  model.phi.values.set(fresh.phi.values);
+  const now = await alone(fresh, "what", options);
+  expect(now).not.toEqual(before);
+  expect(await idsOf(generate(model, "what", options))).toEqual(now);
+  expect(await long).toEqual(await alone(other, "a fine", { maxTokens: 40 }));
+  expect(await idsOf(generate(model, "what", options))).toEqual(now);
+});

@@ -8,6 +8,8 @@ import {
   type Pooling,
   type PreparedTraining,
   prepareTraining,
+  type RecipeName,
+  recipeMethod,
   type StopSignal,
   type Task,
   type TrainOptions,
@@ -29,6 +31,8 @@ export interface RunRequest {
   readonly methods?: readonly MethodUse[] | undefined;
   readonly data: readonly string[];
   readonly rows: OpenDataOptions & { readonly seed: number };
+  /** where no methods are named, what it puts on the base */
+  readonly recipe?: RecipeName | undefined;
   readonly pooling?: Pooling | undefined;
   readonly training: Omit<TrainOptions, "signal" | "resume">;
   readonly threads?: number | undefined;
@@ -66,7 +70,8 @@ export async function openRun(request: RunRequest, signal: StopSignal, opened?: 
 
 async function openOn(base: OpenBase, request: RunRequest, signal: StopSignal): Promise<OpenRun> {
   const start = request.init === undefined ? undefined : await initialModel(base, request.init, request);
-  const { rows, methods, pooling } = request;
+  const { rows, recipe, pooling } = request;
+  const methods = request.methods ?? (recipe && !start ? recipeMethod(recipe, base) : undefined);
   const said = start && { task: start.adapted.goal.task, ...(hasTaskClasses(start) && { labels: start.labels }) };
   const data = await openData(request.data, base, { ...rows, ...said, signal });
   if (!start && !methods) throw new InputError("--method is missing; `petl methods` lists them");

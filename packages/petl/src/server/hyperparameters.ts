@@ -1,7 +1,7 @@
 import { InputError, methods, suggestion } from "@petl/core";
-import { flagName, keyOf, parseFlags } from "../cli/flags.ts";
-import { chooseMethods, methodFlags } from "../cli/method-flags.ts";
-import { trainFlags } from "../cli/train-flags.ts";
+import { flagName, keyOf, parseFlags } from "../flags/flags.ts";
+import { chooseMethods, methodFlags } from "../flags/method-flags.ts";
+import { trainFlags } from "../flags/train-flags.ts";
 import { HttpError } from "./http-error.ts";
 
 /** Flags of `petl train` that are paths, or are said elsewhere in a job. */

@@ -5,6 +5,7 @@ import { kindOf, labelOf, labelsOf, type RowResult } from "./cells.ts";
 import { columnsRead, completionColumns, readCompletionRow } from "./completion-rows.ts";
 import { type Example, type ExampleSet, joinSets, type Label } from "./examples.ts";
 import { messageColumns, readMessageRow } from "./message-rows.ts";
+import { type Packer, textPacker } from "./packed-texts.ts";
 import { readTokenRow, tokenColumns } from "./token-rows.ts";
 import { readWordRow } from "./word-rows.ts";
 
@@ -31,7 +32,7 @@ export function readRows(table: Table, choice: ColumnChoice = {}): ExampleSet {
 export async function readParts(parts: AsyncIterable<Table>, choice: ColumnChoice = {}): Promise<ExampleSet> {
   let collection: Collector | undefined;
   for await (const part of parts) {
-    collection ??= collector(part, choice);
+    collection ??= collector(part, choice, textPacker());
     collection.add(part);
   }
   if (!collection) throw new InternalError("a file without parts");
@@ -78,7 +79,8 @@ interface Collector {
   set(): ExampleSet;
 }
 
-function collector(first: Table, choice: ColumnChoice): Collector {
+/** @param pack how the examples of a part are kept */
+function collector(first: Table, choice: ColumnChoice, pack: Packer = (examples) => examples): Collector {
   const { name, classes } = first;
   const { columns, known = [columns.text, columns.pair, columns.label], read } = readerOf(first, choice);
   const examples: Example[] = [];
@@ -95,12 +97,14 @@ function collector(first: Table, choice: ColumnChoice): Collector {
       places.push(part.placeOf);
       for (const column of part.columns) if (!known.includes(column)) others.add(column);
       const problems = rowProblems();
+      const found: Example[] = [];
       for (const [index, row] of part.rows.entries()) {
         const result = read(row);
-        if ("example" in result) examples.push(result.example);
+        if ("example" in result) found.push(result.example);
         else for (const problem of result.problems) problems.add(`${part.placeOf(index)}: ${problem}`);
       }
       problems.refuse();
+      for (const example of pack(found)) examples.push(example);
     },
     set() {
       const own = classes?.get(columns.label ?? "");

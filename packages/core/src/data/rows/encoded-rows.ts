@@ -19,6 +19,10 @@ export type EncodedRows = readonly EncodedExample[] | StoredRows;
 export const lengthsOf = (rows: EncodedRows): ArrayLike<number> =>
   "lengths" in rows ? rows.lengths : rows.map(({ inputIds }) => inputIds.length);
 
+/** Tokens of the longest row. */
+export const longestOf = (rows: EncodedRows): number =>
+  Array.from(lengthsOf(rows)).reduce((longest, length) => Math.max(longest, length), 0);
+
 /** The rows at some places, in that order. */
 export async function rowsAt(rows: EncodedRows, places: readonly number[]): Promise<readonly EncodedExample[]> {
   const found = await Promise.all(places.map((place) => rows.at(place)));

@@ -14,7 +14,7 @@ export type Example =
   | {
       readonly kind: "text";
       readonly text: string;
-      readonly pair?: string;
+      readonly pair?: string | undefined;
       readonly label?: Label;
       /** Any number of labels of the row. */
       readonly labels?: readonly Label[];
@@ -153,6 +153,7 @@ function withoutHidden(set: ExampleSet): ExampleSet {
 
 function withoutLabel(example: Example): Example {
   if (!("label" in example)) return example;
+  if (example.kind === "text") return { kind: "text", text: example.text, pair: example.pair };
   const { label: _, ...rest } = example;
   return rest;
 }

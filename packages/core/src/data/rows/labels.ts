@@ -74,14 +74,14 @@ export function learnLabels(set: ExampleSet): LabelMap {
  * several ways, as the number 5 and the text "5", is a text.
  */
 export function distinctLabels(set: ExampleSet): readonly Label[] {
-  const found = new Map<string, Label>();
+  const seen = new Set<Label>();
   for (const example of set.examples) {
-    for (const label of labelsOf(example)) {
-      const known = found.get(String(label));
-      if (known === undefined) found.set(String(label), label);
-      else if (known !== label) found.set(String(label), String(label));
-    }
+    const own = rowLabel(example);
+    if (own !== undefined && seen.has(own)) continue; // as nearly all rows of a large file
+    for (const label of labelsOf(example)) seen.add(label);
   }
+  const found = new Map<string, Label>();
+  for (const label of seen) found.set(String(label), found.has(String(label)) ? String(label) : label);
   return [...found.values()].sort(inOrder);
 }
 

@@ -1,6 +1,7 @@
 import { type EncodedExample, type EncodeOptions, rowEncoder } from "./encode.ts";
 import type { StoredRows } from "./encoded-rows.ts";
-import type { Example, ExampleSet } from "./examples.ts";
+import type { ExampleSet } from "./examples.ts";
+import { lettersOf } from "./packed-texts.ts";
 import type { TargetRule } from "./target.ts";
 
 /** Letters from which on rows become tokens only as they are read: making all first would take minutes. */
@@ -52,6 +53,3 @@ export function laterRows(set: ExampleSet, rule: TargetRule | undefined, options
   const told = `${examples.length.toLocaleString("en-US")} rows become tokens as they are read`;
   return { rows, sample: { places, rows: sample }, remarks: [told, ...cut] };
 }
-
-const lettersOf = (example: Example): number =>
-  example.kind === "text" ? example.text.length + (example.pair?.length ?? 0) : 0;

@@ -1,5 +1,5 @@
-import { alikeRows, inputOf, labelText } from "./equal-rows.ts";
-import { type Example, type ExampleSet, isLabelled, type Label } from "./examples.ts";
+import { alikeRows, labelText, rowIndex } from "./equal-rows.ts";
+import { type ExampleSet, isLabelled, type Label } from "./examples.ts";
 import { distinctLabels, labelsOf } from "./labels.ts";
 
 /**
@@ -13,7 +13,6 @@ export function rowRemarks(set: ExampleSet, validation?: ExampleSet): readonly s
     ...columnsRead(set),
     ...columnsNotRead(set),
     ...emptyTexts(set),
-    ...textsOfNone(set),
     ...(countsClasses(set) ? [...sameInAnotherCase(set), ...ofOneRow(set)] : []),
     ...labelsOfNone(set),
     ...decimalCommas(set),
@@ -71,32 +70,28 @@ export function columnsNotRead({ name, columns: { leftOut = [] } }: ExampleSet):
   return leftOut.length === 0 ? [] : [`${name}: not read: ${shown(leftOut, (column) => `"${column}"`)}`];
 }
 
-const isEmpty = (example: Example): boolean =>
-  (example.kind === "text" && example.text.trim() === "" && (example.pair ?? "").trim() === "") ||
-  (example.kind === "completion" && (example.prompt + example.completion).trim() === "");
-
-function emptyTexts(set: ExampleSet): readonly string[] {
-  const first = set.examples.findIndex(isEmpty);
-  if (first < 0) return [];
-  const count = set.examples.filter(isEmpty).length;
-  return [`${counted(count, "row")} with an empty text, the first of them ${set.placeOf(first)}`];
-}
+const isBlank = (...texts: readonly (string | undefined)[]) => texts.every((text = "") => text.trim() === "");
 
 /** How programs write that there is nothing; in a text or a label it is hardly meant. */
 const isNone = (text: string) => /^(?:null|nan|none|nil|n\/a|na|#n\/a|undefined|<na>)$/i.test(text.trim());
 
-function textsOfNone(set: ExampleSet): readonly string[] {
-  const rows = [...set.examples.keys()].filter((row) => {
-    const example = set.examples[row];
-    return example?.kind === "text" && isNone(example.text);
-  });
-  const [first] = rows;
-  if (first === undefined) return [];
-  const example = set.examples[first];
-  const text = example?.kind === "text" ? example.text : "";
-  return [
-    `${counted(rows.length, "row")} whose text is "${text}" or the like, the first of them ${set.placeOf(first)}`,
-  ];
+/** Rows that say nothing, or what stands for nothing. */
+function emptyTexts(set: ExampleSet): readonly string[] {
+  const empty: number[] = [];
+  const none: number[] = [];
+  let word = "";
+  for (const [row, example] of set.examples.entries()) {
+    if (example.kind === "completion" && isBlank(example.prompt, example.completion)) empty.push(row);
+    if (example.kind !== "text") continue;
+    const { text } = example; // made once, since it may lie packed
+    if (isBlank(text) && isBlank(example.pair)) empty.push(row);
+    if (!isNone(text)) continue;
+    if (none.length === 0) word = text;
+    none.push(row);
+  }
+  const said = (rows: readonly number[], what: string) =>
+    rows[0] === undefined ? [] : [`${counted(rows.length, "row")} ${what}, the first of them ${set.placeOf(rows[0])}`];
+  return [...said(empty, "with an empty text"), ...said(none, `whose text is "${word}" or the like`)];
 }
 
 function labelsOfNone(set: ExampleSet): readonly string[] {
@@ -182,10 +177,13 @@ export function copyRemarks(set: ExampleSet, parted: boolean, found = alikeRows(
 /** Rows that stand on both sides make the measured result better than it is. */
 function sharedRows(set: ExampleSet, validation: ExampleSet | undefined): readonly string[] {
   if (!validation || validation.examples.length === 0) return [];
-  const learnt = new Set(set.examples.map(inputOf));
-  const first = validation.examples.findIndex((example) => learnt.has(inputOf(example)));
-  if (first < 0) return [];
-  const count = validation.examples.filter((example) => learnt.has(inputOf(example))).length;
+  const scored = rowIndex(validation.examples); // the fewer rows, as a rule
+  const firsts = validation.examples.map((example, row) => scored.add(example, row));
+  const learnt = new Set(set.examples.map((example) => scored.find(example)));
+  const rows = [...firsts.keys()].filter((row) => learnt.has(firsts[row]));
+  const [first] = rows;
+  if (first === undefined) return [];
+  const count = rows.length;
   return [
     `${counted(count, "row")} of the validation stand in the training rows too, the first of them ${validation.placeOf(first)}`,
   ];

@@ -46,7 +46,6 @@ export const adalora = defineMethod({
   source: "Zhang et al. 2023, arXiv:2303.10512, sections 3.1 to 3.3",
   start: "base",
   rate: 1e-3,
-  alone: "its ranks differ from layer to layer and from adapter to adapter",
   size: { option: "initialRank", limit: "shortest side" },
   options,
   memory: 2,
@@ -72,6 +71,14 @@ export const adalora = defineMethod({
       return { weight: rank === 0 ? weight : add(weight, matmul(B, mul(A, E), { alpha: scale })), bias };
     },
   },
+  joins: {
+    alike: () => ({}),
+    widest(all) {
+      const initialRank = Math.max(...all.map((options) => options.initialRank));
+      return { initialRank, alpha: initialRank + tiny };
+    },
+    factor: (tensor, options) => (tensor.endsWith(".lora_B") ? scaleOf(options) : 1),
+  },
   runProblems: scheduleProblems,
   afterStep: allocateRanks,
   settle(options, { tensors }) {
@@ -88,19 +95,24 @@ export const adalora = defineMethod({
 function triplets(
   scope: AdapterScope,
   { path, inSize, outSize }: Pick<LinearSite, "path" | "inSize" | "outSize">,
-  { initialRank, alpha, rankPattern }: AdaLora,
+  options: AdaLora,
 ) {
-  const rank = byPattern(path, rankPattern, initialRank);
+  const rank = byPattern(path, options.rankPattern, options.initialRank);
   const A = scope.parameter("lora_A", [rank, inSize], normal(0.02));
   const B = scope.parameter("lora_B", [outSize, rank], normal(0.02), { rate: "loraPlus" });
   const E = scope.parameter("lora_E", [rank, 1], zeros);
-  return { A, B, E, rank, scale: alpha / (initialRank + 1e-5) }; // as PEFT divides
+  return { A, B, E, rank, scale: scaleOf(options) };
 }
 
-/** ‖M − I‖: the Frobenius norm.  [rank, rank] -> [] */
+/** PEFT adds it to what it divides by. */
+const tiny = 1e-5;
+const scaleOf = ({ alpha, initialRank }: AdaLora): number => alpha / (initialRank + tiny);
+
+/** ‖M − I‖: the Frobenius norm, summed over the rows' own.  [rank, rank] or [batch, rank, rank] -> [] */
 function gapToIdentity(M: Value): Value {
-  const rank = Number(M.shape[0]);
+  const rank = Number(M.shape.at(-1));
   const identity = Float32Array.from({ length: rank * rank }, (_, at) => (at % (rank + 1) === 0 ? 1 : 0));
   const gap = sub(M, constant(float32([rank, rank], identity)));
-  return sqrt(reduceSum(mul(gap, gap), [0, 1]));
+  const norms = sqrt(reduceSum(mul(gap, gap), [-2, -1]));
+  return reduceSum(norms, [...norms.shape.keys()]);
 }

@@ -1,6 +1,7 @@
 import { add } from "../../../graph/ops/add.ts";
 import { div } from "../../../graph/ops/div.ts";
 import { detach } from "../../../graph/ops/identity.ts";
+import { matmul } from "../../../graph/ops/matmul.ts";
 import { mul } from "../../../graph/ops/mul.ts";
 import { reduceSum } from "../../../graph/ops/reduce-sum.ts";
 import { reshape } from "../../../graph/ops/reshape.ts";
@@ -11,7 +12,17 @@ import type { LinearSite } from "../../../nn/sites/linear.ts";
 import { type AdapterScope, defineMethod } from "../../method.ts";
 import type { Initializer } from "../../parameter.ts";
 import { isUpdated } from "../../targets.ts";
-import { factors, lowRankFields, lowRankOptions, readLowRank, update, writeLowRank } from "./low-rank.ts";
+import {
+  type Factors,
+  factors,
+  lowRankFields,
+  lowRankOptions,
+  readLowRank,
+  scaleInB,
+  update,
+  widestRank,
+  writeLowRank,
+} from "./low-rank.ts";
 
 /**
  * DoRA: y = b + (m / ‖V‖) ⊙ V x with V = W + scale · B A, its rows' lengths ‖V‖ and magnitudes m: [out].
@@ -24,7 +35,7 @@ export const dora = defineMethod({
   source: "Liu et al. 2024, arXiv:2402.09353, section 4",
   start: "base",
   rate: 5e-4,
-  alone: "the lengths of the rows of W + B A would be computed for every row",
+  apart: "a row without it would be the base's up to rounding only",
   size: { option: "rank", limit: "shortest side" },
   options: lowRankOptions,
   linear: {
@@ -32,7 +43,8 @@ export const dora = defineMethod({
     apply({ x, weight, bias, ...site }, scope, options) {
       const low = factors(scope, site, options);
       const dropped = scope.dropout(x, options.dropout);
-      const ratio = div(magnitude(scope, site), detach(rowLengths(add(weight, update(low)))));
+      const lengths = low.A.shape.length === 2 ? rowLengths(add(weight, update(low))) : lengthsOfRows(weight, low);
+      const ratio = div(magnitude(scope, site), detach(lengths));
       const y = mul(add(project(dropped, weight), project(project(dropped, low.A), low.B, low.scale)), ratio);
       return bias ? add(y, bias) : y;
     },
@@ -41,6 +53,11 @@ export const dora = defineMethod({
       const ratio = div(magnitude(scope, site), rowLengths(direction));
       return { weight: mul(direction, reshape(ratio, [site.outSize, 1])), bias };
     },
+  },
+  joins: {
+    alike: () => ({}),
+    widest: (all) => widestRank(all),
+    factor: (tensor, options) => scaleInB(tensor, options),
   },
   peft: {
     ...{ type: "LORA", fields: lowRankFields, adaptedBiases: "lora_only", excludes: true },
@@ -59,6 +76,18 @@ const magnitude = (scope: AdapterScope, { path, outSize, transposed }: Layer) =>
 
 /** ‖V‖: the Euclidean length of each row.  [out, in] -> [out] */
 const rowLengths = (V: Value): Value => reshape(sqrt(reduceSum(mul(V, V), [1])), [V.shape[0] ?? 1]);
+
+/**
+ * The same of V = W + scale · B A of each row of the batch, without V: ‖w‖² + scale · b (2 A w + scale · A Aᵀ b) for a row w
+ * of W and the row b of B.  W: [out, in], A: [batch, rank, in], B: [batch, out, rank] -> [batch, 1, out]
+ */
+function lengthsOfRows(W: Value, { A, B, scale }: Factors): Value {
+  const inner = matmul(W, A, { transB: true, alpha: 2 * scale });
+  const outer = matmul(B, matmul(A, A, { transB: true }), { alpha: scale * scale });
+  const change = reduceSum(mul(B, add(inner, outer)), [-1]);
+  const [batch = 1, outSize = 1] = change.shape;
+  return reshape(sqrt(add(change, reduceSum(mul(W, W), [1]))), [batch, 1, outSize]);
+}
 
 /** The lengths of a tensor's rows, or of its columns where the checkpoint keeps it transposed. */
 const lengthsOf =

@@ -34,7 +34,6 @@ export const lokr = defineMethod({
   source: "Yeh et al. 2023, arXiv:2309.14859, section 3; after Edalati et al. 2022, arXiv:2212.10650",
   start: "base",
   rate: 1e-3,
-  alone: "its update is a matrix as large as the base's, one for every row",
   size: { option: "rank", limit: "shortest side" },
   options,
   linear: {
@@ -43,8 +42,8 @@ export const lokr = defineMethod({
     apply(site, scope, options) {
       const { C, D, scale } = factors(site, scope, options);
       const [batch = 1, tokens = 1] = site.x.shape;
-      const X = reshape(site.x, [batch, tokens, C.shape[1] ?? 1, D.shape[1] ?? 1]);
-      const Y = matmul(C, project(X, D, scale)); // C X Dᵀ: never the in × out product
+      const X = reshape(site.x, [batch, tokens, C.shape.at(-1) ?? 1, D.shape.at(-1) ?? 1]);
+      const Y = matmul(forTokens(C), project(X, forTokens(D), scale)); // C X Dᵀ: never the in × out product
       return add(site.y, reshape(Y, site.y.shape));
     },
     merge(site, scope, options) {
@@ -71,6 +70,12 @@ export const lokr = defineMethod({
     }),
   },
 });
+
+/** A matrix as each token of a row reads it, the row's own where it has one.  [m, n] -> the same; [batch, m, n] -> [batch, 1, m, n] */
+const forTokens = (matrix: Value): Value => {
+  const [batch = 1, ...shape] = matrix.shape;
+  return shape.length === 2 ? reshape(matrix, [batch, 1, ...shape]) : matrix;
+};
 
 type Site = Pick<LinearSite, "path" | "inSize" | "outSize">;
 

@@ -5,6 +5,7 @@ import { reshape } from "../../../graph/ops/reshape.ts";
 import { tanh } from "../../../graph/ops/tanh.ts";
 import { defineMethod } from "../../method.ts";
 import { choice, layers, positive } from "../../options.ts";
+import { setsOf } from "../../own-tensors.ts";
 import { normal, zeros } from "../../parameter.ts";
 import { peftFields } from "../../peft-fields.ts";
 import { layersToPeft } from "../../peft-targets.ts";
@@ -22,7 +23,6 @@ export const llamaAdapter = defineMethod({
   source: "Zhang et al. 2023, arXiv:2303.16199, section 3",
   start: "base",
   rate: 9e-3,
-  alone: "keys and values of its vectors are computed once for all rows",
   size: { option: "tokens", limit: "positions" },
   options: {
     tokens: positive(10, "number of learned vectors in each layer"),
@@ -35,12 +35,14 @@ export const llamaAdapter = defineMethod({
       keysAndValues !== undefined && isChosen(layer, layers, count),
     apply(site, scope, { tokens, gate }) {
       const { attend, keysAndValues, queryHeads, hidden, added } = site;
-      const own = keysAndValues?.(scope.parameter("adaption_prompt", [1, tokens, hidden], normal(1)));
+      const P = scope.parameter("adaption_prompt", [1, tokens, hidden], normal(1));
+      const sets = setsOf(P, 3);
+      const own = keysAndValues?.(reshape(P, [sets, tokens, hidden]));
       if (!own) return site;
       const g =
         gate === "layer"
-          ? scope.parameter("adaption_gate", [1], zeros)
-          : reshape(tanh(scope.parameter("adaption_gate", [queryHeads], zeros)), [1, queryHeads, 1, 1]);
+          ? reshape(scope.parameter("adaption_gate", [1], zeros), [sets, 1, 1, 1])
+          : reshape(tanh(scope.parameter("adaption_gate", [queryHeads], zeros)), [sets, queryHeads, 1, 1]);
       const read = mul(attend(own.key, own.value), g);
       return { ...site, added: added ? add(added, read) : read };
     },

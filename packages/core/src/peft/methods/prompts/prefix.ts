@@ -14,6 +14,7 @@ import { scalar, type Value } from "../../../graph/value.ts";
 import { visibilityBias } from "../../../nn/attention.ts";
 import { defineMethod } from "../../method.ts";
 import { choice, layers, positive } from "../../options.ts";
+import { setsOf } from "../../own-tensors.ts";
 import { normal } from "../../parameter.ts";
 import { virtualTokenFields } from "../../peft-fields.ts";
 import { isChosen } from "../../targets.ts";
@@ -30,7 +31,7 @@ export const prefix = defineMethod({
   source: "Li & Liang 2021, arXiv:2101.00190, section 4; as PEFT stores it, without the training-time network",
   start: { differs: "random prefixes take part in attention from the first step on" },
   rate: 1e-2,
-  alone: "its vectors are the same for all rows of a batch",
+  apart: "a row without a prefix would carry one",
   size: { option: "tokens", limit: "positions" },
   options: {
     tokens: positive(20, "length of the prefix"),
@@ -46,10 +47,11 @@ export const prefix = defineMethod({
       const all = Array.from({ length: count }, (_, layer) => layer);
       const chosen = all.filter((layer) => isChosen(layer, layers, count));
       const table = scope.shared("prompt_embeddings", [tokens, chosen.length * 2 * width], normal(1));
+      const sets = setsOf(table, 2);
       const own = chosen.indexOf(site.layer);
       const batch = key.shape[0] ?? 1;
       const vectors = (at: number): Value => {
-        const part = reshape(slice(table, 1, at * width, (at + 1) * width), [1, tokens, heads, headSize]);
+        const part = reshape(slice(table, -1, at * width, (at + 1) * width), [sets, tokens, heads, headSize]);
         return expand(transpose(part, [0, 2, 1, 3]), [batch, heads, tokens, headSize]);
       };
       const visible = seenInFront ? windowBias(seenInFront, tokens) : scalar(0);

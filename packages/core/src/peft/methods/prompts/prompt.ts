@@ -15,7 +15,7 @@ export const prompt = defineMethod({
   source: "Lester et al. 2021, arXiv:2104.08691, section 2",
   start: { differs: "the virtual tokens are read with the text from the first step on" },
   rate: 3e-2,
-  alone: "its vectors are the same for all rows of a batch",
+  apart: "a row without a prompt would carry one",
   size: { option: "tokens", limit: "positions" },
   options: {
     tokens: positive(20, "number of virtual tokens"),
@@ -28,6 +28,11 @@ export const prompt = defineMethod({
       const initial = start === "random" ? normal(1) : drawnWords(site);
       return scope.shared("prompt_embeddings", [tokens, site.size], initial);
     },
+  },
+  joins: {
+    alike: ({ tokens }) => ({ tokens }),
+    widest: ([options]) => ({ tokens: options?.tokens }),
+    factor: () => 1,
   },
   peft: {
     type: "PROMPT_TUNING",

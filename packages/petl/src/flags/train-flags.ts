@@ -6,12 +6,13 @@ import {
   natural,
   purposeSettings,
   real,
+  recipeSettings,
   tokenSettings,
   trainingSettings,
 } from "@petl/core";
 import { trackerForms } from "../trackers/trackers.ts";
 import { type FlagValues, text, texts, toggle } from "./flags.ts";
-import { deviceFlag, offlineFlag } from "./open.ts";
+import { deviceFlag, offlineFlag } from "./shared-flags.ts";
 
 /** What a run is asked for, whole: the flags, the keys of a config file, and what run.json records. */
 export const requestFlags = {
@@ -23,6 +24,7 @@ export const requestFlags = {
   ...columnSettings,
   ...adaptSettings,
   ...tokenSettings,
+  ...recipeSettings,
   ...trainingSettings,
   checkpointEvery: natural(200, trainingSettings.checkpointEvery.help),
   dropout: real(undefined, "the method's dropout where it has one, otherwise the base's own", {

@@ -1,0 +1,12 @@
+import { choice, neededText, toggle } from "./flags.ts";
+
+/** The base of verbs that need one. */
+export const baseFlag = neededText(
+  "BASE",
+  "the base model: a folder, a hub id (owner/name[@revision]) or a bundled name",
+);
+/** Where a model can be computed; one that is not there ends the command. */
+export const deviceFlag = choice(["cpu", "webgpu", "cuda"], "where the model is computed (cpu)");
+
+/** Whether what lies on the disk has to do. */
+export const offlineFlag = toggle(false, "never touch the network");
