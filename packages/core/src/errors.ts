@@ -92,3 +92,10 @@ export interface Schema<T> {
     | { readonly success: true; readonly data: T }
     | { readonly success: false; readonly error: { readonly issues: readonly SchemaIssue[] } };
 }
+
+/**
+ * What a schema says is wrong, a line each: the place of the value behind `place`, and the reason.
+ * `schemaProblems(issues, "config.json: ")` gives `config.json: hidden_size: invalid input: …`
+ */
+export const schemaProblems = (issues: readonly SchemaIssue[], place = ""): readonly string[] =>
+  issues.map(({ path, message }) => `${place}${path.join(".")}: ${message.toLowerCase()}`);

@@ -87,13 +87,22 @@ export {
   trainTokenizer,
 } from "./data/tokenizer/train-tokenizer.ts";
 export { turnEnd } from "./data/tokenizer/turn-end.ts";
-export { InputError, InternalError, RunError, type Schema, type SchemaIssue, shown, suggestion } from "./errors.ts";
+export {
+  InputError,
+  InternalError,
+  RunError,
+  type Schema,
+  type SchemaIssue,
+  schemaProblems,
+  shown,
+  suggestion,
+} from "./errors.ts";
 export { type CheckpointFiles, encodeFull, encodeMerged, encodeTrained, type MergeOptions } from "./exports/merged.ts";
 export { encodeOnnx, encodeOnnxForAdapters, type OnnxFiles, type OnnxOptions } from "./exports/onnx-file.ts";
 export { type FloatType, floatTypes } from "./exports/task-config.ts";
 export { drawFigure } from "./figures/draw.ts";
 export { type Figure, tableOf } from "./figures/figure.ts";
-export { type GenerationSettings, parseGenerationSettings } from "./generation/settings.ts";
+export { type GenerationSettings, generationSettings, parseGenerationSettings } from "./generation/settings.ts";
 export type { GeneratedToken } from "./generation/texts.ts";
 export { textAnswer, tokenAnswers, withBest } from "./library/answers.ts";
 export { type Comparison, compare } from "./library/compare.ts";
@@ -211,9 +220,10 @@ export { methods, methodsByName } from "./peft/methods.ts";
 export type { OptionInputs, Options } from "./peft/options.ts";
 export { type Phi, takeTensors, tensorsOf } from "./peft/phi.ts";
 export { shapeOf } from "./peft/shape-of.ts";
+export { isWithin } from "./peft/targets.ts";
 export { type Places, placesOfBase } from "./planning/places.ts";
 export type { MethodPlan, PlacedPlan, Plan } from "./planning/plan.ts";
-export type { PlanOptions } from "./planning/plan-options.ts";
+export { loadSettings, type PlanOptions } from "./planning/plan-options.ts";
 export { type PlanHost, type PlanSource, plan, planFor } from "./planning/plan-source.ts";
 export { type BaseShape, shapedArchitectures } from "./planning/shaped-config.ts";
 export { sizeWithin } from "./planning/size-within.ts";
@@ -311,3 +321,4 @@ export { type StopSignal, throwIfStopped } from "./training/stop-signal.ts";
 export { compileTextVectors, type TextVectors } from "./training/text-vectors.ts";
 export { type Together, together } from "./training/together.ts";
 export { type StepEvent, type TrainingEvent, type TrainingRun, trainSteps } from "./training/train.ts";
+export { isRecord, parsedJson } from "./values.ts";

@@ -1,5 +1,6 @@
 /**
- * Which room may import which: each may import the named ones and all that those may import; errors.ts is open to all.
+ * Which room may import which: each may import the named ones and all that those may import; errors.ts and
+ * values.ts are open to all.
  * models and peft are strangers; so are runtime and nn.
  */
 export const layers = {
@@ -13,7 +14,7 @@ export const layers = {
   objectives: ["nn", "data/batches"],
   models: ["objectives"],
   patterns: [],
-  peft: ["objectives", "patterns"],
+  peft: ["objectives", "patterns", "settings"],
   containers: ["tensor"],
   checkpoints: ["containers", "models", "peft"],
   adapters: ["checkpoints"],
@@ -24,7 +25,7 @@ export const layers = {
   "data/batches": ["data/rows"],
   scoring: [],
   generation: ["peft", "runtime", "data/rows"],
-  training: ["settings", "peft", "autodiff", "runtime", "data/batches"],
+  training: ["peft", "autodiff", "runtime", "data/batches"],
   library: ["training", "generation", "scoring", "adapters", "statistics"],
   planning: ["exports", "training"],
   statistics: ["tensor"],

@@ -8,6 +8,7 @@ import { InputError } from "../errors.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { methods } from "../peft/methods.ts";
 import type { StoredTensor } from "../tensor/stored-tensor.ts";
+import { isRecord } from "../values.ts";
 import { plainTensors } from "./adapter-tensors.ts";
 import type { ForeignWords, Hints } from "./foreign/foreign-format.ts";
 import { foreignFormats } from "./foreign/foreign-formats.ts";
@@ -165,9 +166,6 @@ const reader = (source: ByteSource, tensors: ReadonlyMap<string, StoredTensor>) 
 /** Whether a configuration still says what petl wrote. */
 const sameFields = (written: Fields, config: Fields): boolean =>
   Object.entries(written).every(([name, value]) => JSON.stringify(value) === JSON.stringify(config[name]));
-
-const isRecord = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function without(file: string | undefined, present: readonly string[], consequence = ""): string {
   return `${file} is not in this folder${consequence}; its files: ${[...present].sort().join(", ") || "none"}`;

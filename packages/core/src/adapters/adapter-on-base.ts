@@ -10,6 +10,7 @@ import type { Adapter } from "../peft/adapter.ts";
 import type { Goal } from "../peft/goal.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { methods } from "../peft/methods.ts";
+import { isWithin } from "../peft/targets.ts";
 import { type AdapterFiles, type PeftAdapter, readAdapter, type WholeModel } from "./adapter-files.ts";
 import { adaptAlike } from "./alike.ts";
 import { loadPhi } from "./load-phi.ts";
@@ -141,8 +142,7 @@ const taskOfHead = (head: Head, labels: number, { config }: HfModel): Task =>
 function headOf({ folder, tensors }: AdapterFiles, base: HfModel, task: Task): { trainsHead: boolean; labels: number } {
   const { head } = objectiveOf(task);
   const modules = base.model.headModules[head] ?? [];
-  const inHead = (name: string) => modules.some((module) => name.startsWith(`${module}.`));
-  const own = [...tensors.keys()].filter((name) => inHead(name) && !isBias(name) && !isFactor(name));
+  const own = [...tensors.keys()].filter((name) => isWithin(modules, name) && !isBias(name) && !isFactor(name));
   if (own.length === 0) {
     const fits = taskOf(base.config) === task || heads[head].from === "vocabulary";
     if (fits) return { trainsHead: false, labels: labelCount(base.config) };

@@ -6,6 +6,7 @@ import { headNames, heads, type Model } from "../nn/model.ts";
 import { objectiveOf, objectives, type Task } from "../objectives/objectives.ts";
 import { adapt } from "../peft/adapt.ts";
 import type { AnnouncedSite } from "../peft/building.ts";
+import { isWithin } from "../peft/targets.ts";
 import type { AdapterFiles } from "./adapter-files.ts";
 
 /**
@@ -24,7 +25,7 @@ export async function inferredBase(adapter: AdapterFiles): Promise<HfModel> {
   const likest = reached.reduce((best, next) => (next.layers.length > best.layers.length ? next : best));
   if (said === undefined && likest.layers.length === 0) {
     throw new InputError(
-      `${folder.name}: its tensors' names lead to no architecture that petl knows; give the base with --base`,
+      `${folder.name}: its tensors' names lead to no architecture that petl knows; give the base with \`base\``,
     );
   }
   const { modelType } = likest;
@@ -54,9 +55,7 @@ function taskOf(adapter: AdapterFiles, { classes, headModules }: Pick<Model, "cl
   if (said) return said.name;
   const decodes = headNames.some((head) => heads[head].goesOn && classes[head] !== undefined);
   const modules = headModules.classification ?? [];
-  const classifies = [...adapter.tensors.keys()].some((name) =>
-    modules.some((module) => name.startsWith(`${module}.`)),
-  );
+  const classifies = [...adapter.tensors.keys()].some((name) => isWithin(modules, name));
   return decodes && !classifies ? "causal-lm" : "classification";
 }
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { problemList } from "../containers/problem-list.ts";
-import { InputError } from "../errors.ts";
+import { InputError, schemaProblems } from "../errors.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { methods, peftTypeOf } from "../peft/methods.ts";
 import type { Bias } from "./trained-biases.ts";
@@ -45,7 +45,7 @@ export function readPeftConfig(json: Json, place: string): PeftConfig {
   const problems = problemList(place);
   const parsed = fields.safeParse(json);
   if (!parsed.success) {
-    for (const { path, message } of parsed.error.issues) problems.add(`${path.join(".")}: ${message.toLowerCase()}`);
+    for (const problem of schemaProblems(parsed.error.issues)) problems.add(problem);
     problems.refuse();
     throw new InputError(`${place}: is no adapter_config.json`);
   }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { parseStrictJson } from "../containers/json.ts";
-import { InputError, suggestion } from "../errors.ts";
+import { InputError, schemaProblems, suggestion } from "../errors.ts";
 import { type Pooling, poolings } from "../nn/pooling.ts";
 import { isBias } from "../nn/scope.ts";
 import { type Task, tasks } from "../objectives/objectives.ts";
@@ -90,9 +90,7 @@ export function writePetlFields(
 export function readPetlFields(json: unknown, place: string): PetlFields {
   const parsed = petlFields.safeParse(json);
   if (!parsed.success) {
-    throw new InputError(
-      parsed.error.issues.map(({ path, message }) => `${place}: ${path.join(".")}: ${message.toLowerCase()}`),
-    );
+    throw new InputError(schemaProblems(parsed.error.issues, `${place}: `));
   }
   const fields = parsed.data;
   const names = fields.petl_label_names?.length ?? fields.petl_labels;

@@ -106,7 +106,8 @@ function readWeightMap(value: unknown, place: string): ReadonlyMap<string, strin
   if (parsed.success) return new Map(Object.entries(parsed.data.weight_map));
   throw new InputError(
     parsed.error.issues.map(
-      ({ path, message }) => `${place}: ${path.map((key) => quote(String(key))).join(" of ")}: ${message}`,
+      ({ path, message }) =>
+        `${place}: ${path.map((key) => quote(String(key))).join(" of ")}: ${message.toLowerCase()}`,
     ),
   );
 }

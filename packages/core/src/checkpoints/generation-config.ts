@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { type Folder, readJson } from "../containers/folder.ts";
-import { quote } from "../containers/json.ts";
-import { InputError } from "../errors.ts";
+import { InputError, schemaProblems } from "../errors.ts";
 
 const ids = z.array(z.int().nonnegative());
 const fields = z.looseObject({
@@ -38,9 +37,5 @@ export async function readGenerationConfig(folder: Folder): Promise<GenerationCo
 async function fieldsOf(folder: Folder, file: string): Promise<z.infer<typeof fields>> {
   const parsed = fields.safeParse(await readJson(folder, file));
   if (parsed.success) return parsed.data;
-  throw new InputError(
-    parsed.error.issues.map(
-      ({ path, message }) => `${folder.name}: ${file}: ${quote(path.join("."))}: ${message.toLowerCase()}`,
-    ),
-  );
+  throw new InputError(schemaProblems(parsed.error.issues, `${folder.name}: ${file}: `));
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Folder, readJson } from "../containers/folder.ts";
-import { InputError } from "../errors.ts";
+import { InputError, schemaProblems } from "../errors.ts";
 import { type ModelConfig, modelOf } from "../models/models.ts";
 import type { Base } from "../peft/base.ts";
 import { isQuantized } from "../tensor/quantized-tensor.ts";
@@ -39,11 +39,7 @@ function refuseLayers(layers: number, checkpoint: Checkpoint | undefined, name: 
 export async function readBase(folder: Folder, { weights = true } = {}): Promise<HfModel> {
   const parsed = configFields.safeParse(await readJson(folder, "config.json"));
   if (!parsed.success) {
-    throw new InputError(
-      parsed.error.issues.map(
-        ({ path, message }) => `${folder.name}: config.json: ${path.join(".")}: ${message.toLowerCase()}`,
-      ),
-    );
+    throw new InputError(schemaProblems(parsed.error.issues, `${folder.name}: config.json: `));
   }
   const config = parsed.data;
   const model = modelOf(config);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { quote } from "../containers/json.ts";
-import { InputError } from "../errors.ts";
+import { InputError, schemaProblems } from "../errors.ts";
 import { bitWidths, blockSizes } from "../tensor/block-format.ts";
 
 const fields = z.object({
@@ -37,11 +37,7 @@ export function readQuantization(config: unknown, place: string): Quantization |
     const { quant_method: _, ...quantization } = parsed.data;
     return quantization;
   }
-  throw new InputError(
-    parsed.error.issues.map(
-      ({ path, message }) => `${place}: quantization_config: ${path.join(".")}: ${message.toLowerCase()}`,
-    ),
-  );
+  throw new InputError(schemaProblems(parsed.error.issues, `${place}: quantization_config: `));
 }
 
 /** The `quantization_config` that says it. */

@@ -1,16 +1,5 @@
 import type { OwnBytes } from "../tensor/own-memory.ts";
 
-/** Parts of a file one behind the other. */
-export function joinBytes(parts: readonly Uint8Array[]): OwnBytes {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-}
-
 /** One number as files of this kind hold it. */
 export function littleEndian(
   type: "uint16" | "uint32" | "int32" | "uint64" | "int64" | "float32",

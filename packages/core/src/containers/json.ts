@@ -1,14 +1,13 @@
 import { InputError } from "../errors.ts";
+import { parsedJson } from "../values.ts";
 
 /** The value of a JSON text; an InputError names `source`, line and column of the first fault. */
 export function parseJson(text: string, source: string): unknown {
   refuseDepth(text, source);
-  try {
-    return JSON.parse(text);
-  } catch {
-    checkJson({ text, source, maxDepth: deepest, uniqueKeys: false, at: 0 });
-    throw new InputError(`${source}: is not valid JSON`);
-  }
+  const value = parsedJson(text);
+  if (value !== undefined) return value;
+  checkJson({ text, source, maxDepth: deepest, uniqueKeys: false, at: 0 });
+  throw new InputError(`${source}: is not valid JSON`);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { InputError } from "../errors.ts";
 import { bytesOf, type DType } from "../tensor/dtype.ts";
 import type { StoredTensor } from "../tensor/stored-tensor.ts";
+import { isRecord } from "../values.ts";
 import { type ByteSource, readBytes } from "./folder.ts";
 import { parseStrictJson, quote } from "./json.ts";
 import { mayBePointer, refusePointer } from "./lfs-pointer.ts";
@@ -71,7 +72,7 @@ async function readHeader(source: ByteSource, length: number): Promise<object> {
   const place = `${source.name}: header`;
   if (bytes[0] !== 0x7b) throw new InputError(`${place}: must begin with "{"`);
   const header = parseStrictJson(decodeUtf8(bytes, place), place, 3);
-  if (!isObject(header)) throw new InputError(`${place}: must be an object`);
+  if (!isRecord(header)) throw new InputError(`${place}: must be an object`);
   return header;
 }
 
@@ -86,7 +87,7 @@ function decodeUtf8(bytes: Uint8Array, place: string): string {
 /** MLX writes null where there is none, which the reference implementation reads as none too. */
 function checkedMetadata(value: unknown, problem: (text: string) => void): Record<string, string> {
   if (value === null) return {};
-  if (!isObject(value)) {
+  if (!isRecord(value)) {
     problem(`${metadataKey} must be an object of texts`);
     return {};
   }
@@ -107,7 +108,7 @@ function checkedTensor(
 ): StoredTensor | undefined {
   const about = (text: string) => problem(`tensor ${quote(name)}: ${text}`);
   if (/\p{Surrogate}/u.test(name)) about("its name is no well-formed text");
-  if (!isObject(value)) {
+  if (!isRecord(value)) {
     about("must be an object with dtype, shape and data_offsets");
     return undefined;
   }
@@ -178,10 +179,6 @@ function checkCoverage(
   }
   if (end < size) problem(`the last ${size - end} bytes belong to no tensor`);
   if (end > size) problem(`ends at byte ${size}, but its header needs ${end}; is it a part of a download?`);
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isCount(value: unknown): value is number {

@@ -117,6 +117,6 @@ test("half the bytes a number are half the file, and a type is refused where wei
   expect(halved).toBeLessThanOrEqual(2 * numbers);
   const other = await drawn("bert-sequence-classification", use("bottleneck"), classes);
   await expect(encodeOnnx(other.base, other, nativeEngine(path), { dtype: "float16" })).rejects.toThrow(
-    "--dtype is for merged weights, but bottleneck cannot be merged",
+    "`dtype` is for merged weights, but bottleneck cannot be merged",
   );
 });

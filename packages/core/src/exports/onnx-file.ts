@@ -60,7 +60,7 @@ export async function encodeOnnx(
   if (past) requirePast(adapted);
   if (unmergeable.length > 0 || (goal.pooling ?? "default") !== "default") {
     const what = unmergeable[0] ?? `pooling "${goal.pooling}"`;
-    if (options.dtype) throw new InputError(`--dtype is for merged weights, but ${what} cannot be merged`);
+    if (options.dtype) throw new InputError(`\`dtype\` is for merged weights, but ${what} cannot be merged`);
     const config = withFileName(await taskConfig(base, adapted, options));
     return { "config.json": config, "model.onnx": await standalone(base, adapted, { past, fixed: tensorsOf(phi) }) };
   }

@@ -104,13 +104,13 @@ async function logProbability(prompt: readonly number[], ids: readonly number[],
 
 test("beams draw no tokens, and what is for beams needs them; all of it is refused at once", () => {
   expect(() => parseGenerationSettings({ beams: 2, temperature: 0.5, topK: 3 })).toThrow(
-    "temperature: draws tokens, and beams draw none\ntopK: draws tokens, and beams draw none",
+    "`temperature` draws tokens, and beams draw none\n`topK` draws tokens, and beams draw none",
   );
   expect(() => parseGenerationSettings({ lengthPenalty: 2, earlyStopping: true })).toThrow(
-    "lengthPenalty: is for beams; give 2 or more\nearlyStopping: is for beams; give 2 or more",
+    "`lengthPenalty` is for beams; give 2 or more\n`earlyStopping` is for beams; give 2 or more",
   );
   expect(parseGenerationSettings({ beams: 2, temperature: 0 }).beams).toBe(2);
   expect(() => parseGenerationSettings({ repetitionIgnoresPrompt: true })).toThrow(
-    "repetitionIgnoresPrompt: is for repetition; give its penalty, or the size of n-grams that never come twice",
+    "`repetitionIgnoresPrompt` is for repetition; give its penalty, or the size of n-grams that never come twice",
   );
 });

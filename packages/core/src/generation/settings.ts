@@ -1,5 +1,17 @@
 import { z } from "zod";
-import { InputError, type Schema } from "../errors.ts";
+import { refuse } from "../errors.ts";
+import {
+  count,
+  natural,
+  nonnegative,
+  positive,
+  probability,
+  real,
+  setting,
+  texts,
+  toggle,
+} from "../settings/setting.ts";
+import { grouped, readSettings } from "../settings/settings.ts";
 
 /**
  * How a text goes on: the likeliest token each time, or one drawn where temperature, topK or topP are given, or by
@@ -37,44 +49,66 @@ export interface GenerationSettings {
   readonly stop: readonly string[];
 }
 
-const fields = z.strictObject({
-  maxTokens: z.int().positive().default(128),
-  temperature: z.number().nonnegative().optional(),
-  topK: z.int().positive().optional(),
-  topP: z.number().positive().max(1).optional(),
-  repetitionPenalty: z.number().positive().default(1),
-  noRepeatNgramSize: z.int().positive().optional(),
-  repetitionIgnoresPrompt: z.boolean().default(false),
-  beams: z.int().positive().default(1),
-  lengthPenalty: z.number().optional(),
-  earlyStopping: z.union([z.boolean(), z.literal("never")]).optional(),
-  seed: z.int().nonnegative().default(0),
-  eosToken: z.array(z.string().min(1)).default([]),
-  stop: z.array(z.string().min(1)).default([]),
+/** The settings by name: from them follow flags, help, checks and defaults. */
+export const generationSettings = grouped("How texts go on", {
+  maxTokens: count(128, "new tokens at most"),
+  temperature: nonnegative(undefined, "draw tokens; below 1 likely ones become likelier", {
+    otherwise: "0: take the likeliest",
+  }),
+  topK: count(undefined, "draw among the K likeliest tokens", { placeholder: "K" }),
+  topP: probability(undefined, "draw among the likeliest tokens that have this probability together"),
+  repetitionPenalty: positive(1, "above 1: tokens that are there already become less likely"),
+  noRepeatNgramSize: count(undefined, "no run of so many tokens comes twice"),
+  repetitionIgnoresPrompt: toggle(
+    false,
+    "what the prompt holds may come again: both of these look at new tokens alone",
+  ),
+  beams: count(1, "follow so many texts at once, in search of the likeliest one"),
+  lengthPenalty: real(
+    undefined,
+    "texts of beams are compared by log-probability / tokens^X: above 0 longer ones gain",
+    { otherwise: "1" },
+  ),
+  earlyStopping: setting<boolean | "never" | undefined>(
+    z.preprocess(
+      (value) => (value === "true" || value === "false" ? value === "true" : value),
+      z.union([z.boolean(), z.literal("never")], { error: "is none of true, false, never" }),
+    ),
+    {
+      ...{ initial: undefined, placeholder: "WHEN", otherwise: "false" },
+      help: "end a search with as many ended texts as beams (true), when none running is worth more (false), or when none can become so (never)",
+    },
+  ),
+  seed: natural(0, "seed of what is drawn"),
+  eosToken: texts("TOKEN", "a token that ends the generation, beside the model's own; several may be given"),
+  stop: texts("TEXT", "a text, special tokens too, that ends the generation; several may be given"),
 });
 
-/** What goes only with beams, and what doesn't; what is nothing by itself. */
-const generationSettings: Schema<GenerationSettings> = fields.superRefine(
-  ({ beams, lengthPenalty, earlyStopping, ...rest }, { addIssue }) => {
-    const { temperature = 0, topK, topP } = rest;
-    const refused =
-      beams > 1 ? { temperature: temperature || undefined, topK, topP } : { lengthPenalty, earlyStopping };
-    const message = beams > 1 ? "draws tokens, and beams draw none" : "is for beams; give 2 or more";
-    for (const [name, value] of Object.entries(refused)) {
-      if (value !== undefined) addIssue({ code: "custom", path: [name], message });
-    }
-    const { repetitionIgnoresPrompt, repetitionPenalty, noRepeatNgramSize } = rest;
-    if (repetitionIgnoresPrompt && repetitionPenalty === 1 && noRepeatNgramSize === undefined)
-      addIssue({
-        ...{ code: "custom", path: ["repetitionIgnoresPrompt"] },
-        message: "is for repetition; give its penalty, or the size of n-grams that never come twice",
-      });
-  },
-);
-
-/** Checked settings with their defaults; every problem in one error. */
+/** Checked settings with their defaults. @throws InputError with every problem */
 export function parseGenerationSettings(given: unknown): GenerationSettings {
-  const parsed = generationSettings.safeParse(given);
-  if (parsed.success) return parsed.data;
-  throw new InputError(parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message.toLowerCase()}`));
+  const settings = readSettings(generationSettings, given);
+  refuse([...besideBeams(settings), ...withoutSense(settings)]);
+  return settings;
+}
+
+/** What goes only with beams, and what doesn't. */
+function besideBeams({ beams, temperature = 0, ...rest }: GenerationSettings): readonly string[] {
+  const { topK, topP, lengthPenalty, earlyStopping } = rest;
+  const refused = beams > 1 ? { temperature: temperature || undefined, topK, topP } : { lengthPenalty, earlyStopping };
+  const why = beams > 1 ? "draws tokens, and beams draw none" : "is for beams; give 2 or more";
+  return Object.entries(refused).flatMap(([name, value]) => (value === undefined ? [] : [`\`${name}\` ${why}`]));
+}
+
+/** What is nothing by itself. */
+function withoutSense({ repetitionIgnoresPrompt, repetitionPenalty, ...rest }: GenerationSettings): readonly string[] {
+  const { noRepeatNgramSize, eosToken, stop } = rest;
+  const repeats = repetitionPenalty === 1 && noRepeatNgramSize === undefined;
+  return [
+    ...(repetitionIgnoresPrompt && repeats
+      ? ["`repetitionIgnoresPrompt` is for repetition; give its penalty, or the size of n-grams that never come twice"]
+      : []),
+    ...Object.entries({ eosToken, stop }).flatMap(([name, all]) =>
+      all.includes("") ? [`\`${name}\` holds an empty text`] : [],
+    ),
+  ];
 }

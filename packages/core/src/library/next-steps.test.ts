@@ -10,7 +10,7 @@ test("a training that went well is told nothing", () => {
 });
 
 test("a loss that has not fallen asks for more steps, one that fell on these rows alone for more rows", () => {
-  expect(nextSteps({ losses: { first: 0.7, last: 0.69 }, rows: 300, evaluation: good }).join()).toContain("--epochs");
+  expect(nextSteps({ losses: { first: 0.7, last: 0.69 }, rows: 300, evaluation: good }).join()).toContain("`epochs`");
   const learnt = { losses: { first: 1.8, last: 0.03 }, rows: 300, evaluation: { ...good, loss: 1.1 } };
   expect(nextSteps(learnt).join()).toContain("the 300 rows are known by heart (loss 0.03 on them, 1.1 on others)");
 });

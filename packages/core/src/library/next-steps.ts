@@ -17,12 +17,12 @@ export function nextSteps({ losses, rows, evaluation }: TrainingEnd): readonly s
   return [
     ...(losses && losses.last > 0.8 * losses.first
       ? [
-          `the loss has hardly fallen (${shown(losses.first)} to ${shown(losses.last)}): try more --epochs or a larger --lr`,
+          `the loss has hardly fallen (${shown(losses.first)} to ${shown(losses.last)}): try more \`epochs\` or a larger \`lr\``,
         ]
       : []),
     ...(losses && evaluation && isByHeart(losses.last, evaluation)
       ? [
-          `the ${rows} rows are known by heart (loss ${shown(losses.last)} on them, ${shown(evaluation.loss)} on others): more rows help most; fewer --epochs or --early-stop may`,
+          `the ${rows} rows are known by heart (loss ${shown(losses.last)} on them, ${shown(evaluation.loss)} on others): more rows help most; fewer \`epochs\` or \`earlyStop\` may`,
         ]
       : []),
     ...(evaluation ? [...neverRight(evaluation), ...confused(evaluation), ...uncertain(evaluation)] : []),
@@ -38,7 +38,9 @@ function neverRight({ per_class: classes = [] }: Evaluation): readonly string[] 
   const never = classes.filter(({ recall, support }) => support >= 3 && recall === 0).map(({ label }) => `"${label}"`);
   if (never.length === 0) return [];
   const named = never.length <= 5 ? never.join(", ") : `${never.slice(0, 5).join(", ")} and ${never.length - 5} more`;
-  return [`never right on ${named}: more rows of ${never.length === 1 ? "it" : "them"}, or --class-weights balanced`];
+  return [
+    `never right on ${named}: more rows of ${never.length === 1 ? "it" : "them"}, or \`classWeights: "balanced"\``,
+  ];
 }
 
 /** The pair of labels that is mixed up most, where that is a fifth of its rows. */
@@ -51,7 +53,7 @@ function confused({ per_class: classes = [], confusion = [] }: Evaluation): read
   if (!worst || worst.count < 3 || worst.count < worst.of / 5) return [];
   const [label, answer] = [classes[worst.row]?.label, classes[worst.column]?.label];
   return [
-    `"${label}" is most often taken for "${answer}" (${worst.count} of ${worst.of}): read such rows, as --report shows them`,
+    `"${label}" is most often taken for "${answer}" (${worst.count} of ${worst.of}): read such rows, as \`report\` shows them`,
   ];
 }
 
@@ -59,6 +61,6 @@ function uncertain({ examples, accuracy_interval: interval }: Evaluation): reado
   if (!interval || examples >= fewHeldOut) return [];
   const [low, high] = interval.map((bound) => `${(100 * bound).toFixed(0)} %`);
   return [
-    `${examples} held-out rows leave the accuracy between ${low} and ${high}: to tell two settings apart, name more rows with --validation`,
+    `${examples} held-out rows leave the accuracy between ${low} and ${high}: to tell two settings apart, name more rows with \`validation\``,
   ];
 }

@@ -4,6 +4,7 @@ import { distinctLabels, labelMap, labelNames } from "../data/rows/labels.ts";
 import { guessTask } from "../data/rows/task.ts";
 import { labelCount, taskOf } from "../models/models.ts";
 import { objectiveOf, objectives, type Task } from "../objectives/objectives.ts";
+import { isWithin } from "../peft/targets.ts";
 
 /** What a model is to do. */
 export interface Purpose<T extends Task = Task> {
@@ -41,8 +42,7 @@ export function baseFor<B extends HfModel>(base: B, { task, labels }: Purpose): 
   const names = hasClasses ? headNames(base, task) : undefined;
   if (!names || fits(names, labels)) return base;
   const modules = base.model.headModules[head] ?? [];
-  const inHead = (name: string) => modules.some((module) => name.startsWith(`${module}.`));
-  const tensors = base.tensors && new Map([...base.tensors].filter(([name]) => !inHead(name)));
+  const tensors = base.tensors && new Map([...base.tensors].filter(([name]) => !isWithin(modules, name)));
   return { ...base, tensors };
 }
 

@@ -4,6 +4,7 @@ import type { ColumnChoice } from "../data/tables/choose-columns.ts";
 import { keysOf, type Table } from "../data/tables/table.ts";
 import { InputError } from "../errors.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
+import { isRecord } from "../values.ts";
 import { isRows, what } from "./check.ts";
 
 /** One turn of a conversation. */
@@ -54,7 +55,7 @@ export async function readRows(
   const problems: string[] = [];
   for await (const row of rows) {
     throwIfStopped(signal);
-    if (typeof row === "object" && row !== null && !Array.isArray(row)) found.push(cellsOf(row));
+    if (isRecord(row)) found.push(cellsOf(row));
     else
       problems.push(`row ${found.length + problems.length + 1} is ${what(row)}, and no object such as { text, label }`);
   }

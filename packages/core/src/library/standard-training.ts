@@ -103,5 +103,5 @@ function said(
     ...(batch === undefined ? [] : [`${batch} rows a step`]),
     ...(share === undefined ? [] : ["a tenth of the steps warm-up"]),
   ];
-  return `chosen for ${name} on ${count} rows: ${parts.join(", ")}; ${why} (--lr, --epochs, --batch and --warmup go first)`;
+  return `chosen for ${name} on ${count} rows: ${parts.join(", ")}; ${why} (\`lr\`, \`epochs\`, \`batch\` and \`warmup\` go first)`;
 }

@@ -1,4 +1,4 @@
-import { InputError, refuse, type Schema } from "../errors.ts";
+import { InputError, refuse, type Schema, schemaProblems } from "../errors.ts";
 import type { Value } from "../graph/value.ts";
 import type { Model, ModelInputs, Sizes } from "../nn/model.ts";
 import type { Scope } from "../nn/scope.ts";
@@ -6,7 +6,10 @@ import { type SizeFields, sizeProblems, usualFields } from "./size-fields.ts";
 
 /** A kind of base model, named as config.json's `model_type`; its members are explained at {@link Model}. */
 export interface ArchitectureRule<Config>
-  extends Pick<Model, "modelType" | "conventions" | "prefix" | "poolerModule" | "headModules" | "classes"> {
+  extends Pick<
+    Model,
+    "modelType" | "conventions" | "prefix" | "poolerModule" | "headModules" | "classes" | "adapterHub"
+  > {
   /** the architecture from which it has the names of its modules; left out where they are its own */
   readonly namedLike?: string;
   /** left out where a checkpoint has each tensor under one name */
@@ -25,7 +28,7 @@ export interface ArchitectureRule<Config>
   predictTokens(head: Scope, config: Config, hidden: Value, base: Scope): Value;
 }
 
-export interface Architecture extends Pick<Model, "modelType" | "classes"> {
+export interface Architecture extends Pick<Model, "modelType" | "classes" | "adapterHub"> {
   /** the architecture from which it has the names of its modules, itself where they are its own */
   readonly namedLike: string;
   /** The model that a config.json describes. */
@@ -41,12 +44,11 @@ export function defineArchitecture<Config>(rule: ArchitectureRule<Config>): Arch
     modelType: rule.modelType,
     classes: rule.classes,
     namedLike: rule.namedLike ?? rule.modelType,
+    ...(rule.adapterHub && { adapterHub: rule.adapterHub }),
     model(json) {
       const parsed = rule.config.safeParse(json);
       if (!parsed.success) {
-        throw new InputError(
-          parsed.error.issues.map(({ path, message }) => `config.json: ${path.join(".")}: ${message.toLowerCase()}`),
-        );
+        throw new InputError(schemaProblems(parsed.error.issues, "config.json: "));
       }
       const config = parsed.data;
       const sizes = rule.sizes(config);

@@ -8,7 +8,7 @@ import { maskBias } from "../nn/attention.ts";
 import { embedding } from "../nn/embedding.ts";
 import { layerNorm } from "../nn/layer-norm.ts";
 import { linear, project } from "../nn/linear.ts";
-import type { ModelInputs } from "../nn/model.ts";
+import type { HubPlaces, ModelInputs } from "../nn/model.ts";
 import { positions } from "../nn/positions.ts";
 import type { Scope } from "../nn/scope.ts";
 import { type BlockNames, block } from "../nn/transformer.ts";
@@ -60,6 +60,11 @@ const names: BlockNames = {
   norm: "output.LayerNorm",
   attentionSite: "attention.output",
   feedForwardSite: "output",
+};
+
+export const bertHubPlaces: HubPlaces = {
+  attention: { q: "attention.self.query", k: "attention.self.key", v: "attention.self.value" },
+  ...{ intermediate: "intermediate.dense", output: "output.dense", prefix: "self_prefix" },
 };
 
 export const bertConventions = {
@@ -140,4 +145,5 @@ export const bert = defineArchitecture({
     "token-classification": ["classifier"],
     "masked-lm": ["cls"],
   },
+  adapterHub: bertHubPlaces,
 });

@@ -4,7 +4,7 @@ import { decoderBlock } from "../nn/decoder-block.ts";
 import { embedding } from "../nn/embedding.ts";
 import { type GatedSizes, gatedFeedForward } from "../nn/gated-feed-forward.ts";
 import { linear } from "../nn/linear.ts";
-import type { Model, ModelInputs, Sizes } from "../nn/model.ts";
+import type { HubPlaces, Model, ModelInputs, Sizes } from "../nn/model.ts";
 import { outputLayer } from "../nn/output-layer.ts";
 import { lastToken } from "../nn/pooling.ts";
 import { rmsNorm } from "../nn/rms-norm.ts";
@@ -56,7 +56,7 @@ interface Layered {
 }
 
 interface DecoderRule<Config extends Layered>
-  extends Pick<ArchitectureRule<Config>, "modelType" | "config" | "classes"> {
+  extends Pick<ArchitectureRule<Config>, "modelType" | "config" | "classes" | "adapterHub"> {
   readonly conventions?: Model["conventions"];
   decoder(config: Config): Decoder;
 }
@@ -112,6 +112,12 @@ function decoderProblems({ layer_types: types, num_hidden_layers: layers }: Laye
       .map(({ length }) => `rope_scaling: short_factor and long_factor need ${size / 2} numbers each, not ${length}`),
   ];
 }
+
+/** As the library has it: what it calls the intermediate layer is the second of the feed-forward, and the output the first. */
+export const llamaHubPlaces: HubPlaces = {
+  attention: { q: "self_attn.q_proj", k: "self_attn.k_proj", v: "self_attn.v_proj" },
+  ...{ intermediate: "mlp.down_proj", output: "mlp.up_proj", prefix: "self_prefix" },
+};
 
 const llamaConventions = {
   updated: ["q_proj", "v_proj"],

@@ -113,4 +113,8 @@ export const distilbert = defineArchitecture({
     "token-classification": ["classifier"],
     "masked-lm": ["vocab_transform", "vocab_layer_norm", "vocab_projector"],
   },
+  adapterHub: {
+    attention: { q: "attention.q_lin", k: "attention.k_lin", v: "attention.v_lin" },
+    ...{ intermediate: "ffn.lin1", output: "ffn.lin2", prefix: "self" },
+  },
 });

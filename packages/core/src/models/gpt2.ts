@@ -115,4 +115,5 @@ export const gpt2 = defineArchitecture({
     return outputLayer(scope.at("lm_head"), hidden, { vocabulary: vocab_size, hidden: n_embd, table });
   },
   headModules: { classification: ["score"], "token-classification": ["classifier"] },
+  adapterHub: { attention: "attn.c_attn", intermediate: "mlp.c_fc", output: "mlp.c_proj", prefix: "self_prefix" },
 });

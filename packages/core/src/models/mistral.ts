@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineDecoder } from "./decoder.ts";
+import { defineDecoder, llamaHubPlaces } from "./decoder.ts";
 import { decoderConfig, plainDecoder, viewsOf } from "./decoder-config.ts";
 import { ropeOf } from "./rope-config.ts";
 
@@ -21,6 +21,7 @@ export const mistral = defineDecoder({
     "token-classification": "MistralForTokenClassification",
     "causal-lm": "MistralForCausalLM",
   },
+  adapterHub: llamaHubPlaces,
   decoder: (config) => ({
     ...plainDecoder(config),
     views: viewsOf(config.num_hidden_layers, { window: config.sliding_window ?? undefined, rope: ropeOf(config) }),

@@ -12,7 +12,7 @@ import { embedding } from "../nn/embedding.ts";
 import { layerNorm } from "../nn/layer-norm.ts";
 import { linear, project } from "../nn/linear.ts";
 import { defineArchitecture } from "./architecture.ts";
-import { bertConfig, bertConventions, bertSizes, classifier, encodeBert } from "./bert.ts";
+import { bertConfig, bertConventions, bertHubPlaces, bertSizes, classifier, encodeBert } from "./bert.ts";
 
 const robertaConfig = bertConfig.extend({
   vocab_size: bertConfig.shape.vocab_size.default(50265),
@@ -77,4 +77,5 @@ export const roberta = defineArchitecture({
     "token-classification": ["classifier"],
     "masked-lm": ["lm_head"],
   },
+  adapterHub: bertHubPlaces,
 });

@@ -65,6 +65,16 @@ export interface Conventions {
   readonly transposed?: boolean;
 }
 
+/** Where AdapterHub's library puts LoRA and (IA)³ in an architecture, below a layer's path, and what it calls a prefix. */
+export interface HubPlaces {
+  /** the flag's matrices q, k and v: a layer each, or all in one, one behind the other */
+  readonly attention: Readonly<Record<"q" | "k" | "v", string>> | string;
+  /** the flags intermediate_lora and output_lora */
+  readonly intermediate: string;
+  readonly output: string;
+  readonly prefix: string;
+}
+
 /** A base model of some architecture and some sizes: how it computes, every module under its Hugging Face name. */
 export interface Model {
   readonly modelType: string;
@@ -78,6 +88,8 @@ export interface Model {
   readonly headModules: Readonly<Partial<Record<Head, readonly string[]>>>;
   /** Hugging Face's class for each head that the architecture has, and for the bare base */
   readonly classes: Readonly<Partial<Record<Head, string>>> & { readonly base: string };
+  /** undefined where AdapterHub's library has no such architecture */
+  readonly adapterHub?: HubPlaces;
   /** other names under which a checkpoint may hold a tensor, as where input and output share a table */
   readonly otherNames: Readonly<Record<string, string>>;
   /** The last hidden states: [batch, tokens, hidden]. */

@@ -27,7 +27,7 @@ export const multiLabel = defineObjective({
   targets: (labels) => ({
     name: "multi-label",
     forms: ["names", "list"],
-    hint: "give lists of labels, or a cell with several and --label-separator",
+    hint: "give lists of labels, or a cell with several and `labelSeparator`",
     problems: (set) => (set.examples[0]?.kind === "tokens" ? listProblems(set, labels) : labelProblems(set, labels)),
     target(example) {
       const ids = idsOf(example, labels);

@@ -12,6 +12,7 @@ import { ofRows } from "./own-tensors.ts";
 import type { Parameter, Projection } from "./parameter.ts";
 import { startName } from "./phi.ts";
 import type { SiteKind } from "./site-kinds.ts";
+import { isWithin } from "./targets.ts";
 
 /** A tensor that an architecture names. */
 export interface ModuleTensor extends Pick<Parameter, "name" | "shape" | "role" | "layer"> {
@@ -121,7 +122,7 @@ export function noteActing({ acting }: Building, use: MethodUse, path: string): 
 
 /** Whether a path lies in the task's head. */
 export const inHead = ({ headModules }: Pick<Building, "headModules">, path: string): boolean =>
-  headModules.some((module) => path === module || path.startsWith(`${module}.`));
+  isWithin(headModules, path);
 
 /** A tensor of Φ, the same one wherever it is read. */
 export function trained(building: Building, parameter: Parameter): Value {

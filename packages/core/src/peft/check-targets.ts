@@ -1,4 +1,5 @@
 import { suggestion } from "../errors.ts";
+import { isRecord } from "../values.ts";
 import { type Building, inHead } from "./building.ts";
 import type { MethodUse } from "./method.ts";
 
@@ -89,9 +90,6 @@ function actsNowhere(building: Building, use: MethodUse): readonly string[] {
     `${use.name} finds no layer to act on in this ${modelType}; its linear layers: ${targetNames(building).join(", ")}`,
   ];
 }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The modules that hold tensors, and those that share one, as an output layer does that is the table. */
 function modulePaths({ parameters, frozen, sites }: Building): readonly string[] {

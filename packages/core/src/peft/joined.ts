@@ -11,6 +11,7 @@ import { initialPhi } from "./initial-phi.ts";
 import type { Action, AdapterScope, MethodUse } from "./method.ts";
 import type { Phi, Placed } from "./phi.ts";
 import type { SiteKind } from "./site-kinds.ts";
+import { isWithin } from "./targets.ts";
 
 /**
  * Adapters of several kinds as one that is wide enough for all. Tensors that are smaller are padded with zeros, scales are
@@ -69,7 +70,7 @@ const replaces = (use: MethodUse): boolean => use.at("linear")?.adds === false;
 function hasOwnHead({ goal, base, targets }: AdaptedModel): boolean {
   const { head } = objectiveOf(goal.task);
   const modules = base.model.headModules[head] ?? [];
-  const acts = targets.some((path) => modules.some((module) => path === module || path.startsWith(`${module}.`)));
+  const acts = targets.some((path) => isWithin(modules, path));
   return heads[head].from === "labels" && !acts;
 }
 

@@ -1,4 +1,4 @@
-import { refuse, suggestion } from "../errors.ts";
+import { refuse, shown, suggestion } from "../errors.ts";
 import type { Value } from "../graph/value.ts";
 import type { Conventions, Model } from "../nn/model.ts";
 import type { Role } from "../nn/scope.ts";
@@ -329,12 +329,10 @@ function parseOptions<O extends Options>(method: string, options: O, given: Json
     const list = allowed.length > 0 ? `its options: ${allowed.join(", ")}` : "it has none";
     problems.push(`${method} has no option "${name}"${suggestion(name, allowed)}; ${list}`);
   }
-  const values = Object.entries(options).map(([name, { schema, initial }]) => {
-    if (given[name] === undefined) return [name, initial] as const;
-    const parsed = schema.safeParse(given[name]);
-    if (parsed.success) return [name, parsed.data] as const;
-    const reasons = parsed.error.issues.map(({ message }) => message.toLowerCase()).join("; ");
-    problems.push(`${method}: ${name} ${JSON.stringify(given[name])} is not possible: ${reasons}`);
+  const values = Object.entries(options).map(([name, { read, initial }]) => {
+    const reading = read(given[name]);
+    if ("value" in reading) return [name, reading.value] as const;
+    problems.push(`${method}: \`${name}\` ${shown(given[name])} ${reading.problems.join("; ")}`);
     return [name, initial] as const;
   });
   refuse(problems);

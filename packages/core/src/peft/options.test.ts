@@ -2,12 +2,11 @@ import { expect, test } from "vitest";
 import { targets } from "./options.ts";
 
 test.each(["q_proj,v_proj", "q_proj, v_proj", " q_proj ,v_proj "])("targets %o are two names", (text) => {
-  expect(targets("").schema.safeParse(text)).toEqual({
-    success: true,
-    data: { kind: "names", names: ["q_proj", "v_proj"], required: true },
+  expect(targets("").read(text)).toEqual({
+    value: { kind: "names", names: ["q_proj", "v_proj"], required: true },
   });
 });
 
 test.each([".*(q|v)_proj", "q_proj v_proj", "(q, v)"])("targets %o are a pattern", (text) => {
-  expect(targets("").schema.safeParse(text)).toEqual({ success: true, data: { kind: "pattern", pattern: text } });
+  expect(targets("").read(text)).toEqual({ value: { kind: "pattern", pattern: text } });
 });

@@ -1,15 +1,21 @@
 import { z } from "zod";
 import { InputError, type Schema } from "../errors.ts";
 import { compilePattern } from "../patterns/pattern.ts";
+import {
+  real as anyNumber,
+  count,
+  choice as oneOf,
+  toggle as onOrOff,
+  fraction as part,
+  type Setting,
+  setting,
+  natural as wholeNumber,
+} from "../settings/setting.ts";
 import { endMatches, endsIn, isTarget } from "./targets.ts";
 
-/** One option of a method: from it come the flag, its help, its check and its default. */
-export interface Option<T> {
-  readonly schema: Schema<T>;
+/** One option of a method: a setting that has a value where nothing is given. */
+export interface Option<T> extends Setting<T> {
   readonly initial: T;
-  readonly help: string;
-  /** what stands for the value in help texts; undefined for a switch */
-  readonly placeholder: string | undefined;
   /** what in a value selects modules by their paths, each of which has to match one; left out where nothing does */
   selects?(value: T): readonly Selection[];
 }
@@ -37,40 +43,38 @@ type OptionInput<T> =
   | (Layers extends T ? string | readonly number[] : never)
   | (Targets extends T ? string | readonly string[] : never);
 
-/** Values arrive as numbers from JSON and as text from flags. */
-const numeric = (schema: z.ZodNumber) =>
-  z.preprocess((value) => (typeof value === "string" && value.trim() !== "" ? Number(value) : value), schema);
-
 /** An integer above 0. */
-export const positive = (initial: number, help: string): Option<number> => ({
-  ...{ schema: numeric(z.int().positive()), initial, help, placeholder: "N" },
-});
+export const positive = (initial: number, help: string): Option<number> => ({ ...count(initial, help), initial });
 
 /** An integer from 0 on. */
-export const natural = (initial: number, help: string): Option<number> => ({
-  ...{ schema: numeric(z.int().nonnegative()), initial, help, placeholder: "N" },
-});
+export const natural = (initial: number, help: string): Option<number> => ({ ...wholeNumber(initial, help), initial });
 
 /** Any finite number. */
-export const real = (initial: number, help: string): Option<number> => ({
-  ...{ schema: numeric(z.number()), initial, help, placeholder: "X" },
-});
+export const real = (initial: number, help: string): Option<number> => ({ ...anyNumber(initial, help), initial });
 
 /** A number from 0 up to but not including 1. */
-export const fraction = (initial: number, help: string): Option<number> => ({
-  ...{ schema: numeric(z.number().min(0).lt(1)), initial, help, placeholder: "P" },
-});
+export const fraction = (initial: number, help: string): Option<number> => ({ ...part(initial, help), initial });
 
 /** On or off. */
-export const toggle = (initial: boolean, help: string): Option<boolean> => ({
-  schema: z.preprocess((value) => (value === "true" ? true : value === "false" ? false : value), z.boolean()),
-  ...{ initial, help, placeholder: undefined },
-});
+export const toggle = (initial: boolean, help: string): Option<boolean> => ({ ...onOrOff(initial, help), initial });
 
 /** One of a few names. */
 export const choice = <const T extends string>(names: readonly T[], initial: T, help: string): Option<T> => ({
-  ...{ schema: z.enum(names), initial, help: `${help}: ${names.join(", ")}`, placeholder: "NAME" },
+  ...oneOf<T, T>(names, initial, help),
+  initial,
 });
+
+/** A value that is written in a form of its own. */
+const formed = <T>(schema: Schema<T>, described: Formed<T>): Option<T> => ({
+  ...setting(schema, described),
+  initial: described.initial,
+});
+interface Formed<T> {
+  readonly initial: T;
+  readonly help: string;
+  readonly placeholder: string;
+  readonly form: string;
+}
 
 type PatternNumber = "positive" | "positive integer" | "integer from 0";
 
@@ -80,16 +84,27 @@ const patternNumbers: Readonly<Record<PatternNumber, z.ZodNumber>> = {
   "integer from 0": z.int().nonnegative(),
 };
 
+const numberWords: Readonly<Record<PatternNumber, string>> = {
+  positive: "above 0",
+  "positive integer": "a whole one above 0",
+  "integer from 0": "a whole one from 0 on",
+};
+
 /** A number for each of some patterns, `q_lin=16,layer.0=4`; of one kind. */
 export const patterns = (help: string, kind: PatternNumber = "positive"): Option<Readonly<Record<string, number>>> => ({
-  schema: z.preprocess(
-    (value) => (typeof value === "string" ? parsePatterns(value) : value),
-    z.record(z.string(), patternNumbers[kind]).superRefine((record, { addIssue }) => {
-      for (const message of Object.keys(record).flatMap((text) => patternProblem(text) ?? []))
-        addIssue({ code: "custom", message });
-    }),
+  ...formed(
+    z.preprocess(
+      (value) => (typeof value === "string" ? parsePatterns(value) : value),
+      z.record(z.string(), patternNumbers[kind]).superRefine((record, { addIssue }) => {
+        for (const message of Object.keys(record).flatMap((text) => patternProblem(text) ?? []))
+          addIssue({ code: "custom", message });
+      }),
+    ),
+    {
+      ...{ initial: {}, help, placeholder: "PATTERN=N,…" },
+      form: `NAME=NUMBER, several joined by commas as in query=16,layer.0=4; each number ${numberWords[kind]}`,
+    },
   ),
-  ...{ initial: {}, help, placeholder: "PATTERN=N,…" },
   selects: (record) =>
     Object.keys(record).map((text) => {
       return { text, kind: "pattern", among: "adapted", matches: (path) => endMatches(path, text) };
@@ -108,17 +123,21 @@ function parsePatterns(text: string): Record<string, number> {
 /** Which layers of the stack: `0,2,4-7`, `top:2`, `bottom:3`, or a list of indices; undefined for all of them. */
 export type Layers = readonly number[] | { readonly end: "top" | "bottom"; readonly count: number } | undefined;
 
-export const layers = (help: string): Option<Layers> => ({
-  schema: z.preprocess(
-    (value) => (typeof value === "string" ? parseLayers(value) : typeof value === "number" ? [value] : value),
-    z.union([
-      z.array(z.int().nonnegative()).readonly(),
-      z.object({ end: z.enum(["top", "bottom"]), count: z.int().positive() }).readonly(),
-      z.undefined(),
-    ]),
-  ),
-  ...{ initial: undefined, help, placeholder: "LIST" },
-});
+export const layers = (help: string): Option<Layers> =>
+  formed(
+    z.preprocess(
+      (value) => (typeof value === "string" ? parseLayers(value) : typeof value === "number" ? [value] : value),
+      z.union([
+        z.array(z.int().nonnegative()).readonly(),
+        z.object({ end: z.enum(["top", "bottom"]), count: z.int().positive() }).readonly(),
+        z.undefined(),
+      ]),
+    ),
+    {
+      ...{ initial: undefined, help, placeholder: "LIST" },
+      form: "0,2,4-7 (the first layer is 0), top:N or bottom:N",
+    },
+  );
 
 function parseLayers(text: string): unknown {
   const end = /^(top|bottom):(\d+)$/.exec(text);
@@ -139,21 +158,26 @@ export type Targets =
   | undefined;
 
 export const targets = (help: string, among: Selection["among"] = "adaptable"): Option<Targets> => ({
-  schema: z.preprocess(
-    (value) =>
-      typeof value === "string"
-        ? parseTargets(value)
-        : Array.isArray(value)
-          ? { kind: "names", names: value, required: true }
-          : value,
-    z.union([
-      z.object({ kind: z.literal("names"), names: z.array(z.string()).min(1), required: z.boolean() }).readonly(),
-      z.object({ kind: z.literal("pattern"), pattern }).readonly(),
-      z.object({ kind: z.literal("all-linear") }).readonly(),
-      z.undefined(),
-    ]),
+  ...formed(
+    z.preprocess(
+      (value) =>
+        typeof value === "string"
+          ? parseTargets(value)
+          : Array.isArray(value)
+            ? { kind: "names", names: value, required: true }
+            : value,
+      z.union([
+        z.object({ kind: z.literal("names"), names: z.array(z.string()).min(1), required: z.boolean() }).readonly(),
+        z.object({ kind: z.literal("pattern"), pattern }).readonly(),
+        z.object({ kind: z.literal("all-linear") }).readonly(),
+        z.undefined(),
+      ]),
+    ),
+    {
+      ...{ initial: undefined, help, placeholder: "NAMES" },
+      form: "names joined by commas as in query,value, all-linear, or a regular expression",
+    },
   ),
-  ...{ initial: undefined, help, placeholder: "NAMES" },
   selects(value) {
     if (value?.kind === "pattern")
       return [{ text: value.pattern, kind: "pattern", among, matches: (path) => isTarget(path, value) }];
@@ -185,7 +209,7 @@ function patternProblem(text: string): string | undefined {
     compilePattern(text, "python");
     return undefined;
   } catch (error) {
-    if (error instanceof InputError) return `not a regular expression: ${error.message}`;
+    if (error instanceof InputError) return `is not a regular expression: ${error.message}`;
     throw error;
   }
 }

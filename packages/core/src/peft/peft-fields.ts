@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { InputError } from "../errors.ts";
+import { InputError, schemaProblems } from "../errors.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -7,9 +7,7 @@ type Json = Readonly<Record<string, unknown>>;
 export function peftFields<T>(schema: z.ZodType<T>, json: Json): T {
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new InputError(
-    parsed.error.issues.map(({ path, message }) => `adapter_config.json: ${path.join(".")}: ${message.toLowerCase()}`),
-  );
+  throw new InputError(schemaProblems(parsed.error.issues, "adapter_config.json: "));
 }
 
 /** The fields of PEFT's types with virtual tokens; what they say of the model follows from the tensors' shapes. */

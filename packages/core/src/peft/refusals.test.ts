@@ -135,10 +135,10 @@ describe("options", () => {
     const found = problems(() => use(["lora", { rnk: 4, rank: 0, alpha: "much", dropout: 1, targets: "(" }]));
     expect(found).toEqual([
       expect.stringMatching(/^lora has no option "rnk"; did you mean "rank"\?; its options: rank, alpha, dropout, /),
-      expect.stringMatching(/^lora: rank 0 is not possible: /),
-      expect.stringMatching(/^lora: alpha "much" is not possible: /),
-      expect.stringMatching(/^lora: dropout 1 is not possible: /),
-      expect.stringMatching(/^lora: targets "\(" is not possible: /),
+      expect.stringMatching(/^lora: `rank` 0 must be above 0$/),
+      expect.stringMatching(/^lora: `alpha` "much" is not a number$/),
+      expect.stringMatching(/^lora: `dropout` 1 must be below 1$/),
+      expect.stringMatching(/^lora: `targets` "\(" is not a regular expression: /),
     ]);
     for (const line of found) expect(line).not.toMatch(/undefined|NaN|\[object/);
   });
@@ -191,7 +191,7 @@ describe("options", () => {
     ["rankPattern", { q_lin: 2.5 }],
     ["rankPattern", { "(": 2 }],
   ])("lora refuses %s %j", (name, value) => {
-    expect(problems(() => use(["lora", { [name]: value }]))).toEqual([expect.stringContaining(`lora: ${name} `)]);
+    expect(problems(() => use(["lora", { [name]: value }]))).toEqual([expect.stringContaining(`lora: \`${name}\` `)]);
   });
 
   test("flags' texts and JSON's values mean the same", () => {

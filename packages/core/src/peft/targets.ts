@@ -53,3 +53,7 @@ export function byPattern(path: string, patterns: Readonly<Record<string, number
   const found = Object.entries(patterns).find(([pattern]) => endMatches(path, pattern));
   return found ? found[1] : otherwise;
 }
+
+/** Whether a path is one of some modules, or lies in one. */
+export const isWithin = (modules: readonly string[], path: string): boolean =>
+  modules.some((module) => path === module || path.startsWith(`${module}.`));

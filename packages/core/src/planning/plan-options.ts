@@ -1,79 +1,60 @@
 import { z } from "zod";
-import { InputError, type Schema, suggestion } from "../errors.ts";
-import { type Task, tasks } from "../objectives/objectives.ts";
+import { InputError, type Schema, schemaProblems, suggestion } from "../errors.ts";
+import { tasks } from "../objectives/objectives.ts";
 import { methods } from "../peft/methods.ts";
+import { choice, count, real } from "../settings/setting.ts";
+import { readSettings, type SettingInputs } from "../settings/settings.ts";
+import { isRecord } from "../values.ts";
 import type { PlanRequest } from "./plan.ts";
 import { targetOf } from "./target.ts";
 
-const count = z.int().positive().optional();
-const record = z.record(z.string(), z.unknown());
-
-const fields = {
-  ratio: z.number().optional(),
-  parameters: z.number().optional(),
-  fileSize: z.number().optional(),
-  memory: z.number().optional(),
-  batch: count,
-  tokens: count,
-  maxLength: count,
-  accumulate: count,
-  threads: count,
-  task: z.enum(tasks).optional(),
-  labels: count,
-  method: z.union([z.string(), z.object({ name: z.string(), options: record })]).optional(),
-  options: record.optional(),
+/** What is planned for beside the target, by name: flags, help and checks follow. */
+export const loadSettings = {
+  batch: count(undefined, "examples in a micro-batch", { otherwise: "32" }),
+  maxLength: count(undefined, "tokens of a row", { otherwise: "128" }),
+  accumulate: count(undefined, "micro-batches in a step", { otherwise: "1" }),
+  threads: count(undefined, "threads that share the work", { otherwise: "the machine's cores" }),
+  task: choice(tasks, undefined, "the task of the head", "what the base is made for"),
+  labels: count(undefined, "number of the head's labels", { otherwise: "2" }),
 };
-const planOptions: Schema<PlanOptions> = z.object(fields);
+
+const optionSettings = {
+  ...loadSettings,
+  tokens: loadSettings.maxLength,
+  ratio: real(undefined, "trained share of the base, without the head"),
+  parameters: real(undefined, "trained parameters, without the head"),
+  fileSize: real(undefined, "bytes of the adapter's file"),
+  memory: real(undefined, "bytes of memory that training may take"),
+};
 
 /** What `plan` is told: at most one target, the load, the task, and the method where only one is planned. */
-export interface PlanOptions {
-  /** trained parameters / parameters of the base, without the head */
-  readonly ratio?: number | undefined;
-  /** trained parameters, without the head */
-  readonly parameters?: number | undefined;
-  /** bytes of the adapter's file */
-  readonly fileSize?: number | undefined;
-  /** bytes of memory that training may take */
-  readonly memory?: number | undefined;
-  /** examples in a micro-batch (32) */
-  readonly batch?: number | undefined;
-  /** tokens of a row, as maxLength (128) */
-  readonly tokens?: number | undefined;
-  readonly maxLength?: number | undefined;
-  /** micro-batches in a step (1) */
-  readonly accumulate?: number | undefined;
-  readonly threads?: number | undefined;
-  /** as the base's head says, else classification */
-  readonly task?: Task | undefined;
-  /** classes of the head (2) */
-  readonly labels?: number | undefined;
+export interface PlanOptions extends SettingInputs<typeof optionSettings> {
   /** the one method that is planned (all of them) */
   readonly method?: string | { readonly name: string; readonly options: Readonly<Record<string, unknown>> } | undefined;
   /** that method's options */
   readonly options?: Readonly<Record<string, unknown>> | undefined;
 }
 
+const record = z.record(z.string(), z.unknown());
+const methodOptions: Schema<Pick<PlanOptions, "method" | "options">> = z.object({
+  method: z.union([z.string(), z.object({ name: z.string(), options: record })]).optional(),
+  options: record.optional(),
+});
+
 /** @throws InputError with everything about the options that is not possible */
 export function parsePlanOptions(given: unknown): PlanRequest {
-  if (typeof given !== "object" || given === null || Array.isArray(given))
-    throw new InputError(`options of a plan are an object, not ${JSON.stringify(given) ?? String(given)}`);
-  const names = Object.keys(fields);
-  const unknown = Object.keys(given).filter((name) => !names.includes(name));
-  const problems = unknown.map(
-    (name) => `plan has no option "${name}"${suggestion(name, names)}; its options: ${names.join(", ")}`,
-  );
-  const parsed = planOptions.safeParse(given);
-  if (!parsed.success) {
-    problems.push(...parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message.toLowerCase()}`));
-    throw new InputError(problems);
-  }
-  const { method, options, tokens, maxLength, threads: _, ...rest } = parsed.data;
+  const { method, options, ...rest } = isRecord(given) ? given : {};
+  const parsed = methodOptions.safeParse({ method, options });
+  const problems = [...(parsed.success ? [] : schemaProblems(parsed.error.issues))];
+  const read = gathered(problems, () => readSettings(optionSettings, isRecord(given) ? rest : given));
+  if (!parsed.success || !read) throw new InputError(problems);
+  const { tokens, maxLength, threads: _, ...asked } = read;
   if (tokens !== undefined && maxLength !== undefined && tokens !== maxLength)
     problems.push(`tokens ${tokens} and maxLength ${maxLength} both say how long rows are; leave one out`);
-  const target = gathered(problems, () => targetOf(rest));
-  const chosen = gathered(problems, () => chosenMethod(method, options));
+  const target = gathered(problems, () => targetOf(asked));
+  const chosen = gathered(problems, () => chosenMethod(parsed.data));
   if (problems.length > 0) throw new InputError(problems);
-  const { batch, accumulate, task, labels } = rest;
+  const { batch, accumulate, task, labels } = asked;
   return { target, batch, accumulate, task, labels, tokens: tokens ?? maxLength, methods: chosen };
 }
 
@@ -87,7 +68,7 @@ function gathered<T>(problems: string[], work: () => T): T | undefined {
   }
 }
 
-function chosenMethod(method: PlanOptions["method"], options: PlanOptions["options"]): PlanRequest["methods"] {
+function chosenMethod({ method, options }: Pick<PlanOptions, "method" | "options">): PlanRequest["methods"] {
   if (method === undefined) {
     if (options !== undefined) throw new InputError("options are those of a method; name it with method");
     return undefined;

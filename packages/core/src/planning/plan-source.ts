@@ -1,6 +1,7 @@
 import { type HfModel, readBase } from "../checkpoints/hf-model.ts";
 import { memoryFolder } from "../containers/folder.ts";
 import { InputError, suggestion } from "../errors.ts";
+import { isRecord } from "../values.ts";
 import { type PlacedPlan, type Plan, planMethods } from "./plan.ts";
 import { type PlanOptions, parsePlanOptions } from "./plan-options.ts";
 import { type BaseShape, shapedConfig } from "./shaped-config.ts";
@@ -94,9 +95,6 @@ function requireSource(source: unknown): void {
   if ("config" in source && !(typeof source.config === "string" || isRecord(source.config)))
     throw new InputError("config is neither a path nor the content of a config.json");
 }
-
-const isRecord = (value: unknown): value is object =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const isBase = (value: unknown): boolean =>
   (typeof value === "string" && value !== "") || (isRecord(value) && "model" in value && "config" in value);

@@ -15,25 +15,20 @@ import { fittingLoads } from "./fitting-loads.ts";
 import { lectureEstimate } from "./lecture.ts";
 import { limits } from "./limits.ts";
 import { type Places, placesOfBase, placesOfPhi } from "./places.ts";
+import type { PlanOptions } from "./plan-options.ts";
 import { largestWithin } from "./search.ts";
 import { type MeasuredSetting, measure, type PlannedTraining } from "./setting.ts";
 import { type Target, targetKinds } from "./target.ts";
 import type { TrainingMemory } from "./training-memory.ts";
 
 /** What to plan for. */
-export interface PlanRequest {
+export interface PlanRequest extends Pick<PlanOptions, "task" | "labels" | "batch" | "tokens" | "accumulate"> {
   /** undefined: every method with its defaults */
   readonly target?: Target | undefined;
   /** the methods to plan, each with the options that stay as they are; all methods where left out */
   readonly methods?:
     | readonly { readonly method: Method; readonly given: Readonly<Record<string, unknown>> }[]
     | undefined;
-  readonly task?: Task | undefined;
-  readonly labels?: number | undefined;
-  readonly batch?: number | undefined;
-  /** tokens of a row */
-  readonly tokens?: number | undefined;
-  readonly accumulate?: number | undefined;
   /** the version that adapters are written with */
   readonly petlVersion?: string | undefined;
 }

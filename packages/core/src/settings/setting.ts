@@ -33,10 +33,12 @@ interface Described<T> {
   readonly placeholder: string | undefined;
   readonly otherwise?: string;
   readonly values?: readonly string[];
+  /** how the value is written, where that is more than a number or a word: "NAME=NUMBER, several joined by commas" */
+  readonly form?: string;
 }
 
 /** A setting whose values a schema knows. */
-export function setting<T>(schema: Schema<T>, { initial, ...described }: Described<T>): Setting<T> {
+export function setting<T>(schema: Schema<T>, { initial, form, ...described }: Described<T>): Setting<T> {
   return {
     ...described,
     initial,
@@ -45,7 +47,7 @@ export function setting<T>(schema: Schema<T>, { initial, ...described }: Describ
       const parsed = schema.safeParse(given);
       return parsed.success
         ? { value: parsed.data }
-        : { problems: parsed.error.issues.map((issue) => reasonOf(issue, given)) };
+        : { problems: [...new Set(parsed.error.issues.map((issue) => reasonOf(issue, given, form)))] };
     },
   };
 }
@@ -144,7 +146,8 @@ export const needed = <T>({ read, ...described }: Setting<T | undefined>): Setti
 });
 
 /** What is wrong with a value, behind the setting and the value in a sentence. */
-export function reasonOf(issue: SchemaIssue, given: unknown): string {
+export function reasonOf(issue: SchemaIssue, given: unknown, form?: string): string {
+  if (form !== undefined && issue.code !== "custom") return `is not of the form ${form}`;
   switch (issue.code) {
     case "invalid_value":
       return `is none of ${issue.values?.join(", ")}${suggestion(String(given), issue.values?.map(String) ?? [])}`;

@@ -1,4 +1,5 @@
 import { InputError, shown, suggestion } from "../errors.ts";
+import { isRecord } from "../values.ts";
 import type { Setting } from "./setting.ts";
 
 /** Settings by name. */
@@ -13,22 +14,17 @@ export type SettingValues<S extends Settings> = {
 /** What may be said of settings; each has a default. */
 export type SettingInputs<S extends Settings> = { readonly [name in keyof S]?: ValueOf<S[name]> | undefined };
 
-/** How a setting is called in messages. */
-type Named = (name: string) => string;
-
 /**
  * The values of what was given, defaults where nothing was.
  * @throws InputError with everything that is wrong, unknown names among it
  */
-export function readSettings<S extends Settings>(settings: S, given: unknown, named: Named = own): SettingValues<S> {
+export function readSettings<S extends Settings>(settings: S, given: unknown): SettingValues<S> {
   const record = recordOf(given);
   const unknown = Object.keys(record).filter((name) => !Object.hasOwn(settings, name));
-  const { values, problems } = valuesOf(settings, record, named);
+  const { values, problems } = valuesOf(settings, record);
   const names = Object.keys(settings);
   const all = [
-    ...unknown.map(
-      (name) => `there is no option ${named(name)}${suggestion(name, names)}; options: ${names.join(", ")}`,
-    ),
+    ...unknown.map((name) => `there is no option \`${name}\`${suggestion(name, names)}; options: ${names.join(", ")}`),
     ...problems,
   ];
   if (all.length > 0) throw new InputError(all);
@@ -36,27 +32,25 @@ export function readSettings<S extends Settings>(settings: S, given: unknown, na
 }
 
 /** The values of settings out of a record that may hold more. @throws InputError with everything that is wrong */
-export function pickSettings<S extends Settings>(settings: S, given: unknown, named: Named = own): SettingValues<S> {
-  const { values, problems } = valuesOf(settings, recordOf(given), named);
+export function pickSettings<S extends Settings>(settings: S, given: unknown): SettingValues<S> {
+  const { values, problems } = valuesOf(settings, recordOf(given));
   if (problems.length > 0) throw new InputError(problems);
   return values;
 }
 
-const own: Named = (name) => name;
-
 function recordOf(given: unknown): Readonly<Record<string, unknown>> {
   if (given === undefined) return {};
-  if (typeof given === "object" && given !== null && !Array.isArray(given)) return { ...given };
+  if (isRecord(given)) return given;
   throw new InputError(`options are an object, as in { seed: 1 }, and not ${shown(given)}`);
 }
 
-function valuesOf<S extends Settings>(settings: S, given: Readonly<Record<string, unknown>>, named: Named) {
+function valuesOf<S extends Settings>(settings: S, given: Readonly<Record<string, unknown>>) {
   const problems: string[] = [];
   const values = Object.entries(settings).flatMap(([name, setting]) => {
     const reading = setting.read(given[name]);
     if ("value" in reading) return reading.value === undefined ? [] : [[name, reading.value] as const];
     const value = given[name] === undefined ? "" : ` ${shown(given[name])}`;
-    problems.push(`${named(name)}${value} ${reading.problems.join("; ")}`);
+    problems.push(`\`${name}\`${value} ${reading.problems.join("; ")}`);
     return [];
   });
   return { values: Object.fromEntries(values) as SettingValues<S>, problems };

@@ -36,7 +36,7 @@ export const forgetting: Study = {
   methods: own,
   readsSource: true,
   plan(setup) {
-    if (!setup.hasSource) throw new InputError("forgetting needs text of the source task: name it with --source");
+    if (!setup.hasSource) throw new InputError("forgetting needs text of the source task: name it with `source`");
     return setup.methods.flatMap((method) =>
       variantsOf(method, setup).flatMap((variant) => seedsOf(setup).flatMap((seed) => cellsOf(variant, seed, setup))),
     );

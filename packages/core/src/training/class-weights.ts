@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { ClassWeights } from "../objectives/labels/class-weights.ts";
 import type { Setting } from "../settings/setting.ts";
+import { parsedJson } from "../values.ts";
 
 const weights = z.union([z.literal("balanced"), z.record(z.string(), z.number())]);
 
@@ -18,11 +19,3 @@ export const classWeights: Setting<ClassWeights | undefined> = {
       : { problems: ["must be balanced, or numbers by the classes' names"] };
   },
 };
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

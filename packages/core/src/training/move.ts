@@ -45,7 +45,7 @@ export function moveAgainst(
   if (!Number.isFinite(sum) || !Number.isFinite(norm)) {
     const what = Number.isFinite(sum) ? `the gradient's norm is ${norm}` : `the loss is ${sum}`;
     throw new RunError(
-      `step ${step}: ${what}; try a smaller learning rate (lr, now ${settings.lr}), more warm-up, or clip 1`,
+      `step ${step}: ${what}; try a smaller learning rate (\`lr\`, now ${settings.lr}), more \`warmup\`, or \`clip: 1\``,
     );
   }
   const gradientFactor = settings.clip > 0 ? Math.min(1, settings.clip / (norm + 1e-6)) : 1;

@@ -13,7 +13,7 @@ export async function readConfigFile(path: string, allowed: readonly string[]): 
   const content = await readFile(path, "utf8").catch((error: unknown) => {
     throw explainFileError(error, "read", path);
   });
-  const value = path.endsWith(".json") ? parsedJson(path, content) : await parsedYaml(path, content);
+  const value = path.endsWith(".json") ? jsonOf(path, content) : await parsedYaml(path, content);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new InputError(`${path}: must hold flags by name, as in "base: FOLDER"`);
   }
@@ -35,7 +35,7 @@ const isSwitchedOff = (key: string, values: object, allowed: readonly string[]):
 /** `no-shuffle`, `no_shuffle` and `noShuffle` are the opposite of `shuffle`. */
 const oppositeOf = (key: string): string => keyOf(key.slice(2)).replace(/^./, (letter) => letter.toLowerCase());
 
-function parsedJson(path: string, content: string): unknown {
+function jsonOf(path: string, content: string): unknown {
   try {
     return JSON.parse(content);
   } catch (error) {

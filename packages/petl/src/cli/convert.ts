@@ -35,9 +35,9 @@ export const convertVerb = defineVerb({
     "convert --adapter roberta_base_lora_mnli.bin --alpha 16 --to peft --out mnli",
     "convert --base stories260K --to huggingface --out stories",
   ],
-  async run({ flags: given, json }, { print, terminal, signal }) {
+  async run({ flags: given, json }, { print, terminal, inFlags, signal }) {
     const { out, to } = given;
-    const remarks = await convert(given, signal);
+    const remarks = (await convert(given, signal)).map(inFlags);
     if (json) return print(JSON.stringify({ out, format: to ?? (given.adapter ? "peft" : modelFormat), remarks }));
     for (const remark of remarks) terminal.line(remark);
     terminal.line(`wrote ${out}`);

@@ -73,7 +73,8 @@ async function showData(
 ): Promise<void> {
   const folder = await resolveModel(flags.base ?? name, { offline: flags.offline, weights: false }, context);
   const onProgress = shownDownload("the data", context.terminal);
-  const report = await inspectData(folder, flags, { offline: flags.offline, signal: context.signal, onProgress });
+  const seen = await inspectData(folder, flags, { offline: flags.offline, signal: context.signal, onProgress });
+  const report = { ...seen, remarks: seen.remarks.map(context.inFlags) };
   if (json) return context.print(JSON.stringify(report));
   for (const line of dataLines(report)) await context.print(line);
 }

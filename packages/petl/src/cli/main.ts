@@ -2,12 +2,13 @@ import { once } from "node:events";
 import { InputError, RunError } from "@petl/core";
 import { CommanderError } from "commander";
 import { flagName } from "../flags/flags.ts";
+import { inFlags } from "../flags/in-flags.ts";
 import { methodFlags } from "../flags/method-flags.ts";
 import { flagKnownAs } from "../flags/other-names.ts";
 import { explainFileError, MachineError } from "../machine-error.ts";
 import { version } from "../version.ts";
 import { commandLine } from "./command.ts";
-import { openTerminal } from "./terminal.ts";
+import { openTerminal, type Terminal } from "./terminal.ts";
 import type { Context, Verb } from "./verb.ts";
 import { verbs } from "./verbs.ts";
 
@@ -52,11 +53,14 @@ async function loadVerbs([first, second]: readonly string[]): Promise<readonly V
 }
 
 async function run(verb: Verb, given: Readonly<Record<string, unknown>>, operands: readonly string[]): Promise<void> {
-  const terminal = openTerminal();
+  const open = openTerminal();
+  const told = (sentence: string) => saidBy(verb, sentence);
+  const terminal: Terminal = { ...open, line: (text) => open.line(told(text)) };
   const interruption = new AbortController();
   for (const name of endingSignals.filter((each) => !verb.ownSignals?.includes(each)))
     process.once(name, () => interruption.abort()); // the second time the system ends it at once
-  const context: Context = { print: (line) => write(`${line}\n`), write, terminal, signal: interruption.signal };
+  const print = (line: string) => write(`${line}\n`);
+  const context: Context = { print, write, terminal, inFlags: told, signal: interruption.signal };
   try {
     await verb.start(given, operands, context);
   } finally {
@@ -86,8 +90,10 @@ function explain(error: unknown, loaded: readonly Verb[]): number {
       return say([`unknown option '--${asked}'; did you mean --${known}?`], exits.usage);
     return say([sentence], exits.usage);
   }
-  if (error instanceof InputError) return say(error.problems, exits.usage);
-  if (error instanceof MachineError || error instanceof RunError) return say([error.message], exits.failed);
+  const [verb] = loaded;
+  const told = (sentence: string) => (verb && loaded.length === 1 ? saidBy(verb, sentence) : sentence);
+  if (error instanceof InputError) return say(error.problems.map(told), exits.usage);
+  if (error instanceof MachineError || error instanceof RunError) return say([told(error.message)], exits.failed);
   if (error instanceof Error && error.name === "AbortError") return say(["interrupted"], exits.interrupted);
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return say([`this is a bug in petl: ${trace}`], exits.failed);
@@ -95,8 +101,16 @@ function explain(error: unknown, loaded: readonly Verb[]): number {
 
 /** Whether a verb has a flag. */
 function isFlag(name: string, verb: Verb): boolean {
-  const options = verb.takesMethods ? methodFlags().map((flag) => flag.name) : [];
-  return [...Object.keys(verb.flags), ...options].some((key) => flagName(key) === name);
+  return flagsOf(verb).some((key) => flagName(key) === name);
+}
+
+/** A sentence of the library, in a verb's flags. */
+function saidBy(verb: Verb, sentence: string): string {
+  return inFlags(sentence, (setting) => verb.otherNames?.[setting] ?? flagsOf(verb).find((name) => name === setting));
+}
+
+function flagsOf(verb: Verb): readonly string[] {
+  return [...Object.keys(verb.flags), ...(verb.takesMethods ? methodFlags().map((flag) => flag.name) : [])];
 }
 
 function say(lines: readonly string[], code: number): number {

@@ -1,4 +1,11 @@
-import { methods as allMethods, InputError, type PlanOptions, planFor, shapedArchitectures, tasks } from "@petl/core";
+import {
+  methods as allMethods,
+  InputError,
+  loadSettings,
+  type PlanOptions,
+  planFor,
+  shapedArchitectures,
+} from "@petl/core";
 import { writeFileSafely } from "../disk/safe-write.ts";
 import { bytes, choice, count, flagName, share, text } from "../flags/flags.ts";
 import { chooseMethods, givenTo } from "../flags/method-flags.ts";
@@ -24,13 +31,8 @@ const planFlags = {
   parameters: count("trained parameters, the head not counted"),
   fileSize: bytes("size of the adapter's weights on the disk"),
   memory: bytes("memory of the training, by one worker and without --recompute"),
-  batch: count("examples in a micro-batch (32)"),
-  maxLength: count("tokens of a row (128)"),
-  accumulate: count("micro-batches in a step (1)"),
-  threads: count("threads that share the work (default: the machine's cores)"),
+  ...loadSettings,
   method: text("METHOD", "plan this method alone, with the options that are given"),
-  task: choice(tasks, "the task of the head (default: what the base is made for)"),
-  labels: count("number of the head's labels"),
   figure: text("FILE", "write a picture of the plan, SVG"),
   offline: offlineFlag,
 };

@@ -26,6 +26,7 @@ export const predictVerb = defineVerb({
   name: "predict",
   group: "Ask and measure",
   summary: "say what a model makes of texts, a JSON line for each",
+  otherNames: { text: "textColumn", textPair: "textPairColumn" },
   flags: {
     ...modelFlags,
     ...rowFlags,

@@ -78,7 +78,7 @@ const refusals: readonly (readonly [args: readonly string[], message: string])[]
   [["predict", "--base", bert, "--text", "a", "--text", "b", "--text-pair", "c"], "2 --text and 1 --text-pair"],
   [["evaluate", "--base", bert, "--data", "rows.jsonl"], "rows.jsonl has no labels"],
   [["inspect", bert, "--method", "bitfit", "--rank", "2"], "--rank is no option of bitfit; its options: --targets"],
-  [["inspect", bert, "--method", "lora", "--rank", "0"], 'lora: rank "0" is not possible'],
+  [["inspect", bert, "--method", "lora", "--rank", "0"], 'lora: --rank "0" must be above 0'],
   [merge("file/merged"), `can't write "file/merged": a part of the path is a file`],
   [merge("truncated"), '"truncated" exists and isn\'t empty'],
 ];

@@ -72,7 +72,7 @@ export interface Run {
 /** Trains a run to its end, shown on the terminal and told to its trackers. */
 export async function carriedOut(
   { out, run, lock, id, kept, logTo, resume, report: page }: Run,
-  context: Pick<Context, "terminal" | "signal">,
+  context: Pick<Context, "terminal" | "inFlags" | "signal">,
 ): Promise<RunSummary> {
   const { terminal, signal } = context;
   let outcome: "finished" | "failed" | "stopped" = "failed";
@@ -82,7 +82,8 @@ export async function carriedOut(
     trackers = await openTrackers(logTo, { name: basename(out), settings: told(run) });
     const curves = watchCurves();
     const watch = watchedBy(curves, trackedBy(trackers, watchRun(context)));
-    const summary = await trainRun(out, run, watch, { ...kept, resume, lock, id, signal });
+    const trained = await trainRun(out, run, watch, { ...kept, resume, lock, id, signal });
+    const summary = { ...trained, try_next: trained.try_next.map(context.inFlags) };
     if (page !== undefined) await writeRunReport(page, { run, summary, curves, signal });
     outcome = "finished";
     return summary;

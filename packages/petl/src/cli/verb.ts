@@ -9,6 +9,8 @@ export interface Context {
   write(piece: string): Promise<void>;
   /** Progress and remarks, on stderr. */
   readonly terminal: Terminal;
+  /** A sentence of the library, in which settings of the verb become its flags; terminal and errors do so by themselves. */
+  inFlags(sentence: string): string;
   /** Aborted by Ctrl-C; the verb then ends as soon as it can, with an AbortError where its work is not done. */
   readonly signal: AbortSignal;
 }
@@ -52,6 +54,8 @@ interface Description<F extends Flags> {
   readonly ownSignals?: readonly EndingSignal[];
   /** whether the methods' options are flags too */
   readonly takesMethods?: boolean;
+  /** settings of the library that have another name among its flags, which may mean something else by theirs */
+  readonly otherNames?: Readonly<Record<string, string>>;
   /** command lines for the help, without `petl` */
   readonly examples: readonly string[];
 }

@@ -3,10 +3,9 @@ import { readFileSync } from "node:fs";
 import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { InputError } from "@petl/core";
+import { InputError, parsedJson } from "@petl/core";
 import { z } from "zod";
 import { explainFileError, MachineError, systemCode } from "../machine-error.ts";
-import { parsedJson } from "./parsed-json.ts";
 import { isAlive, temporarySibling } from "./temporary.ts";
 
 /** Stands in a folder while a process writes it. */

@@ -96,7 +96,7 @@ test("a folder that isn't empty is refused unless it may be replaced, and then r
     writeFolderSafely(path, (folder) => folder.write(text, bytes(text)), { overwrite });
   mkdirSync(path);
   await write("first", false); // an empty folder is free
-  await expect(write("second", false)).rejects.toThrow(/exists and isn't empty; .*--overwrite/);
+  await expect(write("second", false)).rejects.toThrow(/exists and isn't empty; .*`overwrite`/);
   expect(tree()).toEqual({ "out/first": "first" });
   await write("second", true);
   expect(tree()).toEqual({ "out/second": "second" });

@@ -163,7 +163,7 @@ async function requireFree(target: string, path: string, overwrite: boolean): Pr
   if ((await entriesOf(target)).length === 0) return;
   if (!overwrite) {
     throw new InputError(
-      `"${path}" exists and isn't empty; choose another folder, or allow it to be replaced (--overwrite)`,
+      `"${path}" exists and isn't empty; choose another folder, or allow it to be replaced (\`overwrite\`)`,
     );
   }
   if (holds(target, process.cwd()))

@@ -2,10 +2,9 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError } from "@petl/core";
+import { InputError, parsedJson } from "@petl/core";
 import { z } from "zod";
 import { directory, namesIn } from "./files.ts";
-import { parsedJson } from "./parsed-json.ts";
 import { type NewFolder, writeFolderSafely } from "./safe-write.ts";
 
 const manifestName = "manifest.json";

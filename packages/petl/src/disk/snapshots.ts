@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
-
 import { join } from "node:path";
 import type { Folder } from "@petl/core";
+import { parsedJson } from "@petl/core";
 import { z } from "zod";
 import { directory, namesIn } from "./files.ts";
-import { parsedJson } from "./parsed-json.ts";
 import { type NewFolder, removeFolderSafely, writeFolderSafely } from "./safe-write.ts";
 import { mendLeftovers } from "./temporary.ts";
 

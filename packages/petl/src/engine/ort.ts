@@ -32,27 +32,31 @@ export async function nativeEngine(
     ort,
     fileName: (file) => names.get(file) ?? file,
     writesInPlace: true,
-    options: async ({ operators, weights, how }) => ({
-      executionProviders: ["cpu"],
-      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-      enableMemPattern: false,
-      executionMode: "sequential",
-      graphOptimizationLevel: "basic",
-      logSeverityLevel: 3, // errors: its warnings are of its own rewriting, and name nodes that no user knows
-      extra: {
-        session: {
-          // weights stay mapped, one copy for all sessions; but 4 bits that were not packed anew would be dequantised at every run
-          disable_prepacking: operators.includes("MatMulNBits") ? "0" : "1",
-          force_spinning_stop: "1", // idle threads of one session do not take another's core
-          ...(folders[0] === undefined ? {} : { model_external_initializers_file_folder_path: folders[0] }),
+    options: async ({ operators, weights, how }) => {
+      const folds = how.widens === true && hasRoomFor(weights);
+      return {
+        executionProviders: ["cpu"],
+        ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+        enableMemPattern: false,
+        executionMode: "sequential",
+        graphOptimizationLevel: "basic",
+        logSeverityLevel: 3, // errors: its warnings are of its own rewriting, and name nodes that no user knows
+        extra: {
+          session: {
+            // weights stay mapped, one copy for all sessions; but 4 bits that were not packed anew would be dequantised at every run
+            disable_prepacking: operators.includes("MatMulNBits") ? "0" : "1",
+            force_spinning_stop: "1", // idle threads of one session do not take another's core
+            ...(folds ? { disable_quant_qdq: "1" } : {}),
+            ...(folders[0] === undefined ? {} : { model_external_initializers_file_folder_path: folders[0] }),
+          },
+          ...withoutOptimizers([
+            // folded, half-precision weights are kept as float32, and the zeros that gradients are added to as tables
+            ...(folds ? [] : ["ConstantFolding"]),
+            ...(how.repeats ? ["CommonSubexpressionElimination"] : []),
+          ]),
         },
-        ...withoutOptimizers([
-          // folded, half-precision weights are kept as float32, and the zeros that gradients are added to as tables
-          ...(how.widens && hasRoomFor(weights) ? [] : ["ConstantFolding"]),
-          ...(how.repeats ? ["CommonSubexpressionElimination"] : []),
-        ]),
-      },
-    }),
+      };
+    },
   });
 }
 

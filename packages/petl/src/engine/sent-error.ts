@@ -9,7 +9,7 @@ const outOfMemory = /bad_alloc|bad allocation|failed to allocate memory|out of m
 export function sendable(error: unknown): SentError {
   if (!(error instanceof Error)) return { name: "Error", problems: [String(error)], stack: undefined };
   if (outOfMemory.test(error.message)) {
-    const problem = `the machine's memory is too small for this; try a smaller --batch (${error.message.split("\n")[0]})`;
+    const problem = `the machine's memory is too small for this; try a smaller \`batch\` (${error.message.split("\n")[0]})`;
     return { name: "MachineError", problems: [problem], stack: error.stack };
   }
   const problems = error instanceof InputError ? error.problems : [error.message];

@@ -77,23 +77,39 @@ export const pattern = (help: string): Flag<RegExp | undefined> =>
     { initial: undefined, placeholder: "REGEX", help },
   );
 
+/** The same settings, undefined where they are not given: what fills them in has their defaults. */
+export const unset = <const S extends Settings>(settings: S): Unset<S> =>
+  Object.fromEntries(
+    Object.entries(settings).map(([name, each]): [string, Setting<unknown>] => {
+      const { initial, placeholder, many = false } = each;
+      const said = initial === undefined || many || placeholder === undefined ? {} : { otherwise: String(initial) };
+      const read: Flag<unknown>["read"] = (given) =>
+        given === undefined && !many ? { value: undefined } : each.read(given);
+      return [name, { ...each, ...said, read, initial: many ? initial : undefined }];
+    }),
+  ) as Unset<S>;
+type Unset<S extends Settings> = {
+  readonly [name in keyof S]: S[name] extends Setting<infer T> ? Flag<T | undefined> : never;
+};
+
 /** `rankPattern` is written `--rank-pattern`. */
 export const flagName = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** `rank-pattern` and `rank_pattern` mean `rankPattern`. */
 export const keyOf = (name: string): string => name.replace(/[-_]([a-z0-9])/g, (_, letter) => letter.toUpperCase());
 
-/** Checks what was given against the flags; what none of them knows is `rest`. Every problem comes in one error. */
+/** Checks what was given against the flags, as `called` in messages; what none of them knows is `rest`. Every problem comes in one error. */
 export function parseFlags<F extends Flags>(
   flags: F,
   given: Readonly<Record<string, unknown>>,
+  called: (name: string) => string = (name) => `--${flagName(name)}`,
 ): { readonly values: FlagValues<F>; readonly rest: Readonly<Record<string, unknown>> } {
   const problems: string[] = [];
   const values = Object.entries(flags).map(([name, { read }]) => {
     const reading = read(given[name]);
     if ("value" in reading) return [name, reading.value] as const;
     const value = given[name] === undefined ? "" : ` ${shown(given[name])}`;
-    problems.push(`--${flagName(name)}${value} ${reading.problems.join("; ")}`);
+    problems.push(`${called(name)}${value} ${reading.problems.join("; ")}`);
     return [name, undefined] as const;
   });
   if (problems.length > 0) throw new InputError(problems);

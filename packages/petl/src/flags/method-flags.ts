@@ -1,5 +1,4 @@
 import { InputError, type Method, type MethodUse, methods } from "@petl/core";
-import { flagName } from "./flags.ts";
 import { methodSuggestion } from "./other-names.ts";
 
 /** An option of methods as the command line has it. */
@@ -45,7 +44,7 @@ export function methodFlags(): readonly MethodFlag[] {
 export function chooseMethods(text: string, options: Readonly<Record<string, unknown>>): readonly MethodUse[] {
   const chosen = text.split("+").map(methodNamed);
   const repeated = chosen.find((method, i) => chosen.indexOf(method) !== i);
-  if (repeated) throw new InputError(`--method ${text} names ${repeated.name} twice`);
+  if (repeated) throw new InputError(`\`method\` ${text} names ${repeated.name} twice`);
   const problems = Object.keys(options).flatMap((name) => refusal(name, chosen) ?? []);
   if (problems.length > 0) throw new InputError(problems);
   return chosen.map((method) => method.use(givenTo(method, options)));
@@ -72,10 +71,10 @@ function refusal(name: string, chosen: readonly Method[]): string | undefined {
   const takes = (method: Method) =>
     name in method.options || Object.keys(method.options).some((own) => prefixed(method.name, own) === name);
   if (chosen.some(takes)) return undefined;
-  const own = chosen.flatMap(({ options }) => Object.keys(options).map((option) => `--${flagName(option)}`));
+  const own = chosen.flatMap(({ options }) => Object.keys(options).map((option) => `\`${option}\``));
   const list = own.length > 0 ? `; its options: ${[...new Set(own)].join(", ")}` : ", which has none";
   const having = methods.filter(takes).map((method) => method.name);
-  return `--${flagName(name)} is no option of ${chosen.map((method) => method.name).join("+")}${list}; ${having.join(", ")} ${having.length === 1 ? "has" : "have"} it`;
+  return `\`${name}\` is no option of ${chosen.map((method) => method.name).join("+")}${list}; ${having.join(", ")} ${having.length === 1 ? "has" : "have"} it`;
 }
 
 /** Methods with all their options, as flags would say them: what `chooseMethods` makes the same methods of. */

@@ -26,7 +26,7 @@ export async function cachedDataSet(id: HubId, wanted: WantedData, options: Snap
   const found = await inCache(repoCache(cacheDir, id.repo, "dataset"), id, wanted);
   if (found) return found;
   throw new InputError(
-    `the data set "${id.repo}" at revision "${id.revision}" isn't in the cache "${cacheDir}"; run once without --offline (or HF_HUB_OFFLINE), or give a file`,
+    `the data set "${id.repo}" at revision "${id.revision}" isn't in the cache "${cacheDir}"; run once without \`offline\` (or HF_HUB_OFFLINE), or give a file`,
   );
 }
 

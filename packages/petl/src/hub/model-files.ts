@@ -1,6 +1,5 @@
-import { InputError, isPlainName } from "@petl/core";
+import { InputError, isPlainName, parsedJson } from "@petl/core";
 import { z } from "zod";
-import { parsedJson } from "../disk/parsed-json.ts";
 
 const baseConfig = "config.json";
 const adapterConfig = "adapter_config.json";

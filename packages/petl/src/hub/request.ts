@@ -119,7 +119,7 @@ function explained(error: unknown, access: HubAccess): unknown {
   access.signal?.throwIfAborted();
   if (error instanceof InputError || error instanceof MachineError) return error;
   return new MachineError(
-    `can't reach ${access.endpoint} (${reason(error)}); check the connection, or use --offline with a ${inWords[access.kind]} that is already downloaded`,
+    `can't reach ${access.endpoint} (${reason(error)}); check the connection, or use \`offline\` with a ${inWords[access.kind]} that is already downloaded`,
     { passing: true, cause: error },
   );
 }

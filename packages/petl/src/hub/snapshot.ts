@@ -27,7 +27,7 @@ export async function cachedSnapshot(id: HubId, options: SnapshotOptions): Promi
   const cache = repoCache(cacheDir, id.repo);
   const commit = await cache.commitOf(id.revision);
   const called = `"${id.repo}" at revision "${id.revision}"`;
-  const remedy = "run once without --offline (or HF_HUB_OFFLINE), or give a folder";
+  const remedy = "run once without `offline` (or HF_HUB_OFFLINE), or give a folder";
   if (!commit) throw new InputError(`${called} isn't in the cache "${cacheDir}"; ${remedy}`);
   const lacking = await lackingIn(cache.snapshot(commit), options.weights);
   if (lacking.length > 0) {

@@ -1,10 +1,9 @@
 import { appendFile, mkdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { InputError } from "@petl/core";
+import { InputError, parsedJson } from "@petl/core";
 import type { z } from "zod";
 import { namesIn } from "../disk/files.ts";
-import { parsedJson } from "../disk/parsed-json.ts";
 import { writeFileSafely } from "../disk/safe-write.ts";
 import { isAlive } from "../disk/temporary.ts";
 import { writeFirst } from "../disk/write-first.ts";

@@ -30,7 +30,7 @@ export async function convertBase(
   const texts = Object.entries(words && words !== source ? await llama2cTokenizer(words) : {});
   const described = texts.map(([name, text]) => ({ name, chunks: [new TextEncoder().encode(text)] }));
   await writeAll(folder, [weights, ...described, config], saving);
-  return texts.length > 0 ? [] : ["no tokenizer was found, so rows must come as tokens; --tokenizer FILE names one"];
+  return texts.length > 0 ? [] : ["no tokenizer was found, so rows must come as tokens; `tokenizer` names one"];
 }
 
 async function open(path: string): Promise<ByteSource> {

@@ -26,5 +26,5 @@ test("what transformers.js would guess otherwise is said: the file's name, and t
 test("a type of merged weights is refused where the adapter stays apart", async () => {
   const model = await adaptTo(base, lora({ rank: 2 }), { task: "causal-lm", labels: [] });
   const refused = saveOnnx(model, join(folder, "apart"), { adapterInputs: true, dtype: "float16" });
-  await expect(refused).rejects.toThrow("--dtype is for merged weights");
+  await expect(refused).rejects.toThrow("`dtype` is for merged weights");
 });

@@ -107,7 +107,7 @@ export async function saveOnnx(
 ): Promise<number> {
   const named = objectiveOf(adapted.goal.task).hasClasses ? namesOf(labels) : undefined;
   if (adapterInputs && dtype)
-    throw new InputError("--dtype is for merged weights, and with inputs for adapters none are");
+    throw new InputError("`dtype` is for merged weights, and with inputs for adapters none are");
   const files = adapterInputs
     ? await encodeOnnxForAdapters(base, { adapted, phi }, { labels: named, past })
     : await encodeOnnx(base, { adapted, phi }, base.engine, { labels: named, dtype, past });

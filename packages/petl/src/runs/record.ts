@@ -1,8 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError } from "@petl/core";
+import { InputError, parsedJson, schemaProblems } from "@petl/core";
 import { z } from "zod";
-import { parsedJson } from "../disk/parsed-json.ts";
 import { writeFileSafely } from "../disk/safe-write.ts";
 import { explainFileError, systemCode } from "../machine-error.ts";
 
@@ -61,7 +60,5 @@ function checked<T>(out: string, value: unknown, schema: z.ZodType<T>): T | unde
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const path = join(out, fileName);
-  throw new InputError(
-    parsed.error.issues.map((issue) => `${path}: ${issue.path.join(".")}: ${issue.message.toLowerCase()}`),
-  );
+  throw new InputError(schemaProblems(parsed.error.issues, `${path}: `));
 }

@@ -1,9 +1,8 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError } from "@petl/core";
+import { InputError, parsedJson } from "@petl/core";
 import { z } from "zod";
 import { directory, namesIn } from "../disk/files.ts";
-import { parsedJson } from "../disk/parsed-json.ts";
 import { removeFolderSafely, writeFileSafely, writeFolderSafely } from "../disk/safe-write.ts";
 import { sha256 } from "../disk/sha256.ts";
 import type { Bank, BankEntry, BankLoadOptions } from "../library/bank.ts";

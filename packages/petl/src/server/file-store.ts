@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parsedJson } from "@petl/core";
 import { z } from "zod";
 import { directory, namesIn } from "../disk/files.ts";
-import { parsedJson } from "../disk/parsed-json.ts";
 import { removeFolderSafely, writeFolderSafely } from "../disk/safe-write.ts";
 import { sha256 } from "../disk/sha256.ts";
 import { HttpError, noSuch } from "./http-error.ts";

@@ -38,7 +38,7 @@ export function flagsOf(
   if (seed !== undefined && values.seed !== undefined) throw refused("seed is said twice", "seed");
   if (seed !== undefined) values.seed = String(seed);
   try {
-    const { rest } = parseFlags(trainFlags, values);
+    const { rest } = parseFlags(trainFlags, values, called);
     if (values.method !== undefined) chooseMethods(String(values.method), rest);
     else if (Object.keys(rest).length > 0)
       throw new InputError("options of methods come from the adapter that the job starts from");
@@ -48,6 +48,9 @@ export function flagsOf(
   return Object.entries(values).flatMap(([name, value]) => argumentsOf(name, value));
 }
 
+/** A setting's name among a job's hyperparameters. */
+const called = (name: string): string => flagName(name).replaceAll("-", "_");
+
 const known = (name: string): boolean =>
   (keyOf(name) in trainFlags || methodFlags().some((flag) => flag.name === keyOf(name))) &&
   !elsewhere.includes(keyOf(name));
@@ -55,7 +58,7 @@ const known = (name: string): boolean =>
 function unknownName(name: string): string | undefined {
   if (known(name) && /^[a-z][a-z0-9_]*$/.test(name)) return undefined;
   const names = [...Object.keys(trainFlags), ...methodFlags().map((flag) => flag.name)].filter(known);
-  return `there is no hyperparameter "${name}"${suggestion(name, [...openai, ...names.map((each) => flagName(each).replaceAll("-", "_"))])}`;
+  return `there is no hyperparameter "${name}"${suggestion(name, [...openai, ...names.map(called)])}`;
 }
 
 /** A value as the command line has it; `true` and `false` are switches. */

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parsedJson } from "@petl/core";
 import { z } from "zod";
 import { directory, namesIn } from "../disk/files.ts";
-import { parsedJson } from "../disk/parsed-json.ts";
 import { sha256 } from "../disk/sha256.ts";
 import type { Executor, TaskOf } from "../executors/task.ts";
 import { createJobFolder, type JobFolder, jobFolders } from "../jobs/job-folder.ts";

@@ -1,8 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { InputError } from "@petl/core";
+import { InputError, parsedJson, schemaProblems } from "@petl/core";
 import { z } from "zod";
-import { parsedJson } from "../disk/parsed-json.ts";
 import { explainFileError } from "../machine-error.ts";
 
 const limits = z.strictObject({
@@ -55,10 +54,7 @@ export async function readKeys(path: string): Promise<Keys> {
     throw explainFileError(error, "read", path);
   });
   const parsed = keysFile.safeParse(parsedJson(text));
-  if (!parsed.success)
-    throw new InputError(
-      parsed.error.issues.map((issue) => `${path}: ${issue.path.join(".")}: ${issue.message.toLowerCase()}`),
-    );
+  if (!parsed.success) throw new InputError(schemaProblems(parsed.error.issues, `${path}: `));
   const { tenants } = parsed.data;
   const problems = [...repeated(tenants.map(({ name }) => name)), ...repeated(tenants.map((each) => each.key_sha256))];
   if (problems.length > 0) throw new InputError(problems.map((twice) => `${path}: "${twice}" stands there twice`));

@@ -13,6 +13,7 @@ import {
   type Fit,
   InputError,
   isLanguageModel,
+  isWithin,
   type Json,
   type Measured,
   measurable,
@@ -61,9 +62,7 @@ export function setupOf(context: StudyContext, base: Base): Setup {
     ...{ budget, seeds, task, rows, fewestRows, model },
     methods: names,
     ...(parameters !== undefined && { equalOptions: equalBudget(base, goal, names, parameters).options }),
-    linearLayers: linearLayersOf(sites).filter(
-      (path) => !headModules.some((module) => `${path}.`.startsWith(`${module}.`)),
-    ),
+    linearLayers: linearLayersOf(sites).filter((path) => !isWithin(headModules, path)),
     hasSource: source !== null,
   };
 }

@@ -1,9 +1,8 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Cell, InputError, type Job, type Json, type Measured, RunError } from "@petl/core";
+import { type Cell, InputError, type Job, type Json, type Measured, parsedJson, RunError } from "@petl/core";
 import { z } from "zod";
 import { namesIn } from "../disk/files.ts";
-import { parsedJson } from "../disk/parsed-json.ts";
 import { writeFileSafely } from "../disk/safe-write.ts";
 import { sha256 } from "../disk/sha256.ts";
 import { writeFirst } from "../disk/write-first.ts";

@@ -1,8 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Budget, budgets, InputError, type Label, type Schema, type Task, tasks } from "@petl/core";
+import { type Budget, budgets, InputError, type Label, parsedJson, type Schema, type Task, tasks } from "@petl/core";
 import { z } from "zod";
-import { parsedJson } from "../disk/parsed-json.ts";
 import { writeFileSafely } from "../disk/safe-write.ts";
 import { explainFileError, systemCode } from "../machine-error.ts";
 
@@ -66,21 +65,21 @@ export async function readContext(out: string): Promise<StudyContext | undefined
   if (text === undefined) return undefined;
   const parsed = studyContext.safeParse(parsedJson(text));
   if (parsed.success) return parsed.data;
-  throw new InputError(`${path} is not what petl writes there; name another folder, or replace it with --overwrite`);
+  throw new InputError(`${path} is not what petl writes there; name another folder, or replace it with \`overwrite\``);
 }
 
 const names: Readonly<Record<keyof StudyContext, string>> = {
   study: "the study",
-  budget: "--budget",
-  seeds: "--seeds",
-  methods: "--methods",
-  parameters: "--parameters",
-  base: "--base",
+  budget: "`budget`",
+  seeds: "`seeds`",
+  methods: "`methods`",
+  parameters: "`parameters`",
+  base: "`base`",
   base_sha256: "the base's weights",
-  task: "--task",
+  task: "`task`",
   labels: "the labels",
-  max_length: "--max-length",
-  rows: "--train-rows",
+  max_length: "`maxLength`",
+  rows: "`trainRows`",
   fewest_rows: "the rows",
   columns: "the columns",
   train_sha256: "the training rows",
@@ -96,7 +95,7 @@ export function refuseOther(out: string, found: StudyContext, asked: StudyContex
   const said = differing.map((key) => {
     const [old, now] = [found[key], asked[key]].map((value) => JSON.stringify(value));
     const brief = (old ?? "").length + (now ?? "").length < 120 && !key.endsWith("sha256");
-    return `--out ${out} holds a study that differs in ${names[key]}${brief ? `: ${old} there, ${now} now` : ""}`;
+    return `\`out\` ${out} holds a study that differs in ${names[key]}${brief ? `: ${old} there, ${now} now` : ""}`;
   });
-  throw new InputError([...said, "name another folder, or replace it with --overwrite"]);
+  throw new InputError([...said, "name another folder, or replace it with `overwrite`"]);
 }

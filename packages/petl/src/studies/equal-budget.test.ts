@@ -28,5 +28,5 @@ test("each method has its largest size within the budget, what has no size stays
   }
   expect(options.bottleneck).toEqual({ size: 7 });
   expect(remarks).toHaveLength(names.length);
-  expect(() => equalBudget(base, goal, names, 1)).toThrow(/lora trains .*at rank 1[\s\S]*--parameters 1 is too few/);
+  expect(() => equalBudget(base, goal, names, 1)).toThrow(/lora trains .*at rank 1[\s\S]*`parameters` 1 is too few/);
 });

@@ -39,7 +39,7 @@ export function equalBudget(base: Base, goal: Goal, names: readonly string[], mo
     };
   });
   const problems = found.flatMap(({ problem }) => problem ?? []);
-  if (problems.length > 0) throw new InputError([...problems, `--parameters ${most} is too few for them`]);
+  if (problems.length > 0) throw new InputError([...problems, `\`parameters\` ${most} is too few for them`]);
   return {
     options: Object.fromEntries(found.flatMap(({ name, options }) => (options ? [[name, options] as const] : []))),
     remarks: found.flatMap(({ remark }) => remark ?? []),

@@ -21,7 +21,7 @@ test("a worker looks for a study below its shared folder alone, wherever a task 
   const found = (out: string) => sharedFolder(shared, { kind: "cells", id, out });
   expect(await found("own")).toBe(await found(join(shared, "own")));
   for (const out of ["../elsewhere", "link", ".", "", join(folder, "elsewhere"), "absent"])
-    await expect(found(out)).rejects.toThrow(/is not in --shared/);
+    await expect(found(out)).rejects.toThrow(/is not in `shared`/);
   await expect(sharedFolder(shared, { kind: "cells", id: "../own", out: "own" })).rejects.toThrow(/no id/);
 });
 

@@ -125,13 +125,13 @@ export async function prepareStudy(name: string, request: StudyRequest): Promise
 function refuseMethods({ methods: asked, parameters }: StudyRequest, study: Study): void {
   if (parameters !== undefined && !study.equalises)
     throw new InputError(
-      `--parameters does not go with ${study.name}; studies that hold their methods to one number of parameters: ${studies
+      `\`parameters\` does not go with ${study.name}; studies that hold their methods to one number of parameters: ${studies
         .filter(({ equalises }) => equalises)
         .map((each) => each.name)
         .join(", ")}`,
     );
   if (asked && !study.methods)
-    throw new InputError(`--methods does not go with ${study.name}, which looks at methods of its own`);
+    throw new InputError(`\`methods\` does not go with ${study.name}, which looks at methods of its own`);
   const names = methods.map(({ name }) => name);
   const problems = (asked ?? []).filter((name) => !names.includes(name));
   if (problems.length > 0)
@@ -154,7 +154,7 @@ async function rowsOf({ data, validation, text, textPair, label, header, ...acce
   const score = files.test ?? beside?.test ?? beside?.validation ?? files.validation;
   const problems = [
     ...(files.train ? [] : [`${data} holds no training file; name one train.csv, .tsv, .jsonl or .parquet`]),
-    ...(score ? [] : [`${data} holds no test or validation rows to score on; name some with --validation`]),
+    ...(score ? [] : [`${data} holds no test or validation rows to score on; name some with \`validation\``]),
   ];
   if (!files.train || !score || problems.length > 0) throw new InputError(problems);
   const columns = Object.fromEntries(
@@ -165,7 +165,7 @@ async function rowsOf({ data, validation, text, textPair, label, header, ...acce
 
 function refuseUnlabelled(set: ExampleSet, task: Task): void {
   if (isLanguageModel(task) || isLabelled(set)) return;
-  throw new InputError(`${set.name} has no labels to learn from; name their column with --label`);
+  throw new InputError(`${set.name} has no labels to learn from; name their column with \`label\``);
 }
 
 /** The text of the source task: that which was named, else, where a study needs some, the texts of petl's own sets. */
@@ -177,12 +177,12 @@ async function sourceOf(path: string | undefined, { readsSource }: Study, access
       files.map((path) => ({ path, weight: 1 })),
       {},
     );
-    const remark = `no --source: what is forgotten is measured on ${set.examples.length} texts of petl's own sets`;
+    const remark = `no \`source\`: what is forgotten is measured on ${set.examples.length} texts of petl's own sets`;
     return { set: withoutLabels(set), remarks: [remark] };
   }
   const files = await findData(path, "train", access);
   const found = files.test ?? files.validation ?? files.train;
-  if (!found) throw new InputError(`--source ${path} holds no text`);
+  if (!found) throw new InputError(`\`source\` ${path} holds no text`);
   return { set: withoutLabels((await readData(found, {})).set), remarks: [] };
 }
 

@@ -36,7 +36,7 @@ function recordsIn(path: string, text: string): StudyRecord[] {
         const record: StudyRecord = JSON.parse(line);
         return record;
       } catch {
-        throw new InputError(`${path} line ${at + 1} is no record; replace the folder with --overwrite`);
+        throw new InputError(`${path} line ${at + 1} is no record; replace the folder with \`overwrite\``);
       }
     });
 }

@@ -45,7 +45,7 @@ export async function sharedName(out: string, shared: string | undefined): Promi
   if (shared === undefined) return own;
   const below = placeBelow(await realpath(shared), own);
   if (below !== undefined) return below;
-  throw new InputError(`--out ${out} is not in --shared ${shared}, where workers look for it`);
+  throw new InputError(`\`out\` ${out} is not in \`shared\` ${shared}, where workers look for it`);
 }
 
 /**
@@ -57,7 +57,7 @@ export async function sharedFolder(shared: string, { id, out }: Cells): Promise<
   const root = await realpath(shared);
   const folder = await realpath(isAbsolute(out) ? out : join(root, out)).catch(() => undefined);
   if (folder !== undefined && placeBelow(root, folder) !== undefined) return folder;
-  throw new InputError(`a study's folder "${out}" is not in --shared ${shared}; its cells are left to other workers`);
+  throw new InputError(`a study's folder "${out}" is not in \`shared\` ${shared}; its cells are left to other workers`);
 }
 
 function placeBelow(root: string, path: string): string | undefined {

@@ -98,6 +98,6 @@ test.each(studies)(
 test("another setting is refused by name, and so is a folder of other files", async () => {
   const out = join(folder, "study-refused");
   await run("data-size", { seeds: 1, methods: ["head"], out });
-  await expect(run("data-size", { seeds: 2, methods: ["head"], out })).rejects.toThrow(/--seeds: 1 there, 2 now/);
+  await expect(run("data-size", { seeds: 2, methods: ["head"], out })).rejects.toThrow(/`seeds`: 1 there, 2 now/);
   await expect(run("data-size", { seeds: 1, methods: ["head"], out: folder })).rejects.toThrow(/not of a study/);
 });

@@ -17,7 +17,7 @@ export async function holdFolder(out: string): Promise<() => Promise<void>> {
     release = resolve;
   });
   const taken = () => {
-    throw new InputError(`--out ${out}: another process works at the study in this folder`);
+    throw new InputError(`\`out\` ${out}: another process works at the study in this folder`);
   };
   let holding: Promise<void> = Promise.resolve();
   await new Promise<void>((resolve, reject) => {
@@ -41,7 +41,7 @@ export async function takeFolder(out: string, asked: StudyContext, overwrite: bo
   const names = (await namesIn(out)).filter((name) => name !== lockName);
   const isStudy = names.includes("study.json");
   if (names.length > 0 && !isStudy)
-    throw new InputError(`--out ${out} holds files that are not of a study; name another folder`);
+    throw new InputError(`\`out\` ${out} holds files that are not of a study; name another folder`);
   for (const name of names.filter((each) => each !== "study.json")) await removed(join(out, name));
   await writeContext(out, asked);
 }

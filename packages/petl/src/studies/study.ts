@@ -109,7 +109,7 @@ async function cellsOf(
   const executor = await queueExecutor(queue.url, outage(remark));
   const silent = (seconds: number) =>
     remark(
-      `no cell came back for ${seconds} s; \`petl worker\` with --queue and a --shared that holds ${out} works at them`,
+      `no cell came back for ${seconds} s; \`petl worker\` with \`queue\` and a \`shared\` that holds ${out} works at them`,
     );
   const handed = handedCells(out, executor, { name, lookEvery: 200, silent }, signal);
   return { run: handed.run, close: () => handed.close().finally(executor.close) };

@@ -1,3 +1,4 @@
+import { isRecord } from "@petl/core";
 /** A run as a tracker is told of it at its beginning. */
 export interface TrackedRun {
   /** the run's name; the last part of its folder */
@@ -35,6 +36,3 @@ export function scalarsOf(record: Readonly<Record<string, unknown>>, path = ""):
   });
   return Object.fromEntries(entries);
 }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -27,7 +27,7 @@ export const loralib: ForeignFormat = {
       throw new InputError(`${folder.name}/${file}: holds no lora_A, so it is no adapter of loralib`);
     if (alpha === undefined) {
       throw new InputError(
-        `${folder.name}/${file}: loralib's files leave out alpha, a flag of their training; give it with --alpha`,
+        `${folder.name}/${file}: loralib's files leave out alpha, a flag of their training; give it with \`alpha\``,
       );
     }
     const layers = paths.map((path) => layerOf(source, stored, path));

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { readJson } from "../../containers/folder.ts";
 import { readSafetensors } from "../../containers/safetensors.ts";
 import { safetensorsBytes } from "../../containers/safetensors-writer.ts";
-import { InputError, refuse } from "../../errors.ts";
+import { InputError, refuse, schemaProblems } from "../../errors.ts";
 import { float32 } from "../../tensor/host-tensor.ts";
 import { transposedValues } from "../../tensor/transposed-values.ts";
 import { type ForeignFormat, foreignAdapter, renamed, transposed } from "./foreign-format.ts";
@@ -87,8 +87,7 @@ const ends: Readonly<Record<string, string>> = { lora_a: "lora_A.weight", lora_b
 async function openFiles(folder: Parameters<ForeignFormat["read"]>[0]) {
   const parsed = fields.safeParse(await readJson(folder, "adapter_config.json"));
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message.toLowerCase()}`);
-    throw new InputError(problems.map((problem) => `${folder.name}/adapter_config.json: ${problem}`));
+    throw new InputError(schemaProblems(parsed.error.issues, `${folder.name}/adapter_config.json: `));
   }
   const { fine_tune_type: kind, model, lora_parameters: parameters } = parsed.data;
   if (kind !== "lora" && kind !== "dora") {

@@ -1,7 +1,8 @@
 import { InternalError } from "../../errors.ts";
 import { type HostTensor, sizeOf } from "../../tensor/host-tensor.ts";
 import type { OwnBytes } from "../../tensor/own-memory.ts";
-import { joinBytes, littleEndian } from "../bytes.ts";
+import { joinBytes } from "../../values.ts";
+import { littleEndian } from "../bytes.ts";
 import { zipBytes } from "./zip-writer.ts";
 
 const text = new TextEncoder();

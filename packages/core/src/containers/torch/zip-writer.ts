@@ -1,5 +1,6 @@
 import type { OwnBytes } from "../../tensor/own-memory.ts";
-import { joinBytes, littleEndian } from "../bytes.ts";
+import { joinBytes } from "../../values.ts";
+import { littleEndian } from "../bytes.ts";
 import { crc32 } from "../checksums.ts";
 
 /** Torch lays every file's bytes at a multiple of this many, so that they may be mapped. */

@@ -58,7 +58,7 @@ test("a column that is missing or could be several is refused with what there is
     't.csv has no column "sentense"; did you mean "sentence"?; its columns: sentence, label',
   );
   expect(await message("t.csv", "review,title,label\na,b,1\n")).toBe(
-    't.csv: "review", "title" could each be the text; choose with --text',
+    't.csv: "review", "title" could each be the text; choose with `text`',
   );
   expect(await message("t.csv", "text,category,emotion\na,b,c\n")).toMatch(
     /"category", "emotion" could each be the label/,
@@ -66,7 +66,7 @@ test("a column that is missing or could be several is refused with what there is
   expect(
     await message("t.tsv", "gj04\t1\t\tThe sailors rode the breeze clear of the rocks.\ngj04\t1\t\tBill.\n"),
   ).toMatch(
-    /no column looks like the text; name it with --text; its columns: gj04, 1, column3, The sailors.*; where the first line is a row already, say --no-header/,
+    /no column looks like the text; name it with `text`; its columns: gj04, 1, column3, The sailors.*; where the first line is a row already, say `header: false`/,
   );
 });
 

@@ -121,6 +121,6 @@ test("any number of labels are lists of names, cells that a separator parts, or 
   );
   const single = await set("t.csv", "text,label\na,joy;fear\nb,joy\n");
   expect(() => encodeExamples(single, multiLabel.targets(labels), options)).toThrow(
-    "t.csv has one label a row, which multi-label can't use; give lists of labels, or a cell with several and --label-separator",
+    "t.csv has one label a row, which multi-label can't use; give lists of labels, or a cell with several and `labelSeparator`",
   );
 });

@@ -26,7 +26,7 @@ test("rows of text end with the end token, unless it is not wanted or cut away",
   const { rows, remarks } = await feed("t.jsonl", text);
   expect(rows.map(({ inputIds }) => inputIds.at(-1))).toEqual([end, end]);
   expect(rows.map(({ target }) => target?.kind === "tokens" && target.ids.includes(end ?? -1))).toEqual([true, true]);
-  expect(remarks).toEqual(['rows of text end with "</s>", so that the model learns to stop (--end-token no)']);
+  expect(remarks).toEqual(['rows of text end with "</s>", so that the model learns to stop (`endToken: "no"`)']);
   const open = await feed("t.jsonl", text, { endToken: false });
   expect(open.rows.some(({ inputIds }) => inputIds.includes(end ?? -1))).toBe(false);
   expect(open.remarks).toEqual([]);
@@ -36,9 +36,9 @@ test("rows of which nothing is learnt are left out and counted, cut ones are cou
   const long = '{"prompt":"the film the film the film the film","completion":" a"}';
   const { rows, set, remarks } = await feed("t.jsonl", `${long}\n{"prompt":"a","completion":"b"}`, { maxLength: 6 });
   expect([rows.length, set.placeOf(0)]).toEqual([1, "t.jsonl line 2"]);
-  expect(remarks).toEqual(["1 row cut after 6 tokens (--max-length)", "1 row left out: no token of them is learnt"]);
+  expect(remarks).toEqual(["1 row cut after 6 tokens (`maxLength`)", "1 row left out: no token of them is learnt"]);
   await expect(feed("t.jsonl", long, { maxLength: 6 })).rejects.toThrow(
-    "t.jsonl: none of the 1 row has a token that is learnt; prompts fill the 6 tokens of --max-length",
+    "t.jsonl: none of the 1 row has a token that is learnt; prompts fill the 6 tokens of `maxLength`",
   );
 });
 

@@ -74,11 +74,11 @@ function* cutRows(set: ExampleSet, encoded: readonly EncodedExample[], options: 
 const rowsOf = (count: number) => (count === 1 ? "1 row" : `${count} rows`);
 
 const cutRemark = (cut: number, { maxLength }: FeedOptions): readonly string[] =>
-  cut === 0 ? [] : [`${rowsOf(cut)} cut after ${maxLength} tokens (--max-length)`];
+  cut === 0 ? [] : [`${rowsOf(cut)} cut after ${maxLength} tokens (\`maxLength\`)`];
 
 function leftOutRemark(set: ExampleSet, count: number, cut: number, { maxLength }: FeedOptions): readonly string[] {
   if (count === 0) return [];
-  const why = cut > 0 ? `; prompts fill the ${maxLength} tokens of --max-length, or hold nothing to be learnt` : "";
+  const why = cut > 0 ? `; prompts fill the ${maxLength} tokens of \`maxLength\`, or hold nothing to be learnt` : "";
   if (count === set.examples.length)
     throw new InputError(`${set.name}: none of the ${rowsOf(count)} has a token that is learnt${why}`);
   return [`${rowsOf(count)} left out: no token of them is learnt`];
@@ -94,7 +94,7 @@ function* languageRows(
   const end = tokenizer && endToken && set.examples[0]?.kind === "text" ? endOf(tokenizer) : undefined;
   if (end !== undefined) {
     const closed = set.examples.map(withEnd);
-    const told = `rows of text end with ${JSON.stringify(end)}, so that the model learns to stop (--end-token no)`;
+    const told = `rows of text end with ${JSON.stringify(end)}, so that the model learns to stop (\`endToken: "no"\`)`;
     return { set: { ...set, examples: closed }, remarks: [...remarks, told] };
   }
   if (!tokenizer || lossOn === "all" || set.examples[0]?.kind !== "messages") return { set, remarks };
@@ -149,7 +149,7 @@ const isNumbering = (column: string) => /^(?:id|idx|index|guid|uuid|row|column\d
 /** A model that learns a prompt alone, or one of two texts, learns something else than its user means. */
 function refuseUnknownAnswers({ name, examples, columns: { text, pair, named, leftOut = [] } }: ExampleSet): void {
   if (examples[0]?.kind !== "text") return;
-  const way = 'name the columns "prompt" and "completion", or the one that is the whole text with --text';
+  const way = 'name the columns "prompt" and "completion", or the one that is the whole text with `text`';
   if (pair !== undefined)
     throw new InputError(
       `${name}: a language model learns one text a row, and ${quoted([text, pair])} are two; ${way}`,

@@ -22,7 +22,7 @@ test("rows that become tokens later are those that become tokens now", async () 
   expect(rows).toMatchObject({ length: 3, areEstimates: true });
   expect(remarks).toEqual([
     "3 rows become tokens as they are read",
-    "about 67 % of the rows reach 5 tokens and are cut there (--max-length)",
+    "about 67 % of the rows reach 5 tokens and are cut there (`maxLength`)",
   ]);
 });
 

@@ -48,7 +48,7 @@ export function laterRows(set: ExampleSet, rule: TargetRule | undefined, options
     full === 0
       ? []
       : [
-          `about ${Math.round((100 * full) / sample.length)} % of the rows reach ${most} tokens and are cut there (--max-length)`,
+          `about ${Math.round((100 * full) / sample.length)} % of the rows reach ${most} tokens and are cut there (\`maxLength\`)`,
         ];
   const told = `${examples.length.toLocaleString("en-US")} rows become tokens as they are read`;
   return { rows, sample: { places, rows: sample }, remarks: [told, ...cut] };

@@ -1,4 +1,5 @@
 import { InputError } from "../../errors.ts";
+import { parsedJson } from "../../values.ts";
 import type { ChatMessage, ChatTemplate, TextPart } from "../tokenizer/chat-template.ts";
 import type { Encoding, Tokenizer } from "../tokenizer/tokenizer.ts";
 import { kindOf, type RowResult } from "./cells.ts";
@@ -46,12 +47,8 @@ function toolsOf(value: unknown): readonly unknown[] | undefined {
   if (value === undefined || value === null || value === "") return [];
   if (Array.isArray(value)) return value;
   if (typeof value !== "string") return undefined;
-  try {
-    const parsed: unknown = JSON.parse(value);
-    return Array.isArray(parsed) ? parsed : undefined;
-  } catch {
-    return undefined;
-  }
+  const parsed = parsedJson(value);
+  return Array.isArray(parsed) ? parsed : undefined;
 }
 
 /** What ShareGPT calls who speaks. */

@@ -38,7 +38,7 @@ test("texts and labels that stand for none, and numbers and lists that are texts
     "labels that may stand for none are classes: none; leave their rows out if they are none",
     "labels with a decimal comma are texts, not numbers: 1.234,5; write them with a point",
     "labels that are numbers with a sign are texts: 12%; write them bare",
-    "labels that are written as lists are one label each: ['x', 'y']; for several labels a row give JSONL with lists, or cells and --label-separator",
+    "labels that are written as lists are one label each: ['x', 'y']; for several labels a row give JSONL with lists, or cells and `labelSeparator`",
   ]);
   expect(rowRemarks(await set("text,label\na,0.0\nb,1.0\n"))[0]).toBe("t.csv: 2 rows; 0.0: 1, 1.0: 1");
   const lone = Array.from({ length: 12 }, (_, row) => `${row},id ${row}`).join("\n");

@@ -145,7 +145,7 @@ function writtenLists(set: ExampleSet): readonly string[] {
   return lists.length === 0
     ? []
     : [
-        `labels that are written as lists are one label each: ${shown(lists, String)}; for several labels a row give JSONL with lists, or cells and --label-separator`,
+        `labels that are written as lists are one label each: ${shown(lists, String)}; for several labels a row give JSONL with lists, or cells and \`labelSeparator\``,
       ];
 }
 

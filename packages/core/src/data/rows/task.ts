@@ -22,7 +22,7 @@ export function guessTask(set: ExampleSet): TaskGuess {
     const { text, leftOut = [] } = set.columns;
     const others = leftOut.length === 0 ? "" : ` (${leftOut.slice(0, 20).join(", ")})`;
     throw new InputError(
-      `${set.name} has no labels beside "${text}", so its task can't be guessed; name the column${others} with --label, or the task with --task`,
+      `${set.name} has no labels beside "${text}", so its task can't be guessed; name the column${others} with \`label\`, or the task with \`task\``,
     );
   }
   if (first.kind === "completion") return { task: "causal-lm", why: "rows are prompts with completions" };

@@ -84,7 +84,7 @@ export function chooseColumns(file: string, columns: readonly string[], choice: 
     .map((name) => `${file} has no column "${name}"${suggestion(name, columns)}${listed(columns)}`);
   if (problems.length > 0) throw new InputError(problems);
   const rest = columns.filter((column) => !named.includes(column));
-  const label = choice.label ?? single(file, rest, labelNames, otherLabelNames, "label", "--label");
+  const label = choice.label ?? single(file, rest, "label");
   const texts = rest.filter((column) => column !== label);
   return { ...chooseTexts(file, columns, texts, choice), ...(label === undefined ? {} : { label }) };
 }
@@ -102,30 +102,26 @@ function chooseTexts(
       if (one !== undefined && two !== undefined) return { text: one, pair: two };
     }
   }
-  const one = single(file, texts, textNames, otherTextNames, "text", "--text");
+  const one = single(file, texts, "text");
   if (one === undefined) {
     const hint = /\.(?:csv|tsv|xlsx)(?:\.gz)?$/i.test(file)
-      ? "; where the first line is a row already, say --no-header, and the columns are column1, column2 …"
+      ? "; where the first line is a row already, say `header: false`, and the columns are column1, column2 …"
       : "";
-    throw new InputError(`${file}: no column looks like the text; name it with --text${listed(columns)}${hint}`);
+    throw new InputError(`${file}: no column looks like the text; name it with \`text\`${listed(columns)}${hint}`);
   }
   return textPair === undefined ? { text: one } : { text: one, pair: textPair };
 }
 
-function single(
-  file: string,
-  columns: readonly string[],
-  first: readonly string[],
-  others: readonly string[],
-  what: string,
-  flag: string,
-): string | undefined {
-  const sure = first.map((name) => find(columns, name)).find((column) => column !== undefined);
-  if (sure !== undefined) return sure;
-  const found = others.map((name) => find(columns, name)).filter((column) => column !== undefined);
-  if (found.length < 2) return found[0];
+/** The usual names of a column: those that say what it is, and those that may. */
+const usualNames = { text: [textNames, otherTextNames], label: [labelNames, otherLabelNames] } as const;
+
+function single(file: string, columns: readonly string[], what: keyof typeof usualNames): string | undefined {
+  const [first, others] = usualNames[what].map((names) =>
+    names.map((name) => find(columns, name)).filter((column) => column !== undefined),
+  );
+  if (first?.[0] !== undefined || !others || others.length < 2) return first?.[0] ?? others?.[0];
   throw new InputError(
-    `${file}: ${found.map((name) => `"${name}"`).join(", ")} could each be the ${what}; choose with ${flag}`,
+    `${file}: ${others.map((name) => `"${name}"`).join(", ")} could each be the ${what}; choose with \`${what}\``,
   );
 }
 

@@ -1,5 +1,6 @@
 import { Gunzip } from "fflate";
 import { InputError } from "../../errors.ts";
+import { joinBytes } from "../../values.ts";
 
 /** A file of rows shrinks less than this; what grows more was made to fill the memory. */
 const most = { ratio: 40, bytes: 48e6 } as const;
@@ -33,19 +34,9 @@ export function unzipped(name: string, bytes: Uint8Array): Uint8Array {
     );
   }
   if (!ended || lengthOf(bytes) !== (length - memberStart) >>> 0) throw new InputError(`${name}: the gzip file is cut`);
-  return joined(chunks, length);
+  return joinBytes(chunks);
 }
 
 /** The length of the last member, as the file's last four bytes say it, modulo 2³². */
 const lengthOf = (bytes: Uint8Array): number =>
   bytes.length < 4 ? -1 : new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4, 4).getUint32(0, true);
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
-}

@@ -1,4 +1,5 @@
 import { InputError } from "../../errors.ts";
+import { isRecord } from "../../values.ts";
 import type { ReadOptions } from "./read-options.ts";
 import { keysOf, rowProblems, type Table, table } from "./table.ts";
 import { decodeText, linesOf } from "./text.ts";
@@ -26,10 +27,10 @@ export function readJson(name: string, bytes: Uint8Array, { encoding }: ReadOpti
   if (start.startsWith("[")) return fromPieces(name, elementsOf(name, text));
   const lines = [...linesOf(text)];
   const first = parse(lines[0]![0]);
-  if (first.ok && isRow(first.value) && !(lines.length === 1 && wraps(first.value))) return fromPieces(name, lines);
+  if (first.ok && isRecord(first.value) && !(lines.length === 1 && wraps(first.value))) return fromPieces(name, lines);
   const whole = parse(text);
   if (!whole.ok) throw new InputError(`${name} line 1: expected "[", the start of an array of rows`);
-  const keys = isRow(whole.value) ? ` with the keys ${Object.keys(whole.value).slice(0, 8).join(", ")}` : "";
+  const keys = isRecord(whole.value) ? ` with the keys ${Object.keys(whole.value).slice(0, 8).join(", ")}` : "";
   throw new InputError(
     `${name} holds one value${keys}; expected an array of rows, or a row a line; write the rows alone`,
   );
@@ -37,7 +38,9 @@ export function readJson(name: string, bytes: Uint8Array, { encoding }: ReadOpti
 
 /** Whether an object is no row but holds rows under one of its keys, as an interface's answer does. */
 const wraps = (value: Row): boolean => {
-  const lists = Object.entries(value).filter(([, item]) => Array.isArray(item) && item.length > 0 && item.every(isRow));
+  const lists = Object.entries(value).filter(
+    ([, item]) => Array.isArray(item) && item.length > 0 && item.every(isRecord),
+  );
   return lists.some(([key]) => /^(?:data|rows|records|examples|items|results|train|entries)$/i.test(key));
 };
 
@@ -51,7 +54,7 @@ export function rowsOfLines(
   const problems = rowProblems();
   for (const [text, line] of pieces) {
     const parsed = parse(text);
-    if (parsed.ok && isRow(parsed.value)) {
+    if (parsed.ok && isRecord(parsed.value)) {
       rows.push(parsed.value);
       lines.push(line);
     } else
@@ -82,10 +85,6 @@ function parse(text: string): Parsed {
 function excerpt(text: string): string {
   const line = text.trim().replaceAll(/\s+/g, " ");
   return line.length > 60 ? `${line.slice(0, 60)}…` : line;
-}
-
-function isRow(value: unknown): value is Row {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function kindOf(value: unknown): string {

@@ -180,12 +180,12 @@ describe("every format", () => {
   test("bytes that are not UTF-8 are named by line", async () => {
     const latin = new Uint8Array([...bytes("text,label\na,1\nna"), 0xef, ...bytes("ve,0\n")]);
     expect(await message("t.csv", latin)).toBe(
-      "InputError: t.csv line 3: not UTF-8; save the file as UTF-8, or name its encoding, as in --encoding latin1",
+      'InputError: t.csv line 3: not UTF-8; save the file as UTF-8, or name its encoding, as in `encoding: "latin1"`',
     );
     expect((await readTable("t.csv", latin, { encoding: "latin1" })).rows[1]).toEqual({ text: "naïve", label: "0" });
     const wide = new Uint8Array([0xff, 0xfe, ...[..."text\na"].flatMap((letter) => [letter.charCodeAt(0), 0])]);
     expect((await readTable("t.csv", wide)).rows).toEqual([{ text: "a" }]);
-    expect(await message("t.csv", wide.subarray(2))).toMatch("as in UTF-16 without a mark; say --encoding utf-16le");
+    expect(await message("t.csv", wide.subarray(2))).toMatch('as in UTF-16 without a mark; say `encoding: "utf-16le"`');
     expect(await message("t.csv", latin, { encoding: "latin-9000" })).toMatch(/no encoding is called "latin-9000"/);
   });
 

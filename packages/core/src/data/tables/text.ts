@@ -21,7 +21,7 @@ function decoded(name: string, bytes: Uint8Array, encoding: string, firstLine: n
   } catch {
     const line = encoding === "utf-8" ? ` line ${badLine(bytes) + firstLine - 1}` : "";
     throw new InputError(
-      `${name}${line}: not ${encoding.toUpperCase()}; save the file as UTF-8, or name its encoding, as in --encoding latin1`,
+      `${name}${line}: not ${encoding.toUpperCase()}; save the file as UTF-8, or name its encoding, as in \`encoding: "latin1"\``,
     );
   }
 }
@@ -48,7 +48,7 @@ function refuseUnmarked(name: string, bytes: Uint8Array): void {
   const [big, little] = [zeros(0), zeros(1)];
   if (start.length < 4 || Math.max(big, little) < start.length / 3) return;
   const encoding = big > little ? "utf-16be" : "utf-16le";
-  throw new InputError(`${name}: every second byte is 0, as in UTF-16 without a mark; say --encoding ${encoding}`);
+  throw new InputError(`${name}: every second byte is 0, as in UTF-16 without a mark; say \`encoding: "${encoding}"\``);
 }
 
 /** The first line that is not UTF-8 on its own; a line feed is never part of a longer UTF-8 sequence. */

@@ -1,4 +1,5 @@
 import { InputError, suggestion } from "../../errors.ts";
+import { isRecord } from "../../values.ts";
 import { largestId } from "./special-token.ts";
 import type { TokenizerJson } from "./tokenizer-files.ts";
 
@@ -175,9 +176,6 @@ function* addedProblems({ added_tokens: added, model }: TokenizerJson): Generato
     owners.set(id, content);
   }
 }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? "(none)";

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { InputError } from "../../errors.ts";
+import { InputError, schemaProblems } from "../../errors.ts";
+import { parsedJson } from "../../values.ts";
 import { byteLevelTokenizer } from "./byte-level-tokenizer.ts";
 import { specialNames } from "./special-names.ts";
 import { largestId } from "./special-token.ts";
@@ -135,16 +136,12 @@ function parse<T>(files: TokenizerFiles, name: keyof TokenizerFiles, schema: z.Z
   if (text === undefined) return undefined;
   const result = schema.safeParse(parseJson(name, text));
   if (result.success) return result.data;
-  throw new InputError(result.error.issues.map((issue) => `${name}: ${issue.path.join(".")}: ${issue.message}`));
+  throw new InputError(schemaProblems(result.error.issues, `${name}: `));
 }
 
 function parseJson(name: string, text: string): unknown {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new InputError(`${name} is not JSON`);
-  }
+  const value = parsedJson(text);
+  if (value === undefined) throw new InputError(`${name} is not JSON`);
   if (isDeeper(value, deepest)) throw new InputError(`${name}: nested deeper than ${deepest}`);
   return value;
 }

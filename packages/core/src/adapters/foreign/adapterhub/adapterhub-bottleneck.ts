@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { readFloat32 } from "../../../containers/stored-values.ts";
-import { InputError } from "../../../errors.ts";
+import { InputError, schemaProblems } from "../../../errors.ts";
 import { activationNames } from "../../../nn/activations.ts";
 import type { MethodUse } from "../../../peft/method.ts";
 import { bottleneck } from "../../../peft/methods/bottleneck/bottleneck.ts";
@@ -31,9 +31,7 @@ type BottleneckFields = z.infer<typeof fields>;
 export function readBottleneck({ config, tensors, version }: HubFiles): { use: MethodUse; tensors: ForeignTensor[] } {
   const parsed = fields.safeParse(config);
   if (!parsed.success) {
-    throw new InputError(
-      parsed.error.issues.map(({ path, message }) => `config.${path.join(".")}: ${message.toLowerCase()}`),
-    );
+    throw new InputError(schemaProblems(parsed.error.issues, "config."));
   }
   const own = parsed.data;
   const problems = [...unknown(own)];

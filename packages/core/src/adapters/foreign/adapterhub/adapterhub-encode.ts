@@ -1,12 +1,13 @@
-import { joinBytes } from "../../../containers/bytes.ts";
 import { InputError, refuse } from "../../../errors.ts";
+import type { HubPlaces } from "../../../nn/model.ts";
 import type { AdaptedModel } from "../../../peft/adapt.ts";
 import type { Layers } from "../../../peft/options.ts";
 import { type Phi, tensorsOf } from "../../../peft/phi.ts";
 import { isChosen } from "../../../peft/targets.ts";
 import { float32, float32Of, type HostTensor } from "../../../tensor/host-tensor.ts";
+import { joinBytes } from "../../../values.ts";
 import { layersOf } from "../low-rank-layers.ts";
-import { matrices, type Places, placesOf } from "./adapterhub-places.ts";
+import { matrices } from "./adapterhub-places.ts";
 
 type Named = readonly [name: string, tensor: HostTensor];
 
@@ -99,8 +100,7 @@ const inside = (half: string, adapter: string): string =>
 /** A prefix, as one long vector; undefined for another method. */
 export function hubPrefix(adapted: AdaptedModel, phi: Phi, adapter: string): HubMethod | undefined {
   const [use] = adapted.methods;
-  const { modelType, prefix, sizes } = adapted.base.model;
-  const places = placesOf.get(modelType);
+  const { adapterHub: places, prefix, sizes } = adapted.base.model;
   if (use?.name !== "prefix" || !places) return undefined;
   const { tokens, layers, positions } = use.options;
   refuse(
@@ -108,7 +108,7 @@ export function hubPrefix(adapted: AdaptedModel, phi: Phi, adapter: string): Hub
       ? []
       : [
           "AdapterHub's library leaves the text's positions as they are without the prefix; this adapter was trained with " +
-            "positions behind it, as PEFT counts them, and computes something else there; train with --positions unshifted",
+            "positions behind it, as PEFT counts them, and computes something else there; train with `positions: unshifted`",
         ],
   );
   const config = {
@@ -134,7 +134,7 @@ export function hubPrefix(adapted: AdaptedModel, phi: Phi, adapter: string): Hub
 export function hubLowRank(adapted: AdaptedModel, phi: Phi, adapter: string): HubMethod {
   const [use] = adapted.methods;
   const { model } = adapted.base;
-  const places = placesOf.get(model.modelType);
+  const places = model.adapterHub;
   if (!use || !["lora", "ia3"].includes(use.name) || !places) {
     const what = places ? (use?.name ?? "no method") : model.modelType;
     throw new InputError(
@@ -188,7 +188,7 @@ const rawBytes = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array 
   new Uint8Array(buffer, byteOffset, byteLength);
 
 /** The flags that name the adapted layers, which must be the same ones throughout the stack. */
-function flagsOf(places: Places, paths: readonly string[], leave_out: readonly number[], layers: number) {
+function flagsOf(places: HubPlaces, paths: readonly string[], leave_out: readonly number[], layers: number) {
   const { attention, intermediate, output } = places;
   const ends = (name: string) => paths.filter((path) => path.replace(/^.*?\.\d+\./, "") === name).length;
   const each =

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type ByteSource, type Folder, readJson } from "../../../containers/folder.ts";
 import { readTensorFile } from "../../../containers/tensor-file.ts";
-import { InputError } from "../../../errors.ts";
+import { InputError, schemaProblems } from "../../../errors.ts";
 import { modelOf } from "../../../models/models.ts";
 import type { StoredTensor } from "../../../tensor/stored-tensor.ts";
 
@@ -40,8 +40,7 @@ export async function readHubFiles(folder: Folder): Promise<HubFiles> {
   const place = `${folder.name}/adapter_config.json`;
   const parsed = fields.safeParse(await readJson(folder, "adapter_config.json"));
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message.toLowerCase()}`);
-    throw new InputError(problems.map((problem) => `${place}: ${problem}`));
+    throw new InputError(schemaProblems(parsed.error.issues, `${place}: `));
   }
   const present = await folder.files();
   const stored = await readFirst(folder, adapterFiles);

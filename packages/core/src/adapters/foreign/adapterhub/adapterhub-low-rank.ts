@@ -1,13 +1,14 @@
 import { z } from "zod";
 import { readFloat32 } from "../../../containers/stored-values.ts";
-import { InputError } from "../../../errors.ts";
+import { InputError, schemaProblems } from "../../../errors.ts";
+import { architectures } from "../../../models/models.ts";
 import type { MethodUse } from "../../../peft/method.ts";
 import { ia3 } from "../../../peft/methods/ia3.ts";
 import { type ForeignTensor, renamed } from "../foreign-format.ts";
 import { blockDiagonal } from "../fused-factors.ts";
 import { loraOn } from "../low-rank-layers.ts";
 import type { Held, HubFiles } from "./adapterhub-files.ts";
-import { matrices, placesOf } from "./adapterhub-places.ts";
+import { matrices } from "./adapterhub-places.ts";
 
 /** LoRA's fields, which are (IA)³'s too, with the library's defaults. */
 const fields = z.looseObject({
@@ -24,9 +25,7 @@ export function readLowRankHub(files: HubFiles): { use: MethodUse; tensors: read
   const { config, tensors, version } = files;
   const parsed = fields.safeParse(config);
   if (!parsed.success) {
-    throw new InputError(
-      parsed.error.issues.map(({ path, message }) => `config.${path.join(".")}: ${message.toLowerCase()}`),
-    );
+    throw new InputError(schemaProblems(parsed.error.issues, "config."));
   }
   const own = parsed.data;
   if (own.use_gating) throw new InputError("config.use_gating is not supported");
@@ -54,7 +53,7 @@ type Blocks = (name: string) => readonly number[] | undefined;
 
 /** Which blocks of a fused attention layer are adapted; undefined for other layers. */
 function blocksOf({ model_type: type }: HubFiles, adapted: readonly string[]): Blocks {
-  const place = placesOf.get(type)?.attention;
+  const place = architectures.find(({ modelType }) => modelType === type)?.adapterHub?.attention;
   if (typeof place !== "string") return () => undefined;
   const blocks = matrices.flatMap((matrix, at) => (adapted.includes(matrix) ? [at] : []));
   return (name) => (name.includes(`.${place}.`) ? blocks : undefined);

@@ -55,7 +55,7 @@ test.each([
   [{ flat: true }, [[`${module}.wte.weight`, tensor(2, 2)]], /wte.weight" is none of a prefix that is flat/],
   [{}, [[`${module}.wte.weight`, tensor(2, 2)]], /has no tensor "…control_trans.0.weight"/],
   [{ prefix_length: 1e9, flat: true }, [[`${module}.control_trans`, tensor(4)]], /config.prefix_length/],
-  [{ flat: true, leave_out: [0] }, [[`${module}.control_trans`, tensor(4)]], /give --base/],
+  [{ flat: true, leave_out: [0] }, [[`${module}.control_trans`, tensor(4)]], /give `base`/],
   [
     { flat: true },
     [
@@ -92,7 +92,7 @@ test("a prefix behind which positions are counted is not written, since the libr
     const phi = await initialPhi(adapted, 1);
     return { phi, ...adapterHub.encode({ adapted, phi, labels: ["a", "b", "c"] }, { name: "mine", baseName: "tiny" }) };
   };
-  await expect(encoded({})).rejects.toThrow(/positions behind it.*--positions unshifted/);
+  await expect(encoded({})).rejects.toThrow(/positions behind it.*`positions: unshifted`/);
   const { phi, files } = await encoded({ positions: "unshifted", layers: "top:1" });
   expect((await loadAdapter(memoryFolder("hub", files), base)).phi.values).toEqual(phi.values);
 });

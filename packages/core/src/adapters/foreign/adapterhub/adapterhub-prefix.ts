@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { readFloat32 } from "../../../containers/stored-values.ts";
-import { InputError, InternalError, refuse } from "../../../errors.ts";
+import { InputError, InternalError, refuse, schemaProblems } from "../../../errors.ts";
 import type { MethodUse } from "../../../peft/method.ts";
 import { prefix } from "../../../peft/methods/prompts/prefix.ts";
 import type { ForeignTensor, Hints } from "../foreign-format.ts";
@@ -23,9 +23,7 @@ const fields = z.looseObject({
 export function readHubPrefix(files: HubFiles, { base }: Hints): { use: MethodUse; tensors: readonly ForeignTensor[] } {
   const parsed = fields.safeParse(files.config);
   if (!parsed.success) {
-    throw new InputError(
-      parsed.error.issues.map(({ path, message }) => `config.${path.join(".")}: ${message.toLowerCase()}`),
-    );
+    throw new InputError(schemaProblems(parsed.error.issues, "config."));
   }
   const { flat, prefix_length: tokens, non_linearity, use_gating, leave_out } = parsed.data;
   const activation = non_linearity.toLowerCase();
@@ -36,7 +34,7 @@ export function readHubPrefix(files: HubFiles, { base }: Hints): { use: MethodUs
   const parts = partsOf(files, flat);
   const layers = base?.model.sizes.layers ?? layersOf(files.tensors.keys());
   if (leave_out.length > 0 && layers === undefined) {
-    throw new InputError("config.leave_out counts on the base's layers, which the file does not tell; give --base");
+    throw new InputError("config.leave_out counts on the base's layers, which the file does not tell; give `base`");
   }
   const all = Array.from({ length: layers ?? 0 }, (_, layer) => layer);
   const chosen = leave_out.length > 0 ? all.filter((layer) => !leave_out.includes(layer)) : undefined;

@@ -106,7 +106,7 @@ function architectureOf(name: unknown, base: HfModel | undefined): readonly [str
 function headsOf(module: string, base: HfModel | undefined, { name }: Folder): number {
   if (base) return module.endsWith("q_proj") ? base.model.sizes.heads : base.model.sizes.keyValueHeads;
   throw new InputError(
-    `${name}: llama.cpp keeps the rows of queries and keys in pairs of a head's halves; give the base with --base`,
+    `${name}: llama.cpp keeps the rows of queries and keys in pairs of a head's halves; give the base with \`base\``,
   );
 }
 

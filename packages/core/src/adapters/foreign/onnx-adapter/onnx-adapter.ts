@@ -18,7 +18,7 @@ const isOnnxAdapter = (file: string): boolean => file.endsWith(".onnx_adapter");
  */
 export const onnxAdapter: ForeignFormat = {
   name: "onnx-adapter",
-  summary: "ONNX Runtime, for the graph that petl merge --adapter-inputs writes",
+  summary: "ONNX Runtime, for the graph that a merge with adapter inputs writes",
   recognizes: (files) => files.some(isOnnxAdapter) && !files.some((file) => file.startsWith("adapter_model.")),
   async read(folder) {
     const present = await folder.files();

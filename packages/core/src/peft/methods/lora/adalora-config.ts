@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { InputError, refuse } from "../../../errors.ts";
+import { InputError, refuse, schemaProblems } from "../../../errors.ts";
 import type { Model } from "../../../nn/model.ts";
 import type { Layers, Targets } from "../../options.ts";
 import { layersFromPeft, layersToPeft, targetsFromPeft, targetsToPeft } from "../../peft-targets.ts";
@@ -51,11 +51,7 @@ const config = z.looseObject({
 export function readAdaLora(json: Readonly<Record<string, unknown>>) {
   const parsed = config.safeParse(json);
   if (!parsed.success) {
-    throw new InputError(
-      parsed.error.issues.map(
-        ({ path, message }) => `adapter_config.json: ${path.join(".")}: ${message.toLowerCase()}`,
-      ),
-    );
+    throw new InputError(schemaProblems(parsed.error.issues, "adapter_config.json: "));
   }
   refuseUnsupported(json);
   const given = parsed.data;

@@ -21,7 +21,7 @@ export function scheduleProblems(
   if (beginSteps + finalSteps < steps) return [];
   return [
     `adalora: ${steps} steps leave none for sharing out ranks after ${beginSteps} steps at the beginning and before ` +
-      `${finalSteps} at the end; take smaller --begin-steps or --final-steps, or train longer`,
+      `${finalSteps} at the end; take smaller \`beginSteps\` or \`finalSteps\`, or train longer`,
   ];
 }
 
