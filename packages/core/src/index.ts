@@ -156,7 +156,14 @@ export {
 export { type CardPart, type CardSubject, cardParts, modelCard, type TrainingFacts } from "./library/model-card.ts";
 export { nextSteps, type TrainingEnd } from "./library/next-steps.ts";
 export { type BaseSource, type ClosableEngine, type OpenBase, openBase, openTokenizer } from "./library/open-base.ts";
-export { type DataSource, type OpenData, type OpenDataOptions, openData, type Splits } from "./library/open-data.ts";
+export {
+  type DataSource,
+  type GuessedTask,
+  type OpenData,
+  type OpenDataOptions,
+  openData,
+  type Splits,
+} from "./library/open-data.ts";
 export { maskedOnce, maskingOf } from "./library/plain-text.ts";
 export {
   asRead,

@@ -145,7 +145,9 @@ test("Ctrl-C saves, says how to go on and exits with 130; the run then ends as i
   expect(again.stderr).toContain("--overwrite");
   const beside = await petl(["train", "--resume", out, "--lr", "1", "--rank", "4", "--no-shuffle"]);
   expect(beside.stderr).toContain("leave out --rank, --lr, --shuffle");
-  expect((await petl(["train", "--resume", out])).code).toBe(0);
+  const page = join(out, "..", "resumed.html");
+  expect((await petl(["train", "--resume", out, "--report", page])).code).toBe(0);
+  expect(readFileSync(page, "utf8")).toContain("Loss while training");
   expect(resultOf(out)).toEqual(resultOf(whole));
 });
 

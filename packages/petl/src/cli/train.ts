@@ -16,12 +16,10 @@ import { parseFlags } from "../flags/flags.ts";
 import { chooseMethods, writtenMethods } from "../flags/method-flags.ts";
 import { type RequestFlags, requestFlags, type TrainFlags, trainFlags } from "../flags/train-flags.ts";
 import type { OpenBase } from "../library/open-base.ts";
-import { type Curves, watchCurves } from "../reports/curves.ts";
 import { writeRunReport } from "../reports/write-report.ts";
 import { claim, claimEmpty, folderState, refuseTaken } from "../runs/folder.ts";
 import { type OpenRun, openRun, type RunRequest } from "../runs/open-run.ts";
 import { readRecord, writeRecord } from "../runs/record.ts";
-import type { Watch } from "../runs/store-run.ts";
 import { type RunSummary, trainRun } from "../runs/train-run.ts";
 import type { Tracker } from "../trackers/tracker.ts";
 import { chooseTracker, openTrackers } from "../trackers/trackers.ts";
@@ -80,11 +78,10 @@ export async function carriedOut(
   try {
     if (!resume) for (const remark of run.remarks) terminal.line(remark);
     trackers = await openTrackers(logTo, { name: basename(out), settings: told(run) });
-    const curves = watchCurves();
-    const watch = watchedBy(curves, trackedBy(trackers, watchRun(context)));
+    const watch = trackedBy(trackers, watchRun(context));
     const trained = await trainRun(out, run, watch, { ...kept, resume, lock, id, signal });
     const summary = { ...trained, try_next: trained.try_next.map(context.inFlags) };
-    if (page !== undefined) await writeRunReport(page, { run, summary, curves, signal });
+    if (page !== undefined) await writeRunReport(page, { run, summary, signal });
     outcome = "finished";
     return summary;
   } catch (error) {
@@ -101,14 +98,6 @@ export async function carriedOut(
     await run.base.close();
   }
 }
-
-const watchedBy = (curves: Curves, watch: Watch): Watch => ({
-  ...watch,
-  onEvent(event, seconds) {
-    curves.see(event);
-    watch.onEvent(event, seconds);
-  },
-});
 
 /** What trackers are told of a run's settings. */
 const told = ({ model, training }: OpenRun) => ({ ...training.settings, ...writtenMethods(model.adapted.methods) });
@@ -253,7 +242,16 @@ async function oldRun(
     if (problems.length > 0) throw new InputError(problems);
     return claim(out);
   });
-  return { out, run, lock, id: record.id, kept: keptBy(values), logTo: values.logTo, resume: true };
+  return {
+    out,
+    run,
+    lock,
+    id: record.id,
+    kept: keptBy(values),
+    logTo: values.logTo,
+    resume: true,
+    report: flags.report,
+  };
 }
 
 /** A finished run in words. */
