@@ -44,7 +44,8 @@ async function petl(...args: readonly string[]): Promise<Record<string, unknown>
     printed += text;
   };
   const terminal = openTerminal({ stream: { write: () => undefined } });
-  const context = { print: write, write, terminal, signal: new AbortController().signal };
+  const inFlags = (sentence: string) => sentence;
+  const context = { print: write, write, terminal, inFlags, signal: new AbortController().signal };
   const line = commandLine([verb], "0", (called, given, operands) => called.start(given, operands, context));
   await line.parseAsync([...args, "--json"], { from: "user" });
   return JSON.parse(printed);
