@@ -26,7 +26,7 @@ import { chooseTracker, openTrackers } from "../trackers/trackers.ts";
 import { version } from "../version.ts";
 import { refuseBeside } from "./beside-resume.ts";
 import { evaluationLines } from "./evaluation-report.ts";
-import { requireDevice, resolveModel, shownDownload } from "./open.ts";
+import { resolveModel, shownDownload } from "./open.ts";
 import { trackedBy } from "./track-run.ts";
 import { type Context, defineVerb } from "./verb.ts";
 import { watchRun } from "./watch-run.ts";
@@ -126,7 +126,6 @@ export async function newRun(
   const { base, data, out } = needed(flags);
   const folder = resolve(out);
   for (const each of flags.logTo) chooseTracker(each);
-  requireDevice(flags.device);
   await refuseTaken(folder, "train", flags.overwrite);
   const { methods, baseDropout } = methodsOf(flags, methodOptions);
   const access = accessOf(flags, context);
@@ -206,9 +205,9 @@ function requestOf(
   flags: RequestFlags,
   { base, baseFolder, methods, access }: Pick<RunRequest, "base" | "baseFolder" | "methods"> & Accessed,
 ): RunRequest {
-  const { task, validation, trainRows, seed, shuffle, pooling, threads, init, data, recipe } = flags;
+  const { task, validation, trainRows, seed, shuffle, pooling, threads, device, init, data, recipe } = flags;
   return {
-    ...{ base, baseFolder, methods, init, data, recipe, pooling, threads },
+    ...{ base, baseFolder, methods, init, data, recipe, pooling, threads, device },
     rows: { ...access, ...pickSettings(columnSettings, flags), task, validation, trainRows, seed, shuffle },
     training: pickSettings({ ...trainingSettings, ...tokenSettings, ...recipeSettings }, flags),
   };
