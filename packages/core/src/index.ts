@@ -156,7 +156,14 @@ export {
 export { type CardPart, type CardSubject, cardParts, modelCard, type TrainingFacts } from "./library/model-card.ts";
 export { nextSteps, type TrainingEnd } from "./library/next-steps.ts";
 export { type BaseSource, type ClosableEngine, type OpenBase, openBase, openTokenizer } from "./library/open-base.ts";
-export { type DataSource, type OpenData, type OpenDataOptions, openData, type Splits } from "./library/open-data.ts";
+export {
+  type DataSource,
+  type GuessedTask,
+  type OpenData,
+  type OpenDataOptions,
+  openData,
+  type Splits,
+} from "./library/open-data.ts";
 export { maskedOnce, maskingOf } from "./library/plain-text.ts";
 export {
   asRead,
@@ -228,6 +235,7 @@ export { type PlanHost, type PlanSource, plan, planFor } from "./planning/plan-s
 export { type BaseShape, shapedArchitectures } from "./planning/shaped-config.ts";
 export { sizeWithin } from "./planning/size-within.ts";
 export { type TrainingMemory, trainingMemory } from "./planning/training-memory.ts";
+export { type DeviceName, deviceNames } from "./runtime/devices.ts";
 export { type Ort, ortEngine } from "./runtime/ort.ts";
 export { compile, type Program } from "./runtime/program.ts";
 export type { Engine, Session, Tensors } from "./runtime/session.ts";

@@ -26,6 +26,7 @@ export {
   type GeneratedToken,
   type GenerateOptions,
   type GenerationSettings,
+  type GuessedTask,
   generate,
   head,
   InputError,

@@ -11,11 +11,10 @@ const ranges = 2 ** 16;
 export function highest(scores: Float32Array, K: number): Uint32Array {
   const bits = bitsOf(scores);
   const counts = new Uint32Array(ranges);
-  for (let id = 0; id < scores.length; id++) if (isPossible(scores[id]!)) counts[rank(bits[id]!) >>> 16]!++;
+  for (let id = 0; id < scores.length; id++) counts[rangeOf(bits[id]!)]!++;
   const { range } = reached(counts, K);
   const ids: number[] = [];
-  for (let id = 0; id < scores.length; id++)
-    if (rank(bits[id]!) >>> 16 <= range && isPossible(scores[id]!)) ids.push(id);
+  for (let id = 0; id < scores.length; id++) if (rangeOf(bits[id]!) <= range && isPossible(scores[id]!)) ids.push(id);
   return byFallingScore(ids, bits).subarray(0, K);
 }
 
@@ -31,7 +30,7 @@ export function heaviest(scores: Float32Array, masses: Float64Array, wanted: num
   const sums = new Float64Array(ranges);
   const places = new Uint16Array(scores.length);
   for (let id = 0; id < scores.length; id++) {
-    const range = rank(bits[id]!) >>> 16;
+    const range = rangeOf(bits[id]!);
     places[id] = range;
     sums[range]! += masses[id]!;
   }
@@ -52,21 +51,21 @@ export function heaviest(scores: Float32Array, masses: Float64Array, wanted: num
   return ids.subarray(0, count);
 }
 
-const bitsOf = (scores: Float32Array) => new Uint32Array(scores.buffer, scores.byteOffset, scores.length);
+const bitsOf = (scores: Float32Array) => new Int32Array(scores.buffer, scores.byteOffset, scores.length);
 
 const isPossible = (score: number): boolean => score > Number.NEGATIVE_INFINITY;
 
 /** The first of equal scores in front. */
-function byFallingScore(ids: readonly number[], bits: Uint32Array): Uint32Array {
-  const keys = Float64Array.from(ids, (id) => rank(bits[id]!) * bits.length + id);
+function byFallingScore(ids: readonly number[], bits: Int32Array): Uint32Array {
+  const keys = Float64Array.from(ids, (id) => (rank(bits[id]!) + 2 ** 31) * bits.length + id);
   return Uint32Array.from(keys.sort(), (key) => key % bits.length);
 }
 
-/** A score's bits as a whole number that falls where scores rise; both zeros are one. */
-function rank(bits: number): number {
-  if (bits === 0x80000000) return 0x7fffffff;
-  return bits < 0x80000000 ? 0x7fffffff - bits : bits;
-}
+/** A score's bits as a whole number of 32 bits that falls where scores rise; both zeros are one. */
+const rank = (bits: number): number => (bits === -0x80000000 ? -1 : ~(bits ^ ((bits >> 31) & 0x7fffffff)));
+
+/** The first half of a rank, from 0 on. */
+const rangeOf = (bits: number): number => (rank(bits) >> 16) + ranges / 2;
 
 /** The first range up to which amounts make up the wanted one, and what those in front of it make up. */
 function reached(amounts: ArrayLike<number>, wanted: number): { readonly range: number; readonly before: number } {

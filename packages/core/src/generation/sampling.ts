@@ -5,21 +5,25 @@ import type { GenerationSettings } from "./settings.ts";
 
 type Sampling = Repetition & Pick<GenerationSettings, "temperature" | "topK" | "topP">;
 
-/** Tokens that may be drawn, in any order, each with its share of all. */
+/** Tokens that may be drawn, in any order; each one's share of all is its mass over the masses' sum. */
 interface Candidates {
-  readonly ids: Uint32Array;
-  readonly shares: Float64Array;
+  /** undefined: every token, in order */
+  readonly ids: Uint32Array | undefined;
+  readonly masses: Float64Array;
 }
 
 /** The token behind a text by its logits: the likeliest one, or one of the candidates by chance. */
 export function nextToken(logits: Float32Array, text: readonly number[], sampling: Sampling, random: Random): number {
-  const { ids, shares } = candidates(logits, text, sampling);
-  let rest = ids.length > 1 ? random.uniform() : 0;
-  for (let at = 0; at < ids.length; at++) {
-    rest -= shares[at]!;
-    if (rest < 0) return ids[at]!;
+  const { ids, masses } = candidates(logits, text, sampling);
+  const count = masses.length;
+  const sum = sumOf(masses);
+  let rest = count > 1 ? random.uniform() : 0;
+  let at = 0;
+  for (; at < count - 1; at++) {
+    rest -= masses[at]! / sum;
+    if (rest < 0) break;
   }
-  return ids.at(-1) ?? 0;
+  return ids ? ids[at]! : at;
 }
 
 /**
@@ -31,26 +35,21 @@ export function candidates(logits: Float32Array, text: readonly number[], sampli
   const scores = withoutRepetition(logits, text, sampling);
   const { topK, topP = 1, temperature = topK === undefined && sampling.topP === undefined ? 0 : 1 } = sampling;
   const best = likeliest(scores);
-  if (temperature === 0) return { ids: Uint32Array.of(best), shares: Float64Array.of(1) };
+  if (temperature === 0) return { ids: Uint32Array.of(best), masses: Float64Array.of(1) };
   const [peak, slope] = [scores[best]!, 1 / temperature];
   const massOf = (id: number) => Math.exp((scores[id]! - peak) * slope);
   if (topK !== undefined) {
     const ids = highest(scores, topK);
-    const shares = inParts(nucleus(inParts(Float64Array.from(ids, massOf)), topP));
-    return { ids: ids.subarray(0, shares.length), shares };
+    const masses = nucleus(inParts(Float64Array.from(ids, massOf)), topP);
+    return { ids: ids.subarray(0, masses.length), masses };
   }
   const masses = new Float64Array(scores.length);
   for (let id = 0; id < scores.length; id++) masses[id] = massOf(id);
-  const ids = topP === 1 ? allOf(masses) : heaviest(scores, masses, topP * sumOf(masses));
+  if (topP === 1) return { ids: undefined, masses };
+  const ids = heaviest(scores, masses, topP * sumOf(masses));
   const kept = new Float64Array(ids.length);
   for (let at = 0; at < ids.length; at++) kept[at] = masses[ids[at]!]!;
-  return { ids, shares: inParts(kept) };
-}
-
-function allOf({ length }: Float64Array): Uint32Array {
-  const ids = new Uint32Array(length);
-  for (let id = 0; id < length; id++) ids[id] = id;
-  return ids;
+  return { ids, masses: kept };
 }
 
 /** The id of the largest score; the first of several. */

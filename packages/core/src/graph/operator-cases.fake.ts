@@ -21,6 +21,7 @@ import { detach } from "./ops/identity.ts";
 import { layerNormalization } from "./ops/layer-normalization.ts";
 import { log } from "./ops/log.ts";
 import { logSoftmax } from "./ops/log-softmax.ts";
+import { MatMul } from "./ops/mat-mul.ts";
 import { matmulNBits } from "./ops/mat-mul-n-bits.ts";
 import { matmul } from "./ops/matmul.ts";
 import { mod } from "./ops/mod.ts";
@@ -28,6 +29,7 @@ import { mul } from "./ops/mul.ts";
 import { neg } from "./ops/neg.ts";
 import { not } from "./ops/not.ts";
 import { pad } from "./ops/pad.ts";
+import { largest } from "./ops/reduce-max.ts";
 import { reduceMean } from "./ops/reduce-mean.ts";
 import { reduceSum } from "./ops/reduce-sum.ts";
 import { relu } from "./ops/relu.ts";
@@ -295,6 +297,21 @@ export const operatorCases: Readonly<Record<string, OperatorCases>> = {
     cases: [4, 8].map((bits) => ({ operands: [], build: () => inBlocks(bits === 4 ? 4 : 8) })),
     dtype: "float32",
     noGradient: "what is held in blocks is frozen",
+  },
+  MatMul: {
+    cases: [
+      {
+        operands: [
+          [b, t, 4],
+          [4, 2],
+        ],
+        build: ([x, w]) => MatMul.of([x, w], {}),
+      },
+    ],
+  },
+  ReduceMax: {
+    noGradient: "it only shifts what exponentials are taken of, which changes nothing",
+    cases: [{ operands: [[b, t, 4]], build: ([x]) => largest(x) }],
   },
   MatMulNBits: {
     cases: [

@@ -18,6 +18,7 @@ import { Identity } from "./ops/identity.ts";
 import { LayerNormalization } from "./ops/layer-normalization.ts";
 import { Log } from "./ops/log.ts";
 import { LogSoftmax } from "./ops/log-softmax.ts";
+import { MatMul } from "./ops/mat-mul.ts";
 import { MatMulNBits } from "./ops/mat-mul-n-bits.ts";
 import { FusedMatMul } from "./ops/matmul.ts";
 import { Mod } from "./ops/mod.ts";
@@ -25,6 +26,7 @@ import { Mul } from "./ops/mul.ts";
 import { Neg } from "./ops/neg.ts";
 import { Not } from "./ops/not.ts";
 import { Pad } from "./ops/pad.ts";
+import { ReduceMax } from "./ops/reduce-max.ts";
 import { ReduceMean } from "./ops/reduce-mean.ts";
 import { ReduceSum } from "./ops/reduce-sum.ts";
 import { Relu } from "./ops/relu.ts";
@@ -65,12 +67,14 @@ export const operators: readonly Operator[] = [
   LogSoftmax,
   Log,
   FusedMatMul,
+  MatMul,
   MatMulNBits,
   Mod,
   Mul,
   Neg,
   Not,
   Pad,
+  ReduceMax,
   ReduceMean,
   ReduceSum,
   Relu,

@@ -35,6 +35,22 @@ export interface Splits {
 /** Rows in memory, or that come one by one; by themselves they are those to train on. */
 export type DataSource = Rows | ExampleSet | Splits;
 
+/**
+ * What types know of the task that is guessed: rows of text with `labels` have any number of them; of all else, and of what
+ * a file holds, they know nothing.
+ */
+export type GuessedTask<S> = S extends { readonly train: infer R }
+  ? GuessedTask<R>
+  : S extends Iterable<infer R>
+    ? TaskOfRow<R>
+    : Task;
+
+type TaskOfRow<R> = 0 extends 1 & R // any
+  ? Task
+  : R extends { readonly text: string; readonly labels: readonly Label[] }
+    ? "multi-label"
+    : Task;
+
 const settings = {
   ...columnSettings,
   ...purposeSettings,
@@ -63,7 +79,11 @@ export function openData<T extends Task>(
   base: OpenBase,
   options: OpenDataOptions & { readonly task: T },
 ): Promise<OpenData<T>>;
-export function openData(source: DataSource, base: OpenBase, options?: OpenDataOptions): Promise<OpenData>;
+export function openData<S extends DataSource>(
+  source: S,
+  base: OpenBase,
+  options?: OpenDataOptions,
+): Promise<OpenData<GuessedTask<S>>>;
 export async function openData(source: DataSource, base: OpenBase, options: OpenDataOptions = {}): Promise<OpenData> {
   requireBase(base);
   const { labels, signal, validation, pause, ...given } = requireOptions(options);

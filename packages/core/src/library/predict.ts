@@ -37,8 +37,8 @@ export interface PredictOptions extends SettingInputs<typeof settings> {
 
 /**
  * What a model says of each text: a label, its score, and every label's score. A regression's score is its number. A model
- * for any number of labels gives `labels` in place of `label` and `score`; types know it where the task was said, as in
- * `openData(rows, base, { task: "multi-label" })`. Calls that come together are answered together.
+ * for any number of labels gives `labels` in place of `label` and `score`; types know it where the rows in memory have
+ * `labels`, or the task was said, as in `openData(file, base, { task: "multi-label" })`. Calls that come together are answered together.
  *
  * @throws InputError for a model of tokens, and for what is no text; the signal's reason
  */

@@ -3,6 +3,7 @@ import type { Value } from "../graph/value.ts";
 import { type CompileOptions, encode } from "../onnx/encode.ts";
 import { sizeOf } from "../tensor/host-tensor.ts";
 import type { Dim } from "../tensor/shape.ts";
+import { deviceOf } from "./devices.ts";
 import type { Engine, Session } from "./session.ts";
 
 /** A compiled graph: compile once, run for every batch, whatever its batch and token lengths. */
@@ -18,7 +19,9 @@ export async function compile(
   outputs: Readonly<Record<string, Value>>,
   how: CompileOptions = {},
 ): Promise<Program> {
-  const graph = encode(outputs, engine.fileName, {}, how);
+  const values = deviceOf(engine.device).emission(Object.values(outputs));
+  const emitted = Object.fromEntries(Object.entries(outputs).map(([name, value], i) => [name, values[i] ?? value]));
+  const graph = encode(emitted, engine.fileName, {}, how);
   const session = await engine.createSession(graph);
   return {
     run(inputs, into, lenders) {

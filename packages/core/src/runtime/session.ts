@@ -1,11 +1,14 @@
 import type { EncodedGraph } from "../onnx/encode.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";
 import type { Lender } from "../tensor/lender.ts";
+import type { DeviceName } from "./devices.ts";
 
 export type Tensors = Readonly<Record<string, HostTensor>>;
 
 /** What a host supplies: ONNX Runtime in this thread, in a worker, native or wasm. */
 export interface Engine {
+  /** what its sessions compute on; the processor where left out */
+  readonly device?: DeviceName | undefined;
   /** The name under which a session finds a file of the checkpoint; links are resolved. */
   fileName(file: string): string;
   /** Makes a session of a model whose frozen tensors lie in the checkpoint's own files. */

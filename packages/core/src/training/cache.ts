@@ -4,7 +4,7 @@ import type { Engine } from "../runtime/session.ts";
 import { bytesOfRows, type CachedStep, compileCached, type SplitStep, splitStep } from "./frozen-cache.ts";
 import { scoresAtOnce } from "./long-rows.ts";
 import { memoryStore, type RowStore } from "./row-store.ts";
-import { type StepOptions, stepGraph } from "./step.ts";
+import { fittedTo, type StepOptions, stepGraph } from "./step.ts";
 import type { TrainingRun } from "./train.ts";
 
 /** Where what stays the same from epoch to epoch is kept; `auto` decides by what it saves and what there is room for. */
@@ -57,7 +57,7 @@ export async function openCache(
     return void off("there are too many rows to keep what it gives for them");
   if (run.masking) return void off("other tokens are hidden in every epoch");
   if (steps <= stepsPerEpoch) return void off("no row is read twice");
-  const split = splitStep(stepGraph(adapted, stepOptions(run)), adapted);
+  const split = splitStep(stepGraph(adapted, fittedTo(run.engine, stepOptions(run))), adapted);
   if (!split) return void off("everything that costs products is trained");
   const lengths = lengthsOf(examples);
   const store = await storeFor(split, bytesOfRows(split, lengths), cache);

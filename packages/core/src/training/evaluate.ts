@@ -11,6 +11,7 @@ import { compile, type Program } from "../runtime/program.ts";
 import type { Engine } from "../runtime/session.ts";
 import { scoresAtOnce } from "./long-rows.ts";
 import { type Minimised, type MinimisedOptions, minimised } from "./minimised.ts";
+import { fittedTo } from "./step.ts";
 import { type StopSignal, throwIfStopped } from "./stop-signal.ts";
 
 /** What a model's answers are worth: what every objective says, and what the task's own adds. */
@@ -89,7 +90,7 @@ export async function compileEvaluation(
 type Measure = Pick<Minimised, "feed"> & { readonly program: Program };
 
 async function compileMeasure(engine: Engine, adapted: AdaptedModel, options: MinimisedOptions): Promise<Measure> {
-  const { loss, right, teacherLoss, logits, feed } = minimised(adapted, options);
+  const { loss, right, teacherLoss, logits, feed } = minimised(adapted, fittedTo(engine, options));
   const program = await compile(engine, {
     loss,
     ...(right ? { right } : { logits }), // a language model's answers are counted where its logits are

@@ -5,6 +5,7 @@ import { mul } from "../graph/ops/mul.ts";
 import { input, type Value } from "../graph/value.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
+import { deviceOf } from "../runtime/devices.ts";
 import { compile } from "../runtime/program.ts";
 import type { Engine, Tensors } from "../runtime/session.ts";
 import { float32, type HostTensor } from "../tensor/host-tensor.ts";
@@ -94,13 +95,22 @@ export function stepGraph(adapted: AdaptedModel, options: StepOptions): StepGrap
   };
 }
 
+/** Options without chunks where the engine's device computes none. */
+export const fittedTo = <O extends Pick<MinimisedOptions, "logitsAtOnce" | "scoresAtOnce">>(
+  { device }: Engine,
+  options: O,
+): O =>
+  deviceOf(device).takesChunks
+    ? options
+    : { ...options, logitsAtOnce: Number.POSITIVE_INFINITY, scoresAtOnce: undefined };
+
 /** Compiles the step of an adapted model. */
 export const compileStep = (engine: Engine, adapted: AdaptedModel, options: StepOptions): Promise<TrainingStep> =>
-  compileGraph(engine, stepGraph(adapted, options));
+  compileGraph(engine, stepGraph(adapted, fittedTo(engine, options)));
 
 /** Compiles the step of an adapted model to tell the logits too. */
 export function compileTellingStep(engine: Engine, adapted: AdaptedModel, options: StepOptions): Promise<TrainingStep> {
-  const { losses, logits, ...graph } = stepGraph(adapted, options);
+  const { losses, logits, ...graph } = stepGraph(adapted, fittedTo(engine, options));
   return compileGraph(engine, { ...graph, logits, losses: { ...losses, ...(logits && { logits }) } });
 }
 

@@ -6,6 +6,7 @@ import { InputError } from "../errors.ts";
 import { weightOf } from "../objectives/labels/class-weights.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { lengthOf, type Phi } from "../peft/phi.ts";
+import { deviceOf } from "../runtime/devices.ts";
 import type { Engine } from "../runtime/session.ts";
 import { random } from "../tensor/random.ts";
 import { memoryOf } from "./after-step.ts";
@@ -158,6 +159,8 @@ async function compileRun(run: TrainingRun, { stepsPerEpoch, steps }: ScheduleLe
 /** What computes a run's steps: its engine, or one for each worker. */
 async function workersOf({ engine, step, openWorkers, settings }: TrainingRun): Promise<Workers> {
   if (settings.workers === 1 || step) return { engines: [engine], close: async () => undefined };
+  if (!deviceOf(engine.device).takesSessions)
+    throw new InputError(`workers are ${settings.workers}; ${engine.device} computes one session at a time`);
   if (!openWorkers) throw new InputError(`workers are ${settings.workers}; there can be only one here`);
   return openWorkers(settings.workers);
 }

@@ -102,17 +102,24 @@ async function look(asked: Asked, context: Context): Promise<{ found: Found | Ad
     throw new InputError(`${asked.name} is an adapter itself; leave out --adapter`);
   if (!isAdapter) {
     const second = asked.adapter === undefined ? [] : [await resolveModel(asked.adapter, { offline }, context)];
-    return { found: await together(asked, first, second[0]), folders: [first, ...second] };
+    const base = { folder: first, name: asked.name };
+    return { found: await together(asked, base, second[0]), folders: [first, ...second] };
   }
   const base = await baseOf(asked, first, context);
-  if (base !== undefined) return { found: await together(asked, base, first), folders: [base, first] };
+  if (base !== undefined) return { found: await together(asked, base, first), folders: [base.folder, first] };
   const adapter = await readAdapter(directory(first));
   for (const remark of adapter.remarks) context.terminal.line(remark);
   return { found: adapterAlone(adapter), folders: [first] };
 }
 
-async function together(asked: Asked, baseFolder: string, adapterFolder: string | undefined): Promise<Found> {
-  const base = await readBase(directory(baseFolder), { weights: false });
+/** A base's folder, which a hub id's is called after its commit, and the name that was given for it. */
+interface NamedBase {
+  readonly folder: string;
+  readonly name: string;
+}
+
+async function together(asked: Asked, { folder, name }: NamedBase, adapterFolder: string | undefined): Promise<Found> {
+  const base = { ...(await readBase(directory(folder), { weights: false })), name };
   const adapter = adapterFolder === undefined ? undefined : await readAdapter(directory(adapterFolder));
   const { methods, goal, hasTask } = parts(asked, base, adapter);
   return { base, adapter, adapted: adapt(base, methods, goal), hasTask };
@@ -125,12 +132,13 @@ function refuseOptions(options: Readonly<Record<string, unknown>>): void {
 }
 
 /** The folder of the base that an adapter was made for; undefined where its name for it leads nowhere. */
-async function baseOf(asked: Asked, folder: string, context: Context): Promise<string | undefined> {
+async function baseOf(asked: Asked, folder: string, context: Context): Promise<NamedBase | undefined> {
   const settings = { offline: asked.offline, weights: false };
-  if (asked.base !== undefined) return resolveModel(asked.base, settings, context);
+  const named = async (name: string) => ({ folder: await resolveModel(name, settings, context), name });
+  if (asked.base !== undefined) return named(asked.base);
   const { baseName } = await readAdapter(directory(folder));
   try {
-    if (baseName !== undefined) return await resolveModel(baseName, settings, context);
+    if (baseName !== undefined) return await named(baseName);
   } catch (error) {
     if (!(error instanceof InputError || error instanceof MachineError)) throw error;
   }

@@ -1,6 +1,7 @@
 import {
   type BaseGoal,
   batchSettings,
+  type DeviceName,
   InputError,
   type OpenModel,
   type Task,
@@ -15,16 +16,7 @@ import type { HubEvent } from "../hub/hub.ts";
 import { loadAdapter } from "../library/load-adapter.ts";
 import { locate } from "../library/locate.ts";
 import { type OpenBase, openBase } from "../library/open-base.ts";
-import { MachineError } from "../machine-error.ts";
 import type { Context } from "./verb.ts";
-
-type Device = "cpu" | "webgpu" | "cuda";
-
-/** @throws MachineError for a device that this engine does not have */
-export function requireDevice(device: Device | undefined): void {
-  if (device === undefined || device === "cpu") return;
-  throw new MachineError(`--device ${device} is not there: petl's engine computes on the cpu`);
-}
 
 /** The flags that say with which model to compute. */
 export const modelFlags = {
@@ -71,7 +63,7 @@ interface ModelChoice {
   readonly labels: number | undefined;
   readonly offline: boolean;
   readonly threads: number | undefined;
-  readonly device?: Device | undefined;
+  readonly device?: DeviceName | undefined;
 }
 
 /** Opens base and adapter, lends them to `work`, and ends the thread behind it. */
@@ -82,10 +74,10 @@ export async function withModel<T>(
   plain: (base: OpenBase, chosen: BaseGoal) => Promise<OpenModel> = unadapted,
 ): Promise<T> {
   const { offline, threads, device } = chosen;
-  requireDevice(device);
   const base = await openBase(name, {
     offline,
     threads,
+    device,
     signal: where.signal,
     onProgress: shownDownload(name, where.terminal),
   });

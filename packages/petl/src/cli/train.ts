@@ -16,19 +16,17 @@ import { parseFlags } from "../flags/flags.ts";
 import { chooseMethods, writtenMethods } from "../flags/method-flags.ts";
 import { type RequestFlags, requestFlags, type TrainFlags, trainFlags } from "../flags/train-flags.ts";
 import type { OpenBase } from "../library/open-base.ts";
-import { type Curves, watchCurves } from "../reports/curves.ts";
 import { writeRunReport } from "../reports/write-report.ts";
 import { claim, claimEmpty, folderState, refuseTaken } from "../runs/folder.ts";
 import { type OpenRun, openRun, type RunRequest } from "../runs/open-run.ts";
 import { readRecord, writeRecord } from "../runs/record.ts";
-import type { Watch } from "../runs/store-run.ts";
 import { type RunSummary, trainRun } from "../runs/train-run.ts";
 import type { Tracker } from "../trackers/tracker.ts";
 import { chooseTracker, openTrackers } from "../trackers/trackers.ts";
 import { version } from "../version.ts";
 import { refuseBeside } from "./beside-resume.ts";
 import { evaluationLines } from "./evaluation-report.ts";
-import { requireDevice, resolveModel, shownDownload } from "./open.ts";
+import { resolveModel, shownDownload } from "./open.ts";
 import { trackedBy } from "./track-run.ts";
 import { type Context, defineVerb } from "./verb.ts";
 import { watchRun } from "./watch-run.ts";
@@ -80,11 +78,10 @@ export async function carriedOut(
   try {
     if (!resume) for (const remark of run.remarks) terminal.line(remark);
     trackers = await openTrackers(logTo, { name: basename(out), settings: told(run) });
-    const curves = watchCurves();
-    const watch = watchedBy(curves, trackedBy(trackers, watchRun(context)));
+    const watch = trackedBy(trackers, watchRun(context));
     const trained = await trainRun(out, run, watch, { ...kept, resume, lock, id, signal });
     const summary = { ...trained, try_next: trained.try_next.map(context.inFlags) };
-    if (page !== undefined) await writeRunReport(page, { run, summary, curves, signal });
+    if (page !== undefined) await writeRunReport(page, { run, summary, signal });
     outcome = "finished";
     return summary;
   } catch (error) {
@@ -101,14 +98,6 @@ export async function carriedOut(
     await run.base.close();
   }
 }
-
-const watchedBy = (curves: Curves, watch: Watch): Watch => ({
-  ...watch,
-  onEvent(event, seconds) {
-    curves.see(event);
-    watch.onEvent(event, seconds);
-  },
-});
 
 /** What trackers are told of a run's settings. */
 const told = ({ model, training }: OpenRun) => ({ ...training.settings, ...writtenMethods(model.adapted.methods) });
@@ -137,7 +126,6 @@ export async function newRun(
   const { base, data, out } = needed(flags);
   const folder = resolve(out);
   for (const each of flags.logTo) chooseTracker(each);
-  requireDevice(flags.device);
   await refuseTaken(folder, "train", flags.overwrite);
   const { methods, baseDropout } = methodsOf(flags, methodOptions);
   const access = accessOf(flags, context);
@@ -217,9 +205,9 @@ function requestOf(
   flags: RequestFlags,
   { base, baseFolder, methods, access }: Pick<RunRequest, "base" | "baseFolder" | "methods"> & Accessed,
 ): RunRequest {
-  const { task, validation, trainRows, seed, shuffle, pooling, threads, init, data, recipe } = flags;
+  const { task, validation, trainRows, seed, shuffle, pooling, threads, device, init, data, recipe } = flags;
   return {
-    ...{ base, baseFolder, methods, init, data, recipe, pooling, threads },
+    ...{ base, baseFolder, methods, init, data, recipe, pooling, threads, device },
     rows: { ...access, ...pickSettings(columnSettings, flags), task, validation, trainRows, seed, shuffle },
     training: pickSettings({ ...trainingSettings, ...tokenSettings, ...recipeSettings }, flags),
   };
@@ -253,7 +241,16 @@ async function oldRun(
     if (problems.length > 0) throw new InputError(problems);
     return claim(out);
   });
-  return { out, run, lock, id: record.id, kept: keptBy(values), logTo: values.logTo, resume: true };
+  return {
+    out,
+    run,
+    lock,
+    id: record.id,
+    kept: keptBy(values),
+    logTo: values.logTo,
+    resume: true,
+    report: flags.report,
+  };
 }
 
 /** A finished run in words. */

@@ -13,8 +13,8 @@ let lastSession = 0;
 async function answer(request: Exclude<EngineRequest, { kind: "close" }>): Promise<EngineAnswer> {
   switch (request.kind) {
     case "open": {
-      const { folder, files, threads } = request.setup;
-      const opened = await nativeEngine(folder, files, { threads });
+      const { folder, files, ...how } = request.setup;
+      const opened = await nativeEngine(folder, files, how);
       engine = opened;
       return { kind: "opened", names: new Map(files.map((file) => [file, opened.fileName(file)])) };
     }

@@ -1,10 +1,11 @@
-import type { EncodedGraph, Tensors } from "@petl/core/engine";
+import type { DeviceName, EncodedGraph, Tensors } from "@petl/core/engine";
 
 /** What a worker needs to open its engine. */
 interface EngineSetup {
   readonly folder: string | undefined;
   readonly files: readonly string[];
   readonly threads: number | undefined;
+  readonly device: DeviceName | undefined;
 }
 
 /** What the main thread asks for. */

@@ -1,12 +1,23 @@
 import { freemem } from "node:os";
 import { join } from "node:path";
-import { type EncodedGraph, type Engine, InputError, ortEngine } from "@petl/core/engine";
+import {
+  type DeviceName,
+  deviceOf,
+  type EncodedGraph,
+  type Engine,
+  InputError,
+  oneSession,
+  ortEngine,
+} from "@petl/core/engine";
 import * as ort from "onnxruntime-node";
 import { realLocation } from "../disk/files.ts";
+import { blaming, requireProvider } from "./providers.ts";
 
 export interface OrtOptions {
   /** threads that share one operator's work; the machine's cores where left out */
   readonly threads?: number | undefined;
+  /** what computes; the processor where left out */
+  readonly device?: DeviceName | undefined;
 }
 
 /**
@@ -15,12 +26,14 @@ export interface OrtOptions {
  *
  * @param folder the folder of the checkpoint; undefined for graphs without frozen tensors
  * @param files the names of its safetensors files
+ * @throws MachineError for a device that cannot be opened here
  */
 export async function nativeEngine(
   folder: string | undefined,
   files: readonly string[],
-  { threads }: OrtOptions = {},
+  { threads, device = "cpu" }: OrtOptions = {},
 ): Promise<Engine> {
+  await requireProvider(device);
   const locations = await Promise.all(
     files.map(async (file) => [file, await realLocation(join(folder ?? ".", file))] as const),
   );
@@ -28,32 +41,38 @@ export async function nativeEngine(
   const folders = [...new Set(locations.map(([, location]) => location.folder))];
   if (folders.length > 1)
     throw new InputError(`the files of ${folder} lie in several folders: ${folders.join(", ")}; copy them into one`);
-  return ortEngine({
+  const engine = ortEngine({
     ort,
     fileName: (file) => names.get(file) ?? file,
     writesInPlace: true,
-    options: async ({ operators, weights, how }) => ({
-      executionProviders: ["cpu"],
-      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-      enableMemPattern: false,
-      executionMode: "sequential",
-      graphOptimizationLevel: "basic",
-      logSeverityLevel: 3, // errors: its warnings are of its own rewriting, and name nodes that no user knows
-      extra: {
-        session: {
-          // weights stay mapped, one copy for all sessions; but 4 bits that were not packed anew would be dequantised at every run
-          disable_prepacking: operators.includes("MatMulNBits") ? "0" : "1",
-          force_spinning_stop: "1", // idle threads of one session do not take another's core
-          ...(folders[0] === undefined ? {} : { model_external_initializers_file_folder_path: folders[0] }),
+    options: async ({ operators, weights, how }) => {
+      const folds = how.widens === true && hasRoomFor(weights);
+      return {
+        executionProviders: [device],
+        ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+        enableMemPattern: false,
+        executionMode: "sequential",
+        graphOptimizationLevel: "basic",
+        logSeverityLevel: 3, // errors: its warnings are of its own rewriting, and name nodes that no user knows
+        extra: {
+          session: {
+            // weights stay mapped, one copy for all sessions; but 4 bits that were not packed anew would be dequantised at every run
+            disable_prepacking: operators.includes("MatMulNBits") ? "0" : "1",
+            force_spinning_stop: "1", // idle threads of one session do not take another's core
+            ...(folds ? { disable_quant_qdq: "1" } : {}),
+            ...(folders[0] === undefined ? {} : { model_external_initializers_file_folder_path: folders[0] }),
+          },
+          ...withoutOptimizers([
+            // folded, half-precision weights are kept as float32, and the zeros that gradients are added to as tables
+            ...(folds ? [] : ["ConstantFolding"]),
+            ...(how.repeats ? ["CommonSubexpressionElimination"] : []),
+          ]),
         },
-        ...withoutOptimizers([
-          // folded, half-precision weights are kept as float32, and the zeros that gradients are added to as tables
-          ...(how.widens && hasRoomFor(weights) ? [] : ["ConstantFolding"]),
-          ...(how.repeats ? ["CommonSubexpressionElimination"] : []),
-        ]),
-      },
-    }),
+      };
+    },
   });
+  if (device === "cpu") return engine;
+  return { ...blaming(device, deviceOf(device).takesSessions ? engine : oneSession(engine)), device };
 }
 
 const withoutOptimizers = (names: readonly string[]) =>

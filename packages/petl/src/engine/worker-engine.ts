@@ -26,12 +26,12 @@ export interface WorkerEngine extends Engine {
 export async function workerEngine(
   folder: string | undefined,
   files: readonly string[],
-  { threads }: OrtOptions = {},
+  { threads, device }: OrtOptions = {},
 ): Promise<WorkerEngine> {
   const worker = new Worker(workerFile(), { execArgv: [] });
   const connection = connect(worker);
   try {
-    return await openEngine(connection, { folder, files, threads });
+    return await openEngine(connection, { folder, files, threads, device });
   } catch (error) {
     await connection.close();
     throw error;
@@ -52,6 +52,7 @@ async function openEngine(
   const carrier: Carrier = { spare: undefined };
   return {
     close,
+    device: setup.device,
     fileName: (file) => names.get(file) ?? file,
     async createSession(graph): Promise<Session> {
       const { session } = await ask({ kind: "create", graph }, "created");

@@ -1,3 +1,4 @@
+import { deviceNames } from "@petl/core";
 import { choice, neededText, toggle } from "./flags.ts";
 
 /** The base of verbs that need one. */
@@ -5,8 +6,8 @@ export const baseFlag = neededText(
   "BASE",
   "the base model: a folder, a hub id (owner/name[@revision]) or a bundled name",
 );
-/** Where a model can be computed; one that is not there ends the command. */
-export const deviceFlag = choice(["cpu", "webgpu", "cuda"], "where the model is computed (cpu)");
+/** What computes; one that is not there ends the command. */
+export const deviceFlag = choice(deviceNames, "what computes (cpu)");
 
 /** Whether what lies on the disk has to do. */
 export const offlineFlag = toggle(false, "never touch the network");

@@ -1,6 +1,14 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { InputError, type OpenBase as OpenBaseOf, openBase as openBaseOf, type StopSignal, shown } from "@petl/core";
+import {
+  type DeviceName,
+  deviceNames,
+  InputError,
+  type OpenBase as OpenBaseOf,
+  openBase as openBaseOf,
+  type StopSignal,
+  shown,
+} from "@petl/core";
 import { directory } from "../disk/files.ts";
 import { workerEngine } from "../engine/worker-engine.ts";
 import { type LocateOptions, locate } from "./locate.ts";
@@ -15,6 +23,8 @@ export interface OpenBase extends OpenBaseOf {
 export interface OpenBaseOptions extends Omit<LocateOptions, "weights" | "signal"> {
   /** threads that share one operator's work; the machine's cores where left out */
   readonly threads?: number | undefined;
+  /** what computes; the processor where left out */
+  readonly device?: DeviceName | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -27,10 +37,10 @@ export interface OpenBaseOptions extends Omit<LocateOptions, "weights" | "signal
  * @throws InputError for what the caller can mend, MachineError for what network or disk deny; the signal's reason
  */
 export async function openBase(name: string, options: OpenBaseOptions = {}): Promise<OpenBase> {
-  const { signal, threads, ...where } = checkedOptions(name, options);
+  const { signal, threads, device, ...where } = checkedOptions(name, options);
   signal?.throwIfAborted();
   const path = await locate(name, signal ? { ...where, signal } : where);
-  return openFolder(path, { name, threads, signal });
+  return openFolder(path, { name, threads, device, signal });
 }
 
 /** Opens the base model of a folder. */
@@ -39,13 +49,19 @@ export async function openFolder(
   {
     name = path,
     threads,
+    device,
     signal,
-  }: { name?: string; threads?: number | undefined; signal?: StopSignal | undefined } = {},
+  }: {
+    name?: string;
+    threads?: number | undefined;
+    device?: DeviceName | undefined;
+    signal?: StopSignal | undefined;
+  } = {},
 ): Promise<OpenBase> {
   const source = {
     ...{ name, folder: directory(path), inner: (folder: string) => directory(join(path, folder)) },
     openEngine: (files: readonly string[], shares: number) =>
-      workerEngine(path, files, { threads: shares === 1 ? threads : shareOf(threads, shares) }),
+      workerEngine(path, files, { threads: shares === 1 ? threads : shareOf(threads, shares), device }),
   };
   return { ...(await openBaseOf({ ...source, openCache: machineCache }, { signal })), path };
 }
@@ -61,7 +77,9 @@ function checkedOptions(name: unknown, options: OpenBaseOptions): OpenBaseOption
     );
   if (typeof given !== "object" || given === null)
     throw new InputError(`options are ${shown(given)}; they must be an object, as in { threads: 1 }`);
-  const { threads } = options;
+  const { threads, device } = options;
+  if (device !== undefined && !deviceNames.includes(device))
+    throw new InputError(`device is ${shown(device)}; devices: ${deviceNames.join(", ")}`);
   if (threads !== undefined && !(Number.isInteger(threads) && threads > 0))
     throw new InputError(`threads ${shown(threads)} must be a whole number above 0`);
   return options;

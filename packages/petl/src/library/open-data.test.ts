@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type ExampleSet, holdOutRows } from "@petl/core";
-import { afterAll, expect, test } from "vitest";
+import { type ExampleSet, type GuessedTask, holdOutRows, type Task } from "@petl/core";
+import { afterAll, expect, expectTypeOf, test } from "vitest";
 import { openData } from "./open-data.ts";
 import { openTiny, testFolder, writeRows } from "./open-tiny.fake.ts";
 
@@ -67,4 +67,13 @@ test("what cannot be is refused in words", async () => {
   await expect(openData(file, base, { validation: 1.5 })).rejects.toThrow("is no share: one lies between 0 and 1");
   await expect(openData(join(folder, "rows.tsv"), base)).rejects.toThrow("there is no data file or folder");
   await expect(openData(file, base, { label: "lable" })).rejects.toThrow('has no column "lable"');
+});
+
+test("types know of a guessed task what the rows' own type says, and no more", () => {
+  expectTypeOf<GuessedTask<{ text: string; labels: string[] }[]>>().toEqualTypeOf<"multi-label">();
+  expectTypeOf<GuessedTask<{ train: { text: string; labels: string[] }[] }>>().toEqualTypeOf<"multi-label">();
+  expectTypeOf<GuessedTask<{ text: string; label: string }[]>>().toEqualTypeOf<Task>();
+  expectTypeOf<GuessedTask<string>>().toEqualTypeOf<Task>();
+  // biome-ignore lint/suspicious/noExplicitAny: what JSON.parse gives
+  expectTypeOf<GuessedTask<any>>().toEqualTypeOf<Task>();
 });

@@ -1,5 +1,6 @@
 import {
   type DataSource,
+  type GuessedTask,
   InputError,
   type OpenBase,
   type OpenData,
@@ -31,11 +32,11 @@ export function openData<T extends Task>(
   base: OpenBase,
   options: OpenDataOptions & { readonly task: T },
 ): Promise<OpenData<T>>;
-export function openData(
-  source: string | readonly string[] | DataSource,
+export function openData<S extends string | readonly string[] | DataSource>(
+  source: S,
   base: OpenBase,
   options?: OpenDataOptions,
-): Promise<OpenData>;
+): Promise<OpenData<GuessedTask<S>>>;
 export async function openData(
   source: string | readonly string[] | DataSource,
   base: OpenBase,

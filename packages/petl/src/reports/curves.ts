@@ -1,12 +1,23 @@
-import type { Figure, TrainingEvent } from "@petl/core";
+import { readFile } from "node:fs/promises";
+import type { Figure } from "@petl/core";
+import { z } from "zod";
 
 /** Points that a curve shows; more are averaged. */
 const mostPoints = 40;
 
-/** What a run's events say of its way, to be drawn. */
-export interface Curves {
-  see(event: TrainingEvent): void;
-  figures(): readonly Figure[];
+const line = z.object({
+  step: z.number(),
+  loss: z.number().nullish(),
+  evaluation: z.object({ loss: z.number(), accuracy: z.number().optional() }).optional(),
+});
+
+/** A line of metrics.jsonl, or an event of a training. */
+export type Metrics = z.infer<typeof line>;
+
+/** The lines of a run's metrics.jsonl, of the parts before and behind an interruption alike. */
+export async function readMetrics(path: string): Promise<readonly Metrics[]> {
+  const lines = (await readFile(path, "utf8")).split("\n");
+  return lines.filter((text) => text !== "").map((text) => line.parse(JSON.parse(text)));
 }
 
 interface At {
@@ -14,29 +25,23 @@ interface At {
   readonly y: number;
 }
 
-/** Watches a training for its curves: the loss of its steps, and the loss and the accuracy on held-out rows. */
-export function watchCurves(): Curves {
-  const steps: At[] = [];
-  const held: At[] = [];
-  const accuracy: At[] = [];
-  return {
-    see(event) {
-      if (event.kind === "step") steps.push({ x: event.step, y: event.loss });
-      if (event.kind !== "evaluation") return;
-      held.push({ x: event.step, y: event.evaluation.loss });
-      if (event.evaluation.accuracy !== undefined) accuracy.push({ x: event.step, y: event.evaluation.accuracy });
-    },
-    figures() {
-      const losses = [...named(averaged(steps), "training"), ...named(held, "held out")];
-      const axis = { label: "steps of the optimizer" };
-      return [
-        ...(losses.length > 1 ? [{ ...curve("loss", "Loss while training", "loss"), x: axis, points: losses }] : []),
-        ...(accuracy.length > 1
-          ? [{ ...curve("accuracy", "Accuracy on held-out rows", "accuracy"), x: axis, points: accuracy }]
-          : []),
-      ];
-    },
-  };
+/** A training's curves: the loss of its steps, and the loss and the accuracy on held-out rows. */
+export function curveFigures(metrics: readonly Metrics[]): readonly Figure[] {
+  const points = (valueAt: (line: Metrics) => number | null | undefined): readonly At[] =>
+    metrics.flatMap((line) => {
+      const y = valueAt(line);
+      return y === undefined || y === null ? [] : [{ x: line.step, y }];
+    });
+  const held = points(({ evaluation }) => evaluation?.loss);
+  const losses = [...named(averaged(points(({ loss }) => loss)), "training"), ...named(held, "held out")];
+  const accuracy = points(({ evaluation }) => evaluation?.accuracy);
+  const axis = { label: "steps of the optimizer" };
+  return [
+    ...(losses.length > 1 ? [{ ...curve("loss", "Loss while training", "loss"), x: axis, points: losses }] : []),
+    ...(accuracy.length > 1
+      ? [{ ...curve("accuracy", "Accuracy on held-out rows", "accuracy"), x: axis, points: accuracy }]
+      : []),
+  ];
 }
 
 const curve = (name: string, title: string, label: string) => ({ kind: "points" as const, name, title, y: { label } });

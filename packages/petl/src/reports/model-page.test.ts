@@ -2,7 +2,7 @@ import { adaptTo, lora, train } from "@petl/core";
 import { afterAll, expect, test } from "vitest";
 import { openData } from "../library/open-data.ts";
 import { openTiny, testFolder, writeRows } from "../library/open-tiny.fake.ts";
-import { watchCurves } from "./curves.ts";
+import { curveFigures, type Metrics } from "./curves.ts";
 import { modelPage } from "./model-page.ts";
 import { worstRows } from "./worst-rows.ts";
 
@@ -38,13 +38,14 @@ test("a page runs and fetches nothing, whatever names and texts it shows", async
 
 test("the rows shown are those whose own label is given the smallest probability", async () => {
   const model = await adaptTo(base, lora({ rank: 2 }), data);
-  const curves = watchCurves();
-  for await (const event of train(model, data, { steps: 60, batch: 6, lr: 1e-2, evaluateEvery: 20 })) curves.see(event);
+  const metrics: Metrics[] = [];
+  for await (const event of train(model, data, { steps: 60, batch: 6, lr: 1e-2, evaluateEvery: 20 }))
+    if (event.kind === "step" || event.kind === "evaluation") metrics.push(event);
   const all = await worstRows(model, data.validation, { count: 100, signal });
   expect(all).toHaveLength(data.validation.examples.length);
   expect(all.map(({ figure }) => figure)).toEqual(all.map(({ figure }) => figure).sort((a, b) => a - b));
   expect(await worstRows(model, data.validation, { count: 2, signal })).toEqual(all.slice(0, 2));
-  const [loss] = curves.figures();
+  const [loss] = curveFigures(metrics);
   const points = loss?.kind === "points" ? loss.points : [];
   expect(points.filter(({ series }) => series === "training")).toHaveLength(30); // 60 steps in stretches of two
   expect(points.filter(({ series }) => series === "held out")).toHaveLength(3);

@@ -1,5 +1,6 @@
 import {
   adaptTo,
+  type DeviceName,
   type ExampleSet,
   InputError,
   type MethodUse,
@@ -36,6 +37,7 @@ export interface RunRequest {
   readonly pooling?: Pooling | undefined;
   readonly training: Omit<TrainOptions, "signal" | "resume">;
   readonly threads?: number | undefined;
+  readonly device?: DeviceName | undefined;
 }
 
 /** A run that can begin: its model on an open base, and its training. */
@@ -58,8 +60,8 @@ export interface OpenRun {
  * @param opened the base, where it is open already
  */
 export async function openRun(request: RunRequest, signal: StopSignal, opened?: OpenBase): Promise<OpenRun> {
-  const { base: name, baseFolder, threads } = request;
-  const base = opened ?? (await openFolder(baseFolder, { name, threads, signal: undefined }));
+  const { base: name, baseFolder, threads, device } = request;
+  const base = opened ?? (await openFolder(baseFolder, { name, threads, device, signal: undefined }));
   try {
     return await openOn(base, request, signal);
   } catch (error) {

@@ -58,7 +58,8 @@ export interface RunResult {
   readonly bytes: number;
 }
 
-const metricsFile = "metrics.jsonl";
+/** The file of a run that has a line for each logged step and each evaluation. */
+export const metricsFile = "metrics.jsonl";
 
 /**
  * Carries a training out in a run's folder: a line of metrics.jsonl per logged step and evaluation, checkpoints, and at

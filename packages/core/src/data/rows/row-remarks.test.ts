@@ -41,6 +41,9 @@ test("texts and labels that stand for none, and numbers and lists that are texts
     "labels that are written as lists are one label each: ['x', 'y']; for several labels a row give JSONL with lists, or cells and `labelSeparator`",
   ]);
   expect(rowRemarks(await set("text,label\na,0.0\nb,1.0\n"))[0]).toBe("t.csv: 2 rows; 0.0: 1, 1.0: 1");
+  expect(rowRemarks(await set("text,label\na,x\nb,x; y\nc,y\n")).at(-1)).toBe(
+    'labels that hold others are one label each: x; y; for several labels a row say `labelSeparator: ";"`',
+  );
   const lone = Array.from({ length: 12 }, (_, row) => `${row},id ${row}`).join("\n");
   expect(rowRemarks(await set(`text,label\n${lone}\n`)).at(-1)).toMatch(/is "label" the column of the labels\?$/);
 });

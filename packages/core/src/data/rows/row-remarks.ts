@@ -18,6 +18,7 @@ export function rowRemarks(set: ExampleSet, validation?: ExampleSet): readonly s
     ...decimalCommas(set),
     ...numbersWithSigns(set),
     ...writtenLists(set),
+    ...joinedLabels(set),
     ...sharedRows(set, validation),
   ];
 }
@@ -147,6 +148,23 @@ function writtenLists(set: ExampleSet): readonly string[] {
     : [
         `labels that are written as lists are one label each: ${shown(lists, String)}; for several labels a row give JSONL with lists, or cells and \`labelSeparator\``,
       ];
+}
+
+/** Labels of which one part is a label too: several in one cell, which make every combination a class of its own. */
+function joinedLabels(set: ExampleSet): readonly string[] {
+  const names = distinctLabels(set).filter((label) => typeof label === "string");
+  const known = new Set<unknown>(names);
+  return [";", "|", ","].flatMap((separator) => {
+    const parts = (name: string) => name.split(separator).map((part) => part.trim());
+    const joined = names
+      .map(String)
+      .filter((name) => name.includes(separator) && parts(name).some((one) => known.has(one)));
+    return joined.length === 0
+      ? []
+      : [
+          `labels that hold others are one label each: ${shown(joined, String)}; for several labels a row say \`labelSeparator: "${separator}"\``,
+        ];
+  });
 }
 
 /**
