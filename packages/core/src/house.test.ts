@@ -135,3 +135,74 @@ test("no file has more than 400 lines", () => {
   const long = [...sources].filter(([file, text]) => !isTest(file) && text.split("\n").length > 400);
   expect(long.map(([file]) => file)).toEqual([]);
 });
+
+/** Functions with more than five parameters, and why; a record of them has names. */
+const manyParameters: Readonly<Record<string, string>> = {
+  "core/src/tensor/philox.ts philox":
+    "inside of the loop that draws: a record for each call would cost more than the call",
+  "core/src/tensor/singular-values.ts reflect": "inside of the loop over a matrix's columns",
+};
+
+test("no function has more than five parameters but those with a reason", () => {
+  const found = built.flatMap(([file, text]) =>
+    [...text.matchAll(/^(?:export )?(?:async )?(?:function\*? (\w+)|const (\w+) = (?:async )?(?=\())/gm)].flatMap(
+      (match) => {
+        const [whole, declared, constant] = match;
+        const open = text.indexOf("(", match.index + whole.length - (constant === undefined ? 0 : 1));
+        return parametersAt(text, open) > 5 ? [`${file} ${declared ?? constant}`] : [];
+      },
+    ),
+  );
+  expect(found.sort()).toEqual(Object.keys(manyParameters).sort());
+});
+
+/** How many parameters stand behind an opening bracket. */
+function parametersAt(text: string, open: number): number {
+  let [depth, count, at] = [1, 0, open + 1];
+  let begun = false;
+  for (; depth > 0 && at < text.length; at++) {
+    const sign = text[at] ?? "";
+    if (/[([{]/.test(sign) || (sign === "<" && !/\s/.test(text[at + 1] ?? ""))) depth++;
+    else if (/[)\]}]/.test(sign) || (sign === ">" && text[at - 1] !== "=" && text[at - 1] !== " ")) depth--;
+    else if (sign === "," && depth === 1) {
+      count += Number(begun);
+      begun = false;
+      continue;
+    }
+    begun ||= /\w/.test(sign);
+  }
+  return count + Number(begun);
+}
+
+/** Files of at most fifteen lines that one other file reads, and why they stand alone. */
+const smallFiles: Readonly<Record<string, string>> = {
+  "core/src/containers/chunks.ts": "tests of every room that writes files read it too",
+  "core/src/data/rows/sentences.ts": "a rule with a law of its own",
+  "core/src/data/tokenizer/truncation.ts": "Hugging Face's rule, whatever tokenizer asks",
+  "core/src/peft/methods/head.ts": "a member of a list, which its folder is checked against",
+  "petl/src/flags/in-flags.ts": "a rule with a law of its own",
+  "petl/src/server/routes/metrics.ts": "a member of a list, which its folder is checked against",
+};
+
+test("no file of a few lines is read by one file alone but those with a reason", () => {
+  const readers = new Map<string, Set<string>>();
+  for (const [file, text] of built)
+    for (const [, specifier = ""] of text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)) {
+      const target = slashed(relative(packages, join(packages, dirname(file), specifier)));
+      readers.set(target, (readers.get(target) ?? new Set()).add(file));
+    }
+  const small = built.filter(([file, text]) => {
+    const [reader, ...others] = readers.get(file) ?? [];
+    const alone = reader !== undefined && others.length === 0 && !reader.endsWith("index.ts");
+    return alone && text.trimEnd().split("\n").length <= 15;
+  });
+  expect(small.map(([file]) => file).sort()).toEqual(Object.keys(smallFiles).sort());
+});
+
+test("core's sentences name settings, not flags: commands stand in a model card alone", () => {
+  const found = built.filter(([file, text]) => {
+    const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
+    return file.startsWith("core/") && /[\s(`"']--[a-z][a-z-]+(?![\w.])/.test(code);
+  });
+  expect(found.map(([file]) => file)).toEqual(["core/src/library/model-card.ts"]);
+});

@@ -52,17 +52,21 @@ const dashes = ["0", "6 3", "2 3", "8 3 2 3", "1 5", "12 4"] as const;
 function pointOptions(charts: Charts, { points, x, y }: Of<"points">): object {
   const names = [...new Set(points.flatMap(({ series }) => series ?? []))];
   const own = names.length === 0 ? [undefined] : names;
-  const bounded = points.filter(({ low, high }) => low !== undefined && high !== undefined);
+  const counts = x.log ? undefined : fewCounts(points);
+  const isShared = new Set(points.map((point) => point.x)).size < points.length;
   const marks = own.flatMap((name, at) => {
     const chosen = points.filter(({ series }) => series === name).sort((a, b) => a.x - b.x);
+    const bounded = chosen.filter(({ low, high }) => low !== undefined && high !== undefined);
+    const dx = isShared ? 5 * (at - (own.length - 1) / 2) : 0; // intervals at one place stand beside each other
     const symbol = symbols[at % symbols.length];
     const dash = dashes[at % dashes.length];
     const key = [{ name: name ?? "" }];
     return [
+      charts.ruleX(bounded, { x: "x", y1: "low", y2: "high", dx, stroke: "currentColor", strokeOpacity: 0.55 }),
       ...(name === undefined
         ? []
-        : [charts.line(chosen, { x: "x", y: "y", stroke: "currentColor", strokeDasharray: dash })]),
-      charts.dot(chosen, { x: "x", y: "y", symbol, fill: "currentColor", r: 4.5 }),
+        : [charts.line(chosen, { x: "x", y: "y", dx, stroke: "currentColor", strokeDasharray: dash })]),
+      charts.dot(chosen, { x: "x", y: "y", dx, symbol, fill: "currentColor", r: 4.5 }),
       ...(name === undefined
         ? []
         : [
@@ -85,16 +89,22 @@ function pointOptions(charts: Charts, { points, x, y }: Of<"points">): object {
     x: {
       ...{ label: x.label, labelAnchor: "center", labelArrow: "none", type: x.log ? "log" : "linear" },
       ...(points.every((point) => point.x < 1) && x.log && { tickFormat: "~e" }),
+      ...(counts && { ticks: counts, tickFormat: "d" }),
     },
     y: { label: y.label, labelArrow: "none", type: y.log ? "log" : "linear" },
     marks: [
-      charts.gridX({ strokeOpacity: 0.15 }),
+      charts.gridX({ strokeOpacity: 0.15, ...(counts && { ticks: counts }) }),
       charts.gridY({ strokeOpacity: 0.15 }),
-      charts.ruleX(bounded, { x: "x", y1: "low", y2: "high", stroke: "currentColor", strokeOpacity: 0.55 }),
       ...marks,
       charts.text(named, { x: "x", y: "y", text: "name", dx: 9, dy: -9, textAnchor: "start", fill: "currentColor" }),
     ],
   };
+}
+
+/** The places of a few whole numbers, which are the only ticks that mean anything. */
+function fewCounts(points: Of<"points">["points"]): readonly number[] | undefined {
+  const places = [...new Set(points.map(({ x }) => x))];
+  return places.length <= 12 && places.every(Number.isInteger) ? places : undefined;
 }
 
 const besideKey = (at: number) => ({
@@ -129,12 +139,22 @@ function categoryOptions(charts: Charts, { items, y }: Of<"categories">): object
   };
 }
 
+/** Three digits behind the point, without a sign where all are 0. */
+const changeText = (value: number): string =>
+  value
+    .toFixed(3)
+    .replace(/^-(?=.*[1-9])/, "−")
+    .replace(/^-/, "");
+
+/** Below the diagonal of a heatmap of spans, where no cell is. */
+const besideCells = { frameAnchor: "bottom-left", dx: 4, dy: -6, textAnchor: "start", fill: "currentColor" };
+
 function heatmapOptions(charts: Charts, { cells, x, y, value }: Of<"heatmap">): object {
   const values = cells.map((cell) => cell.value);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const share = (each: number) => (high === low ? 0 : (high - each) / (high - low)); // the lowest is the darkest
   const [columns, rows] = [[...new Set(cells.map((cell) => cell.x))], [...new Set(cells.map((cell) => cell.y))]];
-  const shown = cells.map((cell) => ({ ...cell, label: cell.value.toFixed(3) }));
+  const shown = cells.map((cell) => ({ ...cell, label: changeText(cell.value) }));
   const ink = (cell: { readonly value: number }) => (share(cell.value) > 0.55 ? "white" : "black");
   return {
     ...{
@@ -148,7 +168,8 @@ function heatmapOptions(charts: Charts, { cells, x, y, value }: Of<"heatmap">): 
     color: { type: "linear", scheme: "blues", reverse: true, domain: [low, low === high ? low + 1 : high] },
     caption: undefined,
     marks: [
-      charts.cell(shown, { x: "x", y: "y", fill: "value", inset: 0.5, ariaLabel: value }),
+      charts.cell(shown, { x: "x", y: "y", fill: "value", stroke: "currentColor", strokeOpacity: 0.3, inset: 0.5 }),
+      charts.text([{ value }], { ...besideCells, text: "value" }),
       charts.text(shown, { x: "x", y: "y", text: "label", fill: ink, fontSize: columns.length > 8 ? 9 : 12 }),
     ],
   };

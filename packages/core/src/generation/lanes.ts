@@ -67,7 +67,7 @@ interface Lane {
   readonly joining: LaneText[];
 }
 
-const emptyLane = { rows: [], past: undefined, numbers: undefined };
+const emptyLane = () => ({ rows: [], past: undefined, numbers: undefined });
 
 /** Prompts that are computed between two tokens of those that are under way. */
 const promptsAtOnce = 8;
@@ -116,7 +116,7 @@ function admit(waiting: LaneText[], lanes: Lane[], most: number): void {
   while (waiting.length > 0 && under < most) {
     const next = waiting.shift();
     if (!next || left(next)) continue;
-    const lane = lanes.find((each) => shares(each, next)) ?? { ...emptyLane, joining: [] };
+    const lane = lanes.find((each) => shares(each, next)) ?? { ...emptyLane(), joining: [] };
     if (!lanes.includes(lane)) lanes.push(lane);
     lane.joining.push(next);
     under++;
@@ -146,7 +146,7 @@ async function step(lane: Lane, programs: LanePrograms): Promise<void> {
     if (beginning.length > 0) await begin(lane, beginning, programs);
   } catch (error) {
     for (const text of [...lane.rows.map(({ asked }) => asked), ...beginning, ...lane.joining]) text.failed(error);
-    Object.assign(lane, emptyLane);
+    Object.assign(lane, emptyLane());
     lane.joining.splice(0);
   }
 }
@@ -177,7 +177,7 @@ async function begin(lane: Lane, texts: readonly LaneText[], programs: LaneProgr
     texts.map(({ text }) => text.ids),
     sizes.padId,
   );
-  const begun: Lane = { ...emptyLane, past, joining: [] };
+  const begun: Lane = { ...emptyLane(), past, joining: [] };
   const logits = await programs(adapters, (program) =>
     program.steps.run({ ids, mask, past, first: true }, numbersOf(begun, program, adapters)),
   );

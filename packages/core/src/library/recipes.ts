@@ -32,7 +32,7 @@ const recipes = [
     }),
     training: { lr: 2e-3, headLr: 5e-3 },
     length: { steps: 200, epochs: [4, 20] },
-    why: "what lies below never changes, so it is computed in the first epoch and kept (--cache); later ones cost a fraction",
+    why: "what lies below never changes, so it is computed in the first epoch and kept (`cache`); later ones cost a fraction",
   },
 ] as const satisfies readonly Recipe[];
 

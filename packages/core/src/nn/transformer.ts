@@ -43,18 +43,24 @@ export function block(scope: Scope, names: BlockNames, sizes: BlockSizes, x: Val
     ...{ bias, heads },
   });
   const attended = project(names.attentionOutput, context);
-  const h = residual(scope, names.attentionSite, names.attentionNorm, "attention", sizes, x, attended);
+  const first = { place: "attention", site: names.attentionSite, norm: names.attentionNorm } as const;
+  const h = residual(scope, first, sizes, x, attended);
   const inner = activations[sizes.activation](linear(scope.at(names.up), h, hidden, feedForward));
   const fed = linear(scope.at(names.down), inner, feedForward, hidden);
-  return residual(scope, names.feedForwardSite, names.norm, "feed-forward", sizes, h, fed);
+  return residual(scope, { place: "feed-forward", site: names.feedForwardSite, norm: names.norm }, sizes, h, fed);
+}
+
+/** Which sublayer of a block, and what its site and its norm are called. */
+interface Sublayer {
+  readonly place: "attention" | "feed-forward";
+  readonly site: string;
+  readonly norm: string;
 }
 
 /** LN(x + y), y as the methods at this sublayer leave it. */
 function residual(
   scope: Scope,
-  site: string,
-  norm: string,
-  place: "attention" | "feed-forward",
+  { place, site, norm }: Sublayer,
   { hidden, epsilon }: BlockSizes,
   x: Value,
   y: Value,

@@ -108,7 +108,13 @@ export async function joinKinds(base: Base, kinds: readonly AdaptedModel[]): Pro
         const start = at(target);
         if (!own) into.set(neutral.values.subarray(target.offset, target.offset + target.size), start);
         else
-          padded(phi.values.subarray(own.offset, own.offset + own.size), own.shape, into, start, target.shape, factor);
+          padded(
+            phi.values.subarray(own.offset, own.offset + own.size),
+            own.shape,
+            into.subarray(start),
+            target.shape,
+            factor,
+          );
       }
     },
   };
@@ -180,7 +186,7 @@ async function neutralPhi(adapted: AdaptedModel): Promise<Phi> {
     const tensor = part === "head" && !stored ? findTensor(base, name) : undefined;
     const smaller =
       tensor?.shape.length === shape.length && tensor.shape.every((length, axis) => length <= (shape[axis] ?? 0));
-    if (tensor && smaller) padded(await base.read(tensor.name), tensor.shape, phi.values, offset, shape, 1);
+    if (tensor && smaller) padded(await base.read(tensor.name), tensor.shape, phi.values.subarray(offset), shape, 1);
   }
   return phi;
 }
@@ -222,21 +228,19 @@ function padded(
   values: Float32Array,
   from: readonly number[],
   into: Float32Array,
-  start: number,
   to: readonly number[],
   factor: number,
 ): void {
   const [rows = 1, ...inner] = from;
   const [places = 1, ...outer] = to;
   if (inner.length === 0 || sizeOf(inner) === sizeOf(outer)) {
-    const all = sizeOf(to);
-    into.set(values, start);
-    if (factor !== 1) for (let at = start; at < start + values.length; at++) into[at] = (into[at] ?? 0) * factor;
-    into.fill(0, start + values.length, start + all);
+    into.set(values);
+    if (factor !== 1) for (let at = 0; at < values.length; at++) into[at] = (into[at] ?? 0) * factor;
+    into.fill(0, values.length, sizeOf(to));
     return;
   }
   const [read, write] = [sizeOf(inner), sizeOf(outer)];
   for (let row = 0; row < rows; row++)
-    padded(values.subarray(row * read, (row + 1) * read), inner, into, start + row * write, outer, factor);
-  into.fill(0, start + rows * write, start + places * write);
+    padded(values.subarray(row * read, (row + 1) * read), inner, into.subarray(row * write), outer, factor);
+  into.fill(0, rows * write, places * write);
 }

@@ -30,7 +30,7 @@ const planFlags = {
   ratio: share("trained share of the base, the head not counted: 0.1% or 0.001"),
   parameters: count("trained parameters, the head not counted"),
   fileSize: bytes("size of the adapter's weights on the disk"),
-  memory: bytes("memory of the training"),
+  memory: bytes("memory of the training, by one worker and without --recompute"),
   ...loadSettings,
   method: text("METHOD", "plan this method alone, with the options that are given"),
   figure: text("FILE", "write a picture of the plan, SVG"),

@@ -106,7 +106,13 @@ async function examplesOf(path: string, { name, reading, columns, access, onRows
     return readRows(table, columns);
   }
   const onBytes = (done: number) => access.onProgress?.({ type: "reading", file: name, done, of: size });
-  return readParts(told(stream(filePieces(path, { signal: access.signal, onBytes })), onRows), columns);
+  return readParts(
+    told(
+      stream(() => filePieces(path, { signal: access.signal, onBytes })),
+      onRows,
+    ),
+    columns,
+  );
 }
 
 /** The same parts, each told of as it passes. */

@@ -8,4 +8,5 @@ test("the library's names of settings become flags of the verb; other words in b
   expect(inFlags(said, flagOf)).toBe(
     'cut (--max-length); say --no-header or --encoding latin1, name --text-column; "`q`", `petl methods`',
   );
+  expect(inFlags('say `encoding: ";"`', flagOf)).toBe('say --encoding ";"'); // a shell would end there
 });

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import {
   adaptTo,
   bottleneck,
@@ -7,6 +8,7 @@ import {
   lora,
   type MethodUse,
   type OpenModel,
+  predictionsOf,
   prefix,
   random,
   unadapted,
@@ -14,12 +16,14 @@ import {
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type OpenBase, openBase } from "./open-base.ts";
 import { testFolder } from "./open-tiny.fake.ts";
+import { quantize } from "./quantize.ts";
 import { writeTinyDecoder } from "./tiny-decoder.fake.ts";
 
 const folder = testFolder();
 const prompts = ["a fine", "so dull a song, so fine", "film", "what", "a dull film is a song"];
 let base: OpenBase;
 let models: readonly OpenModel[];
+let path: string;
 
 /** An adapter of numbers from a seed, large enough to be told from others. */
 async function drawn(method: MethodUse, seed: number): Promise<OpenModel> {
@@ -30,7 +34,8 @@ async function drawn(method: MethodUse, seed: number): Promise<OpenModel> {
 }
 
 beforeAll(async () => {
-  base = await openBase(await writeTinyDecoder(folder, ["a fine film", "so dull a song", "what"]), { threads: 1 });
+  path = await writeTinyDecoder(folder, ["a fine film", "so dull a song", "what"]);
+  base = await openBase(path, { threads: 1 });
   const uses = [lora({ rank: 2 }), lora({ rank: 4, alpha: 3 }), bottleneck({ size: 3 }), prefix({ tokens: 2 })];
   models = [await unadapted(base), ...(await Promise.all(uses.map((use, seed) => drawn(use, seed + 1))))];
 });
@@ -96,3 +101,23 @@ test("numbers that have changed are seen by the next text, also by one that join
   expect(await long).toEqual(await alone(other, "a fine", { maxTokens: 40 }));
   expect(await idsOf(generate(model, "what", options))).toEqual(now);
 });
+
+test.each([4, 8] as const)(
+  "a base in %i bits goes on with the tokens that its forward pass finds likeliest",
+  async (bits) => {
+    await quantize(path, join(folder, `in ${bits} bits`), { bits, blockSize: 16 });
+    await using held = await openBase(join(folder, `in ${bits} bits`), { threads: 1 });
+    const model = await unadapted(held);
+    const prompt = [5, 90, 33, 270, 12];
+    const ids = await idsOf(generate(model, prompt, { maxTokens: 6 }));
+    expect(ids).toHaveLength(6);
+    const row = { inputIds: Int32Array.from([...prompt, ...ids]) };
+    for await (const { shape, logits } of predictionsOf(model, [row], { batch: 1 })) {
+      const size = shape.at(-1) ?? 0;
+      for (const [at, id] of ids.entries()) {
+        const scores = logits.subarray((prompt.length - 1 + at) * size, (prompt.length + at) * size);
+        expect(scores[id]).toBeCloseTo(Math.max(...scores), 5); // rounding differs with and without a cache
+      }
+    }
+  },
+);

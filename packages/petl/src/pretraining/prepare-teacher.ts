@@ -37,18 +37,20 @@ export async function prepareTeacher(
   const wanted = { ...rows.facts, rows: rows.length, teacher_sha256: teacher.sha256 };
   const found = await openSealedFolder(path, facts);
   if (found) requireSame(path, found, wanted);
-  else await writeVectors(teacher, threads, path, rows, wanted, watch);
+  else await writeVectors({ record: teacher, threads, path, rows, wanted }, watch);
   return openVectors(path, rows.length);
 }
 
-async function writeVectors(
-  record: TeacherRecord,
-  threads: number | undefined,
-  path: string,
-  rows: RowFolder,
-  wanted: Readonly<Record<string, string | number | boolean>>,
-  watch: StageWatch,
-): Promise<void> {
+/** A teacher's vectors of rows, and where they are kept. */
+interface Vectors {
+  readonly record: TeacherRecord;
+  readonly threads: number | undefined;
+  readonly path: string;
+  readonly rows: RowFolder;
+  readonly wanted: Readonly<Record<string, string | number | boolean>>;
+}
+
+async function writeVectors({ record, threads, path, rows, wanted }: Vectors, watch: StageWatch): Promise<void> {
   const teacher = await openTeacher(record, threads);
   try {
     const parts = `${path}-parts`;

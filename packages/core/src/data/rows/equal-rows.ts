@@ -90,7 +90,7 @@ const hashOf = (example: Example): number =>
   example.kind === "text" ? hashOfRow(example) : hashOfText(inputOf(example));
 
 /** What a model reads of a row, without its label. */
-export function inputOf(example: Example): string {
+function inputOf(example: Example): string {
   switch (example.kind) {
     case "text":
       return example.pair === undefined ? example.text : `${example.text}\u0000${example.pair}`;

@@ -50,12 +50,13 @@ export function readTsv(name: string, bytes: Uint8Array, options: ReadOptions = 
 
 function readTabs(name: string, text: string, options: ReadOptions, firstLine: number): Table {
   const bare = [...bareRecords(text, firstLine)];
-  if (!text.includes('"')) return toTable(name, bare, options);
-  const quoted = isEven(bare) ? looksQuoted(bare) : canBeQuoted(name, text);
+  const quotes = quoteReading();
+  quotes.see(bare);
+  const quoted = quotes.areEven() ? quotes.lookQuoted() : quotes.some() && canBeQuoted(name, text);
   return toTable(name, quoted ? quotedRecords(name, text, "\t", firstLine) : bare, options);
 }
 
-function* bareRecords(text: string, firstLine: number): Iterable<DelimitedRecord> {
+export function* bareRecords(text: string, firstLine: number): Iterable<DelimitedRecord> {
   for (const [content, line] of linesOf(text)) yield { cells: content.split("\t"), line: line + firstLine - 1 };
 }
 
@@ -63,10 +64,36 @@ function isEven(records: readonly DelimitedRecord[]): boolean {
   return records.every(({ cells }) => cells.length === records[0]?.cells.length);
 }
 
-function looksQuoted(records: readonly DelimitedRecord[]): boolean {
-  const cells = records.flatMap((record) => record.cells.filter((cell) => cell.includes('"')));
-  const whole = cells.every((cell) => /^"(?:[^"]|"")*"$/.test(cell));
-  return whole && (cells.some((cell) => cell.slice(1, -1).includes('""')) || records[0]!.cells.includes(cells[0]!));
+/** What records that were read bare, part after part, say of how their quotes are meant. */
+export interface QuoteReading {
+  see(records: readonly DelimitedRecord[]): void;
+  some(): boolean;
+  areEven(): boolean;
+  /** whether they can only be CSV's: every cell that has one is quoted whole, and some hold a doubled one or name a column */
+  lookQuoted(): boolean;
+}
+
+export function quoteReading(): QuoteReading {
+  let [width, uneven, some, whole, sure]: [number | undefined, ...boolean[]] = [undefined, false, false, true, false];
+  const seeCell = (cell: string, isName: boolean) => {
+    if (!cell.includes('"')) return;
+    some = true;
+    whole = whole && /^"(?:[^"]|"")*"$/.test(cell);
+    sure = sure || isName || cell.slice(1, -1).includes('""');
+  };
+  return {
+    see(records) {
+      for (const { cells } of records) {
+        const isHeader = width === undefined;
+        width ??= cells.length;
+        uneven = uneven || cells.length !== width;
+        for (const cell of cells) seeCell(cell, isHeader);
+      }
+    },
+    some: () => some === true,
+    areEven: () => !uneven,
+    lookQuoted: () => some === true && whole === true && sure === true,
+  };
 }
 
 function canBeQuoted(name: string, text: string): boolean {

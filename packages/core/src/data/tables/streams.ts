@@ -1,5 +1,14 @@
 import { InputError } from "../../errors.ts";
-import { headerNames, parted, quotedPiece, recordOf, unevenRows } from "./delimited.ts";
+import {
+  bareRecords,
+  type DelimitedRecord,
+  headerNames,
+  parted,
+  quotedPiece,
+  quoteReading,
+  recordOf,
+  unevenRows,
+} from "./delimited.ts";
 import { rowsOfLines } from "./json-rows.ts";
 import type { ReadOptions } from "./read-options.ts";
 import { extensionOf } from "./readers.ts";
@@ -17,7 +26,7 @@ export type TableParts = AsyncIterable<Table>;
 
 /**
  * The rows of a large file as its pieces come, so that it is never whole in memory; undefined where only the whole file says
- * how it is meant: other kinds than CSV and JSON Lines, tabs, which may be quoted or not, arrays, UTF-16.
+ * how it is meant: other kinds than CSV, TSV and JSON Lines, a CSV with tabs, arrays, UTF-16.
  * @throws InputError as `readTable`, while the parts are read
  */
 export function streamTable(name: string, start: Uint8Array, options: ReadOptions): StreamReader | undefined {
@@ -30,10 +39,12 @@ export function streamTable(name: string, start: Uint8Array, options: ReadOption
   const begin = decodeText(name, start.subarray(0, start.lastIndexOf(10) + 1), options.encoding);
   switch (extensionOf(name)) {
     case "csv":
-      return parted(begin).delimiter === "\t" ? undefined : (pieces) => delimitedParts(name, pieces, options);
+      return parted(begin).delimiter === "\t" ? undefined : (pieces) => delimitedParts(name, pieces(), options);
+    case "tsv":
+      return (pieces) => tabbedParts(name, pieces, options);
     case "jsonl":
     case "ndjson":
-      return /^\s*\[/.test(begin) ? undefined : (pieces) => jsonParts(name, pieces, options);
+      return /^\s*\[/.test(begin) ? undefined : (pieces) => jsonParts(name, pieces(), options);
     default:
       return undefined;
   }
@@ -42,18 +53,21 @@ export function streamTable(name: string, start: Uint8Array, options: ReadOption
 /** Longer records are none: a quote is open, and would be looked for anew in every piece. */
 const longestRecord = 32e6;
 
-export type StreamReader = (pieces: AsyncIterable<FilePiece>) => TableParts;
+/** Reads a file's pieces, from its beginning each time that they are asked for. */
+export type StreamReader = (pieces: () => AsyncIterable<FilePiece>) => TableParts;
 
 async function* delimitedParts(
   name: string,
   pieces: AsyncIterable<FilePiece>,
   options: ReadOptions,
+  said?: string,
 ): AsyncGenerator<Table> {
   let columns: readonly string[] | undefined;
-  let [delimiter, line, rest, given] = [",", 1, "", 0];
+  let [delimiter, line, rest, given] = [said ?? ",", 1, "", 0];
   for await (const { bytes, isLast } of pieces) {
     let text = rest + decodeText(name, bytes, options.encoding, line);
-    if (columns === undefined && rest === "") ({ text, delimiter, firstLine: line } = parted(text));
+    if (said === undefined && columns === undefined && rest === "")
+      ({ text, delimiter, firstLine: line } = parted(text));
     const piece = quotedPiece(name, text, { delimiter, firstLine: line, isLast });
     [rest, line] = [text.slice(piece.end), piece.line];
     if (rest.length > longestRecord)
@@ -73,6 +87,57 @@ async function* delimitedParts(
       );
   }
   if (given === 0) throw new InputError(columns ? `${name} has a header and no rows` : `${name} is empty`);
+}
+
+/** TSV: a file with quotes is read once before, since only the whole of it says how they are meant. */
+async function* tabbedParts(
+  name: string,
+  pieces: () => AsyncIterable<FilePiece>,
+  options: ReadOptions,
+): AsyncGenerator<Table> {
+  const quotes = quoteReading();
+  for await (const records of tabbedRecords(name, pieces(), options)) quotes.see(records);
+  const isQuoted = quotes.areEven()
+    ? quotes.lookQuoted()
+    : quotes.some() && (await canBeQuoted(name, pieces(), options));
+  if (isQuoted) return yield* delimitedParts(name, pieces(), options, "\t");
+  let columns: readonly string[] | undefined;
+  let given = 0;
+  for await (const [first, ...others] of tabbedRecords(name, pieces(), options)) {
+    if (!first) continue;
+    const body = columns ? [first, ...others] : others;
+    const names = columns ?? headerNames(name, first);
+    columns = names;
+    refuseRows(unevenRows(name, names, body));
+    given += body.length;
+    const rows = body.map(({ cells }) => recordOf(names, cells));
+    const lines = Uint32Array.from(body, (record) => record.line);
+    if (body.length > 0) yield table(name, names, rows, lines);
+  }
+  if (given === 0) throw new InputError(columns ? `${name} has a header and no rows` : `${name} is empty`);
+}
+
+async function* tabbedRecords(
+  name: string,
+  pieces: AsyncIterable<FilePiece>,
+  { encoding }: ReadOptions,
+): AsyncGenerator<readonly DelimitedRecord[]> {
+  let before = 0;
+  for await (const { bytes } of pieces) {
+    const text = decodeText(name, bytes, encoding, before + 1);
+    yield [...bareRecords(text, before + 1)];
+    before += text.split("\n").length - 1;
+  }
+}
+
+async function canBeQuoted(name: string, pieces: AsyncIterable<FilePiece>, options: ReadOptions): Promise<boolean> {
+  try {
+    for await (const _ of delimitedParts(name, pieces, options, "\t"));
+    return true;
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
+  }
 }
 
 async function* jsonParts(

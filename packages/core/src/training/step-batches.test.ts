@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import { stepBatches } from "./step-batches.ts";
+
+const settings = { batch: 2, accumulate: 1, workers: 1, seed: 3, shuffle: false };
+const masking = { maskId: 4, specialIds: new Set<number>(), continuationIds: new Set<number>(), vocabulary: 500 };
+const examples = Array.from({ length: 4 }, (_, row) => ({
+  inputIds: Int32Array.from({ length: 40 }, (_, at) => 10 + row * 40 + at),
+}));
+
+test("what is hidden of a row differs from epoch to epoch, and is the same whenever a step is asked for", async () => {
+  const source = { examples, settings, masking, padId: 0 };
+  const idsOf = async (step: number) => {
+    const [batch] = await stepBatches(source)(step);
+    return [...(batch?.input_ids.data ?? [])];
+  };
+  const [first, other, later] = [await idsOf(0), await idsOf(1), await idsOf(2)]; // two steps are an epoch
+  expect(first).toHaveLength(80);
+  expect(later).not.toEqual(first);
+  expect(other).not.toEqual(first);
+  expect(await idsOf(2)).toEqual(later);
+});
