@@ -1,9 +1,8 @@
 import { flagName } from "./flags.ts";
 
 /**
- * A sentence of the library for the command line: `lr` becomes --lr, `header: false` --no-header, and
- * `encoding: "latin1"` --encoding latin1; what a shell would read otherwise keeps its quotes. What stands in backquotes and
- * names no flag stays as it is.
+ * A sentence of the library for the command line: `lr` becomes --lr, `header: false` --no-header, `sheet: "a b"` --sheet "a b"
+ * and `encoding: "latin1"` --encoding latin1. What stands in backquotes and names no flag stays as it is.
  */
 export const inFlags = (sentence: string, flagOf: (setting: string) => string | undefined): string =>
   sentence.replace(/`([a-z]\w*)(?:: ("[^"`]*"|[\w.-]+))?`/g, (whole, setting: string, value: string | undefined) => {
