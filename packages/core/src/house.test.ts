@@ -180,7 +180,6 @@ const smallFiles: Readonly<Record<string, string>> = {
   "core/src/data/rows/sentences.ts": "a rule with a law of its own",
   "core/src/data/tokenizer/truncation.ts": "Hugging Face's rule, whatever tokenizer asks",
   "core/src/peft/methods/head.ts": "a member of a list, which its folder is checked against",
-  "petl/src/flags/in-flags.ts": "a rule with a law of its own",
   "petl/src/server/routes/metrics.ts": "a member of a list, which its folder is checked against",
 };
 

@@ -2,7 +2,8 @@ import type { Node, Value } from "../graph/value.ts";
 
 /**
  * The order in which ONNX Runtime computes nodes that stand in a file in the given order: from those that nobody reads it
- * follows operands backwards, the last of the file first, and computes a node once all of its operands are there.
+ * follows operands backwards, the last of the file first, and computes a node once all of its operands are there. Those of
+ * a body are its own alone: what it reads from outside is there already.
  */
 export function executionOrder(nodes: readonly Node[]): readonly Node[] {
   const place = new Map(nodes.map((node, at) => [node, at]));
@@ -16,7 +17,9 @@ export function executionOrder(nodes: readonly Node[]): readonly Node[] {
     if (leaving || seen.has(node)) continue;
     seen.add(node);
     stack.push({ node, leaving: true });
-    const operands = [...new Set(node.inputs.flatMap(madeBy))].filter((operand) => !seen.has(operand));
+    const operands = [...new Set(node.inputs.flatMap(madeBy))].filter(
+      (operand) => place.has(operand) && !seen.has(operand),
+    );
     operands.sort((a, b) => (place.get(a) ?? 0) - (place.get(b) ?? 0));
     stack.push(...operands.map((operand) => ({ node: operand, leaving: false })));
   }
