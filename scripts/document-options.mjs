@@ -10,7 +10,7 @@ const { adaptSettings, batchSettings, cacheSettings, columnSettings, helpOf, met
   core;
 const shared = {
   ...{ ...adaptSettings, ...batchSettings, ...cacheSettings, ...columnSettings, ...purposeSettings, ...tokenSettings },
-  ...{ ...core.teachingSettings, ...core.trainingSettings, topK: core.topK },
+  ...{ ...core.recipeSettings, ...core.teachingSettings, ...core.trainingSettings, topK: core.topK },
 };
 
 const line = /^(\s*)(?:readonly )?(\w+)\??: (?:import\("[^"]+"\)\.)?(Setting|Option)</;

@@ -1,7 +1,7 @@
 """What torch, transformers, scikit-learn, scipy and seqeval say of losses and of answers.
 
 Writes objectives/losses.json: `cases` of `model`, a checkpoint of models/ with its rows, `task`, `labels` for each row (one class, a
-0 or 1 for each class, or a class for every token), the `options` of the loss and the mean `loss` that transformers' own
+0 or 1 for each class, a number, or a class for every token), the `options` of the loss and the mean `loss` that transformers' own
 class computes with them, or torch's CrossEntropyLoss where the class takes no such options; objectives/metrics.json:
 `classes`, `actual`, `logits` and what is said of them; the same for `sets` of classes and for `entities`.
 
@@ -24,6 +24,7 @@ from tiny import HERE, MODELS, collate, load, own_logits, write_json
 OUT = HERE / "objectives"
 SETS = [[1, 0, 1], [0, 0, 0], [0, 1, 0], [1, 1, 1]]
 CLASSES = [0, 2, 2, 1]
+NUMBERS = [0.5, -1.25, 2.0, 0.0]
 WEIGHTS = [0.5, 2.0, 1.25]
 
 
@@ -39,6 +40,15 @@ def multi_label(name, arch):
     with torch.no_grad():
         loss = model(**collate(rows, arch), labels=torch.tensor(labels, dtype=torch.float32)).loss
     return {"model": name, "task": "multi-label", "labels": labels, "options": {}, "loss": loss.item()}
+
+
+def regression(name, arch):
+    model = load(AutoModelForSequenceClassification, MODELS / name)
+    rows = rows_of(name)
+    labels = NUMBERS[: len(rows)]
+    with torch.no_grad():
+        loss = model(**collate(rows, arch), labels=torch.tensor(labels)).loss
+    return {"model": name, "task": "regression", "labels": labels, "options": {}, "loss": loss.item()}
 
 
 def weighted(name, arch, task, smoothing):
@@ -151,6 +161,7 @@ def main():
     losses = [
         multi_label("bert-sequence-classification", "bert"),
         multi_label("llama-sequence-classification", "llama"),
+        *(regression(f"{arch}-regression", arch) for arch in ("bert", "distilbert")),
         *(weighted("bert-sequence-classification", "bert", "classification", smoothing) for smoothing in (0.0, 0.2)),
         *(weighted("roberta-token-classification", "roberta", "token-classification", smoothing) for smoothing in (0.0, 0.2)),
     ]

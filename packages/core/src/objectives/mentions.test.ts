@@ -16,6 +16,7 @@ const allowed: Readonly<Record<string, string>> = {
   "core/src/checkpoints/encode-quantized.ts": "a base without a head is listed under the simplest",
   "core/src/planning/plan.ts": "a base without a head is planned with the simplest",
   "core/src/training/text-vectors.ts": "a teacher's vectors are read where this head reads",
+  "core/src/library/open-data.ts": "the task that rows' labels speak for, as a type",
   "core/src/library/model-card.ts": "a card says what Python calls for each head",
   "core/src/library/predict.ts": "answers with any number of labels are another type",
   "core/src/library/model.ts": "vectors are read where this head reads",

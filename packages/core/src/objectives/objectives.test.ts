@@ -35,3 +35,8 @@ test("every objective names its usual metric first, and no metric twice", () => 
     expect(objectiveOf(name).metrics).toBe(metrics);
   }
 });
+
+test("of any number of labels those are answered whose probability is above a half", () => {
+  const answer = objectiveOf("multi-label").answer?.(Float32Array.of(-0.01, 0, 0.01, 8), ["a", "b", "c", "d"]);
+  expect(answer).toMatchObject({ labels: ["c", "d"] });
+});

@@ -228,7 +228,7 @@ describe("offline", () => {
 
   test("what isn't in the cache is told with the way out", async () => {
     await expect(trial.resolve({ offline: true })).rejects.toThrow(
-      /^"owner\/name" at revision "main" isn't in the cache ".*"; run once without --offline .*, or give a folder$/,
+      /^"owner\/name" at revision "main" isn't in the cache ".*"; run once without `offline` .*, or give a folder$/,
     );
     expect(trial.hub.requests).toEqual([]);
   });

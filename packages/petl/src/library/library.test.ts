@@ -87,7 +87,7 @@ test("what stays the same is kept from epoch to epoch where asked, and moves no 
   };
   const [kept, computed] = [await losses({ cache: "disk", cacheSize: 1e6 }), await losses({ cache: "off" })];
   for (const [step, loss] of computed.entries()) expect(Math.abs(loss - (kept[step] ?? 0))).toBeLessThan(1e-6);
-  await expect(losses({ cacheSize: -1 })).rejects.toThrow("cacheSize -1 is no size such as 500000");
+  await expect(losses({ cacheSize: -1 })).rejects.toThrow("`cacheSize` -1 is no size such as 500000");
 });
 
 test("several adapters on one open base answer at once as each does alone", async () => {

@@ -74,8 +74,11 @@ function different<T>(expected: readonly T[], got: (index: number) => T, describ
 }
 
 for (const subject of tokenizers) {
-  const title = subject.present ? subject.name : `${subject.name} (skipped: ../shared/data is not here)`;
-  describe.runIf(subject.present)(title, () => {
+  if (!subject.present) {
+    test.skip(`${subject.name} (skipped: ../shared/data is not here)`);
+    continue;
+  }
+  describe(subject.name, () => {
     const expected = golden[subject.golden]!;
     const tokenizer = subject.load();
     const list = (array: Int32Array) => [...array];
