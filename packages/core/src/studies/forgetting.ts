@@ -101,24 +101,67 @@ function pointsOf(records: readonly StudyRecord[]): readonly Point[] {
   });
 }
 
-/** Whether each method has forgotten less than full fine-tuning at the end, over seeds. */
+interface Moment {
+  readonly step: number;
+  readonly score: number;
+  readonly loss: number;
+}
+
+/** What a run has learnt and forgotten, from its first measured step to its last. */
+const pathOf = (records: readonly StudyRecord[], name: string, seed: number): readonly Moment[] =>
+  records
+    .filter((record) => nameOf(record.cell) === name && record.seed === seed)
+    .flatMap(({ cell, score, source_loss: loss }) =>
+      score === undefined || score === null || loss === undefined ? [] : [{ step: Number(cell.step), score, loss }],
+    )
+    .sort((a, b) => a.step - b.step);
+
+/** Whether each method has forgotten less than full fine-tuning: behind as many steps, and where both have learnt as much. */
 function findingsOf(records: readonly StudyRecord[]): readonly Finding[] {
   const last = Math.max(...records.map(({ cell }) => Number(cell.step)));
-  const ends = records.filter(({ cell }) => cell.step === last);
-  const full = ends.filter(({ cell }) => cell.method === "full");
-  const names = [...new Set(ends.map(({ cell }) => nameOf(cell)))].filter((name) => name !== "full");
-  return names.map((name) => {
-    const claim = `after ${last} steps ${name} has forgotten less than full fine-tuning`;
-    const pairs = full.flatMap((other) => {
-      const mine = ends.find(({ cell, seed }) => nameOf(cell) === name && seed === other.seed);
-      return mine?.source_loss === undefined || other.source_loss === undefined
-        ? []
-        : [mine.source_loss - other.source_loss];
-    });
-    if (pairs.length < 2)
-      return { claim, holds: "undecided", evidence: `${pairs.length} pairs of seeds; two are the fewest` };
-    const { mean, low, high } = studentInterval(pairs);
-    const evidence = `the source loss differs by ${signed(mean)} (95 %, Student's interval over ${pairs.length} seeds: ${signed(low)} to ${signed(high)})`;
-    return { claim, holds: high < 0 ? true : low > 0 ? false : "undecided", evidence };
+  const seeds = [...new Set(records.map(({ seed }) => seed))];
+  const names = [...new Set(records.map(({ cell }) => nameOf(cell)))].filter((name) => name !== "full");
+  return names.flatMap((name) => {
+    const runs = seeds.map((seed) => [pathOf(records, name, seed), pathOf(records, "full", seed)] as const);
+    const than = `${name} has forgotten less than full fine-tuning`;
+    return [
+      finding(
+        `after ${last} steps ${than}`,
+        runs.flatMap(([mine, full]) => differenceBehind(last, mine, full)),
+      ),
+      finding(
+        `at the same target score ${than}`,
+        runs.flatMap(([mine, full]) => differenceAtOneScore(mine, full)),
+      ),
+    ];
   });
+}
+
+function differenceBehind(step: number, mine: readonly Moment[], full: readonly Moment[]): readonly number[] {
+  const [a, b] = [mine, full].map((path) => path.find((moment) => moment.step === step));
+  return a && b ? [a.loss - b.loss] : [];
+}
+
+/** At the best score that both reach, each where it first does. */
+function differenceAtOneScore(mine: readonly Moment[], full: readonly Moment[]): readonly number[] {
+  const score = Math.min(...[mine, full].map((path) => Math.max(...path.map((moment) => moment.score))));
+  const [a, b] = [lossAt(score, mine), lossAt(score, full)];
+  return a === undefined || b === undefined ? [] : [a - b];
+}
+
+/** The source loss where a path first reaches a score, on the line between two steps; undefined where no step lies before. */
+function lossAt(score: number, path: readonly Moment[]): number | undefined {
+  const at = path.findIndex((moment) => moment.score >= score);
+  const [before, after] = [path[at - 1], path[at]];
+  if (!after || (!before && after.score > score)) return undefined;
+  if (!before) return after.loss;
+  return before.loss + ((after.loss - before.loss) * (score - before.score)) / (after.score - before.score);
+}
+
+function finding(claim: string, differences: readonly number[]): Finding {
+  if (differences.length < 2)
+    return { claim, holds: "undecided", evidence: `${differences.length} pairs of seeds; two are the fewest` };
+  const { mean, low, high } = studentInterval(differences);
+  const evidence = `the source loss differs by ${signed(mean)} (95 %, Student's interval over ${differences.length} seeds: ${signed(low)} to ${signed(high)})`;
+  return { claim, holds: high < 0 ? true : low > 0 ? false : "undecided", evidence };
 }
