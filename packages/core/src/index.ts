@@ -66,6 +66,7 @@ export type { TargetRule } from "./data/rows/target.ts";
 export { guessTask } from "./data/rows/task.ts";
 export { countsWithout, unigramLoss } from "./data/rows/unigram.ts";
 export type { ColumnChoice } from "./data/tables/choose-columns.ts";
+export { type ClassFile, classFiles, classFolders, classTable, wholeText } from "./data/tables/class-folders.ts";
 export {
   chooseDataFiles,
   type DataConfig,
@@ -199,7 +200,7 @@ export { labelCount, taskOf } from "./models/models.ts";
 export { type Head, type HeadKind, heads, type Sizes } from "./nn/model.ts";
 export { type Pooling, poolings } from "./nn/pooling.ts";
 export { type ClassWeights, classWeightsOf } from "./objectives/labels/class-weights.ts";
-export type { Answer, Metric, Objective, OneLabel, SeveralLabels } from "./objectives/objective.ts";
+export type { Answer, Metric, Objective, OneLabel, OneNumber, SeveralLabels } from "./objectives/objective.ts";
 export {
   isLanguageModel,
   metricsOf,

@@ -5,7 +5,6 @@ import { reshape } from "../graph/ops/reshape.ts";
 import { sub } from "../graph/ops/sub.ts";
 import { input } from "../graph/value.ts";
 import { batchDim } from "../tensor/shape.ts";
-import { topAnswer } from "./answers/class-answer.ts";
 import { total } from "./losses/total.ts";
 import { pearson, spearman } from "./metrics/metrics.ts";
 import { defineObjective, type Measuring } from "./objective.ts";
@@ -47,7 +46,7 @@ export const regression = defineObjective({
     { name: "spearman", better: "higher" },
   ],
   measure: measureNumbers,
-  answer: topAnswer,
+  answer: ([score = 0]) => ({ score }),
 });
 
 const namesAmong = (set: ExampleSet): readonly string[] =>
