@@ -62,6 +62,7 @@ export { nextTokens } from "./data/rows/next-tokens.ts";
 export { type PackedRow, type Paragraph, packSentences, packTokens } from "./data/rows/pack-rows.ts";
 export { type Conversation, type Prompt, promptsOf } from "./data/rows/prompts.ts";
 export { rowRemarks } from "./data/rows/row-remarks.ts";
+export { shownLabel } from "./data/rows/shown-label.ts";
 export type { TargetRule } from "./data/rows/target.ts";
 export { guessTask } from "./data/rows/task.ts";
 export { countsWithout, unigramLoss } from "./data/rows/unigram.ts";
@@ -154,7 +155,14 @@ export {
   unadapted,
   withTrainedHead,
 } from "./library/model.ts";
-export { type CardPart, type CardSubject, cardParts, modelCard, type TrainingFacts } from "./library/model-card.ts";
+export {
+  type CardPart,
+  type CardSubject,
+  cardParts,
+  modelCard,
+  mostFrequent,
+  type TrainingFacts,
+} from "./library/model-card.ts";
 export { nextSteps, type TrainingEnd } from "./library/next-steps.ts";
 export { type BaseSource, type ClosableEngine, type OpenBase, openBase, openTokenizer } from "./library/open-base.ts";
 export {

@@ -54,7 +54,10 @@ const namesAmong = (set: ExampleSet): readonly string[] =>
     const label = rowLabel(example);
     if (isNumber(label)) return [];
     const comma = typeof label === "string" && /^[+-]?\d+,\d+$/.test(label) ? "; write its comma as a point" : "";
-    return [`${set.placeOf(index)}: label ${JSON.stringify(label)} is no number, which regression needs${comma}`];
+    const none = typeof label === "string" && !comma ? '; leave its row out, or say `task: "classification"`' : "";
+    return [
+      `${set.placeOf(index)}: label ${JSON.stringify(label)} is no number, which regression needs${comma}${none}`,
+    ];
   });
 
 function measureNumbers(): Measuring<NumberMeasures> {
