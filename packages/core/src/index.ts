@@ -62,10 +62,12 @@ export { nextTokens } from "./data/rows/next-tokens.ts";
 export { type PackedRow, type Paragraph, packSentences, packTokens } from "./data/rows/pack-rows.ts";
 export { type Conversation, type Prompt, promptsOf } from "./data/rows/prompts.ts";
 export { rowRemarks } from "./data/rows/row-remarks.ts";
+export { shownLabel } from "./data/rows/shown-label.ts";
 export type { TargetRule } from "./data/rows/target.ts";
 export { guessTask } from "./data/rows/task.ts";
 export { countsWithout, unigramLoss } from "./data/rows/unigram.ts";
 export type { ColumnChoice } from "./data/tables/choose-columns.ts";
+export { type ClassFile, classFiles, classFolders, classTable, wholeText } from "./data/tables/class-folders.ts";
 export {
   chooseDataFiles,
   type DataConfig,
@@ -153,7 +155,14 @@ export {
   unadapted,
   withTrainedHead,
 } from "./library/model.ts";
-export { type CardPart, type CardSubject, cardParts, modelCard, type TrainingFacts } from "./library/model-card.ts";
+export {
+  type CardPart,
+  type CardSubject,
+  cardParts,
+  modelCard,
+  mostFrequent,
+  type TrainingFacts,
+} from "./library/model-card.ts";
 export { nextSteps, type TrainingEnd } from "./library/next-steps.ts";
 export { type BaseSource, type ClosableEngine, type OpenBase, openBase, openTokenizer } from "./library/open-base.ts";
 export {
@@ -199,7 +208,7 @@ export { labelCount, taskOf } from "./models/models.ts";
 export { type Head, type HeadKind, heads, type Sizes } from "./nn/model.ts";
 export { type Pooling, poolings } from "./nn/pooling.ts";
 export { type ClassWeights, classWeightsOf } from "./objectives/labels/class-weights.ts";
-export type { Answer, Metric, Objective, OneLabel, SeveralLabels } from "./objectives/objective.ts";
+export type { Answer, Metric, Objective, OneLabel, OneNumber, SeveralLabels } from "./objectives/objective.ts";
 export {
   isLanguageModel,
   metricsOf,

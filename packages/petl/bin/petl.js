@@ -7,4 +7,5 @@ const written = (path) => statSync(new URL(path, import.meta.url), { throwIfNoEn
 /** What the compiler writes last: whoever has called it alone has a bundle of the modules before. */
 const compiled = ["../tsconfig.tsbuildinfo", "../../core/tsconfig.tsbuildinfo"].map(written);
 const isBundled = written("../bundle/cli/start.js") > Math.max(...compiled);
-await import(isBundled ? "../bundle/cli/start.js" : "../dist/cli/start.js");
+if (isBundled) (await import("./bundle.js")).runBundle("cli/start");
+else await import("../dist/cli/start.js");

@@ -44,6 +44,7 @@ export {
   type MethodUse,
   methods,
   type OneLabel,
+  type OneNumber,
   type OpenData,
   type OpenModel,
   openTrainer,

@@ -117,6 +117,15 @@ test("in an empty project the command line runs and knows the bundled bases", ()
   expect(bases).toContain("petl-mini-decoder");
 });
 
+test("the command line brings no code that V8 made elsewhere, and passes over such that is there", () => {
+  const bundle = join(modules, "petl/bundle");
+  const files = readdirSync(bundle, { recursive: true, encoding: "utf8" });
+  expect(files.filter((file) => file.endsWith(".code"))).toEqual([]);
+  for (const file of files.filter((file) => file.endsWith(".js")))
+    writeFileSync(join(bundle, `${file}.code`), "strange");
+  expect(run(join(modules, "petl/bin/petl.js"), "methods")).toContain("lora");
+});
+
 test("in an empty project the program of the package's README runs", () => {
   const readme = readFileSync(join(modules, "petl/README.md"), "utf8");
   const program = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";

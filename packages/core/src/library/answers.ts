@@ -32,7 +32,7 @@ function answering({ adapted, labels }: Named): (logits: Float32Array) => Answer
 
 /** An answer with the K best of its scores. */
 export function withBest(answer: Answer, topK: number | undefined): Answer {
-  if (topK === undefined) return answer;
+  if (topK === undefined || answer.scores === undefined) return answer;
   const best = Object.entries(answer.scores).sort(([, a], [, b]) => b - a);
   return { ...answer, scores: Object.fromEntries(best.slice(0, topK)) };
 }

@@ -137,7 +137,7 @@ function scorePart(evaluation: Evaluation | null | undefined): readonly CardPart
     ...(interval ? [["accuracy, 95 % interval", interval.map(digits).join(" to ")]] : []),
     ...(majority ? [["accuracy of the most frequent label", digits(majority.accuracy)]] : []),
   ];
-  const scores = classes.map(({ label, precision, recall, f1, support }) => [
+  const scores = mostFrequent(classes).map(({ label, precision, recall, f1, support }) => [
     String(label),
     ...[precision, recall, f1].map(digits),
     String(support),
@@ -147,7 +147,18 @@ function scorePart(evaluation: Evaluation | null | undefined): readonly CardPart
     { sentence: "Measured on rows that were held out." },
     { columns: ["measure", "value"], rows },
     ...(scores.length === 0 ? [] : [{ columns: ["label", "precision", "recall", "f1", "support"], rows: scores }]),
+    ...(scores.length < classes.length ? [{ sentence: `Of ${classes.length} labels the most frequent.` }] : []),
   ];
+}
+
+/** Classes that a table for people shows. */
+const mostClasses = 50;
+
+/** Of many classes those with the most rows, in their own order. */
+export function mostFrequent<C extends { readonly support: number }>(classes: readonly C[]): readonly C[] {
+  const bySupport = [...classes].sort((a, b) => b.support - a.support);
+  const kept = new Set(bySupport.slice(0, mostClasses));
+  return classes.filter((one) => kept.has(one));
 }
 
 const folder = "path/to/this/folder";

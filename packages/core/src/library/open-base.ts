@@ -63,15 +63,14 @@ export async function openBase(
   { signal }: { readonly signal?: StopSignal | undefined } = {},
 ): Promise<OpenBase> {
   throwIfStopped(signal);
-  const [model, tokenizer, sentences] = await Promise.all([
-    readBase(folder),
-    openTokenizer(folder),
-    readSentences(folder, inner),
-  ]);
+  const model = await readBase(folder);
   throwIfStopped(signal);
   const files = model.checkpoint?.files ?? [];
-  announcementsOf(model.model); // every adapter that is put on this base is told them
-  const engine = await openEngine(files, 1);
+  const { engine, told } = await whileOpening(openEngine(files, 1), async () => {
+    announcementsOf(model.model); // every adapter that is put on this base is told them
+    return Promise.all([openTokenizer(folder), readSentences(folder, inner)]);
+  });
+  const [tokenizer, sentences] = told;
   let closed = false;
   const close = async () => {
     if (!closed) await engine.close();
@@ -103,6 +102,15 @@ export async function openBase(
     },
     ...{ close, [Symbol.asyncDispose]: close },
   };
+}
+
+/** What is read while the engine's thread starts; the engine is closed where that fails. */
+async function whileOpening<T>(opening: Promise<ClosableEngine>, read: () => Promise<T>) {
+  const [opened, told] = await Promise.allSettled([opening, read()]);
+  if (opened.status === "rejected") throw told.status === "rejected" ? told.reason : opened.reason;
+  if (told.status === "fulfilled") return { engine: opened.value, told: told.value };
+  await opened.value.close();
+  throw told.reason;
 }
 
 /** A host that says nothing of its memory has room for so many bytes. */
@@ -153,7 +161,8 @@ const vocabularies = ["tokenizer.json", "vocab.txt", "vocab.json"] as const;
 
 async function tokenizerFilesOf(folder: Folder): Promise<TokenizerFiles> {
   const present = await folder.files();
-  const names = tokenizerFileNames.filter((name) => present.includes(name));
+  const unread: readonly string[] = present.includes("tokenizer.json") ? ["vocab.txt", "vocab.json", "merges.txt"] : [];
+  const names = tokenizerFileNames.filter((name) => present.includes(name) && !unread.includes(name));
   const texts = await Promise.all(names.map(async (name) => [name, await readText(folder, name)] as const));
   return Object.fromEntries(texts);
 }

@@ -51,6 +51,13 @@ type TaskOfRow<R> = 0 extends 1 & R // any
     ? "multi-label"
     : Task;
 
+/** @throws InputError where no row says anything */
+function refuseBlank({ name, examples, columns }: ExampleSet): void {
+  const isBlank = examples.every((row) => row.kind === "text" && !row.text.trim() && !row.pair?.trim());
+  if (isBlank && examples.length > 0)
+    throw new InputError(`${name}: every text in "${columns.text}" is empty; name another column with \`text\``);
+}
+
 const settings = {
   ...columnSettings,
   ...purposeSettings,
@@ -106,6 +113,7 @@ export async function openData(source: DataSource, base: OpenBase, options: Open
   const splits = splitsOf(source);
   const read = (rows: Rows | ExampleSet, name: string) => readRows(rows, columns, { name, signal });
   const whole = await read(splits.train, "rows");
+  refuseBlank(whole);
   const set = trainRows === undefined ? whole : drawRows(whole, trainRows);
   const purpose = findPurpose(base, whole, { task, labels: checkedLabels(labels) });
   const own = typeof validation === "number" ? undefined : (validation ?? splits.validation);

@@ -4,7 +4,7 @@ import { atOnce, inSteps, type Pause, type Steps } from "../data/rows/in-steps.t
 import type { Tokenizer } from "../data/tokenizer/tokenizer.ts";
 import { InputError } from "../errors.ts";
 import { heads } from "../nn/model.ts";
-import type { Answer, OneLabel, SeveralLabels } from "../objectives/objective.ts";
+import type { Answer, OneLabel, OneNumber, SeveralLabels } from "../objectives/objective.ts";
 import { objectiveOf, type Task } from "../objectives/objectives.ts";
 import { count } from "../settings/setting.ts";
 import { readSettings, type SettingInputs } from "../settings/settings.ts";
@@ -36,7 +36,8 @@ export interface PredictOptions extends SettingInputs<typeof settings> {
 }
 
 /**
- * What a model says of each text: a label, its score, and every label's score. A regression's score is its number. A model
+ * What a model says of each text: a label, its score, and every label's score. A regression gives its number alone, as
+ * `score`. A model
  * for any number of labels gives `labels` in place of `label` and `score`; types know it where the rows in memory have
  * `labels`, or the task was said, as in `openData(file, base, { task: "multi-label" })`. Calls that come together are answered together.
  *
@@ -47,6 +48,11 @@ export function predict(
   texts: readonly TextInput[],
   options?: PredictOptions,
 ): Promise<readonly SeveralLabels[]>;
+export function predict(
+  model: OpenModel<"regression">,
+  texts: readonly TextInput[],
+  options?: PredictOptions,
+): Promise<readonly OneNumber[]>;
 export function predict(
   model: OpenModel,
   texts: readonly TextInput[],

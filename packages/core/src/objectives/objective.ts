@@ -74,14 +74,14 @@ interface Sums {
   readonly right: number;
 }
 
-/** What a model says of a text or of a word: one label, or any number of them. */
-export type Answer = OneLabel | SeveralLabels;
+/** What a model says of a text or of a word: one label, any number of them, or a number. */
+export type Answer = OneLabel | SeveralLabels | OneNumber;
 
 export interface OneLabel {
   /** the label with the largest score */
   readonly label: Label;
   readonly score: number;
-  /** every label's probability; for a regression, whose one label has no name of its own, the number itself */
+  /** every label's probability, by its text */
   readonly scores: Readonly<Record<string, number>>;
   readonly labels?: undefined;
 }
@@ -92,6 +92,14 @@ export interface SeveralLabels {
   readonly scores: Readonly<Record<string, number>>;
   readonly label?: undefined;
   readonly score?: undefined;
+}
+
+/** What a regression foretells: it has no labels. */
+export interface OneNumber {
+  readonly score: number;
+  readonly label?: undefined;
+  readonly labels?: undefined;
+  readonly scores?: undefined;
 }
 
 /** Declares an objective. */

@@ -40,3 +40,7 @@ test("of any number of labels those are answered whose probability is above a ha
   const answer = objectiveOf("multi-label").answer?.(Float32Array.of(-0.01, 0, 0.01, 8), ["a", "b", "c", "d"]);
   expect(answer).toMatchObject({ labels: ["c", "d"] });
 });
+
+test("a regression's answer is its number, without a label", () => {
+  expect(objectiveOf("regression").answer?.(Float32Array.of(3.5), [])).toEqual({ score: 3.5 });
+});

@@ -5,7 +5,6 @@ import { reshape } from "../graph/ops/reshape.ts";
 import { sub } from "../graph/ops/sub.ts";
 import { input } from "../graph/value.ts";
 import { batchDim } from "../tensor/shape.ts";
-import { topAnswer } from "./answers/class-answer.ts";
 import { total } from "./losses/total.ts";
 import { pearson, spearman } from "./metrics/metrics.ts";
 import { defineObjective, type Measuring } from "./objective.ts";
@@ -47,7 +46,7 @@ export const regression = defineObjective({
     { name: "spearman", better: "higher" },
   ],
   measure: measureNumbers,
-  answer: topAnswer,
+  answer: ([score = 0]) => ({ score }),
 });
 
 const namesAmong = (set: ExampleSet): readonly string[] =>
@@ -55,7 +54,10 @@ const namesAmong = (set: ExampleSet): readonly string[] =>
     const label = rowLabel(example);
     if (isNumber(label)) return [];
     const comma = typeof label === "string" && /^[+-]?\d+,\d+$/.test(label) ? "; write its comma as a point" : "";
-    return [`${set.placeOf(index)}: label ${JSON.stringify(label)} is no number, which regression needs${comma}`];
+    const none = typeof label === "string" && !comma ? '; leave its row out, or say `task: "classification"`' : "";
+    return [
+      `${set.placeOf(index)}: label ${JSON.stringify(label)} is no number, which regression needs${comma}${none}`,
+    ];
   });
 
 function measureNumbers(): Measuring<NumberMeasures> {

@@ -1,4 +1,4 @@
-import type { Evaluation } from "@petl/core";
+import { type Evaluation, type Label, mostFrequent, shownLabel } from "@petl/core";
 
 /** The single numbers of an evaluation, by name. */
 export const figures = (evaluation: object): readonly (readonly [name: string, value: number])[] =>
@@ -11,12 +11,17 @@ export function* evaluationLines(evaluation: Evaluation): Generator<string> {
     const bounds = name === "accuracy" && interval ? `  (95 %: ${interval.map(shown).join(" to ")})` : "";
     yield `${name.padEnd(18)} ${shown(value)}${bounds}`;
   }
-  if (majority) yield `${"majority".padEnd(18)} ${shown(majority.accuracy)}  (always "${majority.label}")`;
-  if (classes) yield* scoreTable("label", classes);
+  if (majority) yield `${"majority".padEnd(18)} ${shown(majority.accuracy)}  (always "${shownLabel(majority.label)}")`;
+  if (classes) {
+    const frequent = mostFrequent(classes);
+    yield* scoreTable("label", frequent);
+    const more = classes.length - frequent.length;
+    if (more > 0) yield `and ${more.toLocaleString("en-US")} labels that are rarer; --json has all`;
+  }
   if (entities) yield* scoreTable("entity", entities);
   if (confusion && classes && classes.length <= mostColumns)
     yield* confusionTable(
-      classes.map(({ label }) => String(label)),
+      classes.map(({ label }) => shownLabel(label)),
       confusion,
     );
 }
@@ -26,13 +31,13 @@ const shown = (value: number) => (Number.isInteger(value) ? String(value) : valu
 /** More columns than this no terminal shows side by side. */
 const mostColumns = 20;
 
-type Scores = Omit<NonNullable<Evaluation["per_class"]>[number], "label"> & { readonly label: unknown };
+type Scores = Omit<NonNullable<Evaluation["per_class"]>[number], "label"> & { readonly label: Label };
 
 const scoreTable = (what: string, rows: readonly Scores[]): readonly string[] =>
   table([
     [what, "precision", "recall", "f1", "support"],
     ...rows.map(({ label, precision, recall, f1, support }) => [
-      String(label),
+      shownLabel(label),
       ...[precision, recall, f1].map((value) => value.toFixed(4)),
       String(support),
     ]),

@@ -23,7 +23,10 @@ let outputFault: NodeJS.ErrnoException | undefined;
 /** Whether the reader of stdout has seen enough, as in `petl … | head`. */
 let readerLeft = false;
 
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = exits.failed; // where nothing is left to wait for before it has ended
+void main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});
 
 async function main(args: readonly string[]): Promise<number> {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -1,6 +1,6 @@
 import { realpath, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { chooseDataFiles, type DataFiles, InputError } from "@petl/core";
+import { chooseDataFiles, classFolders, type DataFiles, InputError } from "@petl/core";
 import { configsBelow, filesBelow } from "../hub/data-folder.ts";
 import { type HubEvent, resolveDataSet } from "../hub/hub.ts";
 import { explainFileError, MachineError } from "../machine-error.ts";
@@ -9,7 +9,7 @@ import type { ReadEvent } from "./read-data.ts";
 
 type Split = "train" | "validation" | "test";
 
-/** A data file, and how often its rows count. */
+/** A data file, or a folder with a folder of texts for each class, and how often its rows count. */
 export interface DataFile {
   readonly path: string;
   readonly weight: number;
@@ -75,8 +75,10 @@ async function findOne(name: DataName, lone: Split, access: DataAccess): Promise
   if (!info.isDirectory() && config !== undefined)
     throw new InputError(`"${path}" is a file, which has no configuration "${config}"`);
   if (!info.isDirectory()) return { [lone]: [{ path, weight }] };
-  const files = chooseDataFiles(basename(resolve(path)), await filesBelow(path), await configsBelow(path), name);
-  return filesOf(path, files, lone, weight);
+  const [below, configs] = [await filesBelow(path), await configsBelow(path)];
+  const classes = configs.length === 0 && config === undefined ? classFolders(below) : undefined;
+  if (classes && name.split === undefined) return filesOf(path, { kind: "splits", splits: classes }, lone, weight);
+  return filesOf(path, chooseDataFiles(basename(resolve(path)), below, configs, name), lone, weight);
 }
 
 /** A data set on the hub; where the hub is not reached, the name may have been meant for a path. */

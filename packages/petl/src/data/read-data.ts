@@ -1,8 +1,12 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
+  type ClassFile,
   type ColumnChoice,
+  classFiles,
+  classTable,
   type ExampleSet,
+  InputError,
   joinSets,
   type ReadOptions,
   readParts,
@@ -11,7 +15,9 @@ import {
   streamTable,
   type Table,
   weightedSet,
+  wholeText,
 } from "@petl/core";
+import { filesBelow } from "../hub/data-folder.ts";
 import { explainFileError } from "../machine-error.ts";
 import { beginningOf, filePieces } from "./file-pieces.ts";
 import type { DataFile } from "./find-data.ts";
@@ -94,9 +100,15 @@ interface FileReading {
 }
 
 async function examplesOf(path: string, { name, reading, columns, access, onRows }: FileReading): Promise<ExampleSet> {
-  const { size } = await stat(path).catch((error: unknown) => {
+  const info = await stat(path).catch((error: unknown) => {
     throw explainFileError(error, "read", path);
   });
+  const { size } = info;
+  if (info.isDirectory()) {
+    const table = await classFolder(path, { name, reading, access });
+    onRows?.(table.rows);
+    return readRows(table, columns);
+  }
   const stream = size < largeFile ? undefined : streamTable(name, await beginningOf(path), reading);
   if (!stream) {
     if (size >= largeFile) access.onProgress?.({ type: "reading", file: name, done: 0, of: size });
@@ -113,6 +125,29 @@ async function examplesOf(path: string, { name, reading, columns, access, onRows
     ),
     columns,
   );
+}
+
+/** Files of a text each, between two reports. */
+const filesATime = 1_000;
+
+/** The texts of a folder that has a folder for each class. */
+async function classFolder(
+  folder: string,
+  { name, reading, access }: Pick<FileReading, "name" | "reading" | "access">,
+): Promise<Table> {
+  const files = classFiles(await filesBelow(folder));
+  if (!files) throw new InputError(`"${folder}" is a folder; name one of its files`);
+  const texts: (ClassFile & { readonly text: string })[] = [];
+  let read = 0;
+  for (const file of files) {
+    access.signal?.throwIfAborted();
+    const bytes = await bytesOf(join(folder, file.path));
+    read += bytes.length;
+    texts.push({ ...file, text: wholeText(`${name}/${file.path}`, bytes, reading) });
+    if (texts.length % filesATime === 0)
+      access.onProgress?.({ type: "reading", file: name, done: read, of: (read / texts.length) * files.length });
+  }
+  return classTable(name, texts);
 }
 
 /** The same parts, each told of as it passes. */

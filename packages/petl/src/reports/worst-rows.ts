@@ -44,12 +44,12 @@ export async function worstRows(
   for await (const prediction of predictionsOf(model, asRead(model, set, maxLength).rows, { batch: 32, signal })) {
     const example = set.examples[at];
     const said = textAnswer(prediction, model);
-    if (example?.kind === "text" && example.label !== undefined && said.label !== undefined) {
+    if (example?.kind === "text" && example.label !== undefined && said.labels === undefined) {
       const { label } = example;
       found.push({
         ...{ place: set.placeOf(at), text: [example.text, example.pair].filter(Boolean).join(" ⏐ ") },
-        ...{ label: String(label), answer: hasClasses ? String(said.label) : said.score.toPrecision(4) },
-        figure: hasClasses ? (said.scores[String(label)] ?? 0) : Math.abs(said.score - Number(label)),
+        ...{ label: String(label), answer: said.scores ? String(said.label) : said.score.toPrecision(4) },
+        figure: said.scores ? (said.scores[String(label)] ?? 0) : Math.abs(said.score - Number(label)),
       });
     }
     at++;

@@ -29,6 +29,10 @@ export function labelsOf(value: unknown, separator: string | undefined): readonl
 export const isNumber = (label: Label | undefined): boolean =>
   typeof label === "number" || (typeof label === "string" && /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(label));
 
+/** How programs write that there is nothing; in a text or a label it is hardly meant. */
+export const isNone = (text: string): boolean =>
+  /^(?:null|nan|none|nil|n\/a|na|#n\/a|undefined|<na>)$/i.test(text.trim());
+
 /** The field of an example's label, left out where there is none. */
 export function withLabel(label: Label | undefined | null): { label?: Label } {
   return label === undefined || label === null ? {} : { label };

@@ -163,6 +163,8 @@ test("the task follows from the labels, and the reason is said", async () => {
     task: "regression",
     why: "labels are numbers, and t.csv line 3 has 3.8",
   });
+  expect((await guess("t.csv", "text,label\na,nan\nb,0.5\nc,-inf\n")).task).toBe("regression"); // which names these lines
+  expect((await guess("t.csv", "text,label\na,n/a\nb,1\nc,2\n")).task).toBe("classification");
   expect((await guess("t.jsonl", '{"input_ids":[1],"labels":[0]}')).task).toBe("token-classification");
   expect((await guess("t.conll", "EU B-ORG\n")).why).toBe("every word has a label");
   await expect(guess("t.csv", "index,text\n0,a\n")).rejects.toThrow('t.csv has no labels beside "text"');

@@ -48,6 +48,12 @@ test("texts and labels that stand for none, and numbers and lists that are texts
   expect(rowRemarks(await set(`text,label\n${lone}\n`)).at(-1)).toMatch(/is "label" the column of the labels\?$/);
 });
 
+test("labels that only look the same are said, and a label of several lines stays in one", async () => {
+  const said = rowRemarks(await set('text,label\na,caf\u00e9\nb,cafe\u0301\nc,"one\ntwo"\n'));
+  expect(said[0]).toContain("one\\ntwo: 1");
+  expect(said.at(-1)).toBe("labels that look the same are labels of their own: cafe\u0301/caf\u00e9");
+});
+
 test("copies are counted, and texts that have several labels", async () => {
   const twice = await set("text,label\na,good\nb,bad\na,good\na,bad\n");
   expect(copyRemarks(twice, true)).toEqual([

@@ -1,11 +1,13 @@
+import { isNone } from "./cells.ts";
 import { alikeRows, labelText, rowIndex } from "./equal-rows.ts";
 import { type ExampleSet, isLabelled, type Label } from "./examples.ts";
 import { distinctLabels, labelsOf } from "./labels.ts";
+import { shownLabel } from "./shown-label.ts";
 
 /**
  * What a user should know of the rows to train on, in words: how many there are, of each label too, which columns are read
- * and which not, and what looks wrong: empty texts, texts and labels that stand for none, labels that differ by case only,
- * labels of one row, lists and numbers that are written so that they are texts, copies of rows, texts that have several labels, and rows that the validation has too.
+ * and which not, and what looks wrong: empty texts, texts and labels that stand for none, labels that differ by case only
+ * or look the same, labels of one row, lists and numbers that are written so that they are texts, copies of rows, texts that have several labels, and rows that the validation has too.
  */
 export function rowRemarks(set: ExampleSet, validation?: ExampleSet): readonly string[] {
   return [
@@ -13,7 +15,7 @@ export function rowRemarks(set: ExampleSet, validation?: ExampleSet): readonly s
     ...columnsRead(set),
     ...columnsNotRead(set),
     ...emptyTexts(set),
-    ...(countsClasses(set) ? [...sameInAnotherCase(set), ...ofOneRow(set)] : []),
+    ...(countsClasses(set) ? [...sameInAnotherCase(set), ...sameInLooks(set), ...ofOneRow(set)] : []),
     ...labelsOfNone(set),
     ...decimalCommas(set),
     ...numbersWithSigns(set),
@@ -55,7 +57,7 @@ function labelCounts(set: ExampleSet): string {
   const labels = distinctLabels(set);
   if (!isLabelled(set) || labels.length === 0 || labels.some(isFraction)) return "";
   const counts = countLabels(set);
-  return `; ${shown(labels, (label) => `${label}: ${(counts.get(String(label)) ?? 0).toLocaleString("en-US")}`)}`;
+  return `; ${shown(labels, (label) => `${shownLabel(label)}: ${(counts.get(String(label)) ?? 0).toLocaleString("en-US")}`)}`;
 }
 
 /** Which columns texts and labels come from. */
@@ -72,9 +74,6 @@ export function columnsNotRead({ name, columns: { leftOut = [] } }: ExampleSet):
 }
 
 const isBlank = (...texts: readonly (string | undefined)[]) => texts.every((text = "") => text.trim() === "");
-
-/** How programs write that there is nothing; in a text or a label it is hardly meant. */
-const isNone = (text: string) => /^(?:null|nan|none|nil|n\/a|na|#n\/a|undefined|<na>)$/i.test(text.trim());
 
 /** Rows that say nothing, or what stands for nothing. */
 function emptyTexts(set: ExampleSet): readonly string[] {
@@ -99,20 +98,28 @@ function labelsOfNone(set: ExampleSet): readonly string[] {
   const none = distinctLabels(set).filter((label) => typeof label === "string" && isNone(label));
   return none.length === 0
     ? []
-    : [`labels that may stand for none are classes: ${shown(none, String)}; leave their rows out if they are none`];
+    : [`labels that may stand for none are classes: ${shown(none, shownLabel)}; leave their rows out if they are none`];
 }
 
-function sameInAnotherCase(set: ExampleSet): readonly string[] {
+const sameInAnotherCase = (set: ExampleSet): readonly string[] =>
+  alikeLabels(set, "differ by case only", (name) => name.toLowerCase());
+
+/** Letters that one program writes whole and another with its accent apart; spaces of several kinds. */
+const sameInLooks = (set: ExampleSet): readonly string[] =>
+  alikeLabels(set, "look the same", (name) => name.normalize("NFKC").replace(/\s+/g, " "));
+
+/** Labels that are one by this rule, and yet labels of their own. */
+function alikeLabels(set: ExampleSet, how: string, ruled: (name: string) => string): readonly string[] {
   const spellings = new Map<string, string[]>();
   for (const name of distinctLabels(set).map(String)) {
-    const known = spellings.get(name.toLowerCase());
+    const known = spellings.get(ruled(name));
     if (known) known.push(name);
-    else spellings.set(name.toLowerCase(), [name]);
+    else spellings.set(ruled(name), [name]);
   }
   const several = [...spellings.values()].filter((names) => names.length > 1);
   return several.length === 0
     ? []
-    : [`labels that differ by case only are labels of their own: ${shown(several, (names) => names.join("/"))}`];
+    : [`labels that ${how} are labels of their own: ${shown(several, (names) => names.map(shownLabel).join("/"))}`];
 }
 
 function ofOneRow(set: ExampleSet): readonly string[] {
@@ -121,7 +128,7 @@ function ofOneRow(set: ExampleSet): readonly string[] {
   const most = lone.length > set.examples.length / 2;
   const { label } = set.columns;
   const doubt = most && label !== undefined ? `; is "${label}" the column of the labels?` : "";
-  return [`labels of one row: ${shown(lone, (name) => name)}${doubt}`];
+  return [`labels of one row: ${shown(lone, shownLabel)}${doubt}`];
 }
 
 function decimalCommas(set: ExampleSet): readonly string[] {
@@ -146,7 +153,7 @@ function writtenLists(set: ExampleSet): readonly string[] {
   return lists.length === 0
     ? []
     : [
-        `labels that are written as lists are one label each: ${shown(lists, String)}; for several labels a row give JSONL with lists, or cells and \`labelSeparator\``,
+        `labels that are written as lists are one label each: ${shown(lists, shownLabel)}; for several labels a row give JSONL with lists, or cells and \`labelSeparator\``,
       ];
 }
 
@@ -162,7 +169,7 @@ function joinedLabels(set: ExampleSet): readonly string[] {
     return joined.length === 0
       ? []
       : [
-          `labels that hold others are one label each: ${shown(joined, String)}; for several labels a row say \`labelSeparator: "${separator}"\``,
+          `labels that hold others are one label each: ${shown(joined, shownLabel)}; for several labels a row say \`labelSeparator: "${separator}"\``,
         ];
   });
 }

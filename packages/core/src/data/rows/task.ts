@@ -1,6 +1,7 @@
 import { InputError } from "../../errors.ts";
-import { isNumber } from "./cells.ts";
-import { type ExampleSet, isLabelled, rowLabel } from "./examples.ts";
+import { isNone, isNumber } from "./cells.ts";
+import { type ExampleSet, isLabelled, type Label, rowLabel } from "./examples.ts";
+import { shownLabel } from "./shown-label.ts";
 
 /** The tasks that labelled rows can stand for. */
 type LabelledTask = "classification" | "regression" | "multi-label" | "token-classification" | "causal-lm";
@@ -13,7 +14,8 @@ interface TaskGuess {
 
 /**
  * The task that the labels of a data set stand for: prompts with completions and conversations mean a causal language model, a label for
- * every word or token token classification, a list of them for a text multi-label classification, a number with a fraction regression, everything else classification.
+ * every word or token token classification, a list of them for a text multi-label classification, numbers of which one has a fraction regression
+ * (also where some rows say that there is none, which a regression then refuses), everything else classification.
  * @throws InputError when the rows have no labels.
  */
 export function guessTask(set: ExampleSet): TaskGuess {
@@ -35,14 +37,19 @@ export function guessTask(set: ExampleSet): TaskGuess {
   }
   const labels = set.examples.map(rowLabel);
   const numeric = labels.every(isNumber);
-  const fraction = numeric ? labels.findIndex((label) => !Number.isInteger(Number(label))) : -1;
+  const measured = numeric || labels.every((label) => isNumber(label) || isNoNumber(label));
+  const fraction = measured ? labels.findIndex((label) => isNumber(label) && !Number.isInteger(Number(label))) : -1;
   if (fraction >= 0)
     return { task: "regression", why: `labels are numbers, and ${set.placeOf(fraction)} has ${labels[fraction]}` };
   const distinct = [...new Set(labels.map(String))];
   const kind = numeric && distinct.every((label) => String(Number(label)) === label) ? "integers" : "names";
-  const few = distinct.slice(0, 4).join(", ");
+  const few = distinct.slice(0, 4).map(shownLabel).join(", ");
   return {
     task: "classification",
     why: `labels are ${distinct.length} ${kind} (${few}${distinct.length > 4 ? ", …" : ""})`,
   };
 }
+
+/** What stands for a number that is none, or has no bounds. */
+const isNoNumber = (label: Label | undefined): boolean =>
+  typeof label === "string" && (isNone(label) || /^[+-]?inf(?:inity)?$/i.test(label));

@@ -1,6 +1,7 @@
 import { InputError } from "../../errors.ts";
 import { specialToken, specialTokenNames } from "./special-token.ts";
 import type { TokenizerConfig, TokenizerJson } from "./tokenizer-files.ts";
+import type { Vocabulary } from "./vocabulary.ts";
 
 /**
  * GPT-2's tokenizer, or RoBERTa's, from the two files that it was published with: vocab.json, the tokens' ids, and
@@ -10,12 +11,12 @@ import type { TokenizerConfig, TokenizerJson } from "./tokenizer-files.ts";
  * Source: huggingface/transformers, GPT2Tokenizer and RobertaTokenizer
  */
 export function byteLevelTokenizer(
-  vocab: Readonly<Record<string, number>>,
+  vocab: Vocabulary,
   mergesText: string,
   added: Readonly<Record<string, number>>,
   { config, modelType }: { readonly config: TokenizerConfig; readonly modelType: string | undefined },
 ): TokenizerJson {
-  const ids = new Map([...Object.entries(vocab), ...Object.entries(added)]);
+  const ids = new Map([...vocab.ids, ...Object.entries(added)]);
   const special = [...new Set([...specialTokenNames.flatMap((name) => config[name] ?? []), ...usual])].filter(
     (token) => ids.has(token) || added[token] !== undefined,
   );

@@ -2,6 +2,7 @@ import { InputError, suggestion } from "../../errors.ts";
 import { isRecord } from "../../values.ts";
 import { largestId } from "./special-token.ts";
 import type { TokenizerJson } from "./tokenizer-files.ts";
+import type { Vocabulary } from "./vocabulary.ts";
 
 /** More than any tokenizer has, and few enough that no text grows beyond memory on its way through them. */
 const most = { steps: 100, contents: 100, characters: 1000, added: 100_000 } as const;
@@ -115,23 +116,30 @@ function* pieceProblems(pieces: readonly unknown[], unknown: unknown): Generator
     yield `model.unk_id: ${shown(unknown)} is no piece`;
 }
 
-function* idProblems(vocab: Readonly<Record<string, number>>): Generator<string> {
-  const tokens = Object.keys(vocab);
-  const owners = new Map<number, string>();
-  let largest = 0;
-  for (const token of tokens) {
-    const id = vocab[token] ?? -1;
-    const other = owners.get(id);
+function* idProblems(vocab: Vocabulary): Generator<string> {
+  let [largest, strange] = [0, false];
+  vocab.ids.forEach((id, token) => {
     largest = Math.max(largest, id);
-    if (!Number.isInteger(id) || id < 0 || id > largestId)
-      yield `model.vocab: ${shown(token)} has the id ${id}; ids are 0 to ${largestId}`;
+    strange ||= !isId(id) || token.length > most.characters;
+  });
+  const isFar = largest > farthest(vocab.ids.size);
+  if (isFar && largest <= largestId) yield `model.vocab: an id ${largest} among ${vocab.ids.size} tokens`;
+  if (strange || isFar || vocab.tokens.reduce((count) => count + 1, 0) < vocab.ids.size)
+    yield* tokenProblems(vocab.ids);
+}
+
+const isId = (id: number): boolean => Number.isInteger(id) && id >= 0 && id <= largestId;
+
+function* tokenProblems(ids: Vocabulary["ids"]): Generator<string> {
+  const owners = new Map<number, string>();
+  for (const [token, id] of ids) {
+    const other = owners.get(id);
+    if (!isId(id)) yield `model.vocab: ${shown(token)} has the id ${id}; ids are 0 to ${largestId}`;
     else if (other !== undefined) yield `model.vocab: ${shown(other)} and ${shown(token)} have the id ${id}`;
     else if (token.length > most.characters)
       yield `model.vocab: ${shown(token)} has ${token.length} characters; ${most.characters} are allowed`;
     else owners.set(id, token);
   }
-  if (largest <= largestId && largest > farthest(tokens.length))
-    yield `model.vocab: an id ${largest} among ${tokens.length} tokens`;
 }
 
 /** Gaps are allowed, but not ones that a few bytes make of any size. */
@@ -156,17 +164,14 @@ function* lengthProblems(length: unknown): Generator<string> {
     yield `model.max_input_chars_per_word: ${shown(length)} is no length up to ${most.characters}`;
 }
 
-function* addedProblems({ added_tokens: added, model }: TokenizerJson): Generator<string> {
+function* addedProblems({ added_tokens: added, model: { vocab } }: TokenizerJson): Generator<string> {
   const tokens = added ?? [];
   if (tokens.length > most.added) yield `added_tokens: ${tokens.length} are more than ${most.added}`;
-  const vocab = Array.isArray(model.vocab) ? {} : model.vocab;
-  const names = Object.keys(vocab);
-  const asked = new Set(tokens.slice(0, most.added).map(({ id }) => id));
+  const named = Array.isArray(vocab) ? [] : vocab.tokens;
+  const count = Array.isArray(vocab) ? vocab.length : vocab.ids.size;
   const owners = new Map<number, string>();
-  for (const token of names) if (asked.has(vocab[token] ?? -1)) owners.set(vocab[token] ?? -1, token);
-  const count = Array.isArray(model.vocab) ? model.vocab.length : names.length;
   for (const [index, { id, content }] of tokens.slice(0, most.added).entries()) {
-    const other = owners.get(id);
+    const other = owners.get(id) ?? named[id];
     if (id < 0 || id > Math.min(largestId, farthest(count + tokens.length)))
       yield `added_tokens[${index}].id: ${id} is no token's id`;
     else if (other !== undefined && other !== content)

@@ -6,6 +6,7 @@ import { boundStep, innerSteps, isPatternStep } from "./pattern-steps.ts";
 import { passPlainTexts, passWithoutTokens } from "./plain-texts.ts";
 import { type Normalizer, normalizerSteps, type TokenizerDescription, type TokenizerJson } from "./tokenizer-files.ts";
 import { unigramPieces } from "./unigram-pieces.ts";
+import type { Vocabulary } from "./vocabulary.ts";
 import { remembering } from "./word-cache.ts";
 import { type WordModel, wordPieces } from "./word-pieces.ts";
 import { longestWord } from "./wordpiece-tokenizer.ts";
@@ -17,7 +18,6 @@ export interface TextEngine {
   decode(ids: number[], options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean }): string;
   token_to_id(token: string): number | undefined;
   id_to_token(id: number): string | undefined;
-  get_vocab(): Map<string, number>;
   readonly model: TextModel;
   /** added tokens as they stand in a text, before and behind its normalizer */
   readonly added_tokens_map: ReadonlyMap<string, { readonly id: number }>;
@@ -57,14 +57,37 @@ export function buildEngine({ tokenizer, config }: TokenizerDescription): TextEn
 }
 
 function builtEngine(tokenizer: TokenizerJson, config: TokenizerDescription["config"]): Engine {
-  const complete = { decoder: null, normalizer: null, pre_tokenizer: null, ...tokenizer };
+  const { vocab } = tokenizer.model;
+  const model = {
+    ...tokenizer.model,
+    vocab: Array.isArray(vocab) ? vocab : unknownAlone(vocab, tokenizer.model.unk_token),
+  };
+  const complete = { decoder: null, normalizer: null, pre_tokenizer: null, ...tokenizer, model };
   const added = (tokenizer.added_tokens ?? []).map((token) => ({ ...token }));
   try {
-    return new Engine({ ...complete, added_tokens: added, post_processor: null }, config);
+    const engine = new Engine({ ...complete, added_tokens: added, post_processor: null }, config);
+    if (!Array.isArray(vocab)) Object.assign(engine.model, tablesOf(vocab, added));
+    return engine;
   } catch (error) {
     if (error instanceof InputError) throw error;
     throw new InputError(`tokenizer.json: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** As much of a vocabulary as the library's models look up while they are made; its tables are given to them behind that. */
+const unknownAlone = ({ ids }: Vocabulary, unknown: unknown): Record<string, number> =>
+  Object.fromEntries(typeof unknown === "string" && ids.has(unknown) ? [[unknown, ids.get(unknown) ?? 0]] : []);
+
+/** The library's own tables of a vocabulary and the tokens that were added to it. */
+function tablesOf({ ids, tokens }: Vocabulary, added: readonly { readonly id: number; readonly content: string }[]) {
+  const strange = added.filter(({ id, content }) => ids.get(content) !== id || tokens[id] !== content);
+  if (strange.length === 0) return { tokens_to_ids: ids, vocab: tokens };
+  const [all, byId] = [new Map(ids), [...tokens]];
+  for (const { id, content } of strange) {
+    all.set(content, id);
+    byId[id] = content;
+  }
+  return { tokens_to_ids: all, vocab: byId };
 }
 
 /** How words are cut, where it is not left to the library. */
@@ -73,7 +96,7 @@ function encoderOf({ type, vocab, ...model }: TokenizerJson["model"]): WordModel
   if (type !== "WordPiece" || typeof model.unk_token !== "string") return undefined;
   const { max_input_chars_per_word: longest, continuing_subword_prefix: continuation } = model;
   return wordPieces({
-    ...{ vocab, unknown: model.unk_token, continuation: continuation ?? "##" },
+    ...{ known: vocab.ids, unknown: model.unk_token, continuation: continuation ?? "##" },
     longestWord: typeof longest === "number" ? longest : longestWord,
   });
 }

@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { InputError, schemaProblems } from "../../errors.ts";
-import { parsedJson } from "../../values.ts";
+import { isRecord } from "../../values.ts";
 import { byteLevelTokenizer } from "./byte-level-tokenizer.ts";
 import { specialNames } from "./special-names.ts";
 import { largestId } from "./special-token.ts";
 import type { TokenizerFiles } from "./tokenizer-file-names.ts";
+import { vocabularyOf } from "./vocabulary.ts";
+import { parsedTokenizer } from "./vocabulary-json.ts";
 import { wordPieceTokenizer } from "./wordpiece-tokenizer.ts";
 
 const tokenId = z.int().nonnegative().max(largestId);
@@ -70,10 +72,13 @@ const processorSchema = z.union([
 /** What a tokenizer file puts around one text and around two. */
 export type PostProcessor = z.infer<typeof processorSchema>;
 
-/** Looked at where it is: a schema of records would check and copy hundreds of thousands of tokens one by one. */
-function isVocabulary(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return Array.isArray(value) || Object.values(value).every((id) => typeof id === "number");
+/** Ids by token. A schema of records would check and copy hundreds of thousands of tokens one by one. */
+const idsByToken = z
+  .custom<ReadonlyMap<string, number> | Readonly<Record<string, number>>>(isIds, "not ids by token")
+  .transform((ids) => vocabularyOf(ids instanceof Map ? ids : new Map(Object.entries(ids))));
+
+function isIds(value: unknown): boolean {
+  return value instanceof Map || (isRecord(value) && Object.values(value).every((id) => typeof id === "number"));
 }
 
 const tokenizerSchema = z.looseObject({
@@ -84,7 +89,7 @@ const tokenizerSchema = z.looseObject({
   model: z.looseObject({
     type: z.string().nullish(),
     continuing_subword_prefix: z.string().nullish(),
-    vocab: z.custom<Readonly<Record<string, number>> | unknown[]>(isVocabulary, "neither ids by token nor a list"),
+    vocab: z.union([z.custom<unknown[]>(Array.isArray), idsByToken], "neither ids by token nor a list"),
   }),
 });
 export type TokenizerJson = z.infer<typeof tokenizerSchema>;
@@ -116,7 +121,7 @@ export function readTokenizerFiles(files: TokenizerFiles): TokenizerDescription 
   };
   const given = parse(files, "tokenizer.json", tokenizerSchema);
   if (given) return { ...found, tokenizer: withSettings(given, settings) };
-  const pieces = parse(files, "vocab.json", z.record(z.string(), tokenId));
+  const pieces = parse(files, "vocab.json", idsByToken);
   if (pieces && files["merges.txt"] !== undefined) {
     const added = parse(files, "added_tokens.json", z.record(z.string(), tokenId)) ?? {};
     return {
@@ -140,7 +145,7 @@ function parse<T>(files: TokenizerFiles, name: keyof TokenizerFiles, schema: z.Z
 }
 
 function parseJson(name: string, text: string): unknown {
-  const value = parsedJson(text);
+  const value = parsedTokenizer(text);
   if (value === undefined) throw new InputError(`${name} is not JSON`);
   if (isDeeper(value, deepest)) throw new InputError(`${name}: nested deeper than ${deepest}`);
   return value;
@@ -152,7 +157,7 @@ const deepest = 100;
 const isDeeper = (value: unknown, most: number): boolean =>
   typeof value === "object" &&
   value !== null &&
-  (most === 0 || Object.values(value).some((inner) => isDeeper(inner, most - 1)));
+  (most === 0 || (Array.isArray(value) ? value : Object.values(value)).some((inner) => isDeeper(inner, most - 1)));
 
 function withoutEmpty(record: object): object {
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null && value !== undefined));

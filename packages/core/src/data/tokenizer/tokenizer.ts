@@ -4,7 +4,7 @@ import { readingContents } from "./message-contents.ts";
 import { type SpecialName, specialTokenNames } from "./special-token.ts";
 import { buildEngine, type TextEngine, textToIds, wordToIds } from "./tokenizer-engine.ts";
 import type { TokenizerFiles } from "./tokenizer-file-names.ts";
-import { readTokenizerFiles, type TokenizerDescription } from "./tokenizer-files.ts";
+import { readTokenizerFiles, type TokenizerDescription, type TokenizerJson } from "./tokenizer-files.ts";
 import { addedCount, fill, hasTypes, type Template, templateOf } from "./tokenizer-template.ts";
 import { longestFirst } from "./truncation.ts";
 
@@ -209,16 +209,13 @@ function findSpecialIds(engine: TextEngine, { config }: TokenizerDescription): T
   return Object.fromEntries(found);
 }
 
-function findContinuations({ model }: TokenizerDescription["tokenizer"]): ReadonlySet<number> {
-  const prefix = model.type === "WordPiece" ? (model.continuing_subword_prefix ?? "##") : undefined;
-  if (prefix === undefined || Array.isArray(model.vocab)) return new Set();
-  return new Set(Object.entries(model.vocab).flatMap(([token, id]) => (token.startsWith(prefix) ? [id] : [])));
+function findContinuations({ model: { type, vocab, ...model } }: TokenizerJson): ReadonlySet<number> {
+  if (type !== "WordPiece" || Array.isArray(vocab)) return new Set();
+  const prefix = model.continuing_subword_prefix ?? "##";
+  return new Set(vocab.tokens.flatMap((token, id) => (token?.startsWith(prefix) ? [id] : [])));
 }
 
-function sizeOf({ model, added_tokens: added }: TokenizerDescription["tokenizer"]): number {
-  let largest = -1;
-  const ids = Array.isArray(model.vocab) ? [model.vocab.length - 1] : Object.values(model.vocab);
-  for (const id of ids) if (id > largest) largest = id;
-  for (const { id } of added ?? []) largest = Math.max(largest, id);
-  return largest + 1;
+function sizeOf({ model: { vocab }, added_tokens: added }: TokenizerJson): number {
+  const { length } = Array.isArray(vocab) ? vocab : vocab.tokens;
+  return Math.max(length, ...(added ?? []).map(({ id }) => id + 1));
 }

@@ -1,5 +1,6 @@
 import { InputError, refuse } from "../../errors.ts";
 import { textToWords } from "./tokenizer-engine.ts";
+import type { TokenizerJson } from "./tokenizer-files.ts";
 import { byteLevelBpe } from "./training/byte-level-bpe.ts";
 import { countWords } from "./training/count-words.ts";
 import type { TrainableTokenizer } from "./training/trainable-tokenizer.ts";
@@ -46,7 +47,7 @@ export async function trainTokenizer(
   if (words.size === 0) throw new InputError("the texts hold no word that a tokenizer could be learnt from");
   const tokenizer = kind.train(words, training.vocabulary, training.words?.flatMap(toWords));
   return {
-    "tokenizer.json": toJson({ version: "1.0", truncation: null, padding: null, ...tokenizer }),
+    "tokenizer.json": toJson({ version: "1.0", truncation: null, padding: null, ...written(tokenizer) }),
     "tokenizer_config.json": toJson({ ...config, ...specialTokens, model_max_length: training.maxLength }),
     "special_tokens_map.json": toJson(specialTokens),
   };
@@ -66,5 +67,11 @@ function problemsOf({ kind, vocabulary, lowercase, words, maxLength }: Tokenizer
     if (!Number.isInteger(value) || value < 1) problems.push(`${name} must be a whole number above 0, not ${value}`);
   return problems;
 }
+
+/** With its vocabulary as the file has it. */
+const written = ({ model: { vocab, ...model }, ...parts }: TokenizerJson) => ({
+  ...parts,
+  model: { ...model, vocab: Array.isArray(vocab) ? vocab : Object.fromEntries(vocab.ids) },
+});
 
 const toJson = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;

@@ -4,7 +4,7 @@ export interface WordModel {
 }
 
 interface WordPieces {
-  readonly vocab: Readonly<Record<string, number>>;
+  readonly known: ReadonlyMap<string, number>;
   readonly unknown: string;
   readonly continuation: string;
   /** longer words, in characters, are the unknown token */
@@ -17,9 +17,11 @@ interface WordPieces {
  * costs its length times that.
  * Source: Devlin et al. 2018, arXiv:1810.04805; Wu et al. 2016, arXiv:1609.08144, section 4.1
  */
-export function wordPieces({ vocab, unknown, continuation, longestWord }: WordPieces): WordModel["encode"] {
+export function wordPieces({ known, unknown, continuation, longestWord }: WordPieces): WordModel["encode"] {
   let longest = 0;
-  for (const token of Object.keys(vocab)) longest = Math.max(longest, token.length);
+  known.forEach((_, token) => {
+    longest = Math.max(longest, token.length);
+  });
   const cut = (word: string): readonly string[] => {
     const characters = [...word];
     if (characters.length > longestWord) return [unknown];
@@ -28,7 +30,7 @@ export function wordPieces({ vocab, unknown, continuation, longestWord }: WordPi
       const prefix = start === 0 ? "" : continuation;
       let end = Math.min(characters.length, start + longest);
       const piece = () => prefix + characters.slice(start, end).join("");
-      while (end > start && !Object.hasOwn(vocab, piece())) end--;
+      while (end > start && !known.has(piece())) end--;
       if (end === start) return [unknown];
       found.push(piece());
       start = end;

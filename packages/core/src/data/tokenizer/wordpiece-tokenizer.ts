@@ -1,6 +1,7 @@
 import { InputError } from "../../errors.ts";
 import { type SpecialName, specialToken } from "./special-token.ts";
 import type { TokenizerConfig, TokenizerJson } from "./tokenizer-files.ts";
+import { listedVocabulary } from "./vocabulary.ts";
 
 /** What WordPiece puts before a token that continues a word. */
 export const continuation = "##";
@@ -20,12 +21,11 @@ export function wordPieceTokenizer(tokens: readonly string[], config: TokenizerC
   const special = [name("pad_token", "[PAD]"), unk, cls, sep, name("mask_token", "[MASK]")];
   const missing = [unk, cls, sep].filter((token) => !tokens.includes(token));
   if (missing.length > 0) throw new InputError(`vocab.txt lacks ${missing.map((token) => `"${token}"`).join(", ")}`);
-  const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]));
+  const vocab = listedVocabulary(tokens);
+  const idOf = (token: string) => vocab.ids.get(token) ?? 0;
   const cased = tokens.some((token) => !special.includes(token) && /[A-Z]/.test(token));
   return {
-    added_tokens: special
-      .filter((token) => vocab[token] !== undefined)
-      .map((token) => specialToken(token, vocab[token]!)),
+    added_tokens: special.filter((token) => vocab.ids.has(token)).map((token) => specialToken(token, idOf(token))),
     normalizer: {
       type: "BertNormalizer",
       clean_text: true,
@@ -34,7 +34,7 @@ export function wordPieceTokenizer(tokens: readonly string[], config: TokenizerC
       lowercase: config.do_lower_case ?? !cased,
     },
     pre_tokenizer: { type: "BertPreTokenizer" },
-    post_processor: { type: "BertProcessing", cls: [cls, vocab[cls]!], sep: [sep, vocab[sep]!] },
+    post_processor: { type: "BertProcessing", cls: [cls, idOf(cls)], sep: [sep, idOf(sep)] },
     decoder: { type: "WordPiece", prefix: continuation, cleanup: true },
     model: {
       type: "WordPiece",

@@ -1,13 +1,10 @@
 import type { Label } from "../../data/rows/examples.ts";
-import type { Answer } from "../objective.ts";
+import type { OneLabel } from "../objective.ts";
 import { argmax, softmax } from "./probabilities.ts";
 
 /** The likeliest label, and every label's probability.  logits: [labels] */
-export const classAnswer = (logits: Float32Array, labels: readonly Label[]): Answer =>
-  topAnswer(softmax(logits), labels);
-
-/** The label with the largest score, and every label's score. */
-export function topAnswer(scores: ArrayLike<number>, labels: readonly Label[]): Answer {
+export function classAnswer(logits: Float32Array, labels: readonly Label[]): OneLabel {
+  const scores = softmax(logits);
   const best = argmax(scores);
   return {
     label: labels[best] ?? "",

@@ -22,9 +22,10 @@ const request = z.strictObject({
   user: z.string().optional(),
 });
 
-/** A row's label; of any number of labels all that it has, and the likeliest as `label`. */
+/** A row's label; of any number of labels all that it has, and the likeliest as `label`; null beside a regression's number. */
 function labelsOf({ label, labels }: LabelAnswer, names: readonly Label[], probs: readonly number[]) {
-  return labels === undefined ? { label } : { label: names[probs.indexOf(Math.max(...probs))], labels };
+  if (labels === undefined) return { label: label ?? null };
+  return { label: names[probs.indexOf(Math.max(...probs))], labels };
 }
 
 /** What a model with labels says of texts. */
@@ -52,8 +53,9 @@ export const classify: Route = {
     const tokens = countTokens(model, rows);
     note(service, tenant, tokens, 0, rows.length);
     const data = answers.map((answer, index) => {
-      const probs = model.labels.map((name) => answer.scores[String(name)] ?? 0);
-      return { index, ...labelsOf(answer, model.labels, probs), probs, num_classes: model.labels.length };
+      const { score, scores } = answer;
+      const probs = scores === undefined ? [score] : model.labels.map((name) => scores[String(name)] ?? 0);
+      return { index, ...labelsOf(answer, model.labels, probs), probs, num_classes: probs.length };
     });
     const usage = { prompt_tokens: tokens, total_tokens: tokens, completion_tokens: 0 };
     return json({ object: "list", model: id, data, usage });

@@ -1,5 +1,6 @@
 import { specialToken } from "../special-token.ts";
 import type { TokenizerJson } from "../tokenizer-files.ts";
+import { listedVocabulary } from "../vocabulary.ts";
 import { type Learned, learnMerges } from "./learn-merges.ts";
 import { refuseSmaller } from "./smallest-vocabulary.ts";
 import type { TrainableTokenizer } from "./trainable-tokenizer.ts";
@@ -42,7 +43,7 @@ export const byteLevelBpe: TrainableTokenizer = {
 };
 
 function describe({ tokens, merges }: Learned): TokenizerJson {
-  const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]));
+  const vocab = listedVocabulary(tokens);
   const bytes = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
   const begin = { SpecialToken: { id: boundary, type_id: 0 } };
   const text = (id: "A" | "B") => ({ Sequence: { id, type_id: 0 } });
