@@ -1,6 +1,6 @@
 // Long rows: time and peak memory of LoRA steps on one row, as it is and with --recompute, beside PEFT with
 // scaled-dot-product attention, as it is and with gradient checkpointing. Whole processes in turn; bases have random weights.
-//   node bench/long-rows.mjs --shape small|qwen [--tokens 4096] [--steps 2] [--python PYTHON] [--ways plain,recompute]
+//   node bench/long-rows.mjs --shape small|qwen [--tokens 4096] [--steps 2] [--bits 32|16|4] [--python PYTHON] [--ways plain,recompute]
 // Prints the table and appends the record to results/long-rows.jsonl.
 import { appendFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -31,6 +31,7 @@ const { values } = parseArgs({
     shape: { type: "string", default: "small" },
     tokens: { type: "string", default: "4096" },
     steps: { type: "string", default: "2" },
+    bits: { type: "string", default: "32" },
     threads: { type: "string", default: "2" },
     ways: { type: "string", default: "plain,recompute" },
     python: { type: "string" },
@@ -44,7 +45,7 @@ const folder = await mkdtemp(join(tmpdir(), "petl-long-rows-"));
 try {
   const base = join(folder, "base");
   const rows = join(folder, "rows.jsonl");
-  await writeRandomBase(base, config, 32);
+  await writeRandomBase(base, config, Number(values.bits));
   const ids = Array.from({ length: tokens }, (_, i) => 3 + ((i * 48271) % (config.vocab_size - 3)));
   await writeFile(rows, `${JSON.stringify({ input_ids: ids })}\n`.repeat(steps));
   const parts = [];
