@@ -310,7 +310,7 @@ export { float32, type HostTensor } from "./tensor/host-tensor.ts";
 export type { Lender } from "./tensor/lender.ts";
 export { principalComponents } from "./tensor/principal-components.ts";
 export { random } from "./tensor/random.ts";
-export { type CacheMode, type CacheOptions, cacheModes } from "./training/cache.ts";
+export { type CacheChoice, type CacheMode, type CacheOptions, cacheModes } from "./training/cache.ts";
 export {
   type CompiledEvaluation,
   compileEvaluation,

@@ -24,12 +24,14 @@ export function runBundle(entry) {
     const script = new vm.Script(asFunction(readFileSync(file, "utf8")), {
       filename: file,
       cachedData: kept(codeOf(file)),
-      importModuleDynamically: vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER ?? ((name) => import(name)), // before Node 20.12
     });
     const module = { exports: {} };
     loaded.set(file, { module, script });
     const others = createRequire(file);
-    const require = (name) => (name.startsWith(".") ? load(resolve(dirname(file), name)) : others(name));
+    const require = (name) => {
+      const path = resolve(dirname(file), name);
+      return name.startsWith(".") && path.startsWith(folder) ? load(path) : others(name);
+    };
     script.runInThisContext().call(module.exports, module.exports, require, module, file, dirname(file));
     return module.exports;
   };
