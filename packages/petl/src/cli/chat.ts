@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import { type ChatMessage, generate, type OpenModel } from "@petl/core";
+import { type ChatMessage, generate, InputError, type OpenModel } from "@petl/core";
 import { text } from "../flags/flags.ts";
 import { generationFlags, givenSettings } from "./generation-flags.ts";
 import { modelFlags, withModel } from "./open.ts";
@@ -24,6 +24,10 @@ export const chatVerb = defineVerb({
   async run({ flags, json }, context) {
     const task = flags.adapter === undefined ? "causal-lm" : undefined;
     await withModel({ ...flags, task, labels: undefined }, context, async (model) => {
+      if (!model.base.tokenizer?.chatTemplate)
+        throw new InputError(
+          `${model.base.name} has no chat template, so that it holds no conversations; petl generate goes on with a text`,
+        );
       const first: readonly ChatMessage[] =
         flags.system === undefined ? [] : [{ role: "system", content: flags.system }];
       await converse(model, first, { ...givenSettings(flags), signal: context.signal }, context, json);

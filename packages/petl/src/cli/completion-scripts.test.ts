@@ -4,14 +4,14 @@ import { type CompletedVerb, shells } from "./completion-scripts.ts";
 
 const verbs: readonly CompletedVerb[] = [
   {
-    ...{ name: "train", summary: "fine-tune it's base: quickly" },
+    ...{ name: "train", summary: "fine-tune it's base: quickly", operands: ["quick", "slow"] },
     flags: [
       { flag: "--schedule", help: "how the rate moves", takesValue: true, values: ["constant", "linear"] },
       { flag: "--data", help: "rows: a file", takesValue: true, values: [] },
       { flag: "--no-shuffle", help: "not: shuffle", takesValue: false, values: [] },
     ],
   },
-  { name: "tokens", summary: "another", flags: [] },
+  { name: "tokens", summary: "another", operands: [], flags: [] },
 ];
 const scriptOf = (shell: string) => shells.find(({ name }) => name === shell)?.script(verbs) ?? "";
 const hasBash = spawnSync("bash", ["-c", "type complete compgen"]).status === 0;
@@ -32,6 +32,9 @@ test.runIf(hasBash)("bash completes verbs, a verb's flags, their values, and lea
   expect(offered("train", "--schedule", "li")).toEqual(["linear"]);
   expect(offered("train", "--data", "--")).toEqual([]);
   expect(offered("train", "my")).toEqual([]);
+  expect(offered("train", "sl")).toEqual(["slow"]);
+  expect(offered("help", "to")).toEqual(["tokens"]);
+  expect(offered("tokens", "")).toEqual([]);
 });
 
 test("zsh and fish are given every verb and flag, with no quote that ends another", () => {

@@ -6,12 +6,16 @@ interface CompletedFlag {
   readonly takesValue: boolean;
   /** the values that it may have; a file's name where there are none */
   readonly values: readonly string[];
+  /** whether a file may stand in place of these values */
+  readonly takesFiles?: boolean;
 }
 
 /** A verb as a shell completes it. */
 export interface CompletedVerb {
   readonly name: string;
   readonly summary: string;
+  /** what may stand behind it without a flag; a file's name where there are none */
+  readonly operands: readonly string[];
   readonly flags: readonly CompletedFlag[];
 }
 
@@ -27,13 +31,20 @@ export const shells: readonly {
 
 const namesOf = (verbs: readonly CompletedVerb[]): string => verbs.map(({ name }) => name).join(" ");
 
+/** The verbs that names may stand behind, `help` among them. */
+const namedOperands = (verbs: readonly CompletedVerb[]) =>
+  [...verbs, { name: "help", operands: verbs.map(({ name }) => name) }].filter(({ operands }) => operands.length > 0);
+
 /** The lines of a case statement: what a verb's flag may be followed by. */
-const valueCases = (verbs: readonly CompletedVerb[], line: (pattern: string, words: string) => string): string =>
+const valueCases = (
+  verbs: readonly CompletedVerb[],
+  line: (pattern: string, words: string, takesFiles: boolean) => string,
+): string =>
   verbs
     .flatMap(({ name, flags }) =>
       flags
         .filter(({ values }) => values.length > 0)
-        .map(({ flag, values }) => line(`"${name} ${flag}"`, values.join(" "))),
+        .map(({ flag, values, takesFiles = false }) => line(`"${name} ${flag}"`, values.join(" "), takesFiles)),
     )
     .join("\n");
 
@@ -64,7 +75,14 @@ _petl() {
 ${valueCases(verbs, (pattern, words) => `    ${pattern}) COMPREPLY=($(compgen -W "${words}" -- "$current")); return ;;`)}
 ${fileCases.join("\n")}
   esac
-  case "$current" in -*) ;; *) return ;; esac
+  if [ "$COMP_CWORD" -eq 2 ]; then
+    case "$verb" in
+${namedOperands(verbs)
+  .map(({ name, operands }) => `    ${name}) words="${operands.join(" ")}" ;;`)
+  .join("\n")}
+    esac
+  fi
+  case "$current" in -*) ;; *) COMPREPLY=($(compgen -W "$words" -- "$current")); return ;; esac
   case "$verb" in
 ${flagCases.join("\n")}
   esac
@@ -93,9 +111,16 @@ ${lines.join("\n")}
     return
   fi
   case "$words[2] $words[CURRENT-1]" in
-${valueCases(verbs, (pattern, words) => `    ${pattern}) compadd -- ${words}; return ;;`)}
+${valueCases(verbs, (pattern, words, takesFiles) => `    ${pattern}) compadd -- ${words}${takesFiles ? "; _files" : ""}; return ;;`)}
   esac
   if [[ "$words[CURRENT]" != -* ]]; then
+    if (( CURRENT == 3 )); then
+      case "$words[2]" in
+${namedOperands(verbs)
+  .map(({ name, operands }) => `        ${name}) compadd -- ${operands.join(" ")}; return ;;`)
+  .join("\n")}
+      esac
+    fi
     _files
     return
   fi
@@ -110,10 +135,20 @@ if [ "$funcstack[1]" = "_petl" ]; then _petl "$@"; else compdef _petl petl; fi`;
 function fishScript(verbs: readonly CompletedVerb[]): string {
   const lines = verbs.flatMap(({ name, summary, flags }) => [
     `complete -c petl -n __fish_use_subcommand -f -a ${name} -d '${described(summary)}'`,
-    ...flags.map(({ flag, help, takesValue, values }) => {
-      const value = values.length > 0 ? ` -x -a '${values.join(" ")}'` : takesValue ? " -r" : "";
+    ...flags.map(({ flag, help, takesValue, values, takesFiles }) => {
+      const alone = takesFiles ? "-r" : "-x";
+      const value = values.length > 0 ? ` ${alone} -a '${values.join(" ")}'` : takesValue ? " -r" : "";
       return `complete -c petl -n '__fish_seen_subcommand_from ${name}' -l ${flag.slice(2)}${value} -d '${described(help)}'`;
     }),
   ]);
-  return ["# fish completion of petl", ...lines].join("\n");
+  const operands = namedOperands(verbs).map(
+    ({ name, operands: names }) =>
+      `complete -c petl -n '__fish_seen_subcommand_from ${name}' -f -a '${names.join(" ")}'`,
+  );
+  return [
+    "# fish completion of petl",
+    "complete -c petl -n __fish_use_subcommand -f -a help -d 'what a verb takes'",
+    ...lines,
+    ...operands,
+  ].join("\n");
 }

@@ -1,4 +1,5 @@
 import { InputError, methods, suggestion } from "@petl/core";
+import { bundledBases } from "../bundled/bundled-bases.ts";
 import { flagName } from "../flags/flags.ts";
 import { methodFlags } from "../flags/method-flags.ts";
 import { type CompletedVerb, shells } from "./completion-scripts.ts";
@@ -10,6 +11,7 @@ export const completionsVerb = defineVerb({
   group: "Look around",
   summary: "print what makes a shell complete verbs, flags and their values",
   operand: "<bash|zsh|fish>",
+  operandNames: shells.map(({ name }) => name),
   flags: {},
   examples: [
     "completions bash > ~/.local/share/bash-completion/completions/petl",
@@ -24,21 +26,26 @@ export const completionsVerb = defineVerb({
         `completions are for one shell, and not ${[shell, ...others].join(" ")}${suggestion(shell, known)}; shells: ${known.join(", ")}`,
       );
     const loaded = await Promise.all(verbs.map(({ load }) => load()));
-    const text = script(loaded.map(completed));
+    const bases = await bundledBases();
+    const text = script(loaded.map((verb) => completed(verb, bases)));
     await print(json ? JSON.stringify({ shell, script: text }) : text);
   },
 });
 
 /** A verb with its visible flags and the values that they have. */
-function completed({ name, summary, flags, takesMethods }: Verb): CompletedVerb {
+function completed(
+  { name, summary, flags, takesMethods, operandNames = [] }: Verb,
+  bases: readonly string[],
+): CompletedVerb {
   const own = Object.entries(flags).map(([flag, { help, placeholder, initial, values }]) => ({
     flag: `--${placeholder === undefined && initial === true ? "no-" : ""}${flagName(flag)}`,
     ...{ help, takesValue: placeholder !== undefined },
-    values: flag === "method" ? methods.map((method) => method.name) : (values ?? []),
+    values: (flag === "method" ? methods.map((method) => method.name) : flag === "base" ? bases : values) ?? [],
+    takesFiles: flag === "base",
   }));
   const ofMethods = (takesMethods ? methodFlags() : []).filter((each) => !each.hidden && !(each.name in flags));
   return {
-    ...{ name, summary },
+    ...{ name, summary, operands: operandNames },
     flags: [
       ...own,
       ...("config" in flags

@@ -14,6 +14,7 @@ export const studyVerb = defineVerb({
   group: "Study",
   summary: "repeat an experiment of the papers on your base and data",
   operand: "<NAME>",
+  operandNames: studies.map((each) => each.name),
   flags: {
     base: baseFlag,
     data: neededText("DATA", "a folder with training and test or validation rows, or a file beside --validation"),

@@ -49,6 +49,8 @@ interface Description<F extends Flags> {
   readonly summary: string;
   /** the form of what stands behind the verb without a flag: `<BASE|ADAPTER>` */
   readonly operand?: string;
+  /** the names that the operand may have, where it is one of a few */
+  readonly operandNames?: readonly string[];
   readonly flags: F;
   /** signals that the verb itself ends at; of the others each ends it as Ctrl-C does */
   readonly ownSignals?: readonly EndingSignal[];

@@ -6,6 +6,8 @@ const experiment = "petl";
 const patience = 10_000;
 /** as many as MLflow takes at once */
 const together = 1000;
+/** Seconds after which numbers are sent, so that a run is seen while it goes on. */
+const often = 5;
 
 interface Metric {
   readonly key: string;
@@ -32,6 +34,7 @@ export const mlflow: TrackerKind = {
     const params = Object.entries(settings).map(([key, value]) => ({ key, value: String(shown(value)).slice(0, 500) }));
     await call("runs/log-batch", { run_id: id, params: params.slice(0, 100) });
     let waiting: Metric[] = [];
+    let sentAt = Number.NEGATIVE_INFINITY;
     let sending = Promise.resolve();
     let lost: Error | undefined;
     const send = () => {
@@ -50,7 +53,9 @@ export const mlflow: TrackerKind = {
       log(step, values, seconds) {
         const timestamp = Math.round(seconds * 1000);
         for (const [key, value] of Object.entries(scalarsOf(values))) waiting.push({ key, value, timestamp, step });
-        if (waiting.length > together - 50) send();
+        if (waiting.length <= together - 50 && seconds - sentAt < often) return;
+        sentAt = seconds;
+        send();
       },
       async close(outcome) {
         send();

@@ -20,12 +20,24 @@ export const tensorboard: TrackerKind = {
     const file = growingFile(path);
     const write = (bytes: Uint8Array) => file.append(record(bytes));
     write(protobuf.join(protobuf.double(1, begin), protobuf.string(3, "brain.Event:2")));
+    let begun = false;
     return {
-      log: (step, values, seconds) => write(scalarEvent(step, values, seconds)),
+      log(step, values, seconds) {
+        if (!begun) write(startEvent(step, seconds));
+        begun = true;
+        write(scalarEvent(step, values, seconds));
+      },
       close: async () => file.close(),
     };
   },
 };
+
+/**
+ * Event { wall_time = 1, step = 2, session_log = 7 { status = 1: START } }: what an earlier file of the run has from this
+ * step on counts no more, as where a run goes on from its checkpoint or begins anew.
+ */
+const startEvent = (step: number, seconds: number): Uint8Array =>
+  protobuf.join(protobuf.double(1, seconds), protobuf.int(2, step), protobuf.message(7, protobuf.int(1, 1)));
 
 /** Event { wall_time = 1, step = 2, summary = 5 { value = 1 { tag = 1, simple_value = 2 } } } */
 function scalarEvent(step: number, values: Readonly<Record<string, number>>, seconds: number): Uint8Array {

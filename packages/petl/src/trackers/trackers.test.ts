@@ -36,7 +36,7 @@ test("the list of trackers is the folder's", () => {
   expect(trackers.map(({ name }) => name).sort()).toEqual(kinds.sort());
 });
 
-test("every record of TensorBoard's file has both its checksums, and there is one an entry and one in front", async () => {
+test("every record of TensorBoard's file has both its checksums, and there is one an entry and two in front", async () => {
   const folder = temporary();
   await logged(`tensorboard:${folder}`);
   const bytes = onlyFile(folder, /tfevents/);
@@ -48,7 +48,7 @@ test("every record of TensorBoard's file has both its checksums, and there is on
     expect(bytes.readUInt32LE(at + 12 + length)).toBe(mask(crc32c(bytes.subarray(at + 12, at + 12 + length))));
     at += length + 16;
   }
-  expect([at, records]).toEqual([bytes.length, 501]);
+  expect([at, records]).toEqual([bytes.length, 502]);
 });
 
 test("a wandb log is whole parts with their checksums, none of which crosses a block", async () => {

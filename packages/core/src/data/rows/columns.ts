@@ -70,7 +70,8 @@ function readerOf(table: Table, choice: ColumnChoice): RowReader {
   const columns = chooseColumns(table.name, table.columns, choice);
   const named = choice.text === undefined ? columns : { ...columns, named: true };
   const labels = new Map<Label, Label>();
-  return { columns: named, read: (row) => readTextRow(row, columns, { separator: choice.labelSeparator, labels }) };
+  const how = { separator: choice.labelSeparator, labels, isTyped: table.isTyped ?? true };
+  return { columns: named, read: (row) => readTextRow(row, columns, how) };
 }
 
 /** Gathers the examples of a table's parts. */
@@ -120,17 +121,20 @@ function collector(first: Table, choice: ColumnChoice, pack: Packer = (examples)
 interface LabelReading {
   readonly separator: string | undefined;
   readonly labels: Map<Label, Label>;
+  /** whether a number in place of a text is a mistake */
+  readonly isTyped: boolean;
 }
 
 function readTextRow(
   row: Row,
   columns: ExampleSet["columns"],
-  { separator, labels: known }: LabelReading,
+  { separator, labels: known, isTyped }: LabelReading,
 ): RowResult<Example> {
   const problems: string[] = [];
   const textOf = (column: string): string => {
     const value = row[column];
     if (typeof value === "string") return value;
+    if (!isTyped && typeof value === "number") return String(value);
     problems.push(`"${column}" is ${kindOf(value)} instead of text`);
     return "";
   };

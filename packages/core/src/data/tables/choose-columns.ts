@@ -104,7 +104,7 @@ function chooseTexts(
   }
   const one = single(file, texts, "text");
   if (one === undefined) {
-    const hint = /\.(?:csv|tsv|xlsx)(?:\.gz)?$/i.test(file)
+    const hint = /\.(?:csv|tsv|xlsx)\b/i.test(file)
       ? "; where the first line is a row already, say `header: false`, and the columns are column1, column2 …"
       : "";
     throw new InputError(`${file}: no column looks like the text; name it with \`text\`${listed(columns)}${hint}`);

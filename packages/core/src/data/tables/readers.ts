@@ -35,10 +35,12 @@ export function extensionOf(name: string): string {
  */
 export async function readTable(name: string, bytes: Uint8Array, options: ReadOptions = {}): Promise<Table> {
   const read = readers[extensionOf(name)];
-  if (!read)
+  if (!read) {
+    const saved = /\.(?:xls|xlsb|ods|numbers|docx?|pdf)$/i.test(name) ? "; save it as .xlsx or .csv" : "";
     throw new InputError(
-      `can't read ${name}; data files end in ${tableExtensions.map((e) => `.${e}`).join(", ")}, or in these and .gz`,
+      `can't read ${name}; data files end in ${tableExtensions.map((e) => `.${e}`).join(", ")}, or in these and .gz${saved}`,
     );
+  }
   const whole = /\.gz$/i.test(name) ? unzipped(name, bytes) : bytes;
   if (whole.length === 0) throw new InputError(`${name} is empty`);
   return read(name, whole, options);

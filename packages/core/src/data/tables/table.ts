@@ -8,6 +8,8 @@ export interface Table {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   /** the names of a column's classes in their order, where the file says them */
   readonly classes?: ReadonlyMap<string, readonly string[]>;
+  /** false where a value's type is only how a cell was typed, so that a number is a text where texts are asked for */
+  readonly isTyped?: boolean;
   /** The line, counted from 1, on which row `row` (from 0) begins; in Parquet, which has no lines, the row from 1. */
   lineOf(row: number): number;
   /** Where a row stands, in words: `train.tsv line 3`. */

@@ -1,7 +1,11 @@
 import { strToU8, zipSync } from "fflate";
 
-/** A workbook of sheets whose cells stand as XML. */
-export const workbookOf = (sheets: Readonly<Record<string, string>>, shared: readonly string[] = []): Uint8Array =>
+/** A workbook of sheets whose cells stand as XML; `styles` is the inside of its style sheet, `behind` what follows the cells. */
+export const workbookOf = (
+  sheets: Readonly<Record<string, string>>,
+  shared: readonly string[] = [],
+  { styles = "", behind = "" } = {},
+): Uint8Array =>
   zipSync({
     "xl/workbook.xml": strToU8(
       `<workbook><sheets>${Object.keys(sheets)
@@ -13,11 +17,12 @@ export const workbookOf = (sheets: Readonly<Record<string, string>>, shared: rea
         .map((_, at) => `<Relationship Id="rId${at + 1}" Target="worksheets/sheet${at + 1}.xml"/>`)
         .join("")}</Relationships>`,
     ),
+    "xl/styles.xml": strToU8(`<styleSheet>${styles}</styleSheet>`),
     "xl/sharedStrings.xml": strToU8(`<sst>${shared.map((text) => `<si>${text}</si>`).join("")}</sst>`),
     ...Object.fromEntries(
       Object.values(sheets).map((rows, at) => [
         `xl/worksheets/sheet${at + 1}.xml`,
-        strToU8(`<worksheet><sheetData>${rows}</sheetData></worksheet>`),
+        strToU8(`<worksheet><sheetData>${rows}</sheetData>${behind}</worksheet>`),
       ]),
     ),
   });

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { smallWorkbook, workbookOf } from "./workbook.fake.ts";
 import { readWorkbook } from "./workbook.ts";
+import { dateText } from "./workbook-dates.ts";
 
 test("the first sheet's first row names the columns; texts, numbers and truth values are such, empty cells null", () => {
   const table = readWorkbook("t.xlsx", smallWorkbook());
@@ -9,7 +10,7 @@ test("the first sheet's first row names the columns; texts, numbers and truth va
     { text: "a film", label: 5, note: null },
     { text: "b < c", label: true, note: 0.5 },
   ]);
-  expect(table.placeOf(0)).toBe("t.xlsx row 3");
+  expect(table.placeOf(0)).toBe('t.xlsx sheet "Rows" row 3');
 });
 
 test("a sheet is read by its name, and one that is not there is refused with those that are", () => {
@@ -26,4 +27,41 @@ test("a workbook without rows, with a name twice or with cells beyond the header
   expect(of(row("text"))).toThrow("t.xlsx has a header and no rows");
   expect(of(row("a", "a") + row("1", "2"))).toThrow('t.xlsx row 1: the header names "a" twice');
   expect(of(row("a") + row("1", "2"))).toThrow("t.xlsx row 2: a cell stands right of the last named column");
+});
+
+const styles =
+  '<numFmts><numFmt numFmtId="164" formatCode="[Red]0.0&quot; days&quot;"/><numFmt numFmtId="165" formatCode="yyyy\\-mm"/></numFmts>' +
+  '<cellStyleXfs><xf numFmtId="14"/></cellStyleXfs>' +
+  '<cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="164"><alignment/></xf><xf numFmtId="165"/></cellXfs>';
+
+test("a number in the style of a date is the date, any other stays a number", () => {
+  const cells = [1, 3, 2, 0].map((style) => `<c s="${style}"><v>45413.5</v></c>`).join("");
+  const rows = `<row>${["a", "b", "c", "d"].map((name) => `<c t="str"><v>${name}</v></c>`).join("")}</row><row>${cells}</row>`;
+  const date = "2024-05-01T12:00:00";
+  expect(readWorkbook("t.xlsx", workbookOf({ A: rows }, [], { styles })).rows).toEqual([
+    { a: date, b: date, c: 45413.5, d: 45413.5 },
+  ]);
+  expect([1, 59, 61, 0.25, 2_958_465].map((days) => dateText(days, false))).toEqual(
+    ["1900-01-01", "1900-02-28", "1900-03-01", "06:00:00", "9999-12-31"], // as Excel shows them
+  );
+  expect([dateText(0, true), dateText(-1, false), dateText(3e6, false)]).toEqual(["1904-01-01", undefined, undefined]);
+});
+
+test("cells that are merged downwards hold for all of their rows, and a formula that was never computed is refused", () => {
+  const row = (...cells: string[]) => `<row>${cells.join("")}</row>`;
+  const text = (value: string) => `<c t="str"><v>${value}</v></c>`;
+  const rows =
+    row(text("text"), text("label")) +
+    row(text("x"), text("good")) +
+    row(text("y")) +
+    row() +
+    row(text("z"), text("bad"));
+  const merged = (refs: readonly string[]) => ({
+    behind: `<mergeCells>${refs.map((ref) => `<mergeCell ref="${ref}"/>`).join("")}</mergeCells>`,
+  });
+  const read = (...refs: string[]) => readWorkbook("t.xlsx", workbookOf({ A: rows }, [], merged(refs))).rows;
+  expect(read("B2:B4").map(({ label }) => label)).toEqual(["good", "good", "bad"]);
+  expect(read("A1:B1", "C1:XFD1048576")).toHaveLength(3);
+  const formula = row(text("text")) + row('<c t="n"><f>A1</f><v></v></c>');
+  expect(() => readWorkbook("t.xlsx", workbookOf({ A: formula }))).toThrow("t.xlsx row 2: a formula without its value");
 });

@@ -1,7 +1,8 @@
 import { strFromU8, unzipSync } from "fflate";
 import { InputError, suggestion } from "../../errors.ts";
 import type { ReadOptions } from "./read-options.ts";
-import { refuseRows, type Table, table } from "./table.ts";
+import { refuseRows, rowProblems, type Table, table } from "./table.ts";
+import { dateStyles, dateText } from "./workbook-dates.ts";
 import { attributeOf, elementsOf, textOf } from "./xml.ts";
 
 type Cell = string | number | boolean;
@@ -9,17 +10,20 @@ type Cell = string | number | boolean;
 const most = { ratio: 40, bytes: 48e6, entries: 10_000, columns: 16_384 } as const;
 
 /**
- * A sheet of an Excel workbook (.xlsx, ECMA-376): its first row names the columns. Numbers and truth values are such,
- * dates the numbers that Excel counts days by; empty cells are missing, and empty rows are left out.
- * @throws InputError: no workbook, no such sheet, no rows, a name used twice
+ * A sheet of an Excel workbook (.xlsx, ECMA-376): its first row names the columns. Numbers and truth values are such, dates
+ * texts as ISO 8601 has them; empty cells are missing, and empty rows are left out. What cells that are merged down say
+ * holds for each of their rows. Of several sheets the table's name tells which one it is.
+ * @throws InputError: no workbook, no such sheet, no rows, a name used twice, a formula without its value
  */
-export function readWorkbook(name: string, bytes: Uint8Array, { header = true, sheet }: ReadOptions = {}): Table {
-  const parts = unpacked(name, bytes);
-  const content = sheetText(name, parts, sheet);
-  const shared = sharedTexts(parts.get("xl/sharedStrings.xml") ?? "");
-  const rows = [...rowsOf(content, shared)].filter(({ cells }) => cells.size > 0);
+export function readWorkbook(file: string, bytes: Uint8Array, { header = true, sheet }: ReadOptions = {}): Table {
+  const parts = unpacked(file, bytes);
+  const { content, title, others } = sheetText(file, parts, sheet);
+  const name = others.length === 0 ? file : `${file} sheet "${title}"`;
+  const besides = others.length === 0 ? "" : `; choose another with \`sheet\`: ${others.slice(0, 20).join(", ")}`;
+  const rows = [...rowsOf(name, content, bookOf(parts))].filter(({ cells }) => cells.size > 0);
+  fillMerged(name, rows, content);
   const [first] = rows;
-  if (!first) throw new InputError(`${name} has no rows`);
+  if (!first) throw new InputError(`${name} has no rows${besides}`);
   const width = rows.reduce((widest, { cells }) => Math.max(widest, widthOf(cells)), 0);
   const columns = Array.from({ length: width }, (_, at) => `column${at + 1}`);
   if (header) for (const [at, cell] of first.cells) columns[at] = String(cell).trim() || (columns[at] ?? "");
@@ -27,20 +31,21 @@ export function readWorkbook(name: string, bytes: Uint8Array, { header = true, s
   const twice = columns.find((column) => known.size === known.add(column).size);
   if (twice !== undefined) throw new InputError(`${name} row ${first.number}: the header names "${twice}" twice`);
   const body = header ? rows.slice(1) : rows;
-  if (body.length === 0) throw new InputError(`${name} has a header and no rows`);
+  if (body.length === 0) throw new InputError(`${name} has a header and no rows${besides}`);
   const used = header ? columns.slice(0, widthOf(first.cells)) : columns;
   const far = body.filter(({ cells }) => widthOf(cells) > used.length);
-  refuseRows(far.map(({ number }) => `${name} row ${number}: a cell stands right of the last named column`));
+  const top = `row ${first.number} (${[...first.cells.values()].join(", ").slice(0, 60)})`;
+  refuseRows(
+    far.map(
+      ({ number }) =>
+        `${name} row ${number}: a cell stands right of the last named column; ${top} is the header, and nothing may stand above it`,
+    ),
+  );
   const records = body.map(({ cells }) =>
     Object.fromEntries(used.map((column, at) => [column, cells.get(at) ?? null])),
   );
-  return table(
-    name,
-    used,
-    records,
-    Uint32Array.from(body, ({ number }) => number),
-    "row",
-  );
+  const numbers = Uint32Array.from(body, ({ number }) => number);
+  return { ...table(name, used, records, numbers, "row"), isTyped: false };
 }
 
 const widthOf = (cells: ReadonlyMap<number, Cell>) => Math.max(...cells.keys()) + 1;
@@ -49,7 +54,8 @@ const widthOf = (cells: ReadonlyMap<number, Cell>) => Math.max(...cells.keys()) 
 function unpacked(name: string, bytes: Uint8Array): ReadonlyMap<string, string> {
   let [total, entries] = [0, 0];
   const limit = Math.max(most.bytes, most.ratio * bytes.length);
-  const wanted = /^xl\/(?:workbook\.xml|_rels\/workbook\.xml\.rels|sharedStrings\.xml|worksheets\/[^/]+\.xml)$/;
+  const wanted =
+    /^xl\/(?:workbook\.xml|_rels\/workbook\.xml\.rels|sharedStrings\.xml|styles\.xml|worksheets\/[^/]+\.xml)$/;
   try {
     const files = unzipSync(bytes, {
       filter: ({ name: entry, originalSize }) => {
@@ -67,7 +73,8 @@ function unpacked(name: string, bytes: Uint8Array): ReadonlyMap<string, string> 
   }
 }
 
-function sheetText(name: string, parts: ReadonlyMap<string, string>, wanted: string | undefined): string {
+/** A sheet's XML, its title, and those of the others. */
+function sheetText(name: string, parts: ReadonlyMap<string, string>, wanted: string | undefined) {
   const book = parts.get("xl/workbook.xml");
   if (book === undefined) throw new InputError(`${name}: no .xlsx workbook: it has no list of sheets`);
   const sheets = [...elementsOf(book, "sheet")].map(({ head }) => ({
@@ -85,7 +92,23 @@ function sheetText(name: string, parts: ReadonlyMap<string, string>, wanted: str
   const target = (link && attributeOf(link.head, "Target")) ?? "";
   const content = parts.get(target.startsWith("/") ? target.slice(1) : `xl/${target}`);
   if (content === undefined) throw new InputError(`${name}: its sheet "${chosen.title}" is not there`);
-  return content;
+  return { content, title: chosen.title, others: titles.filter((title) => title !== chosen.title) };
+}
+
+/** What cells of all sheets point at. */
+interface Book {
+  readonly texts: readonly string[];
+  readonly dates: ReadonlySet<number>;
+  readonly from1904: boolean;
+}
+
+function bookOf(parts: ReadonlyMap<string, string>): Book {
+  const [settings] = elementsOf(parts.get("xl/workbook.xml") ?? "", "workbookPr");
+  return {
+    texts: sharedTexts(parts.get("xl/sharedStrings.xml") ?? ""),
+    dates: dateStyles(parts.get("xl/styles.xml") ?? ""),
+    from1904: /^(?:1|true)$/.test((settings && attributeOf(settings.head, "date1904")) ?? ""),
+  };
 }
 
 /** The texts that cells point at; one may be made of runs, and readings of Japanese words are no part of it. */
@@ -101,23 +124,54 @@ function withoutReadings(body: string): string {
 
 interface SheetRow {
   readonly number: number;
-  readonly cells: ReadonlyMap<number, Cell>;
+  readonly cells: Map<number, Cell>;
 }
 
-function* rowsOf(xml: string, shared: readonly string[]): Iterable<SheetRow> {
+function* rowsOf(name: string, xml: string, book: Book): Iterable<SheetRow> {
   let number = 0;
+  const problems = rowProblems();
   for (const { head, body } of elementsOf(xml, "row")) {
     number = Number(attributeOf(head, "r") ?? number + 1);
     const cells = new Map<number, Cell>();
     let at = -1;
     for (const cell of elementsOf(body, "c")) {
       at = columnOf(attributeOf(cell.head, "r")) ?? at + 1;
-      const value = cellOf(cell.head, cell.body, shared);
+      const value = cellOf(cell.head, cell.body, book);
+      if (value === undefined && lacksValue(cell))
+        problems.add(
+          `${name} row ${number}: a formula without its value; open the workbook in a program for it, and save`,
+        );
       if (value !== undefined && value !== "" && at < most.columns) cells.set(at, value);
     }
     yield { number, cells };
   }
+  problems.refuse();
 }
+
+/** Whether a cell is a formula that no program has computed yet; a computed text may be empty. */
+function lacksValue({ head, body }: { readonly head: string; readonly body: string }): boolean {
+  const [formula] = elementsOf(body, "f");
+  const [value] = elementsOf(body, "v");
+  return formula !== undefined && !value?.body && attributeOf(head, "t") !== "str";
+}
+
+/** Gives every row of cells that are merged downwards what the uppermost says. */
+function fillMerged(name: string, rows: readonly SheetRow[], xml: string): void {
+  const places = new Map(rows.map(({ number }, at) => [number, at]));
+  let filled = 0;
+  for (const { head } of elementsOf(xml, "mergeCell")) {
+    const [from = "", to = ""] = (attributeOf(head, "ref") ?? "").split(":");
+    const [column, top] = [columnOf(from), places.get(rowOf(from))];
+    const value = column === undefined || top === undefined ? undefined : rows[top]?.cells.get(column);
+    if (column === undefined || top === undefined || value === undefined) continue;
+    for (let at = top + 1; (rows[at]?.number ?? Number.POSITIVE_INFINITY) <= rowOf(to); at++) {
+      rows[at]?.cells.set(column, value);
+      if (++filled > most.columns * rows.length) throw new InputError(`${name}: merged cells lie over one another`);
+    }
+  }
+}
+
+const rowOf = (reference: string): number => Number(/\d+$/.exec(reference)?.[0] ?? 0);
 
 /** The place of a column from 0: "C7" is 2. */
 function columnOf(reference: string | undefined): number | undefined {
@@ -126,19 +180,21 @@ function columnOf(reference: string | undefined): number | undefined {
   return [...letters].reduce((sum, letter) => sum * 26 + letter.charCodeAt(0) - 64, 0) - 1;
 }
 
-function cellOf(head: string, body: string, shared: readonly string[]): Cell | undefined {
+function cellOf(head: string, body: string, { texts, dates, from1904 }: Book): Cell | undefined {
   const [value] = elementsOf(body, "v");
   const text = value && textOf(value.body);
   switch (attributeOf(head, "t") ?? "n") {
     case "s":
-      return text === undefined ? undefined : shared[Number(text)];
+      return text === undefined ? undefined : texts[Number(text)];
     case "inlineStr":
       return runsOf(body);
     case "b":
       return text === undefined ? undefined : text === "1";
     case "n": {
       const number = text === undefined || text.trim() === "" ? Number.NaN : Number(text);
-      return Number.isFinite(number) ? number : undefined;
+      if (!Number.isFinite(number)) return undefined;
+      const isDate = dates.has(Number(attributeOf(head, "s") ?? -1));
+      return isDate ? (dateText(number, from1904) ?? number) : number;
     }
     default:
       return text;
