@@ -1,7 +1,8 @@
 // A base as it was trained beside the same one in 8 and in 4 bits: loss, memory and speed, each in processes of its own.
 //   node bench/quantized.mjs --base FOLDER [--data FOLDER] [--steps 300]   a decoder, on rows with train and validation files,
 //                                                                        or on E2E's development set, a ninth of it held out
-//   node bench/quantized.mjs --shape --scratch FOLDER [--steps 3]         1.1 billion random weights (5 GB in FOLDER for the time)
+//   node bench/quantized.mjs --shape --scratch FOLDER [--steps 3]         1.1 billion random weights (5 GB in FOLDER for the time), in
+//                                                                        16 bits too; --recompute as in train
 // Appends records to results/quantized.jsonl.
 import { appendFile, mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     threads: { type: "string", default: "1" },
     lr: { type: "string", default: "1e-3" },
     bits: { type: "string", default: "32,4,8" },
+    recompute: { type: "boolean", default: false },
     out: { type: "string", default: "results/quantized.jsonl" },
   },
 });
@@ -67,7 +69,7 @@ async function trained(base, data) {
     ...["train", "--base", base, ...rows, "--batch", values.batch],
     ...["--method", "lora", "--rank", "8", "--lr", values.lr],
     ...["--targets", "all-linear", "--steps", values.steps, "--log-every", "1", "--checkpoint-every", "0"],
-    ...["--seed", "0", "--out", out, "--overwrite"],
+    ...["--seed", "0", "--out", out, "--overwrite", ...(values.recompute ? ["--recompute"] : [])],
   );
   const lines = (await readFile(join(out, "metrics.jsonl"), "utf8"))
     .trim()
@@ -80,6 +82,7 @@ async function trained(base, data) {
       tokens: Number(values.tokens),
       steps: run.steps,
       threads: Number(values.threads),
+      recompute: values.recompute,
     },
     ...(before && { loss_before: before.loss, loss_after: run.evaluation?.loss }),
     ...{ training_loss: run.loss, peak_rss_bytes: run.peak_rss_bytes },

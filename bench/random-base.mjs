@@ -15,18 +15,27 @@ const bytesOf = (values) => new Uint8Array(values.buffer);
 const sizeOf = (shape) => shape.reduce((a, b) => a * b, 1);
 
 /**
- * Matrices from N(0, 0.02²), drawn once and repeated; vectors are 1. In 4 or 8 bits the layers' matrices are random blocks
- * at once, of about that size, since there is nothing to keep.
+ * Matrices from N(0, 0.02²), drawn once and repeated; vectors are 1. In 16 bits they are bfloat16; in 4 or 8 the layers'
+ * matrices are random blocks at once, of about that size, since there is nothing to keep.
  */
 export async function writeRandomBase(folder, config, bits) {
   const held = { quant_method: "petl", bits, block_size: blockSize, relative_error: 0 };
-  const text = JSON.stringify(bits === 32 ? config : { ...config, quantization_config: held }, null, 2);
+  const dtype = bits === 16 ? "bfloat16" : "float32";
+  const blocked = bits < 16;
+  const text = JSON.stringify(
+    { ...config, torch_dtype: dtype, ...(blocked && { quantization_config: held }) },
+    null,
+    2,
+  );
   const base = await readBase(memoryFolder("random", { "config.json": text }), { weights: false });
   const { modelTensors } = adapt(base, [], { task: "causal-lm", labels: 1 });
   const drawn = new Float32Array(2 ** 20);
   random(0, "weights").fillNormal(drawn, 0, 0.02);
+  const numbers = bits === 16 ? { drawn: upperHalves(drawn), one: 0x3f80 } : { drawn, one: 1 };
   const entries = modelTensors.flatMap(({ name, shape }) =>
-    bits !== 32 && /layers\..*_proj\.weight$/.test(name) ? blocks(name, shape, bits) : [floats(name, shape, drawn)],
+    blocked && /layers\..*_proj\.weight$/.test(name)
+      ? blocks(name, shape, bits)
+      : [floats(name, shape, dtype, numbers)],
   );
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "config.json"), text);
@@ -35,16 +44,19 @@ export async function writeRandomBase(folder, config, bits) {
   await file.close();
 }
 
-function floats(name, shape, drawn) {
+function floats(name, shape, dtype, { drawn, one }) {
   const bytes = () => {
-    const values = new Float32Array(sizeOf(shape)).fill(1);
+    const values = new drawn.constructor(sizeOf(shape)).fill(one);
     for (let at = 0; shape.length > 1 && at < values.length; at += drawn.length) {
       values.set(drawn.subarray(0, values.length - at), at);
     }
     return bytesOf(values);
   };
-  return { name, shape, dtype: "float32", bytes };
+  return { name, shape, dtype, bytes };
 }
+
+/** float32 cut to bfloat16 */
+const upperHalves = (values) => Uint16Array.from(new Uint32Array(values.buffer), (bits) => bits >>> 16);
 
 function blocks(name, [rows, columns], bits) {
   const count = columns / blockSize;

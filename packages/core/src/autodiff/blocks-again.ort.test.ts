@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { goldenBase } from "../checkpoints/golden.fake.ts";
-import type { Value } from "../graph/value.ts";
+import { Cast } from "../graph/ops/cast.ts";
+import type { Node, Value } from "../graph/value.ts";
 import { nodesOf } from "../graph/walk.ts";
 import { adapt } from "../peft/adapt.ts";
 import { initialPhi } from "../peft/initial-phi.ts";
@@ -62,3 +63,27 @@ test.each(["bert", "llama", "gpt2"])(
     expect(again?.held).toBeLessThan((kept?.held ?? 0) / 2);
   },
 );
+
+test.each(["bert-sequence-classification-bf16", "distilbert-sequence-classification-f16"])(
+  "no matrix of %s waits in float32 from the forward pass for a gradient",
+  async (name) => {
+    const { base } = await goldenBase(name);
+    const adapted = adapt(base, [lora.use({ targets: "all-linear" })], { task: "classification", labels: 3 });
+    for (const recompute of [false, true]) {
+      const { losses, outputs } = stepGraph(adapted, { dropout: 0, labelSmoothing: 0, recompute });
+      const forward = new Set(nodesOf(Object.values(losses)));
+      const backward = nodesOf(Object.values(outputs)).filter((node) => !forward.has(node));
+      const converted = (nodes: Iterable<Node>) => [...nodes].flatMap(({ inputs }) => inputs.filter(isConvertedMatrix));
+      expect(converted(forward).length).toBeGreaterThan(2);
+      expect(converted(backward).length).toBeGreaterThan(2);
+      const held = converted(backward).filter(({ source }) => source.kind === "node" && forward.has(source.node));
+      expect(held.map(({ shape }) => shape.join(" x "))).toEqual([]);
+    }
+  },
+);
+
+const isConvertedMatrix = ({ shape, source }: Value): boolean =>
+  shape.length === 2 &&
+  source.kind === "node" &&
+  source.node.operator === Cast &&
+  source.node.inputs[0]?.source.kind === "weight";

@@ -9,12 +9,14 @@ import type { Node, Value } from "../graph/value.ts";
  * @param nodes the graph's nodes in the order in which they are computed
  * @param varying values that change with what is differentiated by
  * @param read values that change with what a run is fed besides
+ * @param reread any other value as gradients read it
  * @returns the values that stand for others
  */
 export function blocksAgain(
   nodes: readonly Node[],
   varying: ReadonlySet<Value>,
   read: ReadonlySet<Value>,
+  reread: (value: Value) => Value,
 ): ReadonlyMap<Value, Value> {
   const isInner = (value: Value) => varying.has(value) && read.has(value) && value.source.kind === "node";
   const borders = bordersOf(nodes, isInner);
@@ -24,7 +26,7 @@ export function blocksAgain(
   for (const node of nodes) {
     if (node.outputs.includes(last)) break; // what is behind is still there when the gradients begin
     if (!node.outputs.some(isInner) || node.outputs.some((value) => again.has(value))) continue;
-    const inputs = node.inputs.map((value) => again.get(value) ?? value);
+    const inputs = node.inputs.map((value) => again.get(value) ?? reread(value));
     const repeated = node.operator.apply(inputs, node.attributes).outputs;
     for (const [i, value] of node.outputs.entries()) again.set(value, repeated[i] ?? value);
   }

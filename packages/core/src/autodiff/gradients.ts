@@ -27,8 +27,8 @@ export function gradients(
   const nodes = nodesOf([loss]);
   const varying = dependents(nodes, wrt);
   const fed = leavesOf([loss]).filter((leaf) => leaf.source.kind === "input" && !wrt.includes(leaf));
-  const again = recompute ? blocksAgain(nodes, varying, dependents(nodes, fed)) : new Map<Value, Value>();
   const fewer = recomputation(varying);
+  const again = recompute ? blocksAgain(nodes, varying, dependents(nodes, fed), fewer) : new Map<Value, Value>();
   const reread = (value: Value) => again.get(value) ?? fewer(value);
   const received = new Map<Value, Value>([[loss, seed ?? expand(scalar(1, loss.dtype), loss.shape)]]);
   for (const node of [...nodes].reverse()) {

@@ -80,7 +80,16 @@ export function encode(
     message(8, string(1, "com.microsoft"), int(2, 1)),
   );
   const operators = [...new Set(nodes.map(({ operator }) => operator.type))];
-  return { model, inputs, outputs: described, weights, operators, how };
+  const repeats = how.repeats || convertsAgain(nodes);
+  return { model, inputs, outputs: described, weights, operators, how: { ...how, repeats } };
+}
+
+/** Whether some weight is converted for its gradients once more, so that nobody holds it converted in between. */
+function convertsAgain(nodes: readonly Node[]): boolean {
+  const converted = nodes
+    .filter(({ operator }) => operator.type === "Cast")
+    .flatMap(({ inputs }) => inputs.filter(({ source }) => source.kind === "weight"));
+  return new Set(converted).size < converted.length;
 }
 
 /** One name per value: an input's own, an output's given one, a number that is none of these for the rest; equal lengths share one. */

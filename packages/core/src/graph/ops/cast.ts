@@ -1,5 +1,4 @@
-import type { DType } from "../../tensor/dtype.ts";
-import { onnxTypes } from "../../tensor/dtype.ts";
+import { bytesOf, type DType, onnxTypes } from "../../tensor/dtype.ts";
 import { narrowBroadcast } from "../elementwise.ts";
 import { defineOp, illegal } from "../operator.ts";
 import type { Value } from "../value.ts";
@@ -16,6 +15,8 @@ export const Cast = defineOp({
     return [{ dtype, shape: x.shape }];
   },
   gradient: (dy, [x]) => [isFloat(x.dtype) ? cast(dy, x.dtype) : undefined],
+  // so that no wide copy of a frozen matrix waits from the forward pass for the backward pass
+  recompute: ([x], [y]) => (y && bytesOf[x.dtype] < bytesOf[y.dtype] ? cast(x, y.dtype) : y!),
   narrow: narrowBroadcast,
 });
 
