@@ -74,9 +74,10 @@ export {
   type DataFiles,
   type WantedData,
 } from "./data/tables/data-set.ts";
+export { mostUnpacked } from "./data/tables/gzip.ts";
 export type { ReadOptions } from "./data/tables/read-options.ts";
 export { extensionOf, readTable, tableExtensions } from "./data/tables/readers.ts";
-export { type FilePiece, streamTable } from "./data/tables/streams.ts";
+export { type FilePiece, parquetParts, streamTable } from "./data/tables/streams.ts";
 export type { Table } from "./data/tables/table.ts";
 export type { ChatMessage } from "./data/tokenizer/chat-template.ts";
 export { loadTokenizer, type Tokenizer } from "./data/tokenizer/tokenizer.ts";
@@ -311,7 +312,7 @@ export { float32, type HostTensor } from "./tensor/host-tensor.ts";
 export type { Lender } from "./tensor/lender.ts";
 export { principalComponents } from "./tensor/principal-components.ts";
 export { random } from "./tensor/random.ts";
-export { type CacheMode, type CacheOptions, cacheModes } from "./training/cache.ts";
+export { type CacheChoice, type CacheMode, type CacheOptions, cacheModes } from "./training/cache.ts";
 export {
   type CompiledEvaluation,
   compileEvaluation,

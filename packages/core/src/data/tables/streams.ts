@@ -10,12 +10,13 @@ import {
   unevenRows,
 } from "./delimited.ts";
 import { rowsOfLines } from "./json-rows.ts";
+import type { ParquetPause } from "./parquet.ts";
 import type { ReadOptions } from "./read-options.ts";
 import { extensionOf } from "./readers.ts";
 import { refuseRows, type Table, table } from "./table.ts";
 import { decodeText, linesOf } from "./text.ts";
 
-/** A part of a file's bytes: whole lines, but for the last one. */
+/** A part of a file's bytes, unpacked where it is packed with gzip: whole lines, but for the last one. */
 export interface FilePiece {
   readonly bytes: Uint8Array;
   readonly isLast: boolean;
@@ -24,12 +25,15 @@ export interface FilePiece {
 /** A large file's rows, part by part: each is a table of its own, whose rows know their lines in the file. */
 export type TableParts = AsyncIterable<Table>;
 
+const streamed = ["csv", "tsv", "jsonl", "ndjson"];
+
 /**
  * The rows of a large file as its pieces come, so that it is never whole in memory; undefined where only the whole file says
  * how it is meant: other kinds than CSV, TSV and JSON Lines, a CSV with tabs, arrays, UTF-16.
  * @throws InputError as `readTable`, while the parts are read
  */
 export function streamTable(name: string, start: Uint8Array, options: ReadOptions): StreamReader | undefined {
+  if (!streamed.includes(extensionOf(name))) return undefined;
   const [first, second] = start;
   const wide =
     /^utf-?16/i.test(options.encoding ?? "") ||
@@ -164,3 +168,8 @@ function* numberedFrom(before: number, lines: Iterable<readonly [string, number]
 
 const partOf = (name: string, columns: readonly string[], rows: Table["rows"], lines: Uint32Array): Table =>
   table(name, columns, rows, lines);
+
+/** A large Parquet file's rows, some MB at a time: see `parquet.ts`. */
+export async function* parquetParts(name: string, bytes: Uint8Array, pause: ParquetPause): AsyncGenerator<Table> {
+  yield* (await import("./parquet.ts")).parquetParts(name, bytes, pause);
+}
