@@ -287,6 +287,7 @@ export { overlaps, type Share, shareRight } from "./statistics/interval.ts";
 export type { Bench, Fitted, Scored } from "./studies/bench.ts";
 export { sizedOptions, sizes, usualOptions } from "./studies/recipes.ts";
 export { canonical } from "./studies/rows.ts";
+export { studySettings } from "./studies/settings.ts";
 export { studies } from "./studies/studies.ts";
 export {
   type Budget,
@@ -311,7 +312,7 @@ export { float32, type HostTensor } from "./tensor/host-tensor.ts";
 export type { Lender } from "./tensor/lender.ts";
 export { principalComponents } from "./tensor/principal-components.ts";
 export { random } from "./tensor/random.ts";
-export { type CacheMode, type CacheOptions, cacheModes } from "./training/cache.ts";
+export { type CacheChoice, type CacheMode, type CacheOptions, cacheModes } from "./training/cache.ts";
 export {
   type CompiledEvaluation,
   compileEvaluation,

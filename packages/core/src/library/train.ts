@@ -53,10 +53,10 @@ export async function* train(
   data: TrainData,
   options: TrainOptions = {},
 ): AsyncGenerator<TrainingEvent, void, void> {
-  const { signal, resume, cache, cacheSize, ...given } = requireOptions(options);
-  const kept = readSettings(cacheSettings, { cache, cacheSize });
+  const { signal, resume, cache, cacheSize, cacheType, ...given } = requireOptions(options);
+  const kept = readSettings(cacheSettings, { cache, cacheSize, cacheType });
   const prepared = await prepareTraining(model, data, given);
-  const run = { ...prepared, cache: await model.base.openCache(kept.cache, kept.cacheSize) };
+  const run = { ...prepared, cache: await model.base.openCache(kept) };
   for await (const event of trainSteps({ ...run, signal, resume: resume && copiedState(checkedState(resume)) }))
     yield event.kind === "checkpoint" ? { ...event, state: copiedState(event.state) } : event;
 }

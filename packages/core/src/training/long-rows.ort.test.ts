@@ -92,7 +92,7 @@ test("what is frozen is kept from epoch to epoch where attention is in pieces to
   const batch = { ...collate(told, base.model.sizes.padId), rows: [0, 1, 2, 3] };
   const engine = nativeEngine(path);
   const lengths = texts.map(({ length }) => length);
-  const cached = await compileCached(engine, split, lengths, memoryStore(1e6));
+  const cached = await compileCached(engine, split, lengths, { store: memoryStore(1e6), type: "float32" });
   const plain = await compileGraph(engine, graph);
   const losses: number[] = [];
   for (const step of [plain, cached, cached]) {

@@ -59,7 +59,7 @@ export interface Run {
   readonly lock: FolderLock;
   readonly id: string;
   /** which lines of the metrics are kept, and what from epoch to epoch */
-  readonly kept: Pick<RequestFlags, "logEvery" | "cache" | "cacheSize">;
+  readonly kept: Pick<RequestFlags, "logEvery" | "cache" | "cacheSize" | "cacheType">;
   /** the trackers that are told its numbers */
   readonly logTo: readonly string[];
   readonly resume: boolean;
@@ -162,7 +162,7 @@ async function closedOnFailure<T>({ base }: OpenRun, work: () => Promise<T>): Pr
   }
 }
 
-const keptBy = ({ logEvery, cache, cacheSize }: RequestFlags) => ({ logEvery, cache, cacheSize });
+const keptBy = ({ logEvery, cache, cacheSize, cacheType }: RequestFlags) => ({ logEvery, cache, cacheSize, cacheType });
 
 /** A folder's name as it is found from everywhere; a hub id or a bundled name as it is. */
 const settledName = async (base: string): Promise<string> =>
