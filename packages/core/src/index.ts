@@ -287,6 +287,7 @@ export { overlaps, type Share, shareRight } from "./statistics/interval.ts";
 export type { Bench, Fitted, Scored } from "./studies/bench.ts";
 export { sizedOptions, sizes, usualOptions } from "./studies/recipes.ts";
 export { canonical } from "./studies/rows.ts";
+export { studySettings } from "./studies/settings.ts";
 export { studies } from "./studies/studies.ts";
 export {
   type Budget,
