@@ -1,7 +1,8 @@
-import { lengthsOf } from "../data/rows/encoded-rows.ts";
+import { longestOf as longestRow } from "../data/rows/encoded-rows.ts";
 import { shapeOf } from "../peft/shape-of.ts";
 import { stepOptions } from "./cache.ts";
 import { apartBecause, jointSteps } from "./joint-step.ts";
+import { scoresAtOnce } from "./long-rows.ts";
 import type { TrainingStep } from "./step.ts";
 import type { TrainingRun } from "./train.ts";
 
@@ -40,20 +41,21 @@ export function together<Run extends TrainingRun>(runs: readonly Run[]): readonl
 function withSteps<Run extends TrainingRun>(list: readonly Run[]): readonly Together<Run>[] {
   const [first] = list;
   if (!first || list.length === 1) return list.map((run) => ({ run, step: undefined }));
-  const steps = jointSteps(first.engine, first.adapted, stepOptions(first), list.length);
+  const { adapted } = first;
+  const widest = { batch: rowsOf(list), tokens: longestOf(list) };
+  const atOnce = scoresAtOnce(adapted, widest, adapted.base.model.sizes.layers);
+  const steps = jointSteps(first.engine, adapted, stepOptions(first), { count: list.length, scoresAtOnce: atOnce });
   return list.map((run, at) => ({ run, step: steps[at] }));
 }
 
 const apart = ({ adapted, settings, masking }: TrainingRun): boolean =>
   masking !== undefined || settings.pack !== undefined || apartBecause(adapted, settings).length > 0;
 
-/** Rows of a batch, and tokens of the longest row. */
-function tokensOf({ examples, settings }: TrainingRun): readonly [number, number] {
-  return [settings.batch, Math.max(1, ...Array.from(lengthsOf(examples)))];
-}
+/** Rows of a joint step. */
+const rowsOf = (list: readonly TrainingRun[]) => list.reduce((sum, { settings }) => sum + settings.batch, 0);
 
-function fits(list: readonly TrainingRun[]): boolean {
-  const sizes = list.map(tokensOf);
-  const rows = sizes.reduce((sum, [batch]) => sum + batch, 0);
-  return list.length <= 2 || rows * Math.max(...sizes.map(([, longest]) => longest)) <= tokensAtOnce;
-}
+/** Tokens of the longest row of all. */
+const longestOf = (list: readonly TrainingRun[]) => Math.max(1, ...list.map(({ examples }) => longestRow(examples)));
+
+const fits = (list: readonly TrainingRun[]): boolean =>
+  list.length <= 2 || rowsOf(list) * longestOf(list) <= tokensAtOnce;
