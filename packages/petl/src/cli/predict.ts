@@ -56,13 +56,15 @@ export const predictVerb = defineVerb({
       const encoded = await asReadInSteps(model, set, { maxLength, pause: pausing(signal) });
       const all = predictionsOf(model, encoded.rows, { batch, signal: context.signal });
       let row = 0;
+      const isTable = flags.format === "csv" && ids.some((id) => id !== undefined && id !== null);
       const write = flags.format === "csv" ? csvLines(context) : (line: object) => context.print(JSON.stringify(line));
       for await (const prediction of finite(all, model)) {
         const said =
           prediction.shape.length === 1
             ? { ...withBest(textAnswer(prediction, model), flags.topK), ...textOf(set, row) }
             : ofTokens(prediction, model, names(set, encoded, row));
-        await write(ids[row] === undefined || ids[row] === null ? said : { ...said, id: ids[row] });
+        const id = ids[row] ?? undefined;
+        await write(id === undefined && !isTable ? said : { ...said, id });
         row++;
       }
     });
