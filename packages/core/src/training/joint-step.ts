@@ -11,9 +11,11 @@ import { objectiveOf } from "../objectives/objectives.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { aloneBecause } from "../peft/alone-because.ts";
 import { lengthOf, type Phi, type Placed } from "../peft/phi.ts";
+import { promptLength } from "../peft/prompted.ts";
 import { compile, type Program } from "../runtime/program.ts";
 import type { Engine, Tensors } from "../runtime/session.ts";
 import { float32, int32 } from "../tensor/host-tensor.ts";
+import { batchDim, tokensDim } from "../tensor/shape.ts";
 import { inPieces, pieceRows } from "./long-rows.ts";
 import type { TrainingSettings } from "./settings.ts";
 import {
@@ -31,8 +33,8 @@ export function apartBecause(adapted: AdaptedModel, settings: TrainingSettings):
   const dropouts = adapted.methods.some(({ options }) => typeof options.dropout === "number" && options.dropout > 0);
   return [
     ...aloneBecause(adapted),
-    ...(heads[objectiveOf(task).head].from === "vocabulary"
-      ? ["a language model's logits are computed in chunks that rows of several adapters would share"]
+    ...(heads[objectiveOf(task).head].from === "vocabulary" && promptLength(adapted.methods) > 0
+      ? ["a text's first word is foretold by the end of its prompt, which has no place among the rows' labels"]
       : []),
     ...(teacher ? ["a teacher's vectors are learnt"] : []),
     ...(adapted.forward().penalty ? ["what it keeps small beside the loss is one number for a whole batch"] : []),
@@ -157,7 +159,8 @@ function compileJoined(
   const objective = objectiveOf(task);
   const { logits: whole, phi } = adapted.forward({ mixed: true, packed });
   const { logits } = scoresAtOnce ? inPieces({ logits: whole }, adapted) : { logits: whole };
-  const labels = objective.labels(outputs);
+  const isWords = heads[objective.head].from === "vocabulary"; // all logits are there, in no chunks
+  const labels = isWords ? input("labels", "int32", [batchDim, tokensDim]) : objective.labels(outputs);
   const terms: LossOptions = { labelSmoothing, classWeights };
   const losses = Array.from({ length: places }, (_, place) => {
     const rows = input(rowsOf(place), "int32", [rowsOf(place)]);

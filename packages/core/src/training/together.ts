@@ -1,4 +1,6 @@
 import { longestOf as longestRow } from "../data/rows/encoded-rows.ts";
+import { heads } from "../nn/model.ts";
+import { objectiveOf } from "../objectives/objectives.ts";
 import { shapeOf } from "../peft/shape-of.ts";
 import { stepOptions } from "./cache.ts";
 import { apartBecause, jointSteps } from "./joint-step.ts";
@@ -8,6 +10,9 @@ import type { TrainingRun } from "./train.ts";
 
 /** Tokens of a joint step at most, padding counted, unless two trainings alone have more: half a gigabyte of a small base. */
 const tokensAtOnce = 4096;
+
+/** Logits of a joint step at most, 256 MiB: alone, a language model's are computed in chunks that rows of several would share. */
+const logitsAtOnce = 2 ** 26;
 
 /** Trainings that are carried out side by side. */
 export interface Together<Run> {
@@ -57,5 +62,12 @@ const rowsOf = (list: readonly TrainingRun[]) => list.reduce((sum, { settings })
 /** Tokens of the longest row of all. */
 const longestOf = (list: readonly TrainingRun[]) => Math.max(1, ...list.map(({ examples }) => longestRow(examples)));
 
+/** How many logits the rows of a joint step have: of a language model, all words at every token. */
+function logitsOf(list: readonly TrainingRun[]): number {
+  const [first] = list;
+  if (!first || heads[objectiveOf(first.adapted.goal.task).head].from !== "vocabulary") return 0;
+  return rowsOf(list) * longestOf(list) * first.adapted.base.model.sizes.vocabulary;
+}
+
 const fits = (list: readonly TrainingRun[]): boolean =>
-  list.length <= 2 || rowsOf(list) * longestOf(list) <= tokensAtOnce;
+  logitsOf(list) <= logitsAtOnce && (list.length <= 2 || rowsOf(list) * longestOf(list) <= tokensAtOnce);
