@@ -77,7 +77,7 @@ export {
 export { mostUnpacked } from "./data/tables/gzip.ts";
 export type { ReadOptions } from "./data/tables/read-options.ts";
 export { extensionOf, readTable, tableExtensions } from "./data/tables/readers.ts";
-export { type FilePiece, parquetParts, streamTable } from "./data/tables/streams.ts";
+export { type FilePiece, streamTable, wholeParts } from "./data/tables/streams.ts";
 export type { Table } from "./data/tables/table.ts";
 export type { ChatMessage } from "./data/tokenizer/chat-template.ts";
 export { loadTokenizer, type Tokenizer } from "./data/tokenizer/tokenizer.ts";

@@ -22,7 +22,7 @@ import { type OpenRun, openRun, type RunRequest } from "../runs/open-run.ts";
 import { readRecord, writeRecord } from "../runs/record.ts";
 import { type RunSummary, trainRun } from "../runs/train-run.ts";
 import type { Tracker } from "../trackers/tracker.ts";
-import { chooseTracker, openTrackers } from "../trackers/trackers.ts";
+import { openTrackers, reachTrackers } from "../trackers/trackers.ts";
 import { version } from "../version.ts";
 import { refuseBeside } from "./beside-resume.ts";
 import { evaluationLines } from "./evaluation-report.ts";
@@ -125,7 +125,7 @@ export async function newRun(
 ): Promise<Run> {
   const { base, data, out } = needed(flags);
   const folder = resolve(out);
-  for (const each of flags.logTo) chooseTracker(each);
+  await reachTrackers(flags.logTo);
   await refuseTaken(folder, "train", flags.overwrite);
   const { methods, baseDropout } = methodsOf(flags, methodOptions);
   const access = accessOf(flags, context);

@@ -6,10 +6,8 @@ import {
   classFiles,
   classTable,
   type ExampleSet,
-  extensionOf,
   InputError,
   joinSets,
-  parquetParts,
   type ReadOptions,
   readParts,
   readRows,
@@ -17,6 +15,7 @@ import {
   streamTable,
   type Table,
   weightedSet,
+  wholeParts,
   wholeText,
 } from "@petl/core";
 import { filesBelow } from "../hub/data-folder.ts";
@@ -135,18 +134,16 @@ async function partsOf(
   { name, reading, access: { signal, onProgress } }: WholeReading,
 ): Promise<AsyncIterable<Table> | undefined> {
   const onBytes = (done: number) => onProgress?.({ type: "reading", file: name, done, of: size });
-  if (extensionOf(name) === "parquet" && !isPacked(name)) {
-    onBytes(0);
-    const pause = pausing(signal);
-    return parquetParts(name, await bytesOf(path), async (done, of) => {
-      onBytes((size * done) / Math.max(1, of));
-      await pause(done);
-    });
-  }
-  const stream = streamTable(name, await beginningOf(path), reading);
+  const start = await beginningOf(path);
+  const stream = streamTable(name, start, reading);
   if (stream) return stream(() => filePieces(path, { signal, onBytes }));
   onBytes(0);
-  return undefined;
+  const whole = wholeParts(name, start, reading);
+  const pause = pausing(signal);
+  return whole?.(await bytesOf(path), async (done, of) => {
+    onBytes((size * done) / Math.max(1, of));
+    await pause(done);
+  });
 }
 
 /** Files of a text each, between two reports. */

@@ -4,8 +4,8 @@ import { parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readCsv, readTsv } from "./delimited.ts";
+import { parquetParts } from "./parquet.ts";
 import { readTable } from "./readers.ts";
-import { parquetParts } from "./streams.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const read = (name: string, text: string, options = {}) => readTable(name, bytes(text), options);

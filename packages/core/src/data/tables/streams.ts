@@ -9,8 +9,7 @@ import {
   recordOf,
   unevenRows,
 } from "./delimited.ts";
-import { rowsOfLines } from "./json-rows.ts";
-import type { ParquetPause } from "./parquet.ts";
+import { arrayParts, rowsOfLines } from "./json-rows.ts";
 import type { ReadOptions } from "./read-options.ts";
 import { extensionOf } from "./readers.ts";
 import { refuseRows, type Table, table } from "./table.ts";
@@ -169,7 +168,35 @@ function* numberedFrom(before: number, lines: Iterable<readonly [string, number]
 const partOf = (name: string, columns: readonly string[], rows: Table["rows"], lines: Uint32Array): Table =>
   table(name, columns, rows, lines);
 
-/** A large Parquet file's rows, some MB at a time: see `parquet.ts`. */
-export async function* parquetParts(name: string, bytes: Uint8Array, pause: ParquetPause): AsyncGenerator<Table> {
-  yield* (await import("./parquet.ts")).parquetParts(name, bytes, pause);
+/** Awaited between two steps of long work, with what is done of all. */
+type PartPause = (done: number, of: number) => Promise<void>;
+
+/**
+ * The rows of a large file part by part of which all bytes are needed, Parquet and JSON arrays; undefined for other files.
+ * @param start its beginning
+ */
+export function wholeParts(
+  name: string,
+  start: Uint8Array,
+  options: ReadOptions,
+): ((bytes: Uint8Array, pause: PartPause) => TableParts) | undefined {
+  if (/\.gz$/i.test(name)) return undefined;
+  switch (extensionOf(name)) {
+    case "parquet":
+      return async function* (bytes, pause) {
+        yield* (await import("./parquet.ts")).parquetParts(name, bytes, pause);
+      };
+    case "json":
+    case "jsonl":
+    case "ndjson":
+      return isArray(start) ? (bytes, pause) => arrayParts(name, bytes, options, pause) : undefined;
+    default:
+      return undefined;
+  }
 }
+
+/** Whether the first letter opens an array, behind a byte-order mark of UTF-8 and blanks. */
+const isArray = (start: Uint8Array): boolean => {
+  const first = start.find((byte, at) => byte > 32 && !(at < 3 && byte >= 0xbb));
+  return first === 0x5b;
+};
