@@ -69,7 +69,15 @@ test("items without a label count for nothing, and an entity ends with its row",
   const logits = float32([2, 3, 3], Float32Array.of(...[0, 9, 0, 0, 0, 9, 9, 0, 0], ...[0, 9, 0, 0, 9, 0, 0, 0, 9]));
   const labels = int32([2, 3], Int32Array.of(1, 2, -100, 1, 1, -100));
   tags.add(logits, labels);
-  expect(tags.result({ loss: 0, items: 0, right: 0 })).toMatchObject({ accuracy: 1, entity_f1: 1, per_entity: [{ support: 3 }] });
+  expect(tags.result({ loss: 0, items: 0, right: 0 })).toMatchObject({
+    accuracy: 1,
+    entity_f1: 1,
+    per_entity: [{ support: 3 }],
+  });
   tags.add(logits, int32([2, 3], Int32Array.of(1, 2, -100, 0, 0, -100)));
-  expect(tags.result({ loss: 0, items: 0, right: 0 })).toMatchObject({ accuracy: 6 / 8, entity_precision: 4 / 6, entity_recall: 1 });
+  expect(tags.result({ loss: 0, items: 0, right: 0 })).toMatchObject({
+    accuracy: 6 / 8,
+    entity_precision: 4 / 6,
+    entity_recall: 1,
+  });
 });
