@@ -9,6 +9,7 @@ export default defineConfig({
   },
   test: {
     pool: "forks",
+    env: { ORT_DISABLE_TELEMETRY: "1" }, // ONNX Runtime would tell its maker of every session
     maxWorkers: "100%", // left alone, vitest keeps one core for itself: on two cores that is half the machine
     testTimeout: 240_000, // against hangs alone: on a busy machine a command takes ten times as long,
     hookTimeout: 240_000,

@@ -27,12 +27,18 @@ const ownPlaces = {
   },
 };
 
+/** What is still imported when it is asked for is a package outside of the bundle, which a file outside of it imports. */
+const importedOutside = {
+  name: "imported-outside",
+  renderChunk: (code) => code.replaceAll(/\bimport\(/g, 'require("../../bin/import-package.cjs")('),
+};
+
 rmSync(bundle, { recursive: true, force: true });
 const built = await rolldown({
   input: Object.fromEntries(entries.map((entry) => [entry, join(dist, `${entry}.js`)])),
   platform: "node",
   external: (id) => apart.some((name) => id === name || id.startsWith(`${name}/`)),
-  plugins: [ownPlaces],
+  plugins: [ownPlaces, importedOutside],
   logLevel: "warn",
 });
 const { output } = await built.write({

@@ -47,7 +47,6 @@ export { type Example, type ExampleSet, isLabelled, joinSets, type Label, weight
 export { type FedRows, type FeedOptions, feedRows, someOf } from "./data/rows/fed-rows.ts";
 export { type FeedReport, feedReport, type ShownRow } from "./data/rows/feed-report.ts";
 export { holdOut, holdOutBlocks } from "./data/rows/hold-out.ts";
-export type { Pause } from "./data/rows/in-steps.ts";
 export {
   checkLabels,
   distinctLabels,
@@ -74,9 +73,11 @@ export {
   type DataFiles,
   type WantedData,
 } from "./data/tables/data-set.ts";
+export { mostUnpacked } from "./data/tables/gzip.ts";
+export type { Pause } from "./data/tables/in-steps.ts";
 export type { ReadOptions } from "./data/tables/read-options.ts";
 export { extensionOf, readTable, tableExtensions } from "./data/tables/readers.ts";
-export { type FilePiece, streamTable } from "./data/tables/streams.ts";
+export { type FilePiece, streamTable, wholeParts } from "./data/tables/streams.ts";
 export type { Table } from "./data/tables/table.ts";
 export type { ChatMessage } from "./data/tokenizer/chat-template.ts";
 export { loadTokenizer, type Tokenizer } from "./data/tokenizer/tokenizer.ts";
@@ -286,6 +287,7 @@ export { overlaps, type Share, shareRight } from "./statistics/interval.ts";
 export type { Bench, Fitted, Scored } from "./studies/bench.ts";
 export { sizedOptions, sizes, usualOptions } from "./studies/recipes.ts";
 export { canonical } from "./studies/rows.ts";
+export { studySettings } from "./studies/settings.ts";
 export { studies } from "./studies/studies.ts";
 export {
   type Budget,
@@ -310,7 +312,7 @@ export { float32, type HostTensor } from "./tensor/host-tensor.ts";
 export type { Lender } from "./tensor/lender.ts";
 export { principalComponents } from "./tensor/principal-components.ts";
 export { random } from "./tensor/random.ts";
-export { type CacheMode, type CacheOptions, cacheModes } from "./training/cache.ts";
+export { type CacheChoice, type CacheMode, type CacheOptions, cacheModes } from "./training/cache.ts";
 export {
   type CompiledEvaluation,
   compileEvaluation,

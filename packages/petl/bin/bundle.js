@@ -21,28 +21,25 @@ export function runBundle(entry) {
   const load = (file) => {
     const known = loaded.get(file);
     if (known) return known.module.exports;
-    const source = readFileSync(file, "utf8");
-    const isKept = !importsLater.test(source);
-    const script = new vm.Script(asFunction(source), {
+    const script = new vm.Script(asFunction(readFileSync(file, "utf8")), {
       filename: file,
-      cachedData: isKept ? kept(codeOf(file)) : undefined,
-      importModuleDynamically: vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER ?? ((name) => import(name)), // before Node 20.12
+      cachedData: kept(codeOf(file)),
     });
     const module = { exports: {} };
-    loaded.set(file, { module, script, isKept });
+    loaded.set(file, { module, script });
     const others = createRequire(file);
-    const require = (name) => (name.startsWith(".") ? load(resolve(dirname(file), name)) : others(name));
+    const require = (name) => {
+      const path = resolve(dirname(file), name);
+      return name.startsWith(".") && path.startsWith(folder) ? load(path) : others(name);
+    };
     script.runInThisContext().call(module.exports, module.exports, require, module, file, dirname(file));
     return module.exports;
   };
   load(resolve(folder, `${entry}.js`));
   return () => {
-    for (const [file, { script, isKept }] of loaded) if (isKept) writeFileSync(codeOf(file), script.createCachedData());
+    for (const [file, { script }] of loaded) writeFileSync(codeOf(file), script.createCachedData());
   };
 }
-
-/** A package that is imported where it is needed: in a script that comes from kept code Node refuses that. Comments name files. */
-const importsLater = /\bimport\((?!["']\.)/;
 
 /** What Node makes of a CommonJS module. */
 const asFunction = (source) => `(function (exports, require, module, __filename, __dirname) { ${source}\n});`;

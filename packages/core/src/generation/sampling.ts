@@ -1,3 +1,4 @@
+import { exponential } from "../tensor/portable-math.ts";
 import type { Random } from "../tensor/random.ts";
 import { heaviest, highest } from "./ranking.ts";
 import { type Repetition, withoutRepetition } from "./repetition.ts";
@@ -37,7 +38,7 @@ export function candidates(logits: Float32Array, text: readonly number[], sampli
   const best = likeliest(scores);
   if (temperature === 0) return { ids: Uint32Array.of(best), masses: Float64Array.of(1) };
   const [peak, slope] = [scores[best]!, 1 / temperature];
-  const massOf = (id: number) => Math.exp((scores[id]! - peak) * slope);
+  const massOf = (id: number) => exponential((scores[id]! - peak) * slope);
   if (topK !== undefined) {
     const ids = highest(scores, topK);
     const masses = nucleus(inParts(Float64Array.from(ids, massOf)), topP);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { readExamples } from "../data/rows/columns.ts";
-import type { ExampleSet } from "../data/rows/examples.ts";
+import { type ExampleSet, rowLabel } from "../data/rows/examples.ts";
 import { keysOf, table } from "../data/tables/table.ts";
 import { holdOutRows } from "./hold-out.ts";
 
@@ -24,6 +24,15 @@ test("rows that are alike are held out together, and scored once", () => {
   expect(validation.examples).toHaveLength(10);
   expect(train.examples).toHaveLength(60);
   expect(texts(train).filter((text) => texts(validation).includes(text))).toEqual([]);
+});
+
+test("of each class the same share is held out, whatever the seed", () => {
+  const uneven = rows.map((row, at) => ({ ...row, label: at < 30 ? "often" : "seldom" }));
+  for (const seed of [0, 1, 2, 3]) {
+    const { validation } = holdOutRows(setOf(uneven), 0.2, seed, "classification");
+    const labels = validation.examples.map(rowLabel);
+    expect([labels.length, labels.filter((label) => label === "seldom").length]).toEqual([8, 2]);
+  }
 });
 
 test("a text with two labels is held out with both", () => {

@@ -5,7 +5,7 @@ import { type TokenizerFiles, tokenizerFileNames } from "../data/tokenizer/token
 import { InputError } from "../errors.ts";
 import { announcementsOf } from "../peft/announcements.ts";
 import type { Engine } from "../runtime/session.ts";
-import type { CacheMode, CacheOptions } from "../training/cache.ts";
+import type { CacheChoice, CacheOptions } from "../training/cache.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
 import type { Workers } from "../training/train.ts";
 import "./async-dispose.ts";
@@ -39,7 +39,7 @@ export interface OpenBase extends HfModel {
   /** Opens so many engines more over the same weights, which share the threads; close them, and before the base. */
   openWorkers(count: number): Promise<Workers>;
   /** How a training keeps what stays the same from epoch to epoch. */
-  openCache(mode: CacheMode, bytes: number | undefined): Promise<CacheOptions>;
+  openCache(choice: CacheChoice): Promise<CacheOptions>;
   /** what has been compiled for this base and lives as long as it does */
   readonly programs: KeptPrograms;
   /** who asks what now */
@@ -115,8 +115,8 @@ async function whileOpening<T>(opening: Promise<ClosableEngine>, read: () => Pro
 
 /** A host that says nothing of its memory has room for so many bytes. */
 const littleRoom = 2 ** 28;
-const littleCache: OpenBase["openCache"] = async (mode, bytes) => ({
-  ...{ mode, bytes, room: { memory: littleRoom, disk: 0 } },
+const littleCache: OpenBase["openCache"] = async (choice) => ({
+  ...{ ...choice, room: { memory: littleRoom, disk: 0 } },
   openDisk: async () => undefined,
   remark: () => undefined,
 });

@@ -6,6 +6,7 @@ import { bytes } from "../settings/bytes.ts";
 import { choice, count, type Setting, setting, text, toggle } from "../settings/setting.ts";
 import { grouped } from "../settings/settings.ts";
 import { cacheModes } from "../training/cache.ts";
+import { keptTypes } from "../training/kept-type.ts";
 
 /** Rows to evaluate on: where they are, or which share of the training rows they are. */
 const validation: Setting<string | number | undefined> = {
@@ -77,4 +78,9 @@ export const adaptSettings = {
 export const cacheSettings = {
   cache: choice(cacheModes, "auto", "where what stays the same from epoch to epoch is kept"),
   cacheSize: bytes("the most that is kept of it, in memory and in its file together"),
+  cacheType: choice(
+    keptTypes,
+    "float32",
+    "how it is kept; bfloat16 takes half, and its rounding moves the losses a little",
+  ),
 };

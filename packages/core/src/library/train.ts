@@ -1,6 +1,6 @@
 import { type ExampleSet, isLabelled } from "../data/rows/examples.ts";
-import { inSteps, type Pause } from "../data/rows/in-steps.ts";
 import { labelMap } from "../data/rows/labels.ts";
+import { inSteps, type Pause } from "../data/tables/in-steps.ts";
 import { InputError } from "../errors.ts";
 import { classWeightsOf } from "../objectives/labels/class-weights.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
@@ -53,10 +53,10 @@ export async function* train(
   data: TrainData,
   options: TrainOptions = {},
 ): AsyncGenerator<TrainingEvent, void, void> {
-  const { signal, resume, cache, cacheSize, ...given } = requireOptions(options);
-  const kept = readSettings(cacheSettings, { cache, cacheSize });
+  const { signal, resume, cache, cacheSize, cacheType, ...given } = requireOptions(options);
+  const kept = readSettings(cacheSettings, { cache, cacheSize, cacheType });
   const prepared = await prepareTraining(model, data, given);
-  const run = { ...prepared, cache: await model.base.openCache(kept.cache, kept.cacheSize) };
+  const run = { ...prepared, cache: await model.base.openCache(kept) };
   for await (const event of trainSteps({ ...run, signal, resume: resume && copiedState(checkedState(resume)) }))
     yield event.kind === "checkpoint" ? { ...event, state: copiedState(event.state) } : event;
 }

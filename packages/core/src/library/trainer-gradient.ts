@@ -9,9 +9,10 @@ import { objectiveOf } from "../objectives/objectives.ts";
 import { lengthOf } from "../peft/phi.ts";
 import { readSettings, type SettingInputs } from "../settings/settings.ts";
 import { random } from "../tensor/random.ts";
+import { scoresAtOnce } from "../training/long-rows.ts";
 import { compileRowLosses } from "../training/row-losses.ts";
 import { parseSettings, type TrainingSettings, trainingSettings } from "../training/settings.ts";
-import { compileTellingStep } from "../training/step.ts";
+import { compileTellingStep, type TrainingStep } from "../training/step.ts";
 import { requireOptions } from "./check.ts";
 import { fedRows, rowLimits, targetOf } from "./encode-rows.ts";
 import type { OpenModel } from "./model.ts";
@@ -85,7 +86,15 @@ export interface GradientWork {
 export async function gradientWork({ base, adapted, phi }: OpenModel, how: RowReading): Promise<GradientWork> {
   const { baseDropout: dropout, labelSmoothing, seed } = how.settings;
   const options = { dropout, labelSmoothing, classWeights: how.classWeights };
-  const step = await compileTellingStep(base.engine, adapted, options);
+  const usual = await compileTellingStep(base.engine, adapted, options);
+  let pieces: Promise<TrainingStep> | undefined;
+  const stepFor = ({ input_ids }: NumberedBatch): TrainingStep | Promise<TrainingStep> => {
+    const [rows = 1, tokens = 1] = input_ids.shape;
+    const atOnce = scoresAtOnce(adapted, { batch: rows, tokens }, base.model.sizes.layers);
+    if (atOnce === undefined) return usual;
+    pieces ??= compileTellingStep(base.engine, adapted, { ...options, scoresAtOnce: atOnce });
+    return pieces;
+  };
   // the logits of a language model are never there at once: each of its rows is a batch of its own
   const apart = heads[objectiveOf(adapted.goal.task).head].from === "vocabulary";
   const rowLosses = apart ? undefined : await compileRowLosses(base.engine, adapted, options);
@@ -98,6 +107,7 @@ export async function gradientWork({ base, adapted, phi }: OpenModel, how: RowRe
     const items = itemsOf(batch);
     const noise = random(seed, "dropout of a trainer", calls++).uint32();
     const scale = { loss: items > 0 ? 1 / items : 1, teacher: 0, penalty: 1 };
+    const step = await stepFor(batch);
     const found = await step.run(batch, phi, scale, noise, lent);
     lent = found.gradient;
     waiting = meanOf(waiting, { gradient: found.gradient, loss: found.loss + found.penalty, items });
@@ -126,7 +136,8 @@ export async function gradientWork({ base, adapted, phi }: OpenModel, how: RowRe
       return taken;
     },
     async release() {
-      await step.release();
+      await usual.release();
+      await (await pieces)?.release();
       await rowLosses?.release();
     },
   };

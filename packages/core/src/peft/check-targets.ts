@@ -2,6 +2,7 @@ import { suggestion } from "../errors.ts";
 import { isRecord } from "../values.ts";
 import { type Building, inHead } from "./building.ts";
 import type { MethodUse } from "./method.ts";
+import { siteKindNames } from "./site-kinds.ts";
 
 /** What the methods' options select that is not there. */
 interface Unmatched {
@@ -85,7 +86,8 @@ function actsNowhere(building: Building, use: MethodUse): readonly string[] {
   const { modelType } = building.base.model;
   const chooses = "targets" in use.options && (use.options.targets !== undefined || !use.trains);
   if (!chooses && use.trains) return [`${use.name} finds nothing to train in this ${modelType}`];
-  if (!chooses) return use.at("attention") ? [`${use.name} finds nothing to act on in this ${modelType}`] : [];
+  const acts = siteKindNames.some((kind) => use.at(kind) !== undefined);
+  if (!chooses) return acts ? [`${use.name} finds nothing to act on in this ${modelType}`] : [];
   return [
     `${use.name} finds no layer to act on in this ${modelType}; its linear layers: ${targetNames(building).join(", ")}`,
   ];

@@ -4,6 +4,7 @@ import { modelOf } from "../models/models.ts";
 import type { Task } from "../objectives/objectives.ts";
 import { adapt } from "./adapt.ts";
 import type { Base } from "./base.ts";
+import { defineMethod } from "./method.ts";
 import { methods } from "./methods.ts";
 
 /** A base of which only the configuration is known, as for counting. */
@@ -244,6 +245,15 @@ describe("two methods on one site", () => {
       ),
     ).toEqual([]);
   });
+});
+
+test("a method that finds no site to act at is refused, of whatever kind its sites are", () => {
+  const idle = defineMethod({
+    ...{ name: "idle", summary: "acts nowhere", source: "none", start: "base", rate: 1e-3, options: {} },
+    sublayer: { adds: true, targets: () => false, apply: ({ y }) => y },
+  });
+  const found = problems(() => adapt(bert, [idle.use({})], { task: "classification", labels: 2 }));
+  expect(found).toEqual(["idle finds nothing to act on in this bert"]);
 });
 
 test("a prefix and a prompt do not go together: their files would have one name for both", () => {

@@ -25,3 +25,5 @@ export const siteKinds: { readonly [K in SiteKind]: Kind<Site<K>, Result<K>, Mer
   ...announcedKinds,
   prompt,
 };
+
+export const siteKindNames = Object.keys(siteKinds).filter((name): name is SiteKind => Object.hasOwn(siteKinds, name));

@@ -3,13 +3,21 @@ import type { Method } from "../peft/method.ts";
 import { methods } from "../peft/methods.ts";
 import type { Budget, Fit, Json, Rows, Setup } from "./study.ts";
 
+interface Size {
+  /** trainings of every cell */
+  readonly seeds: number;
+  /** training rows that are drawn; all where undefined */
+  readonly rows: number | undefined;
+  readonly steps: number;
+  /** rates that are tried, as factors of the one that a method declares */
+  readonly tries: readonly number[];
+}
+
 /** How long and how finely each budget looks. */
-export const sizes: Readonly<
-  Record<Budget, { readonly rows: number | undefined; readonly steps: number; readonly tries: readonly number[] }>
-> = {
-  quick: { rows: 300, steps: 48, tries: [1, 4, 16] },
-  standard: { rows: 2000, steps: 150, tries: [1, 2, 4, 8, 16] },
-  paper: { rows: undefined, steps: 1500, tries: [0.25, 0.5, 1, 2, 4, 8] },
+export const sizes: Readonly<Record<Budget, Size>> = {
+  quick: { seeds: 2, rows: 300, steps: 48, tries: [1, 4, 16] },
+  standard: { seeds: 3, rows: 2000, steps: 150, tries: [1, 2, 4, 8, 16] },
+  paper: { seeds: 3, rows: undefined, steps: 1500, tries: [0.25, 0.5, 1, 2, 4, 8] },
 };
 
 /** Options that differ from the method's own defaults: what papers compare, at sizes that suit small bases too. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { cosineOfTurn, logarithm, sineOfTurn } from "./portable-math.ts";
+import { cosineOfTurn, exponential, logarithm, sineOfTurn } from "./portable-math.ts";
 
 // V8's Math functions are within 1 ulp (2e-16 near 1), so 2e-15 leaves room for both and for their rounding
 const tolerance = 2e-15;
@@ -16,6 +16,19 @@ test("logarithm is ln", () => {
     { numRuns: 2000 },
   );
   expect(logarithm(1)).toBe(0);
+});
+
+test("exponential is e^x down to where numbers end", () => {
+  const negative = fc.oneof(
+    fc.double({ min: -745, max: 0, noNaN: true }),
+    fc.integer({ min: 0, max: 260_000 }).map((n) => (-n * Math.LN2) / 512), // where the nearest step changes
+  );
+  const smallest = 2 ** -1022; // below it numbers have fewer bits
+  fc.assert(
+    fc.property(negative, (x) => Math.abs(exponential(x) - Math.exp(x)) <= tolerance * Math.max(Math.exp(x), smallest)),
+    { numRuns: 5000 },
+  );
+  expect([0, -0, -746, Number.NEGATIVE_INFINITY, Number.NaN].map(exponential)).toEqual([1, 1, 0, 0, Number.NaN]);
 });
 
 test("cosineOfTurn and sineOfTurn are the circle's coordinates", () => {

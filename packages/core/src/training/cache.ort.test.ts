@@ -27,7 +27,7 @@ const texts: readonly EncodedExample[] = examples.map(({ inputIds }) => ({
 
 const said: string[] = [];
 const cacheOf = (options: Partial<CacheOptions>): CacheOptions => ({
-  ...{ mode: "memory", room: { memory: 1e9, disk: 1e9 } },
+  ...{ cache: "memory", cacheType: "float32", room: { memory: 1e9, disk: 1e9 } },
   openDisk: async (bytes) => memoryStore(bytes),
   remark: (text) => said.push(text),
   ...options,
@@ -76,8 +76,30 @@ test.each(cases)("%s: the cache changes no loss of the first epoch, and later on
   expect(said).toEqual([expect.stringContaining("cache: memory")]);
   expect(kept.slice(0, 4)).toEqual(expected.slice(0, 4));
   for (const [i, loss] of kept.entries()) expect(Math.abs(loss - (expected[i] ?? 0))).toBeLessThanOrEqual(1e-6);
-  const half = await lossesOf(await newRun(each, { cache: cacheOf({ bytes: 3000 }) }));
+  const half = await lossesOf(await newRun(each, { cache: cacheOf({ cacheSize: 3000 }) }));
   for (const [i, loss] of half.entries()) expect(Math.abs(loss - (expected[i] ?? 0))).toBeLessThanOrEqual(1e-6);
+});
+
+test("kept in bfloat16 it takes half, and moves losses by no more than 8 bits of what is kept do", async () => {
+  const [, each] = cases[2] ?? [];
+  if (!each) return expect.fail();
+  const keptAs = async (cacheType: CacheOptions["cacheType"]) => {
+    let bytes = 0;
+    const openDisk = async (most: number) => {
+      bytes = most;
+      return memoryStore(most);
+    };
+    return {
+      losses: await lossesOf(await newRun(each, { cache: cacheOf({ cache: "disk", cacheType, openDisk }) })),
+      bytes,
+    };
+  };
+  const [exact, rounded] = [await keptAs("float32"), await keptAs("bfloat16")];
+  expect(rounded.bytes).toBe(exact.bytes / 2);
+  expect(rounded.losses.slice(0, 4)).toEqual(exact.losses.slice(0, 4));
+  const apart = Math.max(...rounded.losses.map((loss, i) => Math.abs(loss - (exact.losses[i] ?? 0))));
+  expect(apart).toBeLessThan(2 ** -8);
+  expect(apart).toBeGreaterThan(0);
 });
 
 test("a run with a cache that goes on from a checkpoint ends with the same bits", async () => {
@@ -100,7 +122,7 @@ test("auto says why it keeps nothing: everything is trained, the base's dropout,
   const [, each] = cases[0] ?? [];
   if (!each) return expect.fail();
   const told = (settings: object) => ({
-    cache: cacheOf({ mode: "auto" }),
+    cache: cacheOf({ cache: "auto" }),
     settings: parseSettings({ batch: 8, epochs: 2, ...settings }),
   });
   await lossesOf(await newRun({ ...each, use: lora.use({}) }, told({})));

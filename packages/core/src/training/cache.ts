@@ -2,6 +2,7 @@ import type { NumberedBatch } from "../data/batches/collate.ts";
 import { lengthsOf, longestOf } from "../data/rows/encoded-rows.ts";
 import type { Engine } from "../runtime/session.ts";
 import { bytesOfRows, type CachedStep, compileCached, type SplitStep, splitStep } from "./frozen-cache.ts";
+import type { KeptType } from "./kept-type.ts";
 import { scoresAtOnce } from "./long-rows.ts";
 import { memoryStore, type RowStore } from "./row-store.ts";
 import { fittedTo, type StepOptions, stepGraph } from "./step.ts";
@@ -11,11 +12,16 @@ import type { TrainingRun } from "./train.ts";
 export const cacheModes = ["auto", "off", "memory", "disk"] as const;
 export type CacheMode = (typeof cacheModes)[number];
 
-/** How a run keeps what stays the same. */
-export interface CacheOptions {
-  readonly mode: CacheMode;
+/** What is kept at most, where and how. */
+export interface CacheChoice {
+  readonly cache: CacheMode;
   /** the most bytes that are kept; all where left out */
-  readonly bytes?: number | undefined;
+  readonly cacheSize?: number | undefined;
+  readonly cacheType: KeptType;
+}
+
+/** How a run keeps what stays the same. */
+export interface CacheOptions extends CacheChoice {
   /** bytes of memory, and of the disk, that `auto` may take */
   readonly room: { readonly memory: number; readonly disk: number };
   /** Opens a store of at most so many bytes on the disk; undefined where there can be none, which it has said. */
@@ -50,7 +56,7 @@ export async function openCache(
   steps: number,
 ): Promise<readonly CachedStep[] | undefined> {
   const { cache, adapted, settings, examples } = run;
-  if (!cache || cache.mode === "off") return undefined;
+  if (!cache || cache.cache === "off") return undefined;
   const off = (reason: string) => cache.remark(`cache: off, since ${reason}`);
   if (settings.baseDropout > 0) return void off("the base's own dropout changes what it gives at every step");
   if ("areEstimates" in examples && examples.areEstimates)
@@ -60,8 +66,9 @@ export async function openCache(
   const split = splitStep(stepGraph(adapted, fittedTo(run.engine, stepOptions(run))), adapted);
   if (!split) return void off("everything that costs products is trained");
   const lengths = lengthsOf(examples);
-  const store = await storeFor(split, bytesOfRows(split, lengths), cache);
-  return store && Promise.all(engines.map((engine) => compileCached(engine, split, lengths, store)));
+  const { cacheType: type } = cache;
+  const store = await storeFor(split, bytesOfRows(split, lengths, type), cache);
+  return store && Promise.all(engines.map((engine) => compileCached(engine, split, lengths, { store, type })));
 }
 
 /** Computes what a run that goes on had kept when it stopped, in the same batches. */
@@ -74,7 +81,7 @@ export async function refill(
 }
 
 async function storeFor(split: SplitStep, needed: number, cache: CacheOptions): Promise<RowStore | undefined> {
-  const { mode, room, bytes = Number.POSITIVE_INFINITY, remark } = cache;
+  const { cache: mode, room, cacheSize: bytes = Number.POSITIVE_INFINITY, remark } = cache;
   const saves = `${Math.round(100 * split.savedShare)} % of a step's products`;
   if (mode === "auto" && split.savedShare < leastShare)
     return void remark(`cache: off, since it would save no more than ${saves}`);

@@ -9,6 +9,7 @@ import { compile } from "../runtime/program.ts";
 import type { Engine, Tensors } from "../runtime/session.ts";
 import { type HostTensor, int32 } from "../tensor/host-tensor.ts";
 import { type RowLayout, rowLayout } from "./kept-rows.ts";
+import { type KeptType, keptForms } from "./kept-type.ts";
 import { pieceRowsName } from "./long-rows.ts";
 import type { RowStore } from "./row-store.ts";
 import { compileGraph, type StepGraph, type TrainingStep } from "./step.ts";
@@ -20,6 +21,12 @@ export interface SplitStep {
   readonly layout: RowLayout;
   readonly rest: StepGraph;
   readonly savedShare: number;
+}
+
+/** Where what is kept of rows is held, and how. */
+export interface KeptRows {
+  readonly store: RowStore;
+  readonly type: KeptType;
 }
 
 /** A step that keeps what its frozen part makes of a row. */
@@ -61,13 +68,14 @@ export async function compileCached(
   engine: Engine,
   { kept, layout, rest }: SplitStep,
   lengths: ArrayLike<number>,
-  store: RowStore,
+  { store, type }: KeptRows,
 ): Promise<CachedStep> {
   const first = await compile(engine, kept);
   const valuesOf = async (batch: NumberedBatch): Promise<Tensors> => {
     const { rows } = batch;
     if (!rows) throw new InternalError("what is kept from epoch to epoch needs the rows' places");
-    const found = await Promise.all(rows.map((row) => store.read(row)));
+    const held = await Promise.all(rows.map((row) => store.read(row)));
+    const found = held.map((bytes) => bytes && keptForms[type].unpack(bytes));
     const missing = [...rows.keys()].filter((i) => found[i] === undefined);
     if (missing.length > 0) {
       const read = rowsOf(batch, missing);
@@ -76,7 +84,7 @@ export async function compileCached(
         const row = rows[i] ?? 0;
         const numbers = layout.take(values, at, lengths[row] ?? 0);
         found[i] = numbers;
-        await store.write(row, numbers);
+        await store.write(row, keptForms[type].pack(numbers));
       }
       if (missing.length === rows.length) return values;
     }
@@ -118,5 +126,5 @@ function chosenRows({ dtype, shape, data }: HostTensor, chosen: readonly number[
 }
 
 /** How many bytes all rows need. */
-export const bytesOfRows = ({ layout }: SplitStep, lengths: ArrayLike<number>): number =>
-  Array.from(lengths).reduce((sum, tokens) => sum + 4 * layout.numbersOf(tokens), 0);
+export const bytesOfRows = ({ layout }: SplitStep, lengths: ArrayLike<number>, type: KeptType): number =>
+  Array.from(lengths).reduce((sum, tokens) => sum + keptForms[type].bytesPerNumber * layout.numbersOf(tokens), 0);

@@ -11,11 +11,21 @@ import { objectiveOf } from "../objectives/objectives.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { aloneBecause } from "../peft/alone-because.ts";
 import { lengthOf, type Phi, type Placed } from "../peft/phi.ts";
+import { promptLength } from "../peft/prompted.ts";
 import { compile, type Program } from "../runtime/program.ts";
 import type { Engine, Tensors } from "../runtime/session.ts";
 import { float32, int32 } from "../tensor/host-tensor.ts";
+import { batchDim, tokensDim } from "../tensor/shape.ts";
+import { inPieces, pieceRows } from "./long-rows.ts";
 import type { TrainingSettings } from "./settings.ts";
-import { compileStep, type LossAndGradient, type LossScale, type StepOptions, type TrainingStep } from "./step.ts";
+import {
+  compileStep,
+  fittedTo,
+  type LossAndGradient,
+  type LossScale,
+  type StepOptions,
+  type TrainingStep,
+} from "./step.ts";
 
 /** Why adapters of a kind are trained one after another; none where one step can be made for all. */
 export function apartBecause(adapted: AdaptedModel, settings: TrainingSettings): readonly string[] {
@@ -23,8 +33,8 @@ export function apartBecause(adapted: AdaptedModel, settings: TrainingSettings):
   const dropouts = adapted.methods.some(({ options }) => typeof options.dropout === "number" && options.dropout > 0);
   return [
     ...aloneBecause(adapted),
-    ...(heads[objectiveOf(task).head].from === "vocabulary"
-      ? ["a language model's logits are computed in chunks that rows of several adapters would share"]
+    ...(heads[objectiveOf(task).head].from === "vocabulary" && promptLength(adapted.methods) > 0
+      ? ["a text's first word is foretold by the end of its prompt, which has no place among the rows' labels"]
       : []),
     ...(teacher ? ["a teacher's vectors are learnt"] : []),
     ...(adapted.forward().penalty ? ["what it keeps small beside the loss is one number for a whole batch"] : []),
@@ -43,6 +53,11 @@ interface Asked {
   reject(error: unknown): void;
 }
 
+/** How many train together, and how many scores of attention may then exist at once; all where left out. */
+interface Joint extends Pick<StepOptions, "scoresAtOnce"> {
+  readonly count: number;
+}
+
 /**
  * The steps of several trainings of one kind of adapter, which differ in Φ and rows alone: once each that still trains has
  * asked, all are computed at once. Rows read the Φ of their own training, so each gradient is its own, up to rounding what
@@ -52,11 +67,11 @@ export function jointSteps(
   engine: Engine,
   adapted: AdaptedModel,
   options: StepOptions,
-  count: number,
+  joint: Joint,
 ): readonly TrainingStep[] {
-  const training = new Set(Array.from({ length: count }, (_, number) => number));
+  const training = new Set(Array.from({ length: joint.count }, (_, number) => number));
   const waiting = new Map<number, Asked>();
-  const programs = joinedPrograms(engine, adapted, options);
+  const programs = joinedPrograms(engine, adapted, options, joint.scoresAtOnce);
   let working = false;
   const work = async () => {
     if (working) return;
@@ -99,13 +114,14 @@ export function jointSteps(
 }
 
 /** Compiled for as many trainings as there are; once half of them have ended, anew for those that go on. */
-function joinedPrograms(engine: Engine, adapted: AdaptedModel, options: StepOptions) {
+function joinedPrograms(engine: Engine, adapted: AdaptedModel, options: StepOptions, atOnce: Joint["scoresAtOnce"]) {
+  const together = fittedTo(engine, { ...options, scoresAtOnce: atOnce });
   let joined: { readonly places: number; readonly program: Program } | undefined;
   let single: TrainingStep | undefined;
   const programFor = async (count: number): Promise<{ readonly places: number; readonly program: Program }> => {
     if (joined && joined.places >= count && joined.places < 2 * count) return joined;
     await joined?.program.release();
-    joined = { places: count, program: await compileJoined(engine, adapted, options, count) };
+    joined = { places: count, program: await compileJoined(engine, adapted, together, count) };
     return joined;
   };
   return {
@@ -116,7 +132,7 @@ function joinedPrograms(engine: Engine, adapted: AdaptedModel, options: StepOpti
         return [await single.run(only.batch, only.phi, only.scale, only.noise, only.vector)];
       }
       const { places, program } = await programFor(asked.length);
-      return collected(await program.run(fed(asked, places, adapted)), asked, adapted.layout);
+      return collected(await program.run(fed(asked, places, adapted, together)), asked, adapted.layout);
     },
     async release() {
       const held = [joined?.program, single];
@@ -136,21 +152,23 @@ const gradientOf = (name: string): string => `gradient of ${name}`;
 function compileJoined(
   engine: Engine,
   adapted: AdaptedModel,
-  { labelSmoothing, classWeights, packed, recompute = false }: StepOptions,
+  { labelSmoothing, classWeights, packed, recompute = false, scoresAtOnce }: StepOptions,
   places: number,
 ): Promise<Program> {
   const { task, labels: outputs } = adapted.goal;
   const objective = objectiveOf(task);
-  const { logits, phi } = adapted.forward({ mixed: true, packed });
-  const labels = objective.labels(outputs);
+  const { logits: whole, phi } = adapted.forward({ mixed: true, packed });
+  const { logits } = scoresAtOnce ? inPieces({ logits: whole }, adapted) : { logits: whole };
+  const isWords = heads[objective.head].from === "vocabulary"; // all logits are there, in no chunks
+  const labels = isWords ? input("labels", "int32", [batchDim, tokensDim]) : objective.labels(outputs);
   const terms: LossOptions = { labelSmoothing, classWeights };
   const losses = Array.from({ length: places }, (_, place) => {
     const rows = input(rowsOf(place), "int32", [rowsOf(place)]);
     const sum = objective.loss(gather(logits, rows), gather(labels, rows), terms);
     return mul(sum, input(scaleOf(place), "float32", []));
   });
-  const whole = losses.reduce((all, each) => add(all, each));
-  const slopes = gradients(whole, [...phi], { recompute });
+  const sum = losses.reduce((all, each) => add(all, each));
+  const slopes = gradients(sum, [...phi], { recompute });
   const results = {
     ...Object.fromEntries(losses.map((loss, place) => [lossOf(place), loss])),
     ...Object.fromEntries(slopes.flatMap((slope, at) => gradientOutput(adapted.layout[at], slope))),
@@ -162,7 +180,13 @@ const gradientOutput = (placed: Placed | undefined, slope: Value | undefined) =>
   placed && slope ? [[gradientOf(placed.name), slope] as const] : [];
 
 /** Everything that is read: the rows of all, whose they are, and each Φ. A place that nobody has reads a row and counts for nothing. */
-function fed(asked: readonly Asked[], places: number, { layout, base }: AdaptedModel): Tensors {
+function fed(
+  asked: readonly Asked[],
+  places: number,
+  adapted: AdaptedModel,
+  { scoresAtOnce }: Pick<StepOptions, "scoresAtOnce">,
+): Tensors {
+  const { layout, base } = adapted;
   const counts = asked.map(({ batch }) => batch.input_ids.shape[0] ?? 0);
   const { items: _, ...batch }: Batch = sideBySide(
     asked.map((each) => each.batch),
@@ -186,7 +210,8 @@ function fed(asked: readonly Asked[], places: number, { layout, base }: AdaptedM
     return [name, float32([places, ...shape], values)] as const;
   });
   const rows = { slots: int32([slots.length], Int32Array.from(slots)) };
-  return { ...batch, ...rows, ...Object.fromEntries([...ownRows, ...scales, ...pools]) };
+  const pieces = scoresAtOnce ? pieceRows(adapted, batch, scoresAtOnce) : {};
+  return { ...batch, ...rows, ...pieces, ...Object.fromEntries([...ownRows, ...scales, ...pools]) };
 }
 
 /** Each training's loss and gradient, in the memory that it lent. */

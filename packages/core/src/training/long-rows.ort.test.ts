@@ -10,10 +10,14 @@ import { initialPhi } from "../peft/initial-phi.ts";
 import { lora } from "../peft/methods/lora/lora.ts";
 import { prefix } from "../peft/methods/prompts/prefix.ts";
 import { prompt } from "../peft/methods/prompts/prompt.ts";
+import { tensorsOf } from "../peft/phi.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
+import { compile } from "../runtime/program.ts";
+import type { Engine } from "../runtime/session.ts";
 import { random } from "../tensor/random.ts";
 import { compileCached, splitStep } from "./frozen-cache.ts";
 import { pieceLengths, scoresAtOnce } from "./long-rows.ts";
+import { compileRows } from "./row-program.ts";
 import { memoryStore } from "./row-store.ts";
 import { compileGraph, stepGraph } from "./step.ts";
 
@@ -92,7 +96,7 @@ test("what is frozen is kept from epoch to epoch where attention is in pieces to
   const batch = { ...collate(told, base.model.sizes.padId), rows: [0, 1, 2, 3] };
   const engine = nativeEngine(path);
   const lengths = texts.map(({ length }) => length);
-  const cached = await compileCached(engine, split, lengths, memoryStore(1e6));
+  const cached = await compileCached(engine, split, lengths, { store: memoryStore(1e6), type: "float32" });
   const plain = await compileGraph(engine, graph);
   const losses: number[] = [];
   for (const step of [plain, cached, cached]) {
@@ -112,4 +116,36 @@ test("short rows stay whole; pieces have equally many rows and cover all of them
   expect(scoresAtOnce(adapted, { batch: 1, tokens: 2 ** 14 }, layers)).toBe(2 ** 22);
   expect(pieceLengths(adapted, [1, 1000], 1000 * heads * 300)).toEqual([4, 250]);
   expect(pieceLengths(adapted, [1, 7], 1)).toEqual([7, 1]);
+});
+
+test("a long row is answered in pieces, as it would be at once, and short ones at once", async () => {
+  const { base, path } = await goldenBase("llama-causal-lm");
+  const adapted = adapt(base, [few], { task: "classification", labels: 3 });
+  const phi = await initialPhi(adapted, 0);
+  const native = nativeEngine(path);
+  let programs = 0;
+  const counted: Engine = {
+    ...native,
+    createSession(graph) {
+      programs++;
+      return native.createSession(graph);
+    },
+  };
+  const long = Int32Array.from(
+    { length: Math.ceil(Math.sqrt(2 ** 25 / base.model.sizes.heads)) + 1 },
+    () => 5 + draw.integer(90),
+  );
+  const program = await compileRows(counted, adapted, "logits");
+  const [first] = await program.run(phi, [{ inputIds: long.subarray(0, 7) }]);
+  expect(programs).toBe(1);
+  const [answer] = await program.run(phi, [{ inputIds: long }]);
+  expect(programs).toBe(2);
+  expect(await program.run(phi, [{ inputIds: long.subarray(0, 7) }])).toEqual([first]);
+  await program.release();
+  const whole = await compile(native, { logits: adapted.forward().logits });
+  const { items: _, ...batch } = collate([{ inputIds: long }], base.model.sizes.padId);
+  const { logits } = await whole.run({ ...tensorsOf(phi), ...batch });
+  await whole.release();
+  for (const [i, number] of [...(answer?.logits ?? [])].entries())
+    expect(Math.abs(number - Number(logits?.data[i]))).toBeLessThan(1e-5);
 });

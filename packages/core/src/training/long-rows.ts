@@ -1,8 +1,10 @@
-import type { RowPieces } from "../graph/row-pieces.ts";
-import { input } from "../graph/value.ts";
+import { inRowPieces, type RowPieces } from "../graph/row-pieces.ts";
+import { input, type Value } from "../graph/value.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { promptLength } from "../peft/prompted.ts";
-import type { Tensors } from "../runtime/session.ts";
+import { deviceOf } from "../runtime/devices.ts";
+import { compile, type Program } from "../runtime/program.ts";
+import type { Engine, Tensors } from "../runtime/session.ts";
 import { int32 } from "../tensor/host-tensor.ts";
 import { plus, tokensDim } from "../tensor/shape.ts";
 
@@ -38,7 +40,7 @@ export function scoresAtOnce(
 }
 
 /** The pieces as a graph reads them. */
-export const rowPieces = ({ methods }: Pick<AdaptedModel, "methods">): RowPieces => ({
+const rowPieces = ({ methods }: Pick<AdaptedModel, "methods">): RowPieces => ({
   rows: input(pieceRowsName, "int32", ["pieces", "piece"]),
   length: plus(tokensDim, promptLength(methods)),
 });
@@ -64,4 +66,41 @@ export function pieceRows(adapted: Adapted, { input_ids }: Tensors, most: number
   const last = (ids[1] ?? 1) + promptLength(adapted.methods) - 1;
   const numbers = Int32Array.from({ length: shape[0] * shape[1] }, (_, row) => Math.min(row, last));
   return { [pieceRowsName]: int32(shape, numbers) };
+}
+
+/** Values by name, with attention computed in pieces. */
+export function inPieces<Named extends Readonly<Record<string, Value | undefined>>>(
+  values: Named,
+  adapted: Adapted,
+): Named {
+  const given = Object.values(values).filter((value) => value !== undefined);
+  const made = inRowPieces(given, rowPieces(adapted));
+  const entries = Object.entries(values).map(([name, value]) => [name, value && made[given.indexOf(value)]]);
+  return { ...values, ...Object.fromEntries(entries) };
+}
+
+/**
+ * Compiles what is computed of batches without a gradient. A batch whose scores would be too many is computed in pieces, by
+ * a program that is compiled when the first such batch comes.
+ */
+export async function compileForward(
+  engine: Engine,
+  adapted: Adapted,
+  outputs: Readonly<Record<string, Value>>,
+): Promise<Program> {
+  const whole = await compile(engine, outputs);
+  let pieces: Promise<Program> | undefined;
+  return {
+    async run(inputs, into, lenders) {
+      const [batch = 1, tokens = 1] = inputs.input_ids?.shape ?? [];
+      const most = scoresAtOnce(adapted, { batch, tokens }, 0);
+      if (most === undefined || !deviceOf(engine.device).takesChunks) return whole.run(inputs, into, lenders);
+      pieces ??= compile(engine, inPieces(outputs, adapted));
+      return (await pieces).run({ ...inputs, ...pieceRows(adapted, inputs, most) }, into, lenders);
+    },
+    async release() {
+      await whole.release();
+      await (await pieces)?.release();
+    },
+  };
 }

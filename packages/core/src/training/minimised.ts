@@ -1,7 +1,6 @@
 import type { Batch } from "../data/batches/collate.ts";
 import { add } from "../graph/ops/add.ts";
 import { mul } from "../graph/ops/mul.ts";
-import { inRowPieces } from "../graph/row-pieces.ts";
 import { input, scalar, type Value } from "../graph/value.ts";
 import { heads } from "../nn/model.ts";
 import type { LossOptions } from "../objectives/objective.ts";
@@ -15,7 +14,7 @@ import { batchDim } from "../tensor/shape.ts";
 import { differentiableLoss, measuredLoss } from "./chunked-loss.ts";
 import { summedDistance } from "./distillation.ts";
 import { labelledRows } from "./labelled-rows.ts";
-import { pieceRows, rowPieces } from "./long-rows.ts";
+import { inPieces, pieceRows } from "./long-rows.ts";
 
 /** What is minimised, and what measures it: an adapted model's forward graph with its objective's loss on top. */
 export interface Minimised extends Forward {
@@ -81,17 +80,6 @@ export function minimised(
       return { ...tensors, ...lengths, ...(sparse && labelledRows(tensors, rowsAtOnce, ahead)) };
     },
   };
-}
-
-/** Values by name, with attention computed in pieces. */
-function inPieces<Named extends Readonly<Record<string, Value | undefined>>>(
-  values: Named,
-  adapted: AdaptedModel,
-): Named {
-  const given = Object.values(values).filter((value) => value !== undefined);
-  const made = inRowPieces(given, rowPieces(adapted));
-  const entries = Object.entries(values).map(([name, value]) => [name, value && made[given.indexOf(value)]]);
-  return { ...values, ...Object.fromEntries(entries) };
 }
 
 function lossOf(

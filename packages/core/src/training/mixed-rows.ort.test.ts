@@ -23,6 +23,7 @@ import { prefix } from "../peft/methods/prompts/prefix.ts";
 import { prompt } from "../peft/methods/prompts/prompt.ts";
 import { vera } from "../peft/methods/vera.ts";
 import { methods } from "../peft/methods.ts";
+import { lengthOf } from "../peft/phi.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
 import { random } from "../tensor/random.ts";
 import { compileMixedRows, type SlottedRow } from "./mixed-rows.ts";
@@ -155,6 +156,36 @@ for (const [name, lists] of [
     expect(await distanceFromAlone(name, adapters, randomRows(160, adapters.length, 5))).toBeLessThan(rounding);
   });
 }
+
+test("heads of other sizes that read every token share a batch", async () => {
+  const { base } = await goldenBase("bert-base");
+  const task = "token-classification";
+  const adapters = await Promise.all(
+    [2, 5, 3].map((labels) => drawn(adapt(base, [lora.use({ rank: labels })], { task, labels }), labels)),
+  );
+  expect(await distanceFromAlone("bert-base", adapters, randomRows(12, 3, 7))).toBeLessThan(rounding);
+});
+
+test("what is put into a slot does not depend on what lay there", async () => {
+  const { base } = await goldenBase("bert-base");
+  const adapters = await Promise.all(
+    various
+      .slice(0, 5)
+      .map(([uses, labels], seed) => drawn(adapt(base, uses, { task: "classification", labels }), seed)),
+  );
+  const joined = await joinKinds(
+    base,
+    adapters.map(({ adapted }) => adapted),
+  );
+  for (const adapter of adapters) {
+    const [fresh, used] = [0, Number.NaN].map((before) => {
+      const values = new Float32Array(lengthOf(joined.adapted.layout)).fill(before);
+      joined.place(adapter, values, ({ offset }) => offset);
+      return values;
+    });
+    expect(used).toEqual(fresh);
+  }
+});
 
 test("every method that does not say why it is alone was tried beside others", () => {
   const tried = [...various, ...variousOfDecoder].flatMap(([uses]) => uses).concat(Object.values(apart).flat(2));

@@ -4,10 +4,10 @@ import { InternalError } from "../errors.ts";
 import type { AdapterNumbers } from "../peft/adapter.ts";
 import { inSlot, type JoinedKinds, slotTensors } from "../peft/joined.ts";
 import { lengthOf } from "../peft/phi.ts";
-import { compile } from "../runtime/program.ts";
 import type { Engine } from "../runtime/session.ts";
 import { int32 } from "../tensor/host-tensor.ts";
 import type { Lender } from "../tensor/lender.ts";
+import { compileForward } from "./long-rows.ts";
 import { outputOf, type Prediction, type RowOutput, rowsOf } from "./row-program.ts";
 
 /** A row and the slot of its adapter. */
@@ -36,7 +36,9 @@ export async function compileMixedRows(
   slots: number,
 ): Promise<MixedRowProgram> {
   const { layout, base, forward } = joined.adapted;
-  const program = await compile(engine, { [output]: outputOf(forward({ mixed: true }), output) });
+  const program = await compileForward(engine, joined.adapted, {
+    [output]: outputOf(forward({ mixed: true }), output),
+  });
   const held: Lender = { values: new Float32Array(slots * lengthOf(layout)) };
   const labels = new Map<number, number | undefined>();
   return {

@@ -6,9 +6,9 @@ import { type Pooling, pool } from "../nn/pooling.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import type { Forward } from "../peft/forward.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
-import { compile } from "../runtime/program.ts";
 import type { Engine, Tensors } from "../runtime/session.ts";
 import type { Lender } from "../tensor/lender.ts";
+import { compileForward } from "./long-rows.ts";
 
 /** What the model says of one row. */
 export interface Prediction {
@@ -32,7 +32,7 @@ export interface RowProgram {
 
 /** Compiles an adapted model once for any number of batches and for every Φ of its layout. */
 export async function compileRows(engine: Engine, adapted: AdaptedModel, output: RowOutput): Promise<RowProgram> {
-  const program = await compile(engine, { [output]: outputOf(adapted.forward(), output) });
+  const program = await compileForward(engine, adapted, { [output]: outputOf(adapted.forward(), output) });
   return {
     async run(phi, rows, lenders) {
       const { items: _, labels: __, ...batch } = collate(rows, adapted.base.model.sizes.padId);

@@ -7,6 +7,18 @@ const examples = Array.from({ length: 4 }, (_, row) => ({
   inputIds: Int32Array.from({ length: 40 }, (_, at) => 10 + row * 40 + at),
 }));
 
+test("the steps of every epoch read each row once, in an order of the epoch's own", async () => {
+  const batches = stepBatches({ examples, settings: { ...settings, shuffle: true }, padId: 0 });
+  const epochs = await Promise.all(
+    [0, 1, 2, 3].map(async (epoch) => {
+      const [first, second] = [await batches(2 * epoch), await batches(2 * epoch + 1)];
+      return [...first, ...second].flatMap(({ rows = [] }) => rows);
+    }),
+  );
+  for (const rows of epochs) expect([...rows].sort()).toEqual([0, 1, 2, 3]);
+  expect(new Set(epochs.map(String)).size).toBeGreaterThan(1);
+});
+
 test("what is hidden of a row differs from epoch to epoch, and is the same whenever a step is asked for", async () => {
   const source = { examples, settings, masking, padId: 0 };
   const idsOf = async (step: number) => {

@@ -1,12 +1,18 @@
-import { lengthsOf } from "../data/rows/encoded-rows.ts";
+import { longestOf as longestRow } from "../data/rows/encoded-rows.ts";
+import { heads } from "../nn/model.ts";
+import { objectiveOf } from "../objectives/objectives.ts";
 import { shapeOf } from "../peft/shape-of.ts";
 import { stepOptions } from "./cache.ts";
 import { apartBecause, jointSteps } from "./joint-step.ts";
+import { scoresAtOnce } from "./long-rows.ts";
 import type { TrainingStep } from "./step.ts";
 import type { TrainingRun } from "./train.ts";
 
 /** Tokens of a joint step at most, padding counted, unless two trainings alone have more: half a gigabyte of a small base. */
 const tokensAtOnce = 4096;
+
+/** Logits of a joint step at most, 256 MiB: alone, a language model's are computed in chunks that rows of several would share. */
+const logitsAtOnce = 2 ** 26;
 
 /** Trainings that are carried out side by side. */
 export interface Together<Run> {
@@ -40,20 +46,28 @@ export function together<Run extends TrainingRun>(runs: readonly Run[]): readonl
 function withSteps<Run extends TrainingRun>(list: readonly Run[]): readonly Together<Run>[] {
   const [first] = list;
   if (!first || list.length === 1) return list.map((run) => ({ run, step: undefined }));
-  const steps = jointSteps(first.engine, first.adapted, stepOptions(first), list.length);
+  const { adapted } = first;
+  const widest = { batch: rowsOf(list), tokens: longestOf(list) };
+  const atOnce = scoresAtOnce(adapted, widest, adapted.base.model.sizes.layers);
+  const steps = jointSteps(first.engine, adapted, stepOptions(first), { count: list.length, scoresAtOnce: atOnce });
   return list.map((run, at) => ({ run, step: steps[at] }));
 }
 
 const apart = ({ adapted, settings, masking }: TrainingRun): boolean =>
   masking !== undefined || settings.pack !== undefined || apartBecause(adapted, settings).length > 0;
 
-/** Rows of a batch, and tokens of the longest row. */
-function tokensOf({ examples, settings }: TrainingRun): readonly [number, number] {
-  return [settings.batch, Math.max(1, ...Array.from(lengthsOf(examples)))];
+/** Rows of a joint step. */
+const rowsOf = (list: readonly TrainingRun[]) => list.reduce((sum, { settings }) => sum + settings.batch, 0);
+
+/** Tokens of the longest row of all. */
+const longestOf = (list: readonly TrainingRun[]) => Math.max(1, ...list.map(({ examples }) => longestRow(examples)));
+
+/** How many logits the rows of a joint step have: of a language model, all words at every token. */
+function logitsOf(list: readonly TrainingRun[]): number {
+  const [first] = list;
+  if (!first || heads[objectiveOf(first.adapted.goal.task).head].from !== "vocabulary") return 0;
+  return rowsOf(list) * longestOf(list) * first.adapted.base.model.sizes.vocabulary;
 }
 
-function fits(list: readonly TrainingRun[]): boolean {
-  const sizes = list.map(tokensOf);
-  const rows = sizes.reduce((sum, [batch]) => sum + batch, 0);
-  return list.length <= 2 || rows * Math.max(...sizes.map(([, longest]) => longest)) <= tokensAtOnce;
-}
+const fits = (list: readonly TrainingRun[]): boolean =>
+  logitsOf(list) <= logitsAtOnce && (list.length <= 2 || rowsOf(list) * longestOf(list) <= tokensAtOnce);

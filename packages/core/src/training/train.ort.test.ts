@@ -6,6 +6,7 @@ import { initialPhi } from "../peft/initial-phi.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { bitfit } from "../peft/methods/bitfit.ts";
 import { ia3 } from "../peft/methods/ia3.ts";
+import { adalora } from "../peft/methods/lora/adalora.ts";
 import { lora } from "../peft/methods/lora/lora.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
 import { random } from "../tensor/random.ts";
@@ -61,6 +62,7 @@ test("a run that goes on from any checkpoint ends with the same bits and tells t
     batch: 4,
     checkpointEvery: 1,
     evaluateEvery: 3,
+    keep: "best",
     baseDropout: 0.1,
     warmup: 0.2,
   };
@@ -74,6 +76,25 @@ test("a run that goes on from any checkpoint ends with the same bits and tells t
     expect(rest.phi.values).toEqual(whole.phi.values);
     expect(steps(toldAgain)).toEqual(steps(told).slice(resume?.step));
     expect(statesOf(toldAgain)).toEqual(states.slice(resume?.step));
+  }
+});
+
+test("what is dropped differs from step to step", async () => {
+  const still = { batch: 50, steps: 3, lr: 0, shuffle: false };
+  const told = steps(await events(await newRun({ ...still, baseDropout: 0.1 })));
+  expect(new Set(told.map(({ loss }) => loss)).size).toBe(3);
+  const plain = steps(await events(await newRun(still)));
+  expect(new Set(plain.map(({ loss }) => loss)).size).toBe(1);
+});
+
+test("classes that all weigh the same change nothing, and what a method wants small weighs the same however a step is cut", async () => {
+  const [plain] = steps(await events(await newRun({ batch: 16, steps: 1 }, [adalora.use({})])));
+  const weighed = { ...(await newRun({ batch: 16, steps: 1 }, [adalora.use({})])), classWeights: [3, 3, 3] };
+  const cut = await newRun({ batch: 4, accumulate: 4, steps: 1 }, [adalora.use({})]);
+  expect(plain?.penalty).toBeGreaterThan(0.01);
+  for (const [step] of [steps(await events(weighed)), steps(await events(cut))]) {
+    expect(step?.loss).toBeCloseTo(plain?.loss ?? 9, 5);
+    expect(step?.penalty).toBeCloseTo(plain?.penalty ?? 9, 5);
   }
 });
 

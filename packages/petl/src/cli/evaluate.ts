@@ -74,14 +74,17 @@ function comparedAdapters({
   compare: named,
   adapter,
   generate,
+  report,
 }: {
   readonly compare: readonly string[];
   readonly adapter: string | undefined;
   readonly generate: boolean;
+  readonly report: string | undefined;
 }): readonly [string, string] | undefined {
   const [first, second, ...others] = named;
   if (first === undefined) return undefined;
   if (adapter !== undefined) throw new InputError("--compare names both adapters; leave --adapter out");
+  if (report !== undefined) throw new InputError("--report shows one adapter; leave --compare or --report out");
   if (generate) throw new InputError("--compare measures labels and losses; leave --generate out");
   if (second !== undefined && others.length === 0) return [first, second];
   throw new InputError(`--compare ${named.join(" ")}: it takes two adapters, as in --compare first second`);

@@ -18,9 +18,10 @@ import {
 import { pausing } from "../data/pausing.ts";
 import { type ReadAccess, readInput } from "../data/read-data.ts";
 import { choice, text, texts } from "../flags/flags.ts";
+import { answerLines } from "./answer-lines.ts";
 import { finite } from "./finite.ts";
 import { modelFlags, rowFlags, shownDownload, withModel } from "./open.ts";
-import { type Context, defineVerb } from "./verb.ts";
+import { defineVerb } from "./verb.ts";
 
 export const predictVerb = defineVerb({
   name: "predict",
@@ -56,13 +57,16 @@ export const predictVerb = defineVerb({
       const encoded = await asReadInSteps(model, set, { maxLength, pause: pausing(signal) });
       const all = predictionsOf(model, encoded.rows, { batch, signal: context.signal });
       let row = 0;
-      const write = flags.format === "csv" ? csvLines(context) : (line: object) => context.print(JSON.stringify(line));
+      const isTable = flags.format === "csv" && ids.some((id) => id !== undefined && id !== null);
+      const { format = "json", topK } = flags;
+      const write = answerLines({ format, labels: model.labels, bestFirst: topK !== undefined, print: context.print });
       for await (const prediction of finite(all, model)) {
         const said =
           prediction.shape.length === 1
-            ? { ...withBest(textAnswer(prediction, model), flags.topK), ...textOf(set, row) }
+            ? { ...withBest(textAnswer(prediction, model), topK), ...textOf(set, row) }
             : ofTokens(prediction, model, names(set, encoded, row));
-        await write(ids[row] === undefined || ids[row] === null ? said : { ...said, id: ids[row] });
+        const id = ids[row] ?? undefined;
+        await write(id === undefined && !isTable ? said : { ...said, id });
         row++;
       }
     });
@@ -76,22 +80,6 @@ function textOf(set: ExampleSet, row: number): object {
   const example = set.examples[row];
   if (example?.kind !== "text") return {};
   return { text: example.text, ...(example.pair !== undefined && { text_pair: example.pair }) };
-}
-
-/** Answers as CSV: a line with the columns' names, and then one for each. */
-function csvLines({ print }: Context): (line: object) => Promise<void> {
-  let begun = false;
-  return async (line) => {
-    const cells = Object.entries(line);
-    if (!begun) await print(cells.map(([name]) => name).join(","));
-    begun = true;
-    await print(cells.map(([, value]: [string, unknown]) => csvCell(value)).join(","));
-  };
-}
-
-function csvCell(value: unknown): string {
-  const text = typeof value === "object" && value !== null ? JSON.stringify(value) : String(value ?? "");
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 interface Rows {

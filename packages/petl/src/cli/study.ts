@@ -1,8 +1,8 @@
-import { budgets, InputError, type Summary, studies, tasks } from "@petl/core";
-import { z } from "zod";
-import { choice, count, neededText, number, text, toggle } from "../flags/flags.ts";
+import { InputError, type Summary, studies } from "@petl/core";
+import { count, neededText, text, toggle } from "../flags/flags.ts";
 import { baseFlag, offlineFlag } from "../flags/shared-flags.ts";
 import { dryRun } from "../studies/dry-run.ts";
+import { requestSettings } from "../studies/request-settings.ts";
 import { type StudyEvent, type StudyProgress, study } from "../studies/study.ts";
 import { table } from "./evaluation-report.ts";
 
@@ -20,13 +20,7 @@ export const studyVerb = defineVerb({
     data: neededText("DATA", "a folder with training and test or validation rows, or a file beside --validation"),
     validation: text("DATA", "rows to score on, where --data has none"),
     source: text("DATA", "text of the source task, whose forgetting is measured"),
-    seeds: count("trainings of every cell, each with a seed of its own (quick: 2, else 3)"),
-    budget: choice(budgets, "how long and how finely it looks (quick)"),
-    trainRows: count("training rows that are drawn (quick: 300, standard: 2000, paper: all)"),
-    methods: text("NAMES", "methods to look at, joined by commas (default: the study's own)"),
-    parameters: count(
-      "compare: the most that each method trains, the head not counted; sizes are chosen to come near it",
-    ),
+    ...requestSettings,
     jobs: count("cells at a time, each a process of its own (default: the machine's cores)"),
     threads: count("cores to use where --jobs does not say how many cells run at a time"),
     queue: text("URL", `${queueHelp}, whose workers take the cells (default: children of this process)`),
@@ -34,12 +28,6 @@ export const studyVerb = defineVerb({
     out: text("DIR", "the folder for records, summary, figures and report (petl-study-NAME)"),
     overwrite: toggle(false, "replace the study that --out holds"),
     dryRun: toggle(false, "print the cells with their steps and what they will cost, and train nothing"),
-    task: choice(tasks, "what is learned (default: guessed from the data)"),
-    text: text("COLUMN", "the column of the text"),
-    textPair: text("COLUMN", "the column of the second text"),
-    label: text("COLUMN", "the column of the label"),
-    header: toggle(true, "the first line of a CSV or TSV names its columns"),
-    maxLength: number(z.int().positive().optional(), "N", "tokens after which a text is cut"),
     offline: offlineFlag,
   },
   examples: [
@@ -48,15 +36,10 @@ export const studyVerb = defineVerb({
     "study rank --base BASE --data reviews --dry-run",
   ],
   async run({ flags, json, operands }, context) {
-    const { overwrite, dryRun: dry, methods, jobs, threads, header, queue: url, shared, ...rest } = flags;
+    const { overwrite, dryRun: dry, jobs, threads, queue: url, shared, ...rest } = flags;
     if (shared !== undefined && url === undefined) throw new InputError("--shared is of use beside --queue alone");
     const name = nameOf(operands);
-    const request = {
-      ...rest,
-      ...(header ? {} : { header }),
-      methods: methods?.split(",").map((each) => each.trim()),
-      signal: context.signal,
-    };
+    const request = { ...rest, signal: context.signal };
     if (dry) return context.print(dryText(await dryRun(name, request), json));
     const how = {
       ...{ overwrite, jobs: jobs ?? threads, onRemark: context.terminal.line },

@@ -22,7 +22,7 @@ import { type OpenRun, openRun, type RunRequest } from "../runs/open-run.ts";
 import { readRecord, writeRecord } from "../runs/record.ts";
 import { type RunSummary, trainRun } from "../runs/train-run.ts";
 import type { Tracker } from "../trackers/tracker.ts";
-import { chooseTracker, openTrackers } from "../trackers/trackers.ts";
+import { openTrackers, reachTrackers } from "../trackers/trackers.ts";
 import { version } from "../version.ts";
 import { refuseBeside } from "./beside-resume.ts";
 import { evaluationLines } from "./evaluation-report.ts";
@@ -59,7 +59,7 @@ export interface Run {
   readonly lock: FolderLock;
   readonly id: string;
   /** which lines of the metrics are kept, and what from epoch to epoch */
-  readonly kept: Pick<RequestFlags, "logEvery" | "cache" | "cacheSize">;
+  readonly kept: Pick<RequestFlags, "logEvery" | "cache" | "cacheSize" | "cacheType">;
   /** the trackers that are told its numbers */
   readonly logTo: readonly string[];
   readonly resume: boolean;
@@ -125,7 +125,7 @@ export async function newRun(
 ): Promise<Run> {
   const { base, data, out } = needed(flags);
   const folder = resolve(out);
-  for (const each of flags.logTo) chooseTracker(each);
+  await reachTrackers(flags.logTo);
   await refuseTaken(folder, "train", flags.overwrite);
   const { methods, baseDropout } = methodsOf(flags, methodOptions);
   const access = accessOf(flags, context);
@@ -162,7 +162,7 @@ async function closedOnFailure<T>({ base }: OpenRun, work: () => Promise<T>): Pr
   }
 }
 
-const keptBy = ({ logEvery, cache, cacheSize }: RequestFlags) => ({ logEvery, cache, cacheSize });
+const keptBy = ({ logEvery, cache, cacheSize, cacheType }: RequestFlags) => ({ logEvery, cache, cacheSize, cacheType });
 
 /** A folder's name as it is found from everywhere; a hub id or a bundled name as it is. */
 const settledName = async (base: string): Promise<string> =>

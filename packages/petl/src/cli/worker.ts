@@ -11,6 +11,9 @@ import { defineVerb } from "./verb.ts";
 
 export const queueHelp = "a queue that processes share: redis://… or postgres://…";
 
+/** Milliseconds after which nothing keeps the process that has ended its work. */
+const patience = 1000;
+
 export const workerVerb = defineVerb({
   name: "worker",
   group: "Serve",
@@ -33,6 +36,7 @@ export const workerVerb = defineVerb({
     terminal.line(`taking jobs of ${withoutSecrets(queue)}`);
     const why = await told;
     await working.end();
+    setTimeout(() => process.exit(), patience).unref(); // a connection to a queue that is away tries again for ever
     if (why === "interrupted") throw new DOMException("interrupted", "AbortError");
   },
 });

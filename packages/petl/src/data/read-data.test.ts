@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { type Example, readRows, readTable } from "@petl/core";
 import { afterAll, expect, test } from "vitest";
 import { type ReadEvent, readData } from "./read-data.ts";
@@ -21,6 +22,26 @@ test("a large file is read in pieces: the same rows at the same lines, told from
   expect(set.placeOf(89_999)).toMatch(/large\.csv line 90001$/);
   expect(events.length).toBeGreaterThan(8);
   expect(events.at(-1)).toMatchObject({ done: text.length, of: text.length });
+});
+
+test("a large file behind .gz is read in pieces, of all its members, and refused where it is cut", async () => {
+  const half = text.indexOf("\n", text.length / 2) + 7; // in the middle of a line
+  const packed = Buffer.concat([text.slice(0, half), text.slice(half)].map((part) => gzipSync(part, { level: 0 })));
+  const read = async (bytes: Uint8Array) => {
+    writeFileSync(`${path}.gz`, bytes);
+    return (await readData([{ path: `${path}.gz`, weight: 1 }], {})).set;
+  };
+  const set = await read(packed);
+  expect(set.examples).toHaveLength(90_000);
+  expect(set.examples[89_999]).toMatchObject({ text: `row 89999, ${"long ".repeat(18)}`, label: "2" });
+  expect(set.placeOf(89_999)).toMatch(/large\.csv\.gz line 90001$/);
+  await expect(read(packed.subarray(0, -9))).rejects.toThrow("no gzip file, or one that is cut");
+});
+
+test("a large file of another kind than text is not taken for text", async () => {
+  const other = join(root, "large.parquet");
+  writeFileSync(other, Buffer.alloc(2 ** 23, 0xff));
+  await expect(readData([{ path: other, weight: 1 }], {})).rejects.toThrow("no Parquet file that can be read");
 });
 
 test("a signal ends the reading with its reason between two pieces", async () => {

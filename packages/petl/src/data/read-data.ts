@@ -15,12 +15,14 @@ import {
   streamTable,
   type Table,
   weightedSet,
+  wholeParts,
   wholeText,
 } from "@petl/core";
 import { filesBelow } from "../hub/data-folder.ts";
 import { explainFileError } from "../machine-error.ts";
-import { beginningOf, filePieces } from "./file-pieces.ts";
+import { beginningOf, filePieces, isPacked } from "./file-pieces.ts";
 import type { DataFile } from "./find-data.ts";
+import { pausing } from "./pausing.ts";
 
 /** How the rows of a data file are read. */
 export interface DataOptions extends ColumnChoice, ReadOptions {}
@@ -59,6 +61,8 @@ const bytesOf = (path: string): Promise<Uint8Array> =>
 
 /** Files from this size on are read as their pieces come, where they can be. */
 const largeFile = 2 ** 23;
+/** How much of rows of text gzip leaves. */
+const packedShare = 1 / 4;
 
 /** What is told while data are read: bytes of a file, and rows that became tokens, with the number of all. */
 export type ReadEvent =
@@ -71,7 +75,7 @@ export interface ReadAccess {
 }
 
 /**
- * The examples of some files, one behind the other. The bytes of large CSV and JSON Lines are never whole in memory.
+ * The examples of some files, one behind the other. Large CSV, TSV, JSON Lines and Parquet files become rows part by part.
  * @throws InputError naming file and line; the signal's reason
  */
 export async function readData(
@@ -90,11 +94,15 @@ export async function readData(
   return { set: joinSets(sets) };
 }
 
-interface FileReading {
+/** How a file is read, whatever its columns mean. */
+interface WholeReading {
   readonly name: string;
   readonly reading: ReadOptions;
-  readonly columns: ColumnChoice;
   readonly access: ReadAccess;
+}
+
+interface FileReading extends WholeReading {
+  readonly columns: ColumnChoice;
   /** told the rows as the file has them, part by part */
   readonly onRows?: ((rows: Table["rows"]) => void) | undefined;
 }
@@ -109,32 +117,40 @@ async function examplesOf(path: string, { name, reading, columns, access, onRows
     onRows?.(table.rows);
     return readRows(table, columns);
   }
-  const stream = size < largeFile ? undefined : streamTable(name, await beginningOf(path), reading);
-  if (!stream) {
-    if (size >= largeFile) access.onProgress?.({ type: "reading", file: name, done: 0, of: size });
-    const bytes = await bytesOf(path);
-    const table = await readTable(name, bytes, reading);
-    onRows?.(table.rows);
-    return readRows(table, columns);
-  }
-  const onBytes = (done: number) => access.onProgress?.({ type: "reading", file: name, done, of: size });
-  return readParts(
-    told(
-      stream(() => filePieces(path, { signal: access.signal, onBytes })),
-      onRows,
-    ),
-    columns,
-  );
+  const parts =
+    size >= largeFile * (isPacked(path) ? packedShare : 1)
+      ? await partsOf(path, size, { name, reading, access })
+      : undefined;
+  if (parts) return readParts(told(parts, onRows), columns);
+  const table = await readTable(name, await bytesOf(path), reading, pausing(access.signal));
+  onRows?.(table.rows);
+  return readRows(table, columns);
+}
+
+/** A large file's rows part by part; undefined where only the whole file says how it is meant. */
+async function partsOf(
+  path: string,
+  size: number,
+  { name, reading, access: { signal, onProgress } }: WholeReading,
+): Promise<AsyncIterable<Table> | undefined> {
+  const onBytes = (done: number) => onProgress?.({ type: "reading", file: name, done, of: size });
+  const start = await beginningOf(path);
+  const stream = streamTable(name, start, reading);
+  if (stream) return stream(() => filePieces(path, { signal, onBytes }));
+  onBytes(0);
+  const whole = wholeParts(name, start, reading);
+  const pause = pausing(signal);
+  return whole?.(await bytesOf(path), async (done, of) => {
+    onBytes((size * done) / Math.max(1, of));
+    await pause(done);
+  });
 }
 
 /** Files of a text each, between two reports. */
 const filesATime = 1_000;
 
 /** The texts of a folder that has a folder for each class. */
-async function classFolder(
-  folder: string,
-  { name, reading, access }: Pick<FileReading, "name" | "reading" | "access">,
-): Promise<Table> {
+async function classFolder(folder: string, { name, reading, access }: WholeReading): Promise<Table> {
   const files = classFiles(await filesBelow(folder));
   if (!files) throw new InputError(`"${folder}" is a folder; name one of its files`);
   const texts: (ClassFile & { readonly text: string })[] = [];

@@ -1,22 +1,23 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, readdir } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RowStore } from "@petl/core";
 import { systemCode } from "../machine-error.ts";
-import { discard, isAlive } from "./temporary.ts";
+import { discard, writerIsDead } from "./temporary.ts";
 
 const named = /^petl-cache-(\d{1,10})-[0-9a-f]{12}\.rows$/;
 
 /**
- * Rows in one file of the system's folder for temporary ones, of at most so many bytes. Whatever goes wrong with it is said
- * once, and from then on it holds nothing. What a process that died has left is removed first.
+ * Rows in one file of a folder for temporary ones, of at most so many bytes. Whatever goes wrong with it is said once, and
+ * from then on it holds nothing.
  *
  * @returns undefined where the file cannot be made
  */
-export async function openRowFile(bytes: number, remark: (text: string) => void): Promise<RowStore | undefined> {
-  const folder = tmpdir();
-  await removeLeftovers(folder);
+export async function openRowFile(
+  folder: string,
+  bytes: number,
+  remark: (text: string) => void,
+): Promise<RowStore | undefined> {
   const path = join(folder, `petl-cache-${process.pid}-${randomBytes(6).toString("hex")}.rows`);
   const drop = (error: unknown) =>
     remark(`cache: dropped, since ${path} cannot be used (${systemCode(error) ?? error})`);
@@ -28,10 +29,14 @@ export async function openRowFile(bytes: number, remark: (text: string) => void)
   }
 }
 
-function rowFile(path: string, file: FileHandle, bytes: number, drop: (error: unknown) => void): RowStore {
+/** The part of an open file that rows are written to and read from. */
+export type RowFile = Pick<FileHandle, "read" | "write" | "close">;
+
+/** Rows in a file that is open, and removed when the store is closed or the file can no longer be used. */
+export function rowFile(path: string, file: RowFile, most: number, drop: (error: unknown) => void): RowStore {
   const places = new Map<number, { readonly at: number; readonly length: number }>();
   let end = 0;
-  let held: FileHandle | undefined = file;
+  let held: RowFile | undefined = file;
   const close = async () => {
     const closing = held;
     held = undefined;
@@ -39,7 +44,7 @@ function rowFile(path: string, file: FileHandle, bytes: number, drop: (error: un
     await closing?.close().catch(() => undefined);
     await discard(path);
   };
-  const guarded = async <T>(work: (open: FileHandle) => Promise<T>): Promise<T | undefined> => {
+  const guarded = async <T>(work: (open: RowFile) => Promise<T>): Promise<T | undefined> => {
     if (!held) return undefined;
     try {
       return await work(held);
@@ -54,44 +59,44 @@ function rowFile(path: string, file: FileHandle, bytes: number, drop: (error: un
       const place = places.get(row);
       return place === undefined
         ? Promise.resolve(undefined)
-        : guarded((open) => readNumbers(open, place.at, place.length));
+        : guarded((open) => readWhole(open, place.at, place.length));
     },
-    async write(row, numbers) {
-      if (places.has(row) || end + numbers.byteLength > bytes) return;
+    async write(row, bytes) {
+      if (places.has(row) || end + bytes.length > most) return;
       const at = end;
-      end += numbers.byteLength;
+      end += bytes.length;
       await guarded(async (open) => {
-        await writeWhole(open, new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength), at);
-        places.set(row, { at, length: numbers.length });
+        await writeWhole(open, bytes, at);
+        places.set(row, { at, length: bytes.length });
       });
     },
     close,
   };
 }
 
-async function readNumbers(file: FileHandle, at: number, length: number): Promise<Float32Array> {
-  const numbers = new Float32Array(length);
-  const bytes = new Uint8Array(numbers.buffer);
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesRead } = await file.read(bytes, done, bytes.length - done, at + done);
+async function readWhole(file: RowFile, at: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  for (let done = 0; done < length; ) {
+    const { bytesRead } = await file.read(bytes, done, length - done, at + done);
     if (bytesRead === 0) throw new Error("it is shorter than it was");
     done += bytesRead;
   }
-  return numbers;
+  return bytes;
 }
 
-async function writeWhole(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+async function writeWhole(file: RowFile, bytes: Uint8Array, at: number): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at + done);
     done += bytesWritten;
   }
 }
 
-/** Removes the files of processes that no longer run. */
-async function removeLeftovers(folder: string): Promise<void> {
+/** Removes the files of processes that were killed; those of living ones stay. */
+export async function removeDeadRowFiles(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   for (const name of names) {
     const [, pid] = named.exec(name) ?? [];
-    if (pid !== undefined && Number(pid) !== process.pid && !isAlive(Number(pid))) await discard(join(folder, name));
+    const path = join(folder, name);
+    if (pid !== undefined && (await writerIsDead(path, Number(pid)))) await discard(path);
   }
 }

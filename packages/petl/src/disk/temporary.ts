@@ -58,7 +58,7 @@ async function names(folder: string): Promise<readonly string[]> {
 }
 
 /** Process ids come again (in a container always the same), so our own id is another's when the leftover is older. */
-async function writerIsDead(path: string, pid: number): Promise<boolean> {
+export async function writerIsDead(path: string, pid: number): Promise<boolean> {
   if (pid !== process.pid) return !isAlive(pid);
   const time = await modified(path);
   const started = Date.now() - process.uptime() * 1000;

@@ -1,5 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
@@ -182,9 +184,13 @@ test("a worker that crashes or exits rejects every pending call with the machine
   }
 });
 
-test("an idle worker does not keep the process alive", () => {
+test("an idle worker does not keep the process alive, and the engine writes nothing into the folder for temporary files", () => {
   const built = new URL("../../dist/engine/worker-engine.js", import.meta.url);
   const script = `const { workerEngine } = await import("${built}"); await workerEngine(undefined, []); console.log("done")`;
-  const output = execFileSync(process.execPath, ["--input-type=module", "-e", script], { timeout: 20_000 });
+  const folder = mkdtempSync(join(tmpdir(), "petl-idle-"));
+  const env = { ...process.env, TMPDIR: folder, ORT_DISABLE_TELEMETRY: undefined };
+  const output = execFileSync(process.execPath, ["--input-type=module", "-e", script], { timeout: 20_000, env });
   expect(String(output)).toBe("done\n");
+  expect(readdirSync(folder)).toEqual([]);
+  rmSync(folder, { recursive: true });
 });

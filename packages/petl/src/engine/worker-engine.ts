@@ -28,6 +28,7 @@ export async function workerEngine(
   files: readonly string[],
   { threads, device }: OrtOptions = {},
 ): Promise<WorkerEngine> {
+  process.env.ORT_DISABLE_TELEMETRY ??= "1"; // ONNX Runtime's builds tell their maker of every session unless it is set
   const worker = new Worker(workerFile(), { execArgv: [] });
   const connection = connect(worker);
   try {

@@ -27,7 +27,12 @@ export async function startWorker(
   const queue = await kind.open(url, told.fault);
   const ending = new AbortController();
   const said = new Set<string>();
-  const worked = async (task: Task) => {
+  let underWay: Promise<void> = Promise.resolve();
+  const worked = (task: Task) => {
+    underWay = done(task);
+    return underWay;
+  };
+  const done = async (task: Task) => {
     if (ending.signal.aborted) return;
     try {
       const end = await work(task, ending.signal);
@@ -47,10 +52,10 @@ export async function startWorker(
     async end() {
       ending.abort();
       clearInterval(looking);
-      await reader.close();
-      const over = new Promise<void>((resolve) => setTimeout(resolve, patience));
-      await Promise.race([putBack().catch(told.fault), over]);
-      await Promise.race([queue.close(), over]);
+      await underWay.catch(() => undefined); // its fault was told to the queue
+      const over = new Promise<void>((resolve) => setTimeout(resolve, patience)); // a queue that is away never says that it is closed
+      for (const last of [() => reader.close(), () => putBack().catch(told.fault), () => queue.close()])
+        await Promise.race([last(), over]);
     },
   };
 }

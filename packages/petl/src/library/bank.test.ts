@@ -15,6 +15,7 @@ import {
 } from "@petl/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Bank, openBank } from "./bank.ts";
+import { rowPrograms } from "./bank-programs.ts";
 import { loadAdapter } from "./load-adapter.ts";
 import type { OpenBase } from "./open-base.ts";
 import { openTiny, testFolder } from "./open-tiny.fake.ts";
@@ -140,4 +141,22 @@ test("many adapters of one kind answer in one batch as each alone, also when mor
     expect(answers[at]?.score).toBeCloseTo(expected?.score ?? 0, 5);
   }
   await many.close();
+});
+
+test("rows of more adapters than there are slots come back in the order in which they were asked", async () => {
+  const programs = rowPrograms(base, 2);
+  const models = await Promise.all(
+    [61, 62, 63].map(async (seed) =>
+      programs.shared(await loadAdapter(base, await drawn(`slot-${seed}`, lora({ rank: 2 }), seed))),
+    ),
+  );
+  const rows = [0, 2, 1, 0, 1, 2].flatMap((at, row) => {
+    const model = models[at];
+    return model ? [{ model, row: { inputIds: Int32Array.of(2, 3 + row, 4) } }] : [];
+  });
+  const alone = await Promise.all(rows.map(async (row) => programs.run([row, row], "logits")));
+  const together = await programs.run(rows, "logits");
+  for (const [at, prediction] of together.entries())
+    for (const [i, x] of prediction.logits.entries()) expect(x).toBeCloseTo(alone[at]?.[0]?.logits[i] ?? 9, 5);
+  await programs.release();
 });

@@ -35,9 +35,11 @@ export interface BankEntry {
   readonly remarks: readonly string[];
 }
 
-/** Which adapter a row asks; null: the base as it is. */
+/** An adapter's name; null: the base as it is; or the adapter as `Bank.model` gave it, whatever has its name by now. */
+type Asked = string | null | OpenModel;
+
 interface ForAdapter {
-  readonly adapter: string | null;
+  readonly adapter: Asked;
 }
 export interface BankText extends ForAdapter {
   readonly text: string;
@@ -140,7 +142,9 @@ async function nth<T>(all: readonly Promise<T>[], at: number): Promise<T> {
 async function predictRow(model: OpenModel, row: BankText, batches: RowBatches): Promise<Answer> {
   const { task } = model.adapted.goal;
   if (heads[objectiveOf(task).head].of !== "text")
-    throw new InputError(`${row.adapter ?? model.base.name} is for ${task}, and gives whole texts no labels`);
+    throw new InputError(
+      `${typeof row.adapter === "string" ? row.adapter : model.base.name} is for ${task}, and gives whole texts no labels`,
+    );
   return textAnswer(await batches.ask(model, "logits", row), model);
 }
 
@@ -193,6 +197,11 @@ function openShelf(base: OpenBase, resident: number, shared: (model: OpenModel) 
     const names = [...byName.keys()];
     throw new InputError(`there is no adapter ${JSON.stringify(name)}; loaded: ${names.join(", ") || "none"}`);
   };
+  const adapter = async (asked: string | OpenModel): Promise<OpenModel> => {
+    if (typeof asked === "string") return open(named(asked));
+    if (asked.base.engine !== base.engine) throw new InputError("an adapter of another base cannot be asked here");
+    return asked;
+  };
   return {
     async put(name: string, folder: string, neutral: boolean, batches: RowBatches): Promise<BankEntry> {
       try {
@@ -217,21 +226,18 @@ function openShelf(base: OpenBase, resident: number, shared: (model: OpenModel) 
       byName.delete(name);
     },
     list: (): readonly BankEntry[] => [...byName.values()].map(({ entry }) => entry),
-    model(name: string | null): Promise<OpenModel> {
-      if (name !== null) return opened(() => open(named(name)));
+    model(asked: Asked): Promise<OpenModel> {
+      if (asked !== null) return adapter(asked);
       plain ??= unadapted(base);
       return plain;
     },
     /** A base gives vectors whatever head it has. */
-    vectors(name: string | null): Promise<OpenModel> {
-      if (name !== null) return opened(() => open(named(name)));
+    vectors(asked: Asked): Promise<OpenModel> {
+      if (asked !== null) return adapter(asked);
       bare ??= headless(base);
       return bare;
     },
   };
 }
-
-/** What is thrown at once rejects. */
-const opened = async (work: () => Promise<OpenModel>): Promise<OpenModel> => work();
 
 const methodsOf = ({ adapted }: OpenModel): string => adapted.methods.map(({ name }) => name).join("+");

@@ -1,15 +1,19 @@
 import { statfs } from "node:fs/promises";
 import { freemem, tmpdir } from "node:os";
-import type { CacheMode, CacheOptions } from "@petl/core";
-import { openRowFile } from "../disk/row-file.ts";
+import type { CacheChoice, CacheOptions } from "@petl/core";
+import { openRowFile, removeDeadRowFiles } from "../disk/row-file.ts";
 
-/** The cache of a training on this machine: a quarter of the memory that is free, half of the disk. */
+/**
+ * The cache of a training on this machine: a quarter of the memory that is free, half of the disk. The files of processes
+ * that were killed are removed first.
+ */
 export async function machineCache(
-  mode: CacheMode,
-  bytes: number | undefined,
+  choice: CacheChoice,
   remark: (text: string) => void = () => undefined,
 ): Promise<CacheOptions> {
-  const disk = await statfs(tmpdir()).catch(() => undefined);
+  const folder = tmpdir();
+  if (choice.cache !== "off") await removeDeadRowFiles(folder);
+  const disk = await statfs(folder).catch(() => undefined);
   const room = { memory: freemem() / 4, disk: disk ? (disk.bavail * disk.bsize) / 2 : 0 };
-  return { mode, bytes, room, remark, openDisk: (most) => openRowFile(most, remark) };
+  return { ...choice, room, remark, openDisk: (most) => openRowFile(folder, most, remark) };
 }

@@ -63,7 +63,7 @@ export async function openFolder(
     openEngine: (files: readonly string[], shares: number) =>
       workerEngine(path, files, { threads: shares === 1 ? threads : shareOf(threads, shares), device }),
   };
-  return { ...(await openBaseOf({ ...source, openCache: machineCache }, { signal })), path };
+  return { ...(await openBaseOf({ ...source, openCache: (choice) => machineCache(choice) }, { signal })), path };
 }
 
 /** An engine's threads where several share them. */

@@ -10,9 +10,10 @@ import {
   train,
 } from "@petl/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { OpenBase } from "./open-base.ts";
+import { type OpenBase, openBase } from "./open-base.ts";
 import { openData } from "./open-data.ts";
 import { openTiny, testFolder } from "./open-tiny.fake.ts";
+import { writeTinyDecoder } from "./tiny-decoder.fake.ts";
 import { type TrainUser, trainMany } from "./train-many.ts";
 
 const folder = testFolder();
@@ -38,9 +39,14 @@ const settings = { steps: 30, batch: 4, lr: 5e-3 };
 type Step = Extract<TrainingEvent, { kind: "step" }>;
 
 /** The losses and the trained numbers of a user alone. */
-async function alone({ data, seed }: Awaited<ReturnType<typeof user>>, method: MethodUse, more: object) {
+async function alone(
+  { data, seed }: Awaited<ReturnType<typeof user>>,
+  method: MethodUse,
+  more: object,
+  on: OpenBase = base,
+) {
   if (typeof data === "string") throw new Error("the data are open");
-  const model = await adaptTo(base, method, data, { seed });
+  const model = await adaptTo(on, method, data, { seed });
   const steps: Step[] = [];
   for await (const event of train(model, data, { ...settings, ...more, seed }))
     if (event.kind === "step") steps.push(event);
@@ -48,9 +54,9 @@ async function alone({ data, seed }: Awaited<ReturnType<typeof user>>, method: M
 }
 
 /** The steps and numbers of all, by name. */
-async function many(users: readonly TrainUser[], method: MethodUse, more: object) {
+async function many(users: readonly TrainUser[], method: MethodUse, more: object, on: OpenBase = base) {
   const found = new Map<string, { readonly steps: Step[]; readonly model: OpenModel }>();
-  for await (const event of trainMany(base, users, method, { ...settings, ...more })) {
+  for await (const event of trainMany(on, users, method, { ...settings, ...more })) {
     const own = found.get(event.name) ?? { steps: [], model: event.model };
     if (event.kind === "step") {
       const { name: _, model: __, ...step } = event;
@@ -85,6 +91,37 @@ test("many users' adapters are those trained alone, with losses within 1e-5, wha
         expect(Math.abs(loss - (steps[at]?.loss ?? 9))).toBeLessThan(1e-5);
     }
   }
+});
+
+test("language models of several users are trained by one step too, with the losses that each has alone", async () => {
+  const decoder = await openBase(await writeTinyDecoder(folder, ["a fine film and so dull a song", "what a work"]));
+  let sessions = 0;
+  const createSession: typeof decoder.engine.createSession = (graph) => {
+    sessions++;
+    return decoder.engine.createSession(graph);
+  };
+  const counted = { ...decoder, engine: { ...decoder.engine, createSession } };
+  const texts = (seed: number) => {
+    const stream = random(seed, "a test's texts");
+    const draw = () =>
+      Array.from({ length: 3 + stream.integer(6) }, () => words[stream.integer(words.length)]).join(" ");
+    return Array.from({ length: 6 }, () => ({ prompt: draw(), completion: ` ${draw()}` }));
+  };
+  const users = await Promise.all(
+    Array.from({ length: 4 }, async (_, seed) => ({
+      ...{ name: `user-${seed}`, seed },
+      data: await openData(texts(seed), decoder, { validation: 0, task: "causal-lm" }),
+    })),
+  );
+  const found = await many(users, lora({ rank: 2 }), { steps: 8 }, counted);
+  expect(sessions).toBe(1);
+  for (const each of users) {
+    const own = await alone(each, lora({ rank: 2 }), { steps: 8 }, decoder);
+    const losses = found.get(each.name)?.steps.map(({ loss }) => loss) ?? [];
+    expect(losses).toHaveLength(8);
+    for (const [at, { loss }] of own.steps.entries()) expect(Math.abs(loss - (losses[at] ?? 9))).toBeLessThan(1e-5);
+  }
+  await decoder.close();
 });
 
 test("a user whose rows cannot be trained on is named at the end, and the others are trained", async () => {

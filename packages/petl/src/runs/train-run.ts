@@ -1,5 +1,5 @@
 import {
-  type CacheMode,
+  type CacheChoice,
   countParameters,
   type Evaluation,
   nextSteps,
@@ -34,12 +34,9 @@ export const factsOf = (
   settings: pickSettings(trainingSettings, training.settings),
 });
 
-interface TrainRunOptions extends StoreOptions {
+interface TrainRunOptions extends StoreOptions, CacheChoice {
   readonly id: string;
   readonly logEvery: number;
-  /** where and how much is kept from epoch to epoch */
-  readonly cache: CacheMode;
-  readonly cacheSize?: number | undefined;
   /** once aborted, the run ends after the step under way, with a checkpoint */
   readonly signal: StopSignal;
 }
@@ -49,10 +46,10 @@ export async function trainRun(
   out: string,
   run: Pick<OpenRun, "base" | "model" | "training" | "dataSha256">,
   watch: Watch,
-  { resume, lock, id, logEvery, cache: mode, cacheSize, signal }: TrainRunOptions,
+  { resume, lock, id, logEvery, signal, ...kept }: TrainRunOptions,
 ): Promise<RunSummary> {
   const { base, model, training } = run;
-  const cache = await machineCache(mode, cacheSize, watch.remark);
+  const cache = await machineCache(kept, watch.remark);
   let evaluation: Evaluation | undefined;
   const stored = {
     ...{ base, logEvery, id },

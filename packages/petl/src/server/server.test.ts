@@ -13,6 +13,8 @@ const keys = { boss: "key of the boss", ann: "key of ann", bob: "key of bob" } a
 type Name = keyof typeof keys;
 let serving: Serving;
 let expected: number;
+/** what another adapter says of the same text */
+let otherwise: number;
 
 const options = {
   ...{ base: join(folder, "base"), host: "127.0.0.1", port: 0, keys: join(folder, "keys.json"), threads: 1 },
@@ -24,10 +26,14 @@ const watching = { log: () => undefined, remark: () => undefined };
 beforeAll(async () => {
   const base = await openTiny(folder);
   const model = await adaptTo(base, lora({ rank: 2 }), { task: "classification", labels: ["bad", "good"] });
-  const numbers = random(1, "a test's adapter");
-  model.phi.values.set(Array.from(model.phi.values, () => numbers.uniform() - 0.5));
-  await saveAdapter(model, join(folder, "reviews"));
-  expected = (await predict(model, ["a fine film"]))[0]?.scores.good ?? 0;
+  const saved = async (seed: number, name: string) => {
+    const numbers = random(seed, "a test's adapter");
+    model.phi.values.set(Array.from(model.phi.values, () => numbers.uniform() - 0.5));
+    await saveAdapter(model, join(folder, name));
+    return (await predict(model, ["a fine film"]))[0]?.scores.good ?? 0;
+  };
+  expected = await saved(1, "reviews");
+  otherwise = await saved(2, "others");
   await base.close();
   const sha256 = (key: string) => createHash("sha256").update(key).digest("hex");
   const tenants = Object.entries(keys).map(([name, key]) => ({
@@ -212,4 +218,50 @@ test("too large a body is refused by its length, unread; a host that others reac
   expect(status).toBe(413);
   const { keys: _, ...open } = { ...options, host: "0.0.0.0" };
   await expect(serve(open, watching)).rejects.toThrow(/needs --keys/);
+});
+
+test("an adapter that is replaced while it is asked answers each request wholly as the old or as the new one", async () => {
+  expect(Math.abs(expected - otherwise)).toBeGreaterThan(0.01);
+  const load = (from: string) =>
+    ask("boss", "POST", "/v1/load_lora_adapter", { lora_name: "live", lora_path: join(folder, from) });
+  const isOf = (probability: number) =>
+    (["reviews", "others"] as const).filter(
+      (_, at) => Math.abs(probability - ([expected, otherwise][at] ?? 0)) < 1e-5,
+    )[0];
+  /** whose a request's answer is, which has more rows than a batch; undefined while too many ask */
+  const askedNow = async () => {
+    const { status, json } = await ask("boss", "POST", "/v1/classify", {
+      model: "live",
+      input: Array.from({ length: 20 }, () => "a fine film"),
+    });
+    if (status === 429) return undefined;
+    expect(status).toBe(200);
+    const kinds: ReadonlySet<unknown> = new Set(
+      json.data.map(({ probs }: { readonly probs: readonly number[] }) => isOf(probs[1] ?? 0)),
+    );
+    expect(kinds.size).toBe(1);
+    return [...kinds][0];
+  };
+  await load("reviews");
+  const seen = new Set<unknown>();
+  let isOver = false;
+  const asking = Array.from({ length: 2 }, async () => {
+    while (!isOver) seen.add(await askedNow());
+  });
+  for (const from of ["others", "reviews", "others", "reviews"]) {
+    expect((await load(from)).status).toBe(200);
+    let asked = await askedNow();
+    while (asked === undefined) asked = await askedNow();
+    expect(asked).toBe(from);
+  }
+  isOver = true;
+  await Promise.all(asking);
+  expect(seen).toContain("reviews");
+  expect(seen).toContain("others");
+});
+
+test("an empty text has no vector, and the answer names it", async () => {
+  const answer = await ask("boss", "POST", "/v1/embeddings", { model: "reviews", input: ["a", ""] });
+  expect(answer.status).toBe(400);
+  expect(answer.json.error).toMatchObject({ param: "input", message: "input[1] is an empty text" });
 });

@@ -1,15 +1,17 @@
 import { isAbsolute, join, resolve } from "node:path";
 import {
   type Base,
-  type Budget,
+  columnSettings,
   drawRows,
   type ExampleSet,
   findPurpose,
   InputError,
   isLabelled,
   isLanguageModel,
-  methods,
+  methods as known,
+  pickSettings,
   readBase,
+  type SettingInputs,
   type Setup,
   type Study,
   sizes,
@@ -20,7 +22,7 @@ import {
 import { bundledBases } from "../bundled/bundled-bases.ts";
 import { bundledData } from "../bundled/bundled-data.ts";
 import { type DataAccess, findData } from "../data/find-data.ts";
-import { type DataOptions, readData } from "../data/read-data.ts";
+import { readData } from "../data/read-data.ts";
 import { directory } from "../disk/files.ts";
 import { sha256 } from "../disk/sha256.ts";
 import { weightsDigest } from "../library/digests.ts";
@@ -29,12 +31,13 @@ import { setupOf } from "./bench.ts";
 import type { StudyContext } from "./context.ts";
 import { equalBudget } from "./equal-budget.ts";
 import { ownMethods } from "./own-methods.ts";
+import { requestSettings } from "./request-settings.ts";
 import { fewestRows, rowLines } from "./row-files.ts";
 import { languageTask } from "./source-loss.ts";
 import type { StudySets } from "./study-rows.ts";
 
 /** What a study is asked for. */
-export interface StudyRequest extends Pick<DataOptions, "text" | "textPair" | "label" | "header">, DataAccess {
+export interface StudyRequest extends SettingInputs<typeof requestSettings>, DataAccess {
   /** a folder, a hub id or a bundled name */
   readonly base: string;
   /** a folder with training rows and test or validation rows, or a file with `validation` beside it */
@@ -42,14 +45,6 @@ export interface StudyRequest extends Pick<DataOptions, "text" | "textPair" | "l
   readonly validation?: string | undefined;
   /** text of the source task */
   readonly source?: string | undefined;
-  readonly seeds?: number | undefined;
-  readonly budget?: Budget | undefined;
-  readonly trainRows?: number | undefined;
-  readonly methods?: readonly string[] | undefined;
-  /** the most that each method trains, the head not counted */
-  readonly parameters?: number | undefined;
-  readonly task?: Task | undefined;
-  readonly maxLength?: number | undefined;
 }
 
 /** A study that is ready to begin. */
@@ -71,8 +66,10 @@ export interface PreparedStudy {
  */
 export async function prepareStudy(name: string, request: StudyRequest): Promise<PreparedStudy> {
   const study = studyNamed(name);
-  refuseMethods(request, study);
-  const { offline, signal, onProgress, budget = "quick", seeds = budget === "quick" ? 2 : 3 } = request;
+  const asked = pickSettings(requestSettings, request);
+  refuseMethods(asked, study);
+  const { budget, seeds = sizes[budget].seeds, methods = null, parameters } = asked;
+  const { offline, signal, onProgress } = request;
   const folder = await locate(request.base, {
     ...(offline !== undefined && { offline }),
     ...(signal && { signal }),
@@ -80,24 +77,22 @@ export async function prepareStudy(name: string, request: StudyRequest): Promise
   });
   const base = await readBase(directory(folder));
   const { train: all, score } = await rowsOf(request);
-  const { task, labels, remarks } = findPurpose(base, all, { task: request.task });
+  const { task, labels, remarks } = findPurpose(base, all, asked);
   refuseUnlabelled(all, task);
-  const asked = request.trainRows ?? Math.min(all.examples.length, sizes[budget].rows ?? Number.POSITIVE_INFINITY);
-  const train = drawRows(all, asked);
+  const rows = asked.trainRows ?? Math.min(all.examples.length, sizes[budget].rows ?? Number.POSITIVE_INFINITY);
+  const train = drawRows(all, rows);
   const source = await sourceOf(request.source, study, request);
   if (source) languageTask({ config: base.config, name: request.base });
   const goal = { task, labels: Math.max(1, labels.length) };
   const own = ownMethods(study, budget, base, goal);
-  const { parameters } = request;
-  const equal =
-    parameters === undefined ? undefined : equalBudget(base, goal, request.methods ?? own.names, parameters);
+  const equal = parameters === undefined ? undefined : equalBudget(base, goal, methods ?? own.names, parameters);
   const digestOf = (set: ExampleSet) => sha256(rowLines(set));
   const context: StudyContext = {
-    ...{ study: name, budget, seeds, methods: request.methods === undefined ? null : [...request.methods] },
+    ...{ study: name, budget, seeds, methods },
     ...(parameters !== undefined && { parameters }),
     base: await baseName(request.base, folder),
     base_sha256: await weightsDigest(directory(folder), signal),
-    ...{ task, labels: [...labels], max_length: request.maxLength ?? null },
+    ...{ task, labels: [...labels], max_length: asked.maxLength ?? null },
     ...{ rows: train.examples.length, fewest_rows: fewestRows(train), columns: columnsOf(train) },
     ...{
       train_sha256: digestOf(train),
@@ -112,17 +107,15 @@ export async function prepareStudy(name: string, request: StudyRequest): Promise
     base,
     setup: setupOf(context, base),
     sets: { train, score, source: source?.set },
-    remarks: [
-      ...remarks,
-      ...(request.methods ? [] : own.remarks),
-      ...(equal?.remarks ?? []),
-      ...(source?.remarks ?? []),
-    ],
+    remarks: [...remarks, ...(methods ? [] : own.remarks), ...(equal?.remarks ?? []), ...(source?.remarks ?? [])],
   };
 }
 
 /** @throws InputError for names of methods that are none, or where none are taken */
-function refuseMethods({ methods: asked, parameters }: StudyRequest, study: Study): void {
+function refuseMethods(
+  { methods: asked, parameters }: Pick<StudyRequest, "methods" | "parameters">,
+  study: Study,
+): void {
   if (parameters !== undefined && !study.equalises)
     throw new InputError(
       `\`parameters\` does not go with ${study.name}; studies that hold their methods to one number of parameters: ${studies
@@ -132,7 +125,7 @@ function refuseMethods({ methods: asked, parameters }: StudyRequest, study: Stud
     );
   if (asked && !study.methods)
     throw new InputError(`\`methods\` does not go with ${study.name}, which looks at methods of its own`);
-  const names = methods.map(({ name }) => name);
+  const names = known.map(({ name }) => name);
   const problems = (asked ?? []).filter((name) => !names.includes(name));
   if (problems.length > 0)
     throw new InputError(
@@ -148,18 +141,17 @@ function studyNamed(name: string): Study {
 }
 
 /** The training rows, and those that `petl evaluate` takes: test, else validation. */
-async function rowsOf({ data, validation, text, textPair, label, header, ...access }: StudyRequest) {
-  const files = await findData(data, "train", access);
-  const beside = validation === undefined ? undefined : await findData(validation, "validation", access);
+async function rowsOf(request: StudyRequest) {
+  const { data, validation } = request;
+  const files = await findData(data, "train", request);
+  const beside = validation === undefined ? undefined : await findData(validation, "validation", request);
   const score = files.test ?? beside?.test ?? beside?.validation ?? files.validation;
   const problems = [
     ...(files.train ? [] : [`${data} holds no training file; name one train.csv, .tsv, .jsonl or .parquet`]),
     ...(score ? [] : [`${data} holds no test or validation rows to score on; name some with \`validation\``]),
   ];
   if (!files.train || !score || problems.length > 0) throw new InputError(problems);
-  const columns = Object.fromEntries(
-    Object.entries({ text, textPair, label, header }).filter(([, value]) => value !== undefined),
-  );
+  const columns = pickSettings(columnSettings, request);
   return { train: (await readData(files.train, columns)).set, score: (await readData(score, columns)).set };
 }
 

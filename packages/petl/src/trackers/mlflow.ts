@@ -23,6 +23,9 @@ interface Metric {
 export const mlflow: TrackerKind = {
   name: "mlflow",
   place: "URL",
+  async reach(place) {
+    await experimentId(caller(place));
+  },
   async open(place, { name, settings }) {
     const call = caller(place);
     const { run } = await call("runs/create", {

@@ -21,6 +21,8 @@ export interface TrackerKind {
   readonly name: string;
   /** what stands behind it */
   readonly place: "DIR" | "URL";
+  /** asks whether it can be told a run, where that may fail at once; as `open` it throws where not */
+  reach?(place: string): Promise<void>;
   /**
    * @throws InputError for a place that cannot be one
    * @throws MachineError where the place cannot be reached

@@ -14,8 +14,15 @@ export const trackerForms = trackers.map(({ name, place }) => `${name}:${place}`
 export const openTrackers = (given: readonly string[], run: TrackedRun): Promise<readonly Tracker[]> =>
   Promise.all(given.map((each) => chooseTracker(each).open(run)));
 
+/** Asks whether all of them can be told a run, before anything of it is written. @throws InputError, MachineError */
+export const reachTrackers = async (given: readonly string[]): Promise<void> => {
+  const chosen = given.map(chooseTracker);
+  await Promise.all(chosen.map(({ reach }) => reach()));
+};
+
 /** A tracker that is chosen and not yet told of a run. */
 interface ChosenTracker {
+  reach(): Promise<void>;
   open(run: TrackedRun): Promise<Tracker>;
 }
 
@@ -31,5 +38,5 @@ export function chooseTracker(given: string): ChosenTracker {
     throw new InputError(`--log-to "${given}" names no tracker${suggestion(kind, names)}; possible: ${trackerForms}`);
   }
   if (place === "") throw new InputError(`--log-to "${given}" names no place; ${kind}:${found.place}`);
-  return { open: (run) => found.open(place, run) };
+  return { reach: async () => found.reach?.(place), open: (run) => found.open(place, run) };
 }

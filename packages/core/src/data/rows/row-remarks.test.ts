@@ -48,6 +48,11 @@ test("texts and labels that stand for none, and numbers and lists that are texts
   expect(rowRemarks(await set(`text,label\n${lone}\n`)).at(-1)).toMatch(/is "label" the column of the labels\?$/);
 });
 
+test("numbers with fractions are no classes, so that nothing is said of those that come once", async () => {
+  const lines = Array.from({ length: 12 }, (_, row) => `text ${row},${row}.5`);
+  expect(rowRemarks(await set(`text,label\n${lines.join("\n")}\n`))).toHaveLength(2);
+});
+
 test("labels that only look the same are said, and a label of several lines stays in one", async () => {
   const said = rowRemarks(await set('text,label\na,caf\u00e9\nb,cafe\u0301\nc,"one\ntwo"\n'));
   expect(said[0]).toContain("one\\ntwo: 1");

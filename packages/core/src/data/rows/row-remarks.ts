@@ -41,13 +41,11 @@ function countLabels(set: ExampleSet): ReadonlyMap<string, number> {
   return counts;
 }
 
-/** Whether labels are few enough to be names: numbers that hardly come twice are measured values. */
+/** Whether labels may be names: numbers with fractions, or that hardly come twice, are measured values. */
 const countsClasses = (set: ExampleSet): boolean => {
   const labels = distinctLabels(set);
-  return (
-    labels.length > 0 &&
-    (labels.some((label) => typeof label !== "number" && !isWrittenNumber(label)) || labels.length <= 1000)
-  );
+  if (labels.some((label) => typeof label !== "number" && !isWrittenNumber(label))) return true;
+  return labels.length > 0 && labels.length <= 1000 && !labels.some(isFraction);
 };
 
 const isWrittenNumber = (label: Label) => /^-?\d+(?:[.,]\d+)?$/.test(String(label));

@@ -5,12 +5,15 @@ import { joinBytes } from "../../values.ts";
 /** A file of rows shrinks less than this; what grows more was made to fill the memory. */
 const most = { ratio: 40, bytes: 48e6 } as const;
 
+/** Bytes that so many of a gzip file may unpack to. */
+export const mostUnpacked = (packed: number): number => Math.max(most.bytes, most.ratio * packed);
+
 /**
  * The bytes of a gzip file, of all its members.
  * @throws InputError: no gzip file, or a cut one; one that grows beyond all that rows do
  */
 export function unzipped(name: string, bytes: Uint8Array): Uint8Array {
-  const limit = Math.max(most.bytes, most.ratio * bytes.length);
+  const limit = mostUnpacked(bytes.length);
   const chunks: Uint8Array[] = [];
   let [length, memberStart, ended] = [0, 0, false];
   const gunzip = new Gunzip((chunk, final) => {

@@ -66,6 +66,34 @@ export function rowsOfLines(
   return { rows, lines };
 }
 
+/** Letters of an array that become rows at a time. */
+const lettersATime = 2 ** 20;
+
+/**
+ * A large array of objects part by part; `pause` is awaited between two, with the letters that are read of all.
+ * @throws InputError as `readJson`; what `pause` throws
+ */
+export async function* arrayParts(
+  name: string,
+  bytes: Uint8Array,
+  { encoding }: ReadOptions,
+  pause: (done: number, of: number) => Promise<void>,
+): AsyncGenerator<Table> {
+  const text = decodeText(name, bytes, encoding);
+  let [read, gathered] = [0, 0];
+  let pieces: (readonly [text: string, line: number])[] = [];
+  for (const piece of elementsOf(name, text)) {
+    pieces.push(piece);
+    gathered += piece[0].length;
+    if (gathered < lettersATime) continue;
+    yield fromPieces(name, pieces);
+    read += gathered;
+    [pieces, gathered] = [[], 0];
+    await pause(read, text.length);
+  }
+  if (pieces.length > 0 || read === 0) yield fromPieces(name, pieces);
+}
+
 function fromPieces(name: string, pieces: Iterable<readonly [text: string, line: number]>): Table {
   const { rows, lines } = rowsOfLines(name, pieces);
   if (rows.length === 0) throw new InputError(`${name} has no rows`);

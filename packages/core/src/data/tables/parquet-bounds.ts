@@ -27,11 +27,11 @@ export function checkFooter(file: ArrayBuffer): void {
 }
 
 /**
- * Walks over all pages of a Parquet file before anything of it is unpacked or made: rows, values, unpacked bytes and run
- * lengths that its bytes cannot hold would keep the reader busy for minutes.
+ * Walks over all pages of a Parquet file before anything of it is unpacked or made, in steps: rows, values, unpacked bytes
+ * and run lengths that its bytes cannot hold would keep the reader busy for minutes.
  * @throws Error saying which bound is passed
  */
-export function checkBounds(metadata: FileMetaData, file: ArrayBuffer): void {
+export function* checkBounds(metadata: FileMetaData, file: ArrayBuffer): Generator<undefined> {
   const rows = Number(metadata.num_rows);
   if (rows > most.fixedRows + most.rows * file.byteLength) throw new Error(`${rows} rows in ${file.byteLength} bytes`);
   const grouped = metadata.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0);
@@ -47,7 +47,10 @@ export function checkBounds(metadata: FileMetaData, file: ArrayBuffer): void {
   for (const chunk of chunks) {
     const path = getTreePath(tree, chunk.path_in_schema);
     const levels = { repetition: getMaxRepetitionLevel(path), definition: getMaxDefinitionLevel(path) };
-    for (const { header, bytes } of pagesOf(chunk, file)) checkRuns(header, bytes, chunk, levels);
+    for (const { header, bytes } of pagesOf(chunk, file)) {
+      checkRuns(header, bytes, chunk, levels);
+      yield;
+    }
   }
 }
 

@@ -11,19 +11,70 @@ import { keysOf, type Table, table } from "./table.ts";
  * @throws InputError: not a Parquet file, a codec that can't be read, no rows, more rows than the file can hold.
  */
 export async function readParquet(name: string, bytes: Uint8Array): Promise<Table> {
-  const file = Uint8Array.from(bytes).buffer;
-  const { metadata, read } = await refusing(name, async () => {
-    checkFooter(file);
-    const metadata = parquetMetadata(file, { geoparquet: false });
-    checkBounds(metadata, file);
-    return { metadata, read: await parquetReadObjects({ file, metadata, compressors: codecs }) };
+  const opened = await refusing(name, async () => {
+    const { file, metadata } = openParquet(bytes);
+    for (const _ of checkBounds(metadata, file));
+    return { file, metadata };
   });
+  return rowsBetween(name, opened, { rowStart: 0, rowEnd: Number(opened.metadata.num_rows) });
+}
+
+/** Awaited between two steps of long work, with the rows that are done of all. */
+export type ParquetPause = (done: number, of: number) => Promise<void>;
+
+/** The same, some MB of rows at a time, with pauses in which a host hears what it is told. @throws what `pause` throws */
+export async function* parquetParts(name: string, bytes: Uint8Array, pause: ParquetPause): AsyncGenerator<Table> {
+  const opened = await refusing(name, async () => openParquet(bytes));
+  const { file, metadata } = opened;
+  const rows = Number(metadata.num_rows);
+  const steps = checkBounds(metadata, file);
+  while (!(await refusing(name, async () => steps.next().done))) await pause(0, rows);
+  for (const range of rangesOf(metadata)) {
+    yield await rowsBetween(name, opened, range);
+    await pause(range.rowEnd, rows);
+  }
+}
+
+interface OpenedParquet {
+  readonly file: ArrayBuffer;
+  readonly metadata: FileMetaData;
+}
+
+function openParquet(bytes: Uint8Array): OpenedParquet {
+  const file = new Uint8Array(bytes).buffer; // a copy: a Buffer may be a part of a larger one
+  checkFooter(file);
+  return { file, metadata: parquetMetadata(file, { geoparquet: false }) };
+}
+
+interface RowRange {
+  readonly rowStart: number;
+  readonly rowEnd: number;
+}
+
+/** Unpacked bytes that are made rows of at a time, and the fewest rows. */
+const part = { bytes: 8e6, rows: 1_000 } as const;
+
+/** Groups of rows, cut where they are large; not those with lists or structures, of which every cut would read the whole. */
+function* rangesOf({ row_groups: groups }: FileMetaData): Iterable<RowRange> {
+  let begin = 0;
+  for (const { columns, num_rows, total_byte_size } of groups) {
+    const [rows, bytes] = [Number(num_rows), Number(total_byte_size)];
+    const isFlat = columns.every(({ meta_data }) => meta_data?.path_in_schema.length === 1);
+    const most = isFlat && bytes > part.bytes ? Math.max(part.rows, Math.floor((rows * part.bytes) / bytes)) : rows;
+    const end = begin + rows;
+    for (; begin < end; begin = Math.min(end, begin + most))
+      yield { rowStart: begin, rowEnd: Math.min(end, begin + most) };
+  }
+}
+
+async function rowsBetween(name: string, { file, metadata }: OpenedParquet, range: RowRange): Promise<Table> {
+  const read = await refusing(name, () => parquetReadObjects({ file, metadata, compressors: codecs, ...range }));
   if (read.length === 0) throw new InputError(`${name} has no rows`);
   const names = namesOf(metadata);
   const rows = read.map((row) =>
     Object.fromEntries(Object.entries(row).map(([key, value]) => [key, named(plain(value), names.get(key))])),
   );
-  const numbers = Uint32Array.from(rows, (_, i) => i + 1);
+  const numbers = Uint32Array.from(rows, (_, i) => range.rowStart + i + 1);
   return { ...table(name, keysOf(rows), rows, numbers, "row"), classes: names };
 }
 

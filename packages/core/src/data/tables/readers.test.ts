@@ -4,6 +4,7 @@ import { parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readCsv, readTsv } from "./delimited.ts";
+import { parquetParts } from "./parquet.ts";
 import { readTable } from "./readers.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -245,6 +246,12 @@ describe("every format", () => {
       { sentence: "良い", label: 1, score: 3, input_ids: [101, 8, 9, 102], good: true, note: "y" },
     ]);
     expect(table.placeOf(2)).toBe("small.parquet row 3");
+    const told: number[] = [];
+    const parts = [];
+    for await (const part of parquetParts("small.parquet", file, async (done) => void told.push(done)))
+      parts.push(part);
+    expect(parts.flatMap(({ rows }) => rows)).toEqual(table.rows);
+    expect([parts[0]?.placeOf(2), told[0], told.at(-1)]).toEqual(["small.parquet row 3", 0, table.rows.length]);
     expect(await message("t.parquet", "PAR1 but not really PAR1")).toMatch(/^InputError: t.parquet: /);
   });
 });

@@ -4,7 +4,7 @@ import { readParts, readRows } from "../rows/columns.ts";
 import type { Example } from "../rows/examples.ts";
 import type { ReadOptions } from "./read-options.ts";
 import { readTable } from "./readers.ts";
-import { type FilePiece, streamTable } from "./streams.ts";
+import { type FilePiece, streamTable, wholeParts } from "./streams.ts";
 
 /** A text's bytes in pieces of whole lines, as a file's are read some bytes at a time. */
 async function* piecesOf(bytes: Uint8Array, size: number): AsyncGenerator<FilePiece> {
@@ -76,4 +76,24 @@ test("files that only tell their meaning as a whole are not streamed", () => {
     expect(is(name, text), name).toBeUndefined();
   expect(is("t.csv", "a,b\n", { header: false })).toBeUndefined();
   expect(is("t.csv", "a,b\n", { encoding: "utf-16le" })).toBeUndefined();
+});
+
+test("a large array is read part by part, with pauses: rows, lines and errors are those of the whole", async () => {
+  const rows = Array.from({ length: 30_000 }, (_, row) =>
+    JSON.stringify({ text: `row ${row} ${"long ".repeat(18)}`, label: row % 3 }),
+  );
+  const read = async (text: string) => {
+    const bytes = encoder.encode(text);
+    const told: number[] = [];
+    const parts = wholeParts("t.json", bytes, {})?.(bytes, async (done) => void told.push(done));
+    if (!parts) throw new Error("this file is none that is read part by part");
+    const { examples, placeOf, columns } = await readParts(parts);
+    expect(told.length).toBeGreaterThan(1);
+    return { examples: examples.map(plain), columns, places: examples.map((_, row) => placeOf(row)) };
+  };
+  const text = `\uFEFF [${rows.join(",\n")}]\n`;
+  expect(await read(text)).toEqual(await whole("t.json", text));
+  const cut = text.slice(0, -9);
+  expect(await errorOf(read(cut))).toBe(await errorOf(whole("t.json", cut)));
+  expect(wholeParts("t.json", encoder.encode(`${rows[0]}\n`), {})).toBeUndefined();
 });

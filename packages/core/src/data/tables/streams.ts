@@ -9,13 +9,13 @@ import {
   recordOf,
   unevenRows,
 } from "./delimited.ts";
-import { rowsOfLines } from "./json-rows.ts";
+import { arrayParts, rowsOfLines } from "./json-rows.ts";
 import type { ReadOptions } from "./read-options.ts";
 import { extensionOf } from "./readers.ts";
 import { refuseRows, type Table, table } from "./table.ts";
 import { decodeText, linesOf } from "./text.ts";
 
-/** A part of a file's bytes: whole lines, but for the last one. */
+/** A part of a file's bytes, unpacked where it is packed with gzip: whole lines, but for the last one. */
 export interface FilePiece {
   readonly bytes: Uint8Array;
   readonly isLast: boolean;
@@ -24,12 +24,15 @@ export interface FilePiece {
 /** A large file's rows, part by part: each is a table of its own, whose rows know their lines in the file. */
 export type TableParts = AsyncIterable<Table>;
 
+const streamed = ["csv", "tsv", "jsonl", "ndjson"];
+
 /**
  * The rows of a large file as its pieces come, so that it is never whole in memory; undefined where only the whole file says
  * how it is meant: other kinds than CSV, TSV and JSON Lines, a CSV with tabs, arrays, UTF-16.
  * @throws InputError as `readTable`, while the parts are read
  */
 export function streamTable(name: string, start: Uint8Array, options: ReadOptions): StreamReader | undefined {
+  if (!streamed.includes(extensionOf(name))) return undefined;
   const [first, second] = start;
   const wide =
     /^utf-?16/i.test(options.encoding ?? "") ||
@@ -164,3 +167,36 @@ function* numberedFrom(before: number, lines: Iterable<readonly [string, number]
 
 const partOf = (name: string, columns: readonly string[], rows: Table["rows"], lines: Uint32Array): Table =>
   table(name, columns, rows, lines);
+
+/** Awaited between two steps of long work, with what is done of all. */
+type PartPause = (done: number, of: number) => Promise<void>;
+
+/**
+ * The rows of a large file part by part of which all bytes are needed, Parquet and JSON arrays; undefined for other files.
+ * @param start its beginning
+ */
+export function wholeParts(
+  name: string,
+  start: Uint8Array,
+  options: ReadOptions,
+): ((bytes: Uint8Array, pause: PartPause) => TableParts) | undefined {
+  if (/\.gz$/i.test(name)) return undefined;
+  switch (extensionOf(name)) {
+    case "parquet":
+      return async function* (bytes, pause) {
+        yield* (await import("./parquet.ts")).parquetParts(name, bytes, pause);
+      };
+    case "json":
+    case "jsonl":
+    case "ndjson":
+      return isArray(start) ? (bytes, pause) => arrayParts(name, bytes, options, pause) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Whether the first letter opens an array, behind a byte-order mark of UTF-8 and blanks. */
+const isArray = (start: Uint8Array): boolean => {
+  const first = start.find((byte, at) => byte > 32 && !(at < 3 && byte >= 0xbb));
+  return first === 0x5b;
+};

@@ -37,15 +37,15 @@ export const classify: Route = {
   async answer({ service, tenant, body, signal }) {
     const { model: id, input } = parsedAs(request, jsonOf(body));
     const { bank, models, gate, maxBatch } = service;
-    const adapter = bankNameOf(models, id, tenant);
-    const model = await possible(() => bank.model(adapter));
+    const name = bankNameOf(models, id, tenant);
+    const model = await possible(() => bank.model(name));
     const { task } = model.adapted.goal;
     if (heads[objectiveOf(task).head].of !== "text")
       throw new HttpError(422, `${id} is for ${task}, and gives whole texts no labels`, { param: "model" });
     const texts = typeof input === "string" ? [input] : input;
     const rows = texts.map((text): BankText => {
-      if (typeof text === "string") return { adapter, text };
-      return { adapter, text: text[0], textPair: text[1] };
+      if (typeof text === "string") return { adapter: model, text };
+      return { adapter: model, text: text[0], textPair: text[1] };
     });
     const answers = await gate.through(Math.min(rows.length, maxBatch), () =>
       inTurns(rows, maxBatch, (some) => bank.predict(some), signal),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { jsonOf, parsedAs } from "../body.ts";
-import { HttpError } from "../http-error.ts";
+import { HttpError, possible } from "../http-error.ts";
 import { bankNameOf } from "../models.ts";
 import { json, type Route } from "../route.ts";
 import { inTurns, note } from "../service.ts";
@@ -24,11 +24,17 @@ export const embeddings: Route = {
   async answer({ service, tenant, body, signal }) {
     const { model: id, input, encoding_format, dimensions } = parsedAs(request, jsonOf(body));
     const { bank, models, gate, maxBatch } = service;
-    const adapter = bankNameOf(models, id, tenant);
+    const name = bankNameOf(models, id, tenant);
+    const adapter = name === null ? null : await possible(() => bank.model(name));
     const { hidden } = bank.base.model.sizes;
     if (dimensions !== undefined && dimensions !== hidden)
       throw new HttpError(400, `vectors of ${id} have ${hidden} dimensions`, { param: "dimensions" });
-    const rows = (typeof input === "string" ? [input] : input).map((text) => ({ adapter, text }));
+    const texts = typeof input === "string" ? [input] : input;
+    if (texts.includes("")) {
+      const place = typeof input === "string" ? "input" : `input[${texts.indexOf("")}]`;
+      throw new HttpError(400, `${place} is an empty text`, { param: "input" });
+    }
+    const rows = texts.map((text) => ({ adapter, text }));
     const vectors = await gate.through(Math.min(rows.length, maxBatch), () =>
       inTurns(rows, maxBatch, (some) => bank.embed(some), signal),
     );

@@ -51,8 +51,8 @@ export async function answerGeneration(
   shape: Shape,
 ): Promise<Answer> {
   const { bank, models, gate, maxBatch } = service;
-  const adapter = bankNameOf(models, given.model, tenant);
-  const model = await possible(() => bank.model(adapter));
+  const name = bankNameOf(models, given.model, tenant);
+  const model = await possible(() => bank.model(name));
   const { task } = model.adapted.goal;
   if (task !== "causal-lm")
     throw new HttpError(422, `${given.model} is for ${task}, and does not go on with texts`, { param: "model" });
@@ -60,7 +60,7 @@ export async function answerGeneration(
   const options = optionsOf(given, most);
   const rows = prompts.flatMap((prompt) =>
     Array.from({ length: given.n ?? 1 }, (_, copy) => ({
-      row: { adapter, prompt },
+      row: { adapter: model, prompt },
       how: { ...options, seed: options.seed + copy, signal },
     })),
   );

@@ -1,0 +1,36 @@
+import { z } from "zod";
+import { choice, count, type Setting, setting } from "../settings/setting.ts";
+import { sizes } from "./recipes.ts";
+import { budgets } from "./study.ts";
+
+/** What each budget takes where nothing is said, in words. */
+const byBudget = (of: (size: (typeof sizes)[keyof typeof sizes]) => number | undefined): string =>
+  budgets.map((budget) => `${budget}: ${of(sizes[budget]) ?? "all"}`).join(", ");
+
+/** Methods' names, as a list or joined by commas. */
+const methods: Setting<readonly string[] | undefined> = setting<readonly string[] | undefined>(
+  z.preprocess(
+    (value) => (typeof value === "string" ? value.split(",").map((name) => name.trim()) : value),
+    z.array(z.string().min(1)).min(1).readonly(),
+  ),
+  {
+    ...{ initial: undefined, placeholder: "NAMES", form: "NAME, several joined by commas" },
+    ...{ help: "methods to look at, joined by commas", otherwise: "the study's own" },
+  },
+);
+
+/** How large a study is, and what it looks at. */
+export const studySettings = {
+  seeds: count(undefined, "trainings of every cell, each with a seed of its own", {
+    otherwise: byBudget(({ seeds }) => seeds),
+  }),
+  budget: choice(budgets, "quick", "how long and how finely it looks"),
+  trainRows: count(undefined, "training rows that are drawn by seed 0; fewer are a part of more", {
+    otherwise: byBudget(({ rows }) => rows),
+  }),
+  methods,
+  parameters: count(
+    undefined,
+    "compare: the most that each method trains, the head not counted; sizes are chosen to come near it",
+  ),
+};
