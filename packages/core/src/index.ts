@@ -47,7 +47,6 @@ export { type Example, type ExampleSet, isLabelled, joinSets, type Label, weight
 export { type FedRows, type FeedOptions, feedRows, someOf } from "./data/rows/fed-rows.ts";
 export { type FeedReport, feedReport, type ShownRow } from "./data/rows/feed-report.ts";
 export { holdOut, holdOutBlocks } from "./data/rows/hold-out.ts";
-export type { Pause } from "./data/rows/in-steps.ts";
 export {
   checkLabels,
   distinctLabels,
@@ -75,6 +74,7 @@ export {
   type WantedData,
 } from "./data/tables/data-set.ts";
 export { mostUnpacked } from "./data/tables/gzip.ts";
+export type { Pause } from "./data/tables/in-steps.ts";
 export type { ReadOptions } from "./data/tables/read-options.ts";
 export { extensionOf, readTable, tableExtensions } from "./data/tables/readers.ts";
 export { type FilePiece, streamTable, wholeParts } from "./data/tables/streams.ts";

@@ -1,10 +1,10 @@
 import { type EncodedExample, type EncodeOptions, encodeSteps } from "../data/rows/encode.ts";
 import type { ExampleSet } from "../data/rows/examples.ts";
 import { type FedRows, type FeedOptions, feedSteps, someOf } from "../data/rows/fed-rows.ts";
-import { atOnce, type Steps } from "../data/rows/in-steps.ts";
 import { labelMap } from "../data/rows/labels.ts";
 import { isLarge, type LaterRows, laterRows } from "../data/rows/later-rows.ts";
 import type { TargetRule } from "../data/rows/target.ts";
+import { atOnce, type Steps } from "../data/tables/in-steps.ts";
 import { firstProblems } from "../data/tables/table.ts";
 import type { Tokenizer } from "../data/tokenizer/tokenizer.ts";
 import { InputError, refuse } from "../errors.ts";

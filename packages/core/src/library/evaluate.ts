@@ -1,6 +1,6 @@
 import type { EncodedRows } from "../data/rows/encoded-rows.ts";
 import { type ExampleSet, isLabelled } from "../data/rows/examples.ts";
-import { atOnce, inSteps, type Pause, type Steps } from "../data/rows/in-steps.ts";
+import { atOnce, inSteps, type Pause, type Steps } from "../data/tables/in-steps.ts";
 import { InputError } from "../errors.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
 import { copyOf } from "../peft/phi.ts";

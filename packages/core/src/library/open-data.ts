@@ -1,7 +1,7 @@
 import { type AlikeRows, alikeSteps } from "../data/rows/equal-rows.ts";
 import type { ExampleSet, Label } from "../data/rows/examples.ts";
-import { inSteps, type Pause } from "../data/rows/in-steps.ts";
 import { copyRemarks, rowRemarks } from "../data/rows/row-remarks.ts";
+import { inSteps, type Pause } from "../data/tables/in-steps.ts";
 import { InputError } from "../errors.ts";
 import type { Task } from "../objectives/objectives.ts";
 import { natural, toggle } from "../settings/setting.ts";

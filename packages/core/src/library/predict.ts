@@ -1,6 +1,6 @@
 import type { EncodedExample } from "../data/rows/encode.ts";
 import type { ExampleSet } from "../data/rows/examples.ts";
-import { atOnce, inSteps, type Pause, type Steps } from "../data/rows/in-steps.ts";
+import { atOnce, inSteps, type Pause, type Steps } from "../data/tables/in-steps.ts";
 import type { Tokenizer } from "../data/tokenizer/tokenizer.ts";
 import { InputError } from "../errors.ts";
 import { heads } from "../nn/model.ts";

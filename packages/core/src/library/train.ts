@@ -1,6 +1,6 @@
 import { type ExampleSet, isLabelled } from "../data/rows/examples.ts";
-import { inSteps, type Pause } from "../data/rows/in-steps.ts";
 import { labelMap } from "../data/rows/labels.ts";
+import { inSteps, type Pause } from "../data/tables/in-steps.ts";
 import { InputError } from "../errors.ts";
 import { classWeightsOf } from "../objectives/labels/class-weights.ts";
 import { objectiveOf } from "../objectives/objectives.ts";

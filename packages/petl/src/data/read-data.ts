@@ -122,7 +122,7 @@ async function examplesOf(path: string, { name, reading, columns, access, onRows
       ? await partsOf(path, size, { name, reading, access })
       : undefined;
   if (parts) return readParts(told(parts, onRows), columns);
-  const table = await readTable(name, await bytesOf(path), reading);
+  const table = await readTable(name, await bytesOf(path), reading, pausing(access.signal));
   onRows?.(table.rows);
   return readRows(table, columns);
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { EncodedExample } from "../rows/encode.ts";
-import { collate } from "./collate.ts";
+import { collate, sideBySide } from "./collate.ts";
 
 const ids = (...values: number[]) => Int32Array.from(values);
 
@@ -62,4 +62,16 @@ test("the mask says exactly where every row's own ids stand", () => {
       expect(width).toBe(Math.max(...rows.map((values) => values.length)));
     }),
   );
+});
+
+test("batches side by side are the batch of all their rows", () => {
+  const row = (length: number, id: number) => ({
+    ...{ inputIds: Int32Array.from({ length }, (_, at) => id + at), tokenTypeIds: new Int32Array(length).fill(1) },
+    target: { kind: "class", id } as const,
+  });
+  const [first, second] = [
+    [row(2, 10), row(5, 20)],
+    [row(7, 30), row(1, 40)],
+  ];
+  expect(sideBySide([collate(first, 3), collate(second, 3)], 3)).toEqual(collate([...first, ...second], 3));
 });

@@ -1,9 +1,9 @@
 import { InputError, InternalError } from "../../errors.ts";
+import { atOnce, rowsInStep, type Steps } from "../tables/in-steps.ts";
 import { refuseRows } from "../tables/table.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { encodeCompletion } from "./completion-rows.ts";
 import { type Example, type ExampleSet, isLabelled, missingLabels } from "./examples.ts";
-import { atOnce, rowsInStep, type Steps } from "./in-steps.ts";
 import { encodeMessages } from "./message-rows.ts";
 import { type LabelForm, labelForm, type Target, type TargetRule, type TokenisedRow } from "./target.ts";
 

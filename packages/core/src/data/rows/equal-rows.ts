@@ -1,5 +1,5 @@
+import { atOnce, type Steps } from "../tables/in-steps.ts";
 import type { Example, ExampleSet } from "./examples.ts";
-import { atOnce, type Steps } from "./in-steps.ts";
 import { hashOfRow } from "./packed-texts.ts";
 import { hashOfText } from "./text-hash.ts";
 

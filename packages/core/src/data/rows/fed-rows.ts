@@ -1,10 +1,10 @@
 import { InputError } from "../../errors.ts";
+import { atOnce, rowsInStep, type Steps } from "../tables/in-steps.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { turnByTurn } from "./chat-turns.ts";
 import { answerNames, promptNames } from "./completion-rows.ts";
 import { type EncodedExample, type EncodeOptions, encodeSteps } from "./encode.ts";
 import { type Example, type ExampleSet, ignoredLabel } from "./examples.ts";
-import { atOnce, rowsInStep, type Steps } from "./in-steps.ts";
 import { templateOf } from "./message-rows.ts";
 import { columnsNotRead } from "./row-remarks.ts";
 import type { TargetRule } from "./target.ts";

@@ -2,12 +2,18 @@ import { InputError } from "../../errors.ts";
 import { readConll } from "./conll.ts";
 import { readCsv, readTsv } from "./delimited.ts";
 import { unzipped } from "./gzip.ts";
+import { inSteps, type Pause } from "./in-steps.ts";
 import { readJson, readJsonLines } from "./json-rows.ts";
 import { readPlainLines } from "./plain-lines.ts";
 import type { ReadOptions } from "./read-options.ts";
 import type { Table } from "./table.ts";
 
-type Reader = (name: string, bytes: Uint8Array, options: ReadOptions) => Table | Promise<Table>;
+type Reader = (
+  name: string,
+  bytes: Uint8Array,
+  options: ReadOptions,
+  pause: Pause | undefined,
+) => Table | Promise<Table>;
 
 const readers: Readonly<Record<string, Reader>> = {
   csv: readCsv,
@@ -17,7 +23,8 @@ const readers: Readonly<Record<string, Reader>> = {
   json: readJson,
   parquet: async (name, bytes) => (await import("./parquet.ts")).readParquet(name, bytes), // half of all that reads tables, seldom needed
   conll: readConll,
-  xlsx: async (...file) => (await import("./workbook.ts")).readWorkbook(...file),
+  xlsx: async (name, bytes, options, pause) =>
+    inSteps((await import("./workbook.ts")).workbookSteps(name, bytes, options), pause),
   txt: readPlainLines,
 };
 
@@ -31,9 +38,15 @@ export function extensionOf(name: string): string {
 
 /**
  * The rows of a data file; its ending says how it is read, `.gz` behind it that it is packed.
+ * @param pause awaited now and then where a reader takes long, in which a host hears what it is told
  * @throws InputError naming file and line: an ending that is not known, an empty file, rows that are not well formed.
  */
-export async function readTable(name: string, bytes: Uint8Array, options: ReadOptions = {}): Promise<Table> {
+export async function readTable(
+  name: string,
+  bytes: Uint8Array,
+  options: ReadOptions = {},
+  pause?: Pause,
+): Promise<Table> {
   const read = readers[extensionOf(name)];
   if (!read) {
     const saved = /\.(?:xls|xlsb|ods|numbers|docx?|pdf)$/i.test(name) ? "; save it as .xlsx or .csv" : "";
@@ -43,5 +56,5 @@ export async function readTable(name: string, bytes: Uint8Array, options: ReadOp
   }
   const whole = /\.gz$/i.test(name) ? unzipped(name, bytes) : bytes;
   if (whole.length === 0) throw new InputError(`${name} is empty`);
-  return read(name, whole, options);
+  return read(name, whole, options, pause);
 }

@@ -1,5 +1,6 @@
 import { strFromU8, unzipSync } from "fflate";
 import { InputError, suggestion } from "../../errors.ts";
+import { atOnce, type Steps } from "./in-steps.ts";
 import type { ReadOptions } from "./read-options.ts";
 import { refuseRows, rowProblems, type Table, table } from "./table.ts";
 import { dateStyles, dateText } from "./workbook-dates.ts";
@@ -15,12 +16,26 @@ const most = { ratio: 40, bytes: 48e6, entries: 10_000, columns: 16_384 } as con
  * holds for each of their rows. Of several sheets the table's name tells which one it is.
  * @throws InputError: no workbook, no such sheet, no rows, a name used twice, a formula without its value
  */
-export function readWorkbook(file: string, bytes: Uint8Array, { header = true, sheet }: ReadOptions = {}): Table {
+export const readWorkbook = (file: string, bytes: Uint8Array, options: ReadOptions = {}): Table =>
+  atOnce(workbookSteps(file, bytes, options));
+
+/** Rows that are made between two steps. */
+const rowsATime = 1_000;
+
+/** The same in steps, in which a host hears what it is told. */
+export function* workbookSteps(file: string, bytes: Uint8Array, { header = true, sheet }: ReadOptions): Steps<Table> {
   const parts = unpacked(file, bytes);
   const { content, title, others } = sheetText(file, parts, sheet);
   const name = others.length === 0 ? file : `${file} sheet "${title}"`;
   const besides = others.length === 0 ? "" : `; choose another with \`sheet\`: ${others.slice(0, 20).join(", ")}`;
-  const rows = [...rowsOf(name, content, bookOf(parts))].filter(({ cells }) => cells.size > 0);
+  yield 0;
+  const book = bookOf(parts);
+  yield 0;
+  const rows: SheetRow[] = [];
+  for (const row of rowsOf(name, content, book)) {
+    if (row.number % rowsATime === 0) yield row.number;
+    if (row.cells.size > 0) rows.push(row);
+  }
   fillMerged(name, rows, content);
   const [first] = rows;
   if (!first) throw new InputError(`${name} has no rows${besides}`);

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { float32, int32 } from "../../tensor/host-tensor.ts";
 import { accuracy, f1Macro, matthews, pearson, spearman } from "./metrics.ts";
+import { measureTags } from "./tag-measures.ts";
 
 // scikit-learn 1.x and SciPy 1.x on the same lists
 const actual = [0, 1, 2, 2, 1, 0, 1, 1];
@@ -60,4 +62,22 @@ test("correlations of a line with itself are 1, against its mirror −1, with a 
     ).toBeCloseTo(-1, 12);
     expect(correlation(values, [1, 1, 1, 1])).toBe(0);
   }
+});
+
+test("items without a label count for nothing, and an entity ends with its row", () => {
+  const tags = measureTags(["O", "B-x", "I-x"]);
+  const logits = float32([2, 3, 3], Float32Array.of(...[0, 9, 0, 0, 0, 9, 9, 0, 0], ...[0, 9, 0, 0, 9, 0, 0, 0, 9]));
+  const labels = int32([2, 3], Int32Array.of(1, 2, -100, 1, 1, -100));
+  tags.add(logits, labels);
+  expect(tags.result({ loss: 0, items: 0, right: 0 })).toMatchObject({
+    accuracy: 1,
+    entity_f1: 1,
+    per_entity: [{ support: 3 }],
+  });
+  tags.add(logits, int32([2, 3], Int32Array.of(1, 2, -100, 0, 0, -100)));
+  expect(tags.result({ loss: 0, items: 0, right: 0 })).toMatchObject({
+    accuracy: 6 / 8,
+    entity_precision: 4 / 6,
+    entity_recall: 1,
+  });
 });
