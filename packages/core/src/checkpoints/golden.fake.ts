@@ -21,8 +21,13 @@ export interface Row {
 }
 
 export const goldenPath = (path: string): string => `${root}${path}`;
-export const goldenNames = (path: string): readonly string[] =>
-  readdirSync(goldenPath(path), { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+/** The folders of golden files below a path; without any, what is tried for each would be tried for none. */
+export function goldenNames(path: string): readonly string[] {
+  const entries = readdirSync(goldenPath(path), { withFileTypes: true });
+  const names = entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+  if (names.length === 0) throw new Error(`no golden files below ${path}`);
+  return names;
+}
 export const goldenJson = (path: string) => JSON.parse(readFileSync(goldenPath(path), "utf8"));
 
 /** A folder of the file system, read whole, file by file. */

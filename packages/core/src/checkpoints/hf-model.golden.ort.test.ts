@@ -64,6 +64,8 @@ for (const name of goldenNames("models").filter(isBare)) {
     const hidden = base.model.encode(scope, inputs);
     const outputs = base.model.poolerModule ? { hidden, pooled: base.model.pool(scope, hidden, inputs) } : { hidden };
     const program = await compile(nativeEngine(path), outputs);
+    expect(rows.length).toBe(states.length);
+    expect(rows.length).toBeGreaterThan(0);
     for (const [at, { input_ids: ids, attention_mask: mask, token_type_ids: types }] of rows.entries()) {
       const row = (values: readonly number[]) => int32([1, ids.length], Int32Array.from(values));
       const visible = mask ?? ids.map(() => 1);

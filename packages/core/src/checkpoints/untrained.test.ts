@@ -10,6 +10,8 @@ const named = async (...[parts, seed]: [Parameters<typeof untrainedTensors>[1], 
 
 test("matrices are drawn from N(0, initializer_range²), norms are 1 and biases 0", async () => {
   const all = await named({ head: "masked-lm", pooler: true }, 0);
+  const biases = [...all.keys()].filter((name) => name.endsWith("bias"));
+  expect([biases.length > 0, all.size > 2 * biases.length]).toEqual([true, true]); // norms and tables have no bias of their own
   for (const [name, { data, shape }] of all) {
     const values = Array.from(data, Number);
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -73,7 +73,9 @@ for (const [title, name, uses, tolerance] of cases) {
       const none = await initialPhi(alone, 0);
       const wanted = await logitsOf(adapted, phi, rows, path);
       expect(distance(await logitsOf(alone, none, rows, folder), wanted)).toBeLessThan(tolerance);
-      for (const [key, tensor] of base.checkpoint?.tensors ?? []) {
+      const stored = base.checkpoint?.tensors ?? new Map();
+      expect(stored.size).toBeGreaterThan(changed.size);
+      for (const [key, tensor] of stored) {
         const plain = name.endsWith("-base") ? `${base.model.prefix}.${key}` : key;
         expect(model.checkpoint?.tensors.get(plain)).toMatchObject({ dtype: tensor.dtype, shape: tensor.shape });
         if (!changed.has(plain)) expect(await model.checkpoint?.read(plain)).toEqual(await base.checkpoint?.read(key));

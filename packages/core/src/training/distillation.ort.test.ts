@@ -74,6 +74,7 @@ test("a text's vector has length 1 and depends on neither padding nor the other 
   const { base, path } = await goldenBase("bert-sequence-classification");
   const vectors = await compileTextVectors(nativeEngine(path), base);
   const together = await vectors.run(rows);
+  expect(together).toHaveLength(rows.length);
   for (const [row, vector] of together.entries()) {
     expect(Math.hypot(...vector)).toBeCloseTo(1, 5);
     const [alone] = await vectors.run(rows.slice(row, row + 1));

@@ -210,6 +210,7 @@ test("a row without an adapter is the base's to the bit beside methods of their 
     mixed.put(slot, adapter);
     mixed.put(1 - slot, own);
     const together = await mixed.run(rows.map((row, at) => ({ row, slot: at % 3 === 0 ? slot : 1 - slot })));
+    expect([alone.length, together.length]).toEqual([8, 8]);
     for (const at of [1, 2, 4, 5, 7]) expect(together[at]?.logits).toEqual(alone[at]?.logits);
   }
   await Promise.all([bare.release(), mixed.release()]);

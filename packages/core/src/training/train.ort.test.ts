@@ -110,6 +110,7 @@ test.each([true, false])("accumulating micro-batches equals one large batch (shu
   const large = await newRun({ steps: 10, batch: 12, shuffle }, use);
   const small = await newRun({ steps: 10, batch: 3, accumulate: 4, shuffle }, use);
   const [a, b] = [steps(await events(large)), steps(await events(small))];
+  expect([a.length, b.length, large.phi.values.length > 0]).toEqual([10, 10, true]);
   // float32 sums of parts instead of a whole
   for (const [i, step] of a.entries()) expect(Math.abs(step.loss - (b[i]?.loss ?? 0))).toBeLessThan(1e-5);
   for (const [i, value] of large.phi.values.entries())

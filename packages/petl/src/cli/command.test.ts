@@ -76,6 +76,7 @@ test.concurrent("predict gives label and probabilities of each row, as the logit
   const common = ["--base", bert, "--input", input];
   const [logits, predicted] = await Promise.all([petlJson(["logits", ...common]), petlJson(["predict", ...common])]);
   const answer = z.object({ label: z.string(), score: z.number(), scores: z.record(z.string(), z.number()) });
+  expect(predicted).toHaveLength(5);
   for (const [row, each] of predicted.entries()) {
     const values = z.object({ logits: z.array(z.number()) }).parse(logits[row]).logits;
     const sum = values.reduce((total, value) => total + Math.exp(value), 0);

@@ -34,6 +34,8 @@ const runs = readdirSync(join(golden, "training"))
   .filter((file) => file.endsWith(".json") && !/lora-(accumulate|cosine|sgd|regression)|distilbert/.test(file))
   .map((file) => [file, run.parse(JSON.parse(readFileSync(join(golden, "training", file), "utf8")))] as const);
 
+test("there are runs to compare with", () => expect(runs.length).toBeGreaterThan(5));
+
 test.concurrent.each(runs)(
   "%s: as many parameters as torch trains",
   async (_, { base, init, flags, trained_parameters }) => {

@@ -79,11 +79,12 @@ test("a row's answer and its vector are those of its adapter alone, whichever me
     expect(answers[at]?.label).toBe(expected?.label);
     expect(Object.keys(answers[at]?.scores ?? {})).toEqual(Object.keys(expected?.scores ?? {}));
     expect(answers[at]?.score).toBeCloseTo(expected?.score ?? 0, 5);
-    for (const [i, x] of (vectors[adapter]?.[texts.indexOf(text)] ?? []).entries())
-      expect(Math.abs(x - (made[at]?.[i] ?? 9))).toBeLessThan(1e-5);
+    const vector = vectors[adapter]?.[texts.indexOf(text)] ?? expect.unreachable();
+    expect(made[at]).toHaveLength(vector.length);
+    for (const [i, x] of vector.entries()) expect(Math.abs(x - (made[at]?.[i] ?? 9))).toBeLessThan(1e-5);
   }
-  const [plain] = await embed(base, ["a fine film"]);
-  for (const [i, x] of (plain ?? []).entries()) expect(Math.abs(x - (made.at(-1)?.[i] ?? 9))).toBeLessThan(1e-5);
+  const [plain = expect.unreachable()] = await embed(base, ["a fine film"]);
+  for (const [i, x] of plain.entries()) expect(Math.abs(x - (made.at(-1)?.[i] ?? 9))).toBeLessThan(1e-5);
 });
 
 test("under a name in use an adapter takes the other's place for what is asked later", async () => {
@@ -156,6 +157,7 @@ test("rows of more adapters than there are slots come back in the order in which
   });
   const alone = await Promise.all(rows.map(async (row) => programs.run([row, row], "logits")));
   const together = await programs.run(rows, "logits");
+  expect(together).toHaveLength(6);
   for (const [at, prediction] of together.entries())
     for (const [i, x] of prediction.logits.entries()) expect(x).toBeCloseTo(alone[at]?.[0]?.logits[i] ?? 9, 5);
   await programs.release();

@@ -67,6 +67,7 @@ test("texts of other adapters, lengths and settings that come and go are each wh
       return idsOf(generate(model, prompt, options));
     }),
   );
+  expect(found.filter((ids) => ids.length === 0)).toEqual([]);
   for (const [at, { model, prompt, options }] of rows.entries())
     expect(found[at], `${prompt} ${at}`).toEqual(await alone(model, prompt, options));
 });

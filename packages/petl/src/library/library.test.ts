@@ -128,6 +128,7 @@ test("a merged checkpoint answers alone as base and adapter do together", async 
   await saveMerged(model, out);
   const merged = await openBase(out, { threads: 1 });
   const answers = await predict(await unadapted(merged), texts);
+  expect(answers).toHaveLength(texts.length);
   for (const [i, { label, score }] of (await predict(model, texts)).entries()) {
     expect(answers[i]?.label).toBe(label);
     expect(answers[i]?.score).toBeCloseTo(score ?? 0, 5); // W + BA is rounded to float32 once, Wx + BAx twice

@@ -84,6 +84,7 @@ test("many users' adapters are those trained alone, with losses within 1e-5, wha
     for (const each of users.filter((_, at) => at % 5 === 0)) {
       const own = await alone(each, method, more);
       const steps = found.get(each.name)?.steps ?? [];
+      expect(steps.length).toBeGreaterThan(0);
       expect(steps.map(({ step, lr, tokens }) => [step, lr, tokens])).toEqual(
         own.steps.map(({ step, lr, tokens }) => [step, lr, tokens]),
       );

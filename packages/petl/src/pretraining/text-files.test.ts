@@ -77,10 +77,9 @@ test("a text without any line end comes in pieces", async () => {
   async function* endless() {
     for (;;) yield "word ".repeat(1000);
   }
-  for await (const line of linesOf(endless())) {
-    expect(line.length).toBeLessThan(2 ** 17);
-    break;
-  }
+  const { value: first } = await linesOf(endless())[Symbol.asyncIterator]().next();
+  expect(first?.length).toBeGreaterThan(0);
+  expect(first?.length).toBeLessThan(2 ** 17);
 });
 
 test("a folder's texts come by name, each a document of its own; other files are passed over", async () => {
