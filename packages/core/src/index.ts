@@ -318,6 +318,7 @@ export {
   compileEvaluation,
   type Evaluation,
   type EvaluationOptions,
+  type LogitsObserver,
 } from "./training/evaluate.ts";
 export { inputDirections } from "./training/input-directions.ts";
 export { compileMixedRows, type MixedRowProgram, type SlottedRow } from "./training/mixed-rows.ts";

@@ -9,6 +9,7 @@ import type { AdaptedModel } from "../peft/adapt.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
 import { compile, type Program } from "../runtime/program.ts";
 import type { Engine } from "../runtime/session.ts";
+import type { HostTensor } from "../tensor/host-tensor.ts";
 import { scoresAtOnce } from "./long-rows.ts";
 import { type Minimised, type MinimisedOptions, minimised } from "./minimised.ts";
 import { fittedTo } from "./step.ts";
@@ -28,9 +29,12 @@ export interface CompiledEvaluation {
    * Measures Φ, which is lent to the engine: where others ask for it meanwhile, give a {@link copyOf} it.
    * @throws the signal's reason, between two batches
    */
-  run(phi: Phi, examples: EncodedRows, signal?: StopSignal): Promise<Evaluation>;
+  run(phi: Phi, examples: EncodedRows, signal?: StopSignal, see?: LogitsObserver): Promise<Evaluation>;
   release(): Promise<void>;
 }
+
+/** Sees the logits of one row, padded on the right, where the task's answers are logits: not of language models. */
+export type LogitsObserver = (row: number, logits: HostTensor["data"], classes: number) => void;
 
 const evaluationBatch = 32;
 
@@ -56,7 +60,7 @@ export async function compileEvaluation(
     return pieces;
   };
   return {
-    async run(phi, examples, signal) {
+    async run(phi, examples, signal, see) {
       if (examples.length === 0) throw new InputError("there is nothing to evaluate: no examples");
       const measuring = objectiveOf(task).measure(labels);
       const { program, feed } = await measureFor(longestOf(examples));
@@ -70,6 +74,7 @@ export async function compileEvaluation(
         hits += Number(outputs.right?.data[0] ?? 0);
         if (outputs.teacher_loss) distance = (distance ?? 0) + Number(outputs.teacher_loss.data[0]);
         items += batch.items;
+        if (outputs.logits && see) showRows(outputs.logits, places, see);
         if (outputs.logits && batch.labels) measuring.add(outputs.logits, batch.labels);
       }
       const loss = sum / items;
@@ -84,6 +89,11 @@ export async function compileEvaluation(
       await (await pieces)?.program.release();
     },
   };
+}
+
+function showRows({ data, shape }: HostTensor, places: readonly number[], see: LogitsObserver): void {
+  const length = data.length / places.length;
+  for (const [i, row] of places.entries()) see(row, data.subarray(i * length, (i + 1) * length), shape.at(-1) ?? 1);
 }
 
 /** The program of an evaluation, and what it is fed of a batch. */

@@ -6,17 +6,18 @@ import {
   type Evaluation,
   type ExampleSet,
   isLanguageModel,
+  type LogitsObserver,
   measurable,
   type OpenModel,
   type Outcomes,
   objectiveOf,
   type Phi,
-  predictionsOf,
   type Scored,
 } from "@petl/core";
 import type { OpenBase } from "../library/open-base.ts";
 
 type Task = AdaptedModel["goal"]["task"];
+type Logits = Parameters<LogitsObserver>[1];
 
 const lossScore = "minus_loss";
 
@@ -46,8 +47,16 @@ export function openScorer(base: OpenBase) {
       const { adapted, phi } = model;
       const rows = await encodedList(measurable(model, set, { maxLength }));
       const evaluation = await evaluationOf(adapted);
-      const scored = scoredBy(adapted.goal.task, await evaluation.run(phi, rows));
-      return { ...scored, outcomes: await outcomesOf(model, rows, evaluation) };
+      const { task } = adapted.goal;
+      const found = rows.map(() => noOutcome);
+      const measured = await evaluation.run(phi, rows, undefined, (row, logits, classes) => {
+        const example = rows[row];
+        if (example) found[row] = outcomeOf(example, logits, classes);
+      });
+      const outcomes = isLanguageModel(task)
+        ? await lossOutcomes(evaluation, phi, rows)
+        : joined(found, rows[0]?.target?.kind);
+      return { ...scoredBy(task, measured), outcomes };
     },
     async scoreOnly(model: OpenModel, set: ExampleSet, maxLength: number | undefined): Promise<number> {
       const evaluation = await evaluationOf(model.adapted);
@@ -65,28 +74,30 @@ async function encodedList(rows: ReturnType<typeof measurable>): Promise<readonl
   return Promise.all(Array.from({ length: rows.length }, (_, row) => rows.at(row)));
 }
 
-/** What every scoring row gave, in order. */
-async function outcomesOf(
-  model: OpenModel,
-  rows: readonly EncodedExample[],
-  evaluation: CompiledEvaluation,
-): Promise<Outcomes> {
-  if (isLanguageModel(model.adapted.goal.task)) return lossOutcomes(evaluation, model.phi, rows);
-  const found: { value: number; weight: number; actual: number }[] = [];
-  for await (const { shape, logits } of predictionsOf(model, rows, { batch: 32 })) {
-    const target = rows[found.length]?.target;
-    const classes = shape.at(-1) ?? 1;
-    if (target?.kind === "value") found.push({ value: logits[0] ?? 0, weight: 1, actual: target.value });
-    else if (target?.kind === "class")
-      found.push({ value: Number(largest(logits, 0, classes) === target.id), weight: 1, actual: 0 });
-    else if (target?.kind === "tokens") {
-      const labelled = [...target.ids.entries()].filter(([, id]) => id >= 0);
-      const right = labelled.filter(([at, id]) => largest(logits, at * classes, classes) === id);
-      found.push({ value: right.length, weight: labelled.length, actual: 0 });
-    } else found.push({ value: 0, weight: 0, actual: 0 });
-  }
+/** What a scoring row gave: a share of right answers with its weight, or a number beside the actual one. */
+interface RowOutcome {
+  readonly value: number;
+  readonly weight: number;
+  readonly actual: number;
+}
+
+const noOutcome: RowOutcome = { value: 0, weight: 0, actual: 0 };
+
+function outcomeOf({ target }: EncodedExample, logits: Logits, classes: number): RowOutcome {
+  if (target?.kind === "value") return { value: Number(logits[0] ?? 0), weight: 1, actual: target.value };
+  if (target?.kind === "class")
+    return { value: Number(largest(logits, 0, classes) === target.id), weight: 1, actual: 0 };
+  if (target?.kind !== "tokens") return noOutcome;
+  const labelled = [...target.ids.entries()].filter(([, id]) => id >= 0);
+  const right = labelled.filter(([at, id]) => largest(logits, at * classes, classes) === id);
+  return { value: right.length, weight: labelled.length, actual: 0 };
+}
+
+function joined(
+  found: readonly RowOutcome[],
+  kind: NonNullable<EncodedExample["target"]>["kind"] | undefined,
+): Outcomes {
   const values = found.map(({ value }) => value);
-  const kind = rows[0]?.target?.kind;
   if (kind === "value") return { values, actual: found.map(({ actual }) => actual) };
   return kind === "tokens" ? { values, weights: found.map(({ weight }) => weight) } : { values };
 }
@@ -106,7 +117,7 @@ async function lossOutcomes(
   return { values, weights };
 }
 
-function largest(values: Float32Array, start: number, length: number): number {
+function largest(values: Logits, start: number, length: number): number {
   let best = 0;
   for (let i = 1; i < length; i++) if ((values[start + i] ?? 0) > (values[start + best] ?? 0)) best = i;
   return best;
