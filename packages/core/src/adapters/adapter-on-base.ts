@@ -89,7 +89,9 @@ function onHead(
   const { trainsHead, labels } = headOf(files, base, task);
   const savedModules = savedOn(labels);
   const goal: Goal = {
-    ...{ task: trainsHead ? taskOfHead(objectiveOf(task).head, labels, base) : task, labels, savedModules },
+    task: trainsHead ? taskOfHead(objectiveOf(task).head, labels, base) : task,
+    labels,
+    savedModules,
     trainsHead: trainsHead || savedModules.length > 0,
   };
   return { methods: usesOn(files, base, goal), goal, labels: names ?? baseLabels(base, goal) };

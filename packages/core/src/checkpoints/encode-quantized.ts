@@ -91,7 +91,8 @@ function chosenLayers(base: HfModel, { tensors }: Checkpoint, format: BlockForma
 function rowsOf({ model }: Pick<HfModel, "model">, { shape: [first = 0, second = 0] }: Pick<StoredTensor, "shape">) {
   if (!model.conventions.transposed) return { rows: first, columns: second, held: (weights: Float32Array) => weights };
   return {
-    ...{ rows: second, columns: first },
+    rows: second,
+    columns: first,
     held: (weights: Float32Array) => transposedValues(weights, first, second),
   };
 }
@@ -134,6 +135,8 @@ function finite(weights: Float32Array, folder: string, name: string): Float32Arr
 }
 
 const copiedEntry = (checkpoint: Checkpoint, { name, dtype, shape }: StoredTensor): SafetensorsEntry => ({
-  ...{ name, dtype, shape },
+  name,
+  dtype,
+  shape,
   bytes: async () => rawBytes((await checkpoint.read(name)).data),
 });

@@ -61,7 +61,8 @@ export function readAtOnce(source: ByteSource): ByteSource {
   if (source.size > smallFile) return source;
   let whole: Promise<Uint8Array> | undefined;
   return {
-    ...{ name: source.name, size: source.size },
+    name: source.name,
+    size: source.size,
     async read(offset, length) {
       if (offset + length > source.size) return source.read(offset, length);
       whole ??= readBytes(source, 0, source.size);

@@ -104,7 +104,9 @@ async function encodeModel(base: HfModel, { adapted, phi }: AdapterNumbers, job:
   const entries: SafetensorsEntry[] = [
     ...untouched.map(([name, tensor]) => copied(base, name, tensor, job)),
     ...typed.map(({ name, value, dtype }) => ({
-      ...{ name, dtype, shape: value.shape.map(Number) },
+      name,
+      dtype,
+      shape: value.shape.map(Number),
       bytes: async () => bytesIn(dtype, await values.read(name)),
     })),
   ];
@@ -170,7 +172,9 @@ function copied(base: HfModel, name: string, tensor: BaseTensor, job: Job): Safe
   if (!checkpoint) throw new InternalError(`${base.name} was opened without its weights`);
   const { shape } = tensor;
   const inType = (dtype: FloatType) => ({
-    ...{ name, dtype, shape },
+    name,
+    dtype,
+    shape,
     bytes: async () => bytesIn(dtype, await base.read(tensor.name)),
   });
   if (isQuantized(tensor)) return inType(typeFor(base, tensor.name, job));

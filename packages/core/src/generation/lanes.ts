@@ -159,7 +159,7 @@ async function goOn(lane: Lane, programs: LanePrograms): Promise<void> {
   const adapters = rows.map(({ asked }) => asked.adapter);
   const mask = rows.map((row) => row.mask);
   const logits = await programs(adapters, (program) =>
-    program.steps.run({ ids, mask, past, first: false }, numbersOf(lane, program, adapters)),
+    program.steps.run({ ids, mask, past, first: false }, lendNumbers(lane, program, adapters)),
   );
   keep(
     lane,
@@ -179,7 +179,7 @@ async function begin(lane: Lane, texts: readonly LaneText[], programs: LaneProgr
   );
   const begun: Lane = { ...emptyLane(), past, joining: [] };
   const logits = await programs(adapters, (program) =>
-    program.steps.run({ ids, mask, past, first: true }, numbersOf(begun, program, adapters)),
+    program.steps.run({ ids, mask, past, first: true }, lendNumbers(begun, program, adapters)),
   );
   begun.rows = texts.map((asked, at) => ({ asked, mask: [...(mask[at] ?? [])] }));
   keep(
@@ -196,7 +196,7 @@ async function begin(lane: Lane, texts: readonly LaneText[], programs: LaneProgr
 }
 
 /** The lane's numbers of rows' adapters, copied where it has not all of them. */
-function numbersOf(lane: Lane, { steps, copy }: LaneProgram, adapters: readonly AdapterNumbers[]): Loan {
+function lendNumbers(lane: Lane, { steps, copy }: LaneProgram, adapters: readonly AdapterNumbers[]): Loan {
   const { numbers } = lane;
   const there = numbers?.steps === steps && numbers.has(adapters);
   const now = there ? numbers : { steps, ...copy(adapters) };

@@ -175,7 +175,8 @@ function loading(subject: CardSubject, head: Head): readonly CardPart[] {
   return [
     { sentence: "With petl:" },
     {
-      ...{ language: "sh", code: `petl ${verb} --base ${shellWord(baseName)} --adapter ${folder}${asked}` },
+      language: "sh",
+      code: `petl ${verb} --base ${shellWord(baseName)} --adapter ${folder}${asked}`,
     },
     { language: "ts", code: inTypeScript(baseName, head) },
     { sentence: "In Python:" },
@@ -213,12 +214,12 @@ function inPython({ labels, baseName, layout }: CardSubject, head: Head): CardPa
       };
     case "checkpoint":
       return {
-        ...{ language: "python" },
+        language: "python",
         code: `from transformers import ${model}\n\nmodel = ${model}.from_pretrained(${quoted(folder)})`,
       };
     case "peft":
       return {
-        ...{ language: "python" },
+        language: "python",
         code: `from peft import PeftModel\nfrom transformers import ${model}\n\nbase = ${model}.from_pretrained(${quoted(baseName)}${count})\nmodel = PeftModel.from_pretrained(base, ${quoted(folder)})`,
       };
   }

@@ -134,7 +134,9 @@ export async function unadapted(base: OpenBase, said: BaseGoal = {}): Promise<Op
   const adapted = adapt(base, [], { ...goal, trainsHead: false });
   const { id2label } = base.config;
   return {
-    ...{ base, adapted, phi: await initialPhi(adapted, 0) },
+    base,
+    adapted,
+    phi: await initialPhi(adapted, 0),
     labels: labelNames(goal.labels, id2label ? Object.values(id2label) : undefined),
     remarks: [],
   };

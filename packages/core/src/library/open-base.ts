@@ -116,7 +116,8 @@ async function whileOpening<T>(opening: Promise<ClosableEngine>, read: () => Pro
 /** A host that says nothing of its memory has room for so many bytes. */
 const littleRoom = 2 ** 28;
 const littleCache: OpenBase["openCache"] = async (choice) => ({
-  ...{ ...choice, room: { memory: littleRoom, disk: 0 } },
+  ...choice,
+  room: { memory: littleRoom, disk: 0 },
   openDisk: async () => undefined,
   remark: () => undefined,
 });

@@ -9,7 +9,9 @@ export function maskingOf(tokenizer: Tokenizer | undefined, vocabulary: number):
   const maskId = tokenizer?.specialIds.mask_token;
   if (tokenizer && maskId !== undefined)
     return {
-      ...{ maskId, vocabulary, continuationIds: tokenizer.continuationIds },
+      maskId,
+      vocabulary,
+      continuationIds: tokenizer.continuationIds,
       specialIds: new Set(Object.values(tokenizer.specialIds)),
     };
   throw new InputError(

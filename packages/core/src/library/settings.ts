@@ -55,7 +55,9 @@ export const tokenSettings = grouped("How texts become tokens", {
   endToken: setting<boolean>(
     z.preprocess((value) => (value === "yes" ? true : value === "no" ? false : value), z.boolean()),
     {
-      ...{ initial: true, placeholder: "yes|no", otherwise: "yes" },
+      initial: true,
+      placeholder: "yes|no",
+      otherwise: "yes",
       help: "whether a language model's rows of text end with the tokenizer's end token",
     },
   ),

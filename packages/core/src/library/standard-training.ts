@@ -24,15 +24,21 @@ export interface UsualLength {
  */
 const standards: readonly Standard[] = [
   {
-    ...{ methods: ["head"], steps: 300, epochs: [10, 50] },
+    methods: ["head"],
+    steps: 300,
+    epochs: [10, 50],
     why: "a head alone cannot learn its rows by heart, and passes over kept vectors cost next to nothing",
   },
   {
-    ...{ methods: ["full", "top-layers"], steps: 150, epochs: [3, 10] },
+    methods: ["full", "top-layers"],
+    steps: 150,
+    epochs: [3, 10],
     why: "all weights of a layer move, which soon know few rows by heart",
   },
   {
-    ...{ methods: [], steps: 200, epochs: [3, 20] },
+    methods: [],
+    steps: 200,
+    epochs: [3, 20],
     why: "few numbers that start without any effect need some hundred steps to have one",
   },
 ];

@@ -58,7 +58,9 @@ function listen(model: Model): Announcements {
       ),
   };
   const scope = (path: string, layer?: number): Scope => ({
-    ...{ path, layer, hooks },
+    path,
+    layer,
+    hooks,
     at: (name, own = layer) => scope(joinPath(path, name), own),
     parameter(own, shape, role) {
       const name = joinPath(path, own);
@@ -80,7 +82,8 @@ function listen(model: Model): Announcements {
   const inputs = batchInputs();
   const hidden = model.encode(scope(model.prefix), inputs);
   return {
-    ...{ inputs, hidden },
+    inputs,
+    hidden,
     tell(building) {
       told = building;
       try {

@@ -88,7 +88,8 @@ export function build(base: Base, methods: readonly MethodUse[], goal: Goal, opt
   const inputs = batchInputs(keys, options.packed);
   const prompted = behindPrompt(inputs, length, model.sizes.padId, continues);
   const building = beginBuilding(base, methods, goal, {
-    ...{ noise, cache },
+    noise,
+    cache,
     slots: mixed ? input("slots", "int32", [batchDim]) : undefined,
     promptedIds: prompted.inputIds === inputs.inputIds ? undefined : prompted.inputIds,
   });

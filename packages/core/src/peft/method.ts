@@ -257,7 +257,8 @@ export function defineMethod<const O extends Options>(rule: MethodRule<O>): Meth
         const own = actions[kind];
         return own && boundAction(own, values);
       },
-      ...{ options: values, selections: selectionsOf(options, values) },
+      options: values,
+      selections: selectionsOf(options, values),
       ...(joins && {
         joins: {
           key: JSON.stringify(joins.alike(values)),
@@ -281,7 +282,8 @@ export function defineMethod<const O extends Options>(rule: MethodRule<O>): Meth
   };
   return {
     ...description,
-    ...{ options, size: rule.size },
+    options,
+    size: rule.size,
     peft,
     use,
     fromPeft(config) {

@@ -10,7 +10,8 @@ import type { Result, Site } from "./site-kinds.ts";
 /** The scope of a module of the base or of the head. */
 export function moduleScope(building: Building, path: string, layer?: number): Scope {
   return {
-    ...{ path, layer },
+    path,
+    layer,
     hooks: hooksOf(building),
     at: (name, own = layer) => moduleScope(building, joinPath(path, name), own),
     parameter: (name, shape, role) =>

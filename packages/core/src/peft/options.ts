@@ -101,7 +101,9 @@ export const patterns = (help: string, kind: PatternNumber = "positive"): Option
       }),
     ),
     {
-      ...{ initial: {}, help, placeholder: "PATTERN=N,…" },
+      initial: {},
+      help,
+      placeholder: "PATTERN=N,…",
       form: `NAME=NUMBER, several joined by commas as in query=16,layer.0=4; each number ${numberWords[kind]}`,
     },
   ),
@@ -134,7 +136,9 @@ export const layers = (help: string): Option<Layers> =>
       ]),
     ),
     {
-      ...{ initial: undefined, help, placeholder: "LIST" },
+      initial: undefined,
+      help,
+      placeholder: "LIST",
       form: "0,2,4-7 (the first layer is 0), top:N or bottom:N",
     },
   );
@@ -174,7 +178,9 @@ export const targets = (help: string, among: Selection["among"] = "adaptable"): 
       ]),
     ),
     {
-      ...{ initial: undefined, help, placeholder: "NAMES" },
+      initial: undefined,
+      help,
+      placeholder: "NAMES",
       form: "names joined by commas as in query,value, all-linear, or a regular expression",
     },
   ),

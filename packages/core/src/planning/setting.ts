@@ -44,7 +44,9 @@ export function measure(training: PlannedTraining, use: MethodUse): MeasuredSett
   const counts = hasTask ? all : { ...all, head_parameters: 0, trainable_ratio_with_head: all.trainable_ratio };
   const info = { baseName: base.name, labels, petlVersion };
   return {
-    ...{ use, adapted, counts },
+    use,
+    adapted,
+    counts,
     adapterBytes: once(() => (use.name === "full" ? fullSize(base, adapted, info) : adapterSize(adapted, info))),
     memory: once(() => trainingMemory(adapted, load)),
   };

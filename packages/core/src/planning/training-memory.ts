@@ -64,7 +64,9 @@ export function memoryOfTraining(adapted: AdaptedModel): (load: Load) => Trainin
     const atOnce = scoresAtOnce(adapted, load, adapted.base.model.sizes.layers);
     const { weights, touched, peak } = graphOf(atOnce);
     const parts = {
-      ...{ weights, adapter, moments: 4 * vectors * touched },
+      weights,
+      adapter,
+      moments: 4 * vectors * touched,
       activations: Math.round(arenaShare * peak(lengthsOf(adapted, load, atOnce))),
       process: processBytes,
     };

@@ -33,7 +33,7 @@ export async function compile(
           tensor.dtype === dtype &&
           tensor.shape.length === shape.length &&
           tensor.data.length === sizeOf(tensor.shape) &&
-          shape.every((dim, axis) => agrees(dim, tensor.shape[axis] ?? -1, symbols));
+          shape.every((dim, axis) => bindLength(dim, tensor.shape[axis] ?? -1, symbols));
         if (!fits) {
           const [wanted, given] = [`${dtype}[${shape}]`, `${tensor.dtype}[${tensor.shape}] of ${tensor.data.length}`];
           throw new InternalError(`input "${name}" should be ${wanted}, is ${given}`);
@@ -46,8 +46,8 @@ export async function compile(
   };
 }
 
-/** A fed length agrees with a number if equal, with a symbol if it is the symbol's length everywhere. */
-function agrees(dim: Dim, length: number, symbols: Map<Dim, number>): boolean {
+/** Binds a symbol to the first length that is fed for it; whether a length is the number, or its symbol's, everywhere. */
+function bindLength(dim: Dim, length: number, symbols: Map<Dim, number>): boolean {
   if (typeof dim === "number") return dim === length;
   const known = symbols.get(dim) ?? length;
   symbols.set(dim, known);

@@ -2,7 +2,9 @@ import type { Setting } from "./setting.ts";
 
 /** Bytes, as a number or as a size: kB, MB, GB are powers of 1000, KiB, MiB, GiB of 1024. */
 export const bytes = (help: string): Setting<number | undefined> => ({
-  ...{ initial: undefined, placeholder: "BYTES", help },
+  initial: undefined,
+  placeholder: "BYTES",
+  help,
   read(given) {
     if (given === undefined) return { value: undefined };
     const value = typeof given === "number" || typeof given === "string" ? bytesIn(String(given).trim()) : undefined;

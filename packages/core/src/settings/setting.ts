@@ -90,7 +90,9 @@ export const probability = numbered(z.number().positive().max(1), "P");
 /** A text that isn't empty; undefined where nothing is given. */
 export const text = (placeholder: string, help: string, otherwise?: string): Setting<string | undefined> =>
   setting<string | undefined>(z.string().min(1), {
-    ...{ initial: undefined, placeholder, help },
+    initial: undefined,
+    placeholder,
+    help,
     ...(otherwise !== undefined && { otherwise }),
   });
 

@@ -127,7 +127,7 @@ export async function* trainSteps(given: TrainingRun): AsyncGenerator<TrainingEv
       }
       const reason = endOf(progress, machine);
       if (reason) {
-        yield { kind: "end", step: progress.step, reason, evaluation: kept(progress, run) };
+        yield { kind: "end", step: progress.step, reason, evaluation: putBest(progress, run) };
         return;
       }
       if (progress.step > begun && isDue(progress.step, settings.checkpointEvery))
@@ -216,7 +216,7 @@ function endOf({ step, best }: Progress, { run, schedule }: Machine): "done" | "
 }
 
 /** Puts the best Φ in its place where that one is kept, and says what the Φ that stays is worth. */
-function kept({ best, evaluation }: Progress, { phi, settings }: TrainingRun): Evaluation | undefined {
+function putBest({ best, evaluation }: Progress, { phi, settings }: TrainingRun): Evaluation | undefined {
   if (!best || keptOf(settings) === "last") return evaluation;
   phi.values.set(best.values);
   return best.evaluation;

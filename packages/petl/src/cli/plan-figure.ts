@@ -1,5 +1,6 @@
 import type { MethodPlan, PlacedPlan, Places } from "@petl/core";
-import { escaped, label, line, standalone } from "../demo/svg.ts";
+import { label, line, standalone } from "../demo/svg.ts";
+import { escaped } from "../reports/page.ts";
 import { percentText, sizeText } from "./plan-words.ts";
 
 const columns = { name: 112, stack: 122, stackEnd: 372, bars: 392, barsEnd: 592, end: 712 };

@@ -1,5 +1,6 @@
+import { escaped } from "../reports/page.ts";
 import type { MethodRow } from "./compare.ts";
-import { escaped, figure, label, line } from "./svg.ts";
+import { figure, label, line } from "./svg.ts";
 import type { TourResult } from "./tour.ts";
 import { shareText, signed } from "./words.ts";
 

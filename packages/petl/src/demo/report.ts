@@ -1,5 +1,5 @@
+import { escaped, palette } from "../reports/page.ts";
 import { accuracyFigure, forgettingFigure } from "./figures.ts";
-import { escaped, palette } from "./svg.ts";
 import type { TourResult } from "./tour.ts";
 import {
   baseText,

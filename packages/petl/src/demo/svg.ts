@@ -1,9 +1,4 @@
-/** The colours of figures and page, light and dark. */
-export const palette = `:root { color-scheme: light dark; --ink: #1c2430; --quiet: #5a6675; --line: #d5dbe3; --back: #fff; --mark: #0b62b0; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ee; --quiet: #9aa6b5; --line: #38424f; --back: #14181d; --mark: #6db3f2; } }`;
-
-export const escaped = (text: string): string =>
-  text.replace(/[&<>"]/g, (character) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[character] ?? "&quot;");
+import { escaped, palette } from "../reports/page.ts";
 
 export const label = (x: number, y: number, anchor: "start" | "middle" | "end", text: string): string =>
   `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}">${escaped(text)}</text>`;

@@ -146,7 +146,7 @@ function withSlots(program: MixedRowProgram, slots: number): Pick<Mixed, "run" |
   const slotOf = new Map<OpenModel, number>();
   const place = (model: OpenModel): void => {
     const there = slotOf.get(model);
-    const slot = there ?? (slotOf.size < slots ? slotOf.size : oldest(slotOf));
+    const slot = there ?? (slotOf.size < slots ? slotOf.size : vacateOldest(slotOf));
     slotOf.delete(model); // and behind all others again
     slotOf.set(model, slot);
     if (there === undefined) program.put(slot, model);
@@ -176,7 +176,8 @@ function withSlots(program: MixedRowProgram, slots: number): Pick<Mixed, "run" |
   };
 }
 
-function oldest(slotOf: Map<OpenModel, number>): number {
+/** Takes the slot of the model that was asked longest ago away from it. */
+function vacateOldest(slotOf: Map<OpenModel, number>): number {
   const [model, slot] = slotOf.entries().next().value ?? [];
   if (model === undefined || slot === undefined) return 0;
   slotOf.delete(model);

@@ -39,7 +39,7 @@ export function rowBatches(
   let working = false;
   /** what the base computes of the probe row */
   let plain: Promise<Prediction> | undefined;
-  const next = () => nextBatch(programs, waiting, maxBatch);
+  const next = () => takeBatch(programs, waiting, maxBatch);
   const work = async () => {
     for (let batch = next(); batch.length > 0; batch = next()) await compute(programs, batch);
     working = false;
@@ -71,7 +71,7 @@ export function rowBatches(
 }
 
 /** The oldest row with those behind it that can be computed with it; they no longer wait. */
-function nextBatch(programs: RowPrograms, waiting: Waiting[], most: number): readonly Waiting[] {
+function takeBatch(programs: RowPrograms, waiting: Waiting[], most: number): readonly Waiting[] {
   const first = waiting[0];
   if (!first) return [];
   const chosen: Waiting[] = [];

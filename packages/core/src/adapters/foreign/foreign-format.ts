@@ -95,7 +95,8 @@ export function foreignAdapter(
 
 /** A file's tensor under another name, its values unchanged. */
 export const renamed = (source: ByteSource, stored: StoredTensor, name: string): ForeignTensor => ({
-  ...{ name, shape: stored.shape },
+  name,
+  shape: stored.shape,
   values: () => readFloat32(source, stored),
 });
 

@@ -35,7 +35,9 @@ export function loraOn(
   const others = (pick: (layer: (typeof alphas)[number]) => number, usual: number) =>
     Object.fromEntries(alphas.flatMap((layer) => (pick(layer) === usual ? [] : [[layer.path, pick(layer)]])));
   return kinds[kind].use({
-    ...{ rank, alpha, dropout },
+    rank,
+    alpha,
+    dropout,
     targets: layers.map(({ path }) => path),
     rankPattern: others((layer) => layer.rank, rank),
     alphaPattern: others((layer) => layer.alpha, alpha),

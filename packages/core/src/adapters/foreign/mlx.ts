@@ -68,7 +68,9 @@ export const mlx: ForeignFormat = {
       ...(magnitude ? [[`${path}.m`, float32([outSize], magnitude)] as const] : []),
     ]);
     const config = {
-      ...{ fine_tune_type: kind, model: baseName ?? null, num_layers: model.sizes.layers },
+      fine_tune_type: kind,
+      model: baseName ?? null,
+      num_layers: model.sizes.layers,
       lora_parameters: { rank, scale, dropout, keys },
     };
     return {

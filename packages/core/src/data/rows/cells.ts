@@ -15,7 +15,7 @@ export function labelOf(value: unknown): Label | undefined | null {
  * Any number of labels from a cell: those of a list, or of a text what a separator parts; undefined where the cell is one
  * label or none, null where the list holds anything but labels.
  */
-export function labelsOf(value: unknown, separator: string | undefined): readonly Label[] | undefined | null {
+export function labelsIn(value: unknown, separator: string | undefined): readonly Label[] | undefined | null {
   const parts = separator !== undefined && typeof value === "string" ? value.split(separator) : value;
   if (!Array.isArray(parts)) return undefined;
   const labels = parts.map(labelOf);

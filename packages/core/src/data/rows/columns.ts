@@ -1,7 +1,7 @@
 import { InternalError } from "../../errors.ts";
 import { type ColumnChoice, chooseColumns } from "../tables/choose-columns.ts";
 import { rowProblems, type Table } from "../tables/table.ts";
-import { kindOf, labelOf, labelsOf, type RowResult } from "./cells.ts";
+import { kindOf, labelOf, labelsIn, type RowResult } from "./cells.ts";
 import { columnsRead, completionColumns, readCompletionRow } from "./completion-rows.ts";
 import { type Example, type ExampleSet, joinSets, type Label } from "./examples.ts";
 import { messageColumns, readMessageRow } from "./message-rows.ts";
@@ -141,7 +141,7 @@ function readTextRow(
   const text = textOf(columns.text);
   const pair = columns.pair === undefined ? undefined : textOf(columns.pair);
   const cell = columns.label === undefined ? undefined : row[columns.label];
-  const labels = labelsOf(cell, separator);
+  const labels = labelsIn(cell, separator);
   const label = labels === undefined ? labelOf(cell) : undefined;
   if (label === null) problems.push(`"${columns.label}" is ${kindOf(cell)} instead of a label`);
   if (labels === null) problems.push(`"${columns.label}" holds something else than labels: ${JSON.stringify(cell)}`);

@@ -26,7 +26,8 @@ export function labelMap(labels: readonly Label[]): LabelMap {
     folded.set(name.toLowerCase(), folded.has(name.toLowerCase()) ? undefined : id);
   const numbered = names.every((name, id) => (name.match(/\d+/g) ?? []).every((digits) => Number(digits) === id));
   return {
-    ...{ labels, names },
+    labels,
+    names,
     idOf: (label) => {
       const text = String(label);
       const byName = ids.get(text) ?? folded.get(text.toLowerCase());

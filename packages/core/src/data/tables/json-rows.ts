@@ -20,7 +20,7 @@ export function readJsonLines(name: string, bytes: Uint8Array, { encoding }: Rea
  * A JSON array of objects. A `.json` file that is really JSON Lines, as many data sets have it, is read as such.
  * @throws InputError naming the line of the row that is wrong; a file that holds something else than rows.
  */
-export function readJson(name: string, bytes: Uint8Array, { encoding }: ReadOptions = {}): Table {
+export function readJsonRows(name: string, bytes: Uint8Array, { encoding }: ReadOptions = {}): Table {
   const text = decodeText(name, bytes, encoding);
   const start = text.trimStart();
   if (start === "") throw new InputError(`${name} is empty`);
@@ -71,7 +71,7 @@ const lettersATime = 2 ** 20;
 
 /**
  * A large array of objects part by part; `pause` is awaited between two, with the letters that are read of all.
- * @throws InputError as `readJson`; what `pause` throws
+ * @throws InputError as `readJsonRows`; what `pause` throws
  */
 export async function* arrayParts(
   name: string,

@@ -3,7 +3,7 @@ import { readConll } from "./conll.ts";
 import { readCsv, readTsv } from "./delimited.ts";
 import { unzipped } from "./gzip.ts";
 import { inSteps, type Pause } from "./in-steps.ts";
-import { readJson, readJsonLines } from "./json-rows.ts";
+import { readJsonLines, readJsonRows } from "./json-rows.ts";
 import { readPlainLines } from "./plain-lines.ts";
 import type { ReadOptions } from "./read-options.ts";
 import type { Table } from "./table.ts";
@@ -20,7 +20,7 @@ const readers: Readonly<Record<string, Reader>> = {
   tsv: readTsv,
   jsonl: readJsonLines,
   ndjson: readJsonLines,
-  json: readJson,
+  json: readJsonRows,
   parquet: async (name, bytes) => (await import("./parquet.ts")).readParquet(name, bytes), // half of all that reads tables, seldom needed
   conll: readConll,
   xlsx: async (name, bytes, options, pause) =>

@@ -96,7 +96,9 @@ function encoderOf({ type, vocab, ...model }: TokenizerJson["model"]): WordModel
   if (type !== "WordPiece" || typeof model.unk_token !== "string") return undefined;
   const { max_input_chars_per_word: longest, continuing_subword_prefix: continuation } = model;
   return wordPieces({
-    ...{ known: vocab.ids, unknown: model.unk_token, continuation: continuation ?? "##" },
+    known: vocab.ids,
+    unknown: model.unk_token,
+    continuation: continuation ?? "##",
     longestWord: typeof longest === "number" ? longest : longestWord,
   });
 }

@@ -50,7 +50,9 @@ export function measureClasses(labels: readonly Label[]): Measuring<ClassMeasure
     result() {
       const right = accuracy(items);
       return {
-        ...{ accuracy: right, f1_macro: f1Macro(items), matthews: matthews(items) },
+        accuracy: right,
+        f1_macro: f1Macro(items),
+        matthews: matthews(items),
         accuracy_interval: wilsonInterval(right, items.actual.length),
         calibration_error: calibrationError(items),
         majority: majority(items, labels),

@@ -42,7 +42,9 @@ export function entityCounts() {
       }
       const { precision, recall, f1 } = scoreOf(total);
       return {
-        ...{ entity_precision: precision, entity_recall: recall, entity_f1: f1 },
+        entity_precision: precision,
+        entity_recall: recall,
+        entity_f1: f1,
         per_entity: [...counts.keys()].sort().map((type) => ({ label: type, ...scoreOf(of(type)) })),
       };
     },

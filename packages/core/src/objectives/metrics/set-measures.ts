@@ -48,13 +48,16 @@ export function measureLabelSets(labels: readonly Label[]): Measuring<SetMeasure
       const per_class = labels.map((label, id) => ({ label, ...scoreOf(counts[id] ?? none) }));
       const together = counts.reduce(
         (sum, { right, answered, support }) => ({
-          ...{ right: sum.right + right, answered: sum.answered + answered, support: sum.support + support },
+          right: sum.right + right,
+          answered: sum.answered + answered,
+          support: sum.support + support,
         }),
         none,
       );
       const accuracy = rows.exact / rows.all;
       return {
-        ...{ accuracy, f1_micro: scoreOf(together).f1 },
+        accuracy,
+        f1_micro: scoreOf(together).f1,
         f1_macro: per_class.reduce((sum, { f1 }) => sum + f1, 0) / per_class.length,
         accuracy_interval: wilsonInterval(accuracy, rows.all),
         per_class,

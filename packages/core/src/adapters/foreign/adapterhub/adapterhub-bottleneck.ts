@@ -113,7 +113,8 @@ function tensorOf(
   const learned = tensors.get(`${up[1]}.scaling`);
   return [
     {
-      ...{ name, shape: stored.shape },
+      name,
+      shape: stored.shape,
       async values() {
         const values = await readFloat32(source, stored);
         const factors = learned ? await readFloat32(learned.source, learned.stored) : Float32Array.of(Number(scaling));

@@ -74,7 +74,8 @@ function factors({ source, stored }: Held, name: string, blocks: readonly number
   if (!blocks) return renamed(source, stored, name);
   const size = (stored.shape[0] ?? 0) / blocks.length;
   return {
-    ...{ name, shape: [matrices.length * size, 1] },
+    name,
+    shape: [matrices.length * size, 1],
     async values() {
       const values = await readFloat32(source, stored);
       const all = new Float32Array(matrices.length * size).fill(1);

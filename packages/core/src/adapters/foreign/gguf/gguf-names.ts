@@ -48,7 +48,9 @@ export const ggufArchitectures: ReadonlyMap<string, GgufArchitecture> = new Map(
   [
     "gpt2",
     {
-      ...{ name: "gpt2", stack: "transformer.h", paired: [] },
+      name: "gpt2",
+      stack: "transformer.h",
+      paired: [],
       layers: {
         ...{ "attn.c_attn": "attn_qkv", "attn.c_proj": "attn_output", "mlp.c_fc": "ffn_up", "mlp.c_proj": "ffn_down" },
       },
