@@ -211,6 +211,7 @@ export { type Pooling, poolings } from "./nn/pooling.ts";
 export { type ClassWeights, classWeightsOf } from "./objectives/labels/class-weights.ts";
 export type { Answer, Metric, Objective, OneLabel, OneNumber, SeveralLabels } from "./objectives/objective.ts";
 export {
+  headlessTask,
   isLanguageModel,
   metricsOf,
   objectiveOf,

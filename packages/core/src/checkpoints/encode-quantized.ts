@@ -3,7 +3,7 @@ import { withFields } from "../containers/json.ts";
 import { encodeSafetensors, type SafetensorsEntry } from "../containers/safetensors-writer.ts";
 import { InputError } from "../errors.ts";
 import { labelCount, taskOf } from "../models/models.ts";
-import { outputsFor } from "../objectives/objectives.ts";
+import { headlessTask, outputsFor } from "../objectives/objectives.ts";
 import { findTensor } from "../peft/base.ts";
 import { listSites } from "../peft/list-sites.ts";
 import { type BlockFormat, blockSizes, rowUnit } from "../tensor/block-format.ts";
@@ -67,7 +67,7 @@ interface Chosen {
 /** The linear layers of the stack, those first whose rows are a whole number of blocks. */
 function chosenLayers(base: HfModel, { tensors }: Checkpoint, format: BlockFormat): Chosen {
   const { model, name } = base;
-  const task = taskOf(base.config) ?? "classification";
+  const task = taskOf(base.config) ?? headlessTask;
   const linear = listSites(base, { task, labels: outputsFor(task, labelCount(base.config)) }, "linear");
   const found = linear.flatMap(({ path, layer }) => {
     if (layer === undefined) return [];

@@ -4,7 +4,7 @@ import type { ExampleSet } from "../data/rows/examples.ts";
 import { labelNames } from "../data/rows/labels.ts";
 import { InputError } from "../errors.ts";
 import { labelCount, taskOf } from "../models/models.ts";
-import { isLanguageModel, outputsFor, type Task, tasks } from "../objectives/objectives.ts";
+import { headlessTask, isLanguageModel, outputsFor, type Task, tasks } from "../objectives/objectives.ts";
 import { type AdaptedModel, adapt } from "../peft/adapt.ts";
 import type { Adapter } from "../peft/adapter.ts";
 import type { Goal } from "../peft/goal.ts";
@@ -144,7 +144,7 @@ export async function unadapted(base: OpenBase, said: BaseGoal = {}): Promise<Op
 
 /** The base for its hidden states alone: a head that is drawn stands on it, which nobody is to ask. */
 export async function headless(base: OpenBase): Promise<OpenModel> {
-  const adapted = adapt(requireBase(base), [], { task: "classification", labels: 1 });
+  const adapted = adapt(requireBase(base), [], { task: headlessTask, labels: 1 });
   return { base, adapted, phi: await initialPhi(adapted, 0), labels: [], remarks: [] };
 }
 

@@ -13,19 +13,13 @@ const allowed: Readonly<Record<string, string>> = {
   "core/src/adapters/foreign/mlx.ts": "the format is of decoders",
   "core/src/adapters/foreign/adapterhub/adapterhub-head.ts": "the library's own word for a head",
   "core/src/checkpoints/untrained.ts": "the pooler is a part of this head alone",
-  "core/src/checkpoints/encode-quantized.ts": "a base without a head is listed under the simplest",
-  "core/src/planning/plan.ts": "a base without a head is planned with the simplest",
-  "core/src/training/text-vectors.ts": "a teacher's vectors are read where this head reads",
   "core/src/library/open-data.ts": "the task that rows' labels speak for, as a type",
   "core/src/library/model-card.ts": "a card says what Python calls for each head",
   "core/src/library/predict.ts": "answers with any number of labels are another type",
-  "core/src/library/model.ts": "vectors are read where this head reads",
   "petl/src/pretraining/model-config.ts": "what each architecture is pre-trained for",
   "petl/src/cli/generate.ts": "what goes on with texts",
   "petl/src/cli/chat.ts": "what goes on with texts",
-  "petl/src/cli/inspect.ts": "a base without a head is counted under the simplest",
   "petl/src/demo/forgetting.ts": "what the demo's base was pre-trained for",
-  "petl/src/server/routes/generation.ts": "what goes on with texts",
 };
 
 test("no file names a task but the objectives and those with a reason", () => {

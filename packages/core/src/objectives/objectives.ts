@@ -17,6 +17,9 @@ export type Task = (typeof list)[number]["name"];
 export const objectives: readonly Objective<Task>[] = list;
 export const tasks: readonly Task[] = list.map(({ name }) => name);
 
+/** What a base without a head is listed, planned and read as. */
+export const headlessTask: Task = list[0].name;
+
 /** Everything that objectives say of labelled rows besides the number of examples and the loss. */
 export type Measures = Partial<Together<(typeof list)[number]>>;
 

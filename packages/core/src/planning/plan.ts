@@ -4,7 +4,7 @@ import type { HfModel } from "../checkpoints/hf-model.ts";
 import { InputError, refuse } from "../errors.ts";
 import type { FloatType } from "../exports/task-config.ts";
 import { labelCount, taskOf } from "../models/models.ts";
-import { objectiveOf, outputsFor, requireTask, type Task } from "../objectives/objectives.ts";
+import { headlessTask, objectiveOf, outputsFor, requireTask, type Task } from "../objectives/objectives.ts";
 import { adapt } from "../peft/adapt.ts";
 import { countParameters } from "../peft/counts.ts";
 import type { Goal } from "../peft/goal.ts";
@@ -101,7 +101,7 @@ function plannedTraining(base: HfModel, request: PlanRequest): PlannedTraining {
   const { batch = usual.batch, accumulate = usual.accumulate, petlVersion } = request;
   const own = taskOf(base.config);
   const task = request.task ?? own;
-  const planned = task ?? "classification";
+  const planned = task ?? headlessTask;
   const labels = outputsFor(planned, request.labels ?? labelCount(base.config));
   const goal: Goal = { task: planned, labels };
   requireTask(base.model, goal.task);

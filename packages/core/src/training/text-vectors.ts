@@ -2,6 +2,7 @@ import { planEvaluation } from "../data/batches/batches.ts";
 import { collate } from "../data/batches/collate.ts";
 import type { EncodedExample } from "../data/rows/encode.ts";
 import { pool } from "../nn/pooling.ts";
+import { headlessTask } from "../objectives/objectives.ts";
 import { adapt } from "../peft/adapt.ts";
 import type { Base } from "../peft/base.ts";
 import { compile } from "../runtime/program.ts";
@@ -23,7 +24,7 @@ const batchRows = 32;
  * norm (Reimers & Gurevych 2019, arXiv:1908.10084, section 3: mean pooling).
  */
 export async function compileTextVectors(engine: Engine, base: Base): Promise<TextVectors> {
-  const { hidden, inputs } = adapt(base, [], { task: "classification", labels: 1 }).forward();
+  const { hidden, inputs } = adapt(base, [], { task: headlessTask, labels: 1 }).forward();
   const program = await compile(engine, { vectors: pool("mean", hidden, inputs.attentionMask) });
   const { hidden: size, padId } = base.model.sizes;
   return {

@@ -5,6 +5,7 @@ import {
   adapterRemarks,
   type Goal,
   type HfModel,
+  headlessTask,
   InputError,
   labelCount,
   type MethodUse,
@@ -157,8 +158,8 @@ function parts(asked: Asked, base: HfModel, adapter: AdapterFiles | undefined): 
   if (adapter) return { ...adapterOn(adapter, base), hasTask: true };
   const methods = asked.method === undefined ? [] : chooseMethods(asked.method, asked.methodOptions);
   const task = asked.task ?? taskOf(base.config);
-  const labels = outputsFor(task ?? "classification", asked.labels ?? labelCount(base.config));
-  return { methods, goal: { task: task ?? "classification", labels }, hasTask: task !== undefined };
+  const labels = outputsFor(task ?? headlessTask, asked.labels ?? labelCount(base.config));
+  return { methods, goal: { task: task ?? headlessTask, labels }, hasTask: task !== undefined };
 }
 
 async function digests(folders: readonly string[]): Promise<readonly (FileDigest & { readonly folder: string })[]> {

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { GeneratedToken } from "@petl/core";
-import { type GenerateOptions, idsOf } from "@petl/core";
+import { type GenerateOptions, heads, idsOf, objectiveOf } from "@petl/core";
 import { z } from "zod";
 import type { BankPrompt } from "../../library/bank.ts";
 import { HttpError, possible } from "../http-error.ts";
@@ -54,7 +54,7 @@ export async function answerGeneration(
   const name = bankNameOf(models, given.model, tenant);
   const model = await possible(() => bank.model(name));
   const { task } = model.adapted.goal;
-  if (task !== "causal-lm")
+  if (!heads[objectiveOf(task).head].goesOn)
     throw new HttpError(422, `${given.model} is for ${task}, and does not go on with texts`, { param: "model" });
   const promptTokens = prompts.reduce((sum, prompt, row) => sum + idsOf(model, prompt, row).length, 0);
   const options = optionsOf(given, most);
