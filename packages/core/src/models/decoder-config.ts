@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { activationNames } from "../nn/activations.ts";
 import { headCount, layerCount, vocabularySize, width } from "./config-fields.ts";
-import type { Decoder, View } from "./decoder.ts";
+import type { DecoderForm, View } from "./decoder.ts";
 import { longestText, ropeFields, ropeOf, rotarySize } from "./rope-config.ts";
 
 /** The fields of config.json that all decoders of the Llama family have, with Llama's defaults. */
@@ -30,7 +30,7 @@ export const slidingFields = {
 };
 
 /** A decoder as Llama is, with the sizes that a configuration says. */
-export function plainDecoder(config: DecoderConfig): Decoder {
+export function plainDecoder(config: DecoderConfig): DecoderForm {
   const heads = config.num_attention_heads;
   const headSize = config.head_dim ?? config.hidden_size / heads;
   return {

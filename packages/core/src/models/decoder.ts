@@ -23,7 +23,7 @@ export interface View {
 }
 
 /** A decoder of the Llama family: everything in which its members differ. */
-export interface Decoder {
+export interface DecoderForm {
   readonly sizes: Sizes;
   readonly padId: number | null | undefined;
   /** whether the output layer is the table of embeddings */
@@ -58,12 +58,12 @@ interface Layered {
 interface DecoderRule<Config extends Layered>
   extends Pick<ArchitectureRule<Config>, "modelType" | "config" | "classes" | "adapterHub"> {
   readonly conventions?: Model["conventions"];
-  decoder(config: Config): Decoder;
+  decoder(config: Config): DecoderForm;
 }
 
 /** Declares a decoder of the Llama family. */
 export function defineDecoder<Config extends Layered>({ decoder, ...rule }: DecoderRule<Config>): Architecture {
-  const norm = (scope: Scope, { sizes, epsilon, scaleFrom }: Decoder, x: Value) =>
+  const norm = (scope: Scope, { sizes, epsilon, scaleFrom }: DecoderForm, x: Value) =>
     rmsNorm(scope, x, { size: sizes.hidden, epsilon, from: scaleFrom, role: "norm" });
   return defineArchitecture({
     conventions: llamaConventions,
@@ -99,7 +99,10 @@ export function defineDecoder<Config extends Layered>({ decoder, ...rule }: Deco
 }
 
 /** Kinds of layers, and divisors of angles, are as many as there are layers and angles; numbers of a head turn in pairs. */
-function decoderProblems({ layer_types: types, num_hidden_layers: layers }: Layered, own: Decoder): readonly string[] {
+function decoderProblems(
+  { layer_types: types, num_hidden_layers: layers }: Layered,
+  own: DecoderForm,
+): readonly string[] {
   const { rotarySize: size, views } = own;
   const ropes = [...new Set(views)].map(({ rope }) => rope);
   const lists = ropes.flatMap((rope) => (rope.kind === "longrope" ? [rope.short, rope.long] : []));
@@ -127,7 +130,7 @@ const llamaConventions = {
 };
 
 /** What each layer reads of a batch; layers with one view share it. */
-function readingsOf(scope: Scope, own: Decoder, inputs: ModelInputs): readonly Reading[] {
+function readingsOf(scope: Scope, own: DecoderForm, inputs: ModelInputs): readonly Reading[] {
   const { rotarySize: size, trained: maxTokens } = own;
   const { virtualTokens } = scope.hooks;
   const known = new Map<View, Reading>();
@@ -143,7 +146,7 @@ function readingsOf(scope: Scope, own: Decoder, inputs: ModelInputs): readonly R
 }
 
 /** One layer, with its norms under Hugging Face's names: Gemma, which has four, calls the third by the name of Llama's second. */
-function block(scope: Scope, own: Decoder, x: Value, reading: Reading): Value {
+function block(scope: Scope, own: DecoderForm, x: Value, reading: Reading): Value {
   const { sizes, epsilon, scaleFrom, headNorms, outputNorms } = own;
   const { hidden, headSize } = sizes;
   const scaled = { epsilon, from: scaleFrom };

@@ -98,9 +98,10 @@ describe("names", () => {
     const product = values.reduce((y, value) => mul(reshape(y, [2]), value), tanh(reshape(x, [1, 2])));
     const tensors = Object.fromEntries(names.map((name) => [name, float32([2], Float32Array.of(2, 1))]));
     const { y } = await runOnce({ y: product }, { ...fed, ...tensors });
-    numbers(y!).forEach((number, i) => {
-      expect(number).toBeCloseTo([Math.tanh(0.5) * 32, Math.tanh(-1)][i]!, 5); // float32 against float64
-    });
+    const [first = 0, second = 0, ...more] = numbers(y!);
+    expect(first).toBeCloseTo(Math.tanh(0.5) * 32, 5); // float32 against float64
+    expect(second).toBeCloseTo(Math.tanh(-1), 5);
+    expect(more).toEqual([]);
   });
 
   test("an output under an input's name is refused", () => {
@@ -162,6 +163,7 @@ describe("frozen tensors", () => {
         await writeFile(join(folder, file), whole);
         found.push(await read(file, { name: "w", file, offset, byteLength: bytes.length, dtype, shape: [2, 3] }));
       }
+      expect(found[0]).toHaveLength(values.length);
       for (const numbers of found) expect(numbers).toEqual(wanted ?? found[0]);
       found[0]!.forEach((number, i) => {
         expect(Math.abs(number - values[i]!)).toBeLessThanOrEqual(Math.abs(values[i]!) * 2 ** -8 + 2 ** -24); // half types round

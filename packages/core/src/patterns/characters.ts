@@ -4,7 +4,7 @@ import { PatternError } from "./pattern-error.ts";
 export type CharacterTest = (code: number) => boolean;
 
 /** What holds while a pattern is read. */
-export interface Flags {
+export interface PatternFlags {
   readonly ignoreCase: boolean;
   /** JavaScript's classes that the pattern has named, each with what is known of its characters */
   readonly classes: Map<string, CharacterTest>;
@@ -45,7 +45,7 @@ interface Found {
 }
 
 /** What an escape means; `at` is the index behind its backslash. */
-export function escapedClass(source: string, at: number, { ignoreCase, classes }: Flags): Found {
+export function escapedClass(source: string, at: number, { ignoreCase, classes }: PatternFlags): Found {
   const letter = source[at] ?? "";
   const known = escapes[letter];
   if (known !== undefined) return { test: tested(known, classes), end: at + 1 };
@@ -63,7 +63,7 @@ export function escapedClass(source: string, at: number, { ignoreCase, classes }
 }
 
 /** A set of characters; `start` is the index behind its bracket. */
-export function characterClass(source: string, start: number, flags: Flags): Found {
+export function characterClass(source: string, start: number, flags: PatternFlags): Found {
   const negative = source[start] === "^";
   const first = negative ? start + 1 : start;
   const parts: CharacterTest[] = [];
@@ -82,7 +82,7 @@ export function characterClass(source: string, start: number, flags: Flags): Fou
   return { test: remembered(negative ? (code) => !some(code) : some), end: at + 1 };
 }
 
-function member(source: string, at: number, flags: Flags): Found {
+function member(source: string, at: number, flags: PatternFlags): Found {
   if (source[at] === "\\") return source[at + 1] === "b" ? backspace(at) : escapedClass(source, at + 1, flags);
   const code = source.codePointAt(at) ?? 0;
   return { test: literal(code, flags.ignoreCase), end: at + String.fromCodePoint(code).length, code };
@@ -90,7 +90,7 @@ function member(source: string, at: number, flags: Flags): Found {
 
 const backspace = (at: number): Found => ({ test: (code) => code === 8, end: at + 2, code: 8 });
 
-function range(low: number | undefined, high: number | undefined, { ignoreCase }: Flags): CharacterTest {
+function range(low: number | undefined, high: number | undefined, { ignoreCase }: PatternFlags): CharacterTest {
   if (low === undefined || high === undefined || low > high)
     throw new PatternError("a range of characters needs two of them, the lower one first");
   const within: CharacterTest = (code) => code >= low && code <= high;
@@ -98,7 +98,7 @@ function range(low: number | undefined, high: number | undefined, { ignoreCase }
 }
 
 /** One of JavaScript's own classes. */
-function tested(characterClass: string, classes: Flags["classes"]): CharacterTest {
+function tested(characterClass: string, classes: PatternFlags["classes"]): CharacterTest {
   const known = classes.get(characterClass);
   if (known) return known;
   try {

@@ -1,6 +1,6 @@
 import { PatternError } from "./pattern-error.ts";
-import type { Program, Step } from "./program.ts";
-import type { Place } from "./syntax.ts";
+import type { PatternProgram, Step } from "./program.ts";
+import type { TextPlace } from "./syntax.ts";
 
 /** One walk of a program through a text. */
 interface Walk {
@@ -18,7 +18,7 @@ interface Walk {
  * Where the match ends that backtracking would find first; undefined where there is none.
  * @throws PatternError where the steps are used up
  */
-export function walk({ steps, splits }: Program, given: Walk): number | undefined {
+export function walk({ steps, splits }: PatternProgram, given: Walk): number | undefined {
   const { text, end, isFirst, budget } = given;
   const pending: number[] = [0, given.start];
   while (pending.length > 0) {
@@ -79,7 +79,7 @@ function placeBefore(text: string, at: number, characters: number): number | und
   return index;
 }
 
-function isAt(text: string, at: number, place: Place): boolean {
+function isAt(text: string, at: number, place: TextPlace): boolean {
   switch (place) {
     case "start":
       return at === 0;

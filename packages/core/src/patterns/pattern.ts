@@ -1,7 +1,7 @@
 import { InputError } from "../errors.ts";
 import { walk } from "./machine.ts";
 import { PatternError } from "./pattern-error.ts";
-import { compileProgram, type Program } from "./program.ts";
+import { compileProgram, type PatternProgram } from "./program.ts";
 import { type Dialect, parsePattern } from "./syntax.ts";
 
 /** Where a pattern was found, by indices of the text. */
@@ -60,7 +60,7 @@ const patience = 20;
 const mostMarks = 2 ** 30;
 
 /** Gives for a place of the text where the pattern that begins there ends; undefined where none does. */
-function machine(program: Program, text: string, end?: number): (start: number) => number | undefined {
+function machine(program: PatternProgram, text: string, end?: number): (start: number) => number | undefined {
   const { steps, splits } = program;
   const size = (text.length + 1) * splits;
   if (size > mostMarks) throw new PatternError(`a text of ${text.length} characters is too long for it`);

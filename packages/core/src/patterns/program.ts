@@ -1,6 +1,6 @@
 import type { CharacterTest } from "./characters.ts";
 import { PatternError } from "./pattern-error.ts";
-import type { Expression, Place } from "./syntax.ts";
+import type { Expression, TextPlace } from "./syntax.ts";
 
 /** A step of a matching program; what it doesn't name goes on with the next one. */
 export type Step =
@@ -8,17 +8,17 @@ export type Step =
   /** either of two ways, the first one preferred; `number` tells it from other splits */
   | { readonly kind: "split"; first: number; second: number; readonly number: number }
   | { readonly kind: "jump"; to: number }
-  | { readonly kind: "place"; readonly place: Place }
+  | { readonly kind: "place"; readonly place: TextPlace }
   | {
       readonly kind: "look";
-      readonly program: Program;
+      readonly program: PatternProgram;
       readonly negative: boolean;
       /** characters in front of the place where it begins; undefined where it looks ahead */
       readonly back: number | undefined;
     }
   | { readonly kind: "match" };
 
-export interface Program {
+export interface PatternProgram {
   readonly steps: readonly Step[];
   /** how many of them are splits */
   readonly splits: number;
@@ -31,7 +31,7 @@ const mostSteps = 20_000;
  * A pattern's program for a backtracking machine (Thompson's construction).
  * @throws PatternError for a program that is too long, and for one that looks back over no fixed length
  */
-export function compileProgram(tree: Expression): Program {
+export function compileProgram(tree: Expression): PatternProgram {
   const steps: Step[] = [];
   const writing = { steps, splits: 0 };
   write(writing, tree);

@@ -1,4 +1,4 @@
-import { type CharacterTest, characterClass, escapedClass, type Flags, literal } from "./characters.ts";
+import { type CharacterTest, characterClass, escapedClass, literal, type PatternFlags } from "./characters.ts";
 import { PatternError } from "./pattern-error.ts";
 
 /** A regular expression as a tree. */
@@ -14,15 +14,15 @@ export type Expression =
       readonly greedy: boolean;
     }
   | { readonly kind: "look"; readonly item: Expression; readonly ahead: boolean; readonly negative: boolean }
-  | { readonly kind: "place"; readonly place: Place };
+  | { readonly kind: "place"; readonly place: TextPlace };
 
 /** What a pattern may ask of a place in the text. */
-export type Place = "start" | "end" | "last line's end" | "word boundary" | "inside or outside of a word";
+export type TextPlace = "start" | "end" | "last line's end" | "word boundary" | "inside or outside of a word";
 
 /** Whose syntax a pattern is written in: they differ in names of groups, flags, and what is an escape. */
 export type Dialect = "javascript" | "python";
 
-interface Reading extends Flags {
+interface Reading extends PatternFlags {
   readonly source: string;
   readonly dialect: Dialect;
   at: number;
@@ -180,7 +180,7 @@ function readGroupHead(reading: Reading): void {
   reading.at += (named ?? flags)?.[0].length ?? 0;
 }
 
-const places: Readonly<Record<string, Place>> = {
+const places: Readonly<Record<string, TextPlace>> = {
   b: "word boundary",
   B: "inside or outside of a word",
   A: "start",

@@ -1,4 +1,4 @@
-import { type Plan, planEpoch } from "../data/batches/batches.ts";
+import { type BatchPlan, planEpoch } from "../data/batches/batches.ts";
 import { collate, type NumberedBatch } from "../data/batches/collate.ts";
 import { equalParts } from "../data/batches/equal-parts.ts";
 import { type Masking, maskTokens } from "../data/batches/masking.ts";
@@ -35,7 +35,7 @@ export function stepBatches(source: BatchSource): (step: number) => Promise<read
   const { batch, accumulate, workers, seed, shuffle } = settings;
   const lengths = lengthsOf(examples);
   const perEpoch = stepsInEpoch(source);
-  let current: { readonly epoch: number; readonly plan: Plan } | undefined;
+  let current: { readonly epoch: number; readonly plan: BatchPlan } | undefined;
   return async (step) => {
     const epoch = Math.floor(step / perEpoch);
     if (current?.epoch !== epoch) {

@@ -2,7 +2,7 @@ import { InternalError } from "../../errors.ts";
 import { random } from "../../tensor/random.ts";
 
 /** The rows of each batch of an epoch, by index: every row of the data set exactly once. */
-export type Plan = readonly (readonly number[])[];
+export type BatchPlan = readonly (readonly number[])[];
 
 /** What the order of an epoch depends on. */
 export interface EpochOptions {
@@ -25,7 +25,7 @@ const poolBatches = 50;
  * fill every batch, the last one is short and holds rows of any length. A pure function of lengths and options, so a
  * resumed run meets the same batches.
  */
-export function planEpoch(lengths: ArrayLike<number>, options: EpochOptions): Plan {
+export function planEpoch(lengths: ArrayLike<number>, options: EpochOptions): BatchPlan {
   const { batch, seed, epoch, shuffle } = options;
   const rows = Array.from({ length: lengths.length }, (_, row) => row);
   if (!shuffle) return chunks(rows, batch);
@@ -43,7 +43,7 @@ export function planEpoch(lengths: ArrayLike<number>, options: EpochOptions): Pl
 }
 
 /** Batches for evaluation: all rows sorted by length, so nearly nothing is padded; the indices lead results back. */
-export function planEvaluation(lengths: ArrayLike<number>, batch: number): Plan {
+export function planEvaluation(lengths: ArrayLike<number>, batch: number): BatchPlan {
   const rows = Array.from({ length: lengths.length }, (_, row) => row);
   return chunks(sortedByLength(rows, lengths), batch);
 }
@@ -54,7 +54,7 @@ function sortedByLength(rows: readonly number[], lengths: ArrayLike<number>): nu
 }
 
 /** Share of a plan's computed tokens that is padding: 1 - Σ lengths / Σ (rows x longest row of the batch). */
-export function paddingShare(plan: Plan, lengths: ArrayLike<number>): number {
+export function paddingShare(plan: BatchPlan, lengths: ArrayLike<number>): number {
   let [real, computed] = [0, 0];
   for (const rows of plan) {
     let longest = 0;

@@ -4,7 +4,7 @@ import { jsonOf, parsedAs } from "../body.ts";
 import { HttpError } from "../http-error.ts";
 import { bankNameOf } from "../models.ts";
 import type { Route } from "../route.ts";
-import { answerGeneration, generationFields, type Shape } from "./generation.ts";
+import { type AnswerShape, answerGeneration, generationFields } from "./generation.ts";
 
 /** Texts in parts are put together; pictures and sounds are none that a language model reads. */
 const content = z
@@ -43,7 +43,7 @@ export const chatCompletions: Route = {
   },
 };
 
-function chatShape(): Shape {
+function chatShape(): AnswerShape {
   return {
     id: `chatcmpl-${randomBytes(12).toString("hex")}`,
     objects: ["chat.completion", "chat.completion.chunk"],

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { jsonOf, parsedAs } from "../body.ts";
 import type { Route } from "../route.ts";
-import { answerGeneration, generationFields, type Shape } from "./generation.ts";
+import { type AnswerShape, answerGeneration, generationFields } from "./generation.ts";
 import { mostInputs } from "./inputs.ts";
 
 const ids = z.array(z.int().nonnegative()).min(1);
@@ -39,7 +39,7 @@ function promptsOf(prompt: z.infer<typeof request>["prompt"]): readonly (string 
   return tokens.length > 0 ? [tokens] : prompt.filter((each) => typeof each !== "number");
 }
 
-function completionShape(): Shape {
+function completionShape(): AnswerShape {
   const choice = (index: number, text: string, finish: string | null) => ({
     ...{ index, text, logprobs: null, finish_reason: finish },
   });

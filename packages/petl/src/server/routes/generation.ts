@@ -32,7 +32,7 @@ const fields = z.object(generationFields);
 type Fields = Readonly<z.infer<typeof fields>>;
 
 /** How an answer is written, whole and in pieces. */
-export interface Shape {
+export interface AnswerShape {
   readonly id: string;
   /** of the whole and of its pieces */
   readonly objects: readonly [whole: string, piece: string];
@@ -48,7 +48,7 @@ export async function answerGeneration(
   given: Fields,
   prompts: readonly BankPrompt["prompt"][],
   most: number,
-  shape: Shape,
+  shape: AnswerShape,
 ): Promise<Answer> {
   const { bank, models, gate, maxBatch } = service;
   const name = bankNameOf(models, given.model, tenant);
@@ -113,7 +113,7 @@ async function whole(tokens: AsyncIterable<GeneratedToken>) {
 }
 
 interface Telling {
-  readonly shape: Shape;
+  readonly shape: AnswerShape;
   readonly usageOf: (written: number) => object;
   readonly withUsage: boolean;
   readonly leave: () => void;
