@@ -11,6 +11,7 @@ const shared = [
   "findings",
   "recipes",
   "rows",
+  "settings",
   "spectrum-carrying",
   "spectrum-intruders",
   "spectrum-names",
