@@ -1,12 +1,19 @@
 import { attributeOf, elementsOf } from "./xml.ts";
 
-/** The formats of dates and times that every workbook has, by number (ECMA-376 part 1, 18.8.30). */
+/**
+ * The formats of dates and times that every workbook has, by number (ECMA-376 part 1, 18.8.30); 46 counts hours beyond a day,
+ * which is a length of time and no date.
+ */
 const isDateFormat = (id: number) =>
-  within(id, 14, 22) || within(id, 27, 36) || within(id, 45, 47) || within(id, 50, 58);
+  within(id, 14, 22) || within(id, 27, 36) || id === 45 || id === 47 || within(id, 50, 58);
 const within = (id: number, first: number, last: number) => id >= first && id <= last;
 
-/** Whether a format's own code shows a date: one of its letters stands outside of quotes, brackets and escapes. */
-const isDateCode = (code: string) => /[ymdhs]/i.test(code.replace(/"[^"]*"|\[[^\]]*\]|[\\_*]./g, ""));
+/**
+ * Whether a format's own code shows a date: one of its letters stands outside of quotes, brackets and escapes. Hours, minutes
+ * or seconds in brackets are counted beyond a day: a length of time.
+ */
+const isDateCode = (code: string) =>
+  !/\[(?:h+|m+|s+)\]/i.test(code) && /[ymdhs]/i.test(code.replace(/"[^"]*"|\[[^\]]*\]|[\\_*]./g, ""));
 
 /** The cell styles that show dates, by their index. @param styles xl/styles.xml */
 export function dateStyles(styles: string): ReadonlySet<number> {

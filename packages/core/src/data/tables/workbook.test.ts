@@ -30,16 +30,16 @@ test("a workbook without rows, with a name twice or with cells beyond the header
 });
 
 const styles =
-  '<numFmts><numFmt numFmtId="164" formatCode="[Red]0.0&quot; days&quot;"/><numFmt numFmtId="165" formatCode="yyyy\\-mm"/></numFmts>' +
+  '<numFmts><numFmt numFmtId="164" formatCode="[Red]0.0&quot; days&quot;"/><numFmt numFmtId="165" formatCode="yyyy\\-mm"/><numFmt numFmtId="166" formatCode="[h]:mm:ss"/></numFmts>' +
   '<cellStyleXfs><xf numFmtId="14"/></cellStyleXfs>' +
-  '<cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="164"><alignment/></xf><xf numFmtId="165"/></cellXfs>';
+  '<cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="164"><alignment/></xf><xf numFmtId="165"/><xf numFmtId="166"/><xf numFmtId="46"/></cellXfs>';
 
-test("a number in the style of a date is the date, any other stays a number", () => {
-  const cells = [1, 3, 2, 0].map((style) => `<c s="${style}"><v>45413.5</v></c>`).join("");
-  const rows = `<row>${["a", "b", "c", "d"].map((name) => `<c t="str"><v>${name}</v></c>`).join("")}</row><row>${cells}</row>`;
+test("a number in the style of a date is the date, any other stays a number, a length of time too", () => {
+  const cells = [1, 3, 2, 0, 4, 5].map((style) => `<c s="${style}"><v>45413.5</v></c>`).join("");
+  const rows = `<row>${["a", "b", "c", "d", "e", "f"].map((name) => `<c t="str"><v>${name}</v></c>`).join("")}</row><row>${cells}</row>`;
   const date = "2024-05-01T12:00:00";
   expect(readWorkbook("t.xlsx", workbookOf({ A: rows }, [], { styles })).rows).toEqual([
-    { a: date, b: date, c: 45413.5, d: 45413.5 },
+    { a: date, b: date, c: 45413.5, d: 45413.5, e: 45413.5, f: 45413.5 },
   ]);
   expect([1, 59, 61, 0.25, 2_958_465].map((days) => dateText(days, false))).toEqual(
     ["1900-01-01", "1900-02-28", "1900-03-01", "06:00:00", "9999-12-31"], // as Excel shows them
