@@ -29,14 +29,22 @@ const { values, positionals } = parseArgs({
 });
 const listed = (text) => text.split(",");
 
-/** The rates and epochs that are tried beside what is chosen. */
-const sweeps = {
-  head: { lr: [1e-3, 5e-3, 2e-2], epochs: [10, 30, 100] },
-  lora: { lr: [5e-4, 1e-3, 3e-3], epochs: [5, 15] },
-  bitfit: { lr: [1e-3, 5e-3], epochs: [5, 15] },
-  bottleneck: { lr: [5e-4, 2e-3], epochs: [5, 15] },
-  full: { lr: [5e-5, 3e-4], epochs: [5, 15] },
+/** The rates that are tried beside what is chosen, and for so many rows at most the epochs, fewer for larger sets. */
+const rates = {
+  head: [1e-3, 5e-3, 2e-2],
+  lora: [1e-3, 3e-3],
+  bitfit: [1e-3, 5e-3],
+  bottleneck: [5e-4, 2e-3],
+  full: [5e-5, 3e-4],
 };
+const lengths = [
+  { rows: 100, epochs: [10, 30] },
+  { rows: 300, epochs: [5, 15] },
+  { rows: 1000, epochs: [3, 8] },
+  { rows: Number.POSITIVE_INFINITY, epochs: [2, 5] },
+];
+/** A head alone learns from what is kept of the base, so that its epochs cost next to nothing. */
+const headEpochs = [10, 30, 100];
 
 const records = async () =>
   (await readFile(values.out, "utf8").catch(() => ""))
@@ -47,10 +55,12 @@ const records = async () =>
 const keyOf = ({ base, set, rows, method, held, settings }) =>
   JSON.stringify([base, set, rows, method, held, settings]);
 
-const sweepOf = (method, rows) =>
-  sweeps[method].lr.flatMap((lr) =>
-    sweeps[method].epochs.map((epochs) => ({ lr, epochs, batch: rows < 1000 ? 16 : 32, warmup: 0.1 })),
+function sweepOf(method, rows) {
+  const epochs = method === "head" ? headEpochs : lengths.find((each) => rows <= each.rows).epochs;
+  return rates[method].flatMap((lr) =>
+    epochs.map((epochs) => ({ lr, epochs, batch: rows < 1000 ? 16 : 32, warmup: 0.1 })),
   );
+}
 
 /** What of a training's settings tells it from the others. */
 const told = ({ pooling }, { lr, epochs, batch, warmup, schedule }) => ({
@@ -82,12 +92,11 @@ async function run() {
 /** A training's record; undefined where there is one already. */
 async function trained(base, { set, rows, method, data, options, done }) {
   const model = await adaptTo(base, known.find(({ name }) => name === method).use({}), data);
-  const prepared = prepareTraining(model, { train: data.train }, options);
+  const prepared = await prepareTraining(model, { train: data.train }, options);
   const about = { base: basename(values.base), set, rows, method, held: data.test.examples.length };
   const settings = told(model.adapted.goal, prepared.settings);
   if (done.has(keyOf({ ...about, settings }))) return undefined;
-  const room = { memory: 1e9, disk: 0 };
-  const cache = { mode: "memory", room, openDisk: async () => undefined, remark: () => undefined };
+  const cache = await model.base.openCache({ cache: "memory", cacheType: "float32" });
   const began = performance.now();
   for await (const _ of trainSteps({ ...prepared, cache }));
   const seconds = (performance.now() - began) / 1000;
