@@ -56,7 +56,9 @@ function cellsOf(method: string, setup: Setup, records: readonly StudyRecord[]):
     ...tried,
     ...seedsOf(setup).map(
       (seed): PlannedCell => ({
-        ...{ cell: { method, options, lr: lr ?? null }, seed, steps },
+        cell: { method, options, lr: lr ?? null },
+        seed,
+        steps,
         fit: lr === undefined ? "waits" : fitOf(setup, { method, options, lr }),
       }),
     ),

@@ -73,7 +73,10 @@ export function completionColumns(file: string, columns: readonly string[]): Com
     const [system, history] = [find("system"), find("history")];
     const contexts = ["input", "context"].flatMap((name) => find(name) ?? []).filter((column) => column !== prompt);
     return {
-      ...{ prompt, contexts, completion, between },
+      prompt,
+      contexts,
+      completion,
+      between,
       ...(system !== undefined && { system }),
       ...(history !== undefined && { history }),
     };
