@@ -113,7 +113,10 @@ export const choice = <const T extends string, I extends T | undefined>(
   otherwise?: string,
 ): Setting<T | I> =>
   setting<T | I>(z.enum(names), {
-    ...{ initial, help: `${help}: ${names.join(", ")}`, placeholder: "NAME", values: names },
+    initial,
+    help: `${help}: ${names.join(", ")}`,
+    placeholder: "NAME",
+    values: names,
     ...(otherwise !== undefined && { otherwise }),
   });
 

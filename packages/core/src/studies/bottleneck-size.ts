@@ -72,7 +72,9 @@ function smallestAgainstLargest(sized: readonly JoinedRow[]): readonly Compariso
   return [
     {
       claim: `a bottleneck of size ${better.cell.size} is at most ${smallDifference} worse than one of ${than.cell.size}`,
-      ...{ better, than, margin: smallDifference },
+      better,
+      than,
+      margin: smallDifference,
     },
   ];
 }
@@ -86,7 +88,8 @@ function atNoMore(sized: readonly JoinedRow[], than: JoinedRow): readonly Compar
   return [
     {
       claim: `bottlenecks of size ${better.cell.size} (${adapters} parameters) score better than fine-tuning the top ${than.cell.count === 1 ? "layer" : `${than.cell.count} layers`} (${layers})`,
-      ...{ better, than },
+      better,
+      than,
     },
   ];
 }

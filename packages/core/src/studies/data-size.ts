@@ -47,7 +47,8 @@ export const dataSize: Study = {
           .filter(({ cell }) => cell.rows === better.cell.rows && cell.method !== "full")
           .map((than) => ({
             claim: `with ${better.cell.rows} training rows full fine-tuning scores better than ${than.cell.method}`,
-            ...{ better, than },
+            better,
+            than,
           })),
       ),
     );

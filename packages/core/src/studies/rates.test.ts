@@ -8,17 +8,39 @@ const layers = 2;
 const seeds = 2;
 
 const setupOf = (budget: Budget): Setup => ({
-  ...{ budget, seeds, task: "classification", rows: 2000, fewestRows: 4, linearLayers: [], hasSource: false },
+  budget,
+  seeds,
+  task: "classification",
+  rows: 2000,
+  fewestRows: 4,
+  linearLayers: [],
+  hasSource: false,
   methods: ["head", "full"],
   model: { sizes: { layers } } as Setup["model"],
 });
 
 function record({ cell, seed }: Pick<PlannedCell, "cell" | "seed">, score: number): StudyRecord {
   return {
-    ...{ study: "", cell, seed, train: null, score, score_name: "accuracy", scores: {}, loss: 0 },
-    ...{ trained_parameters: Number(cell.size ?? cell.count ?? 1), head_parameters: 0, base_parameters: 1 },
-    ...{ trainable_ratio: 0, seconds: 0, peak_rss_bytes: 0, adapter_bytes: 0, phi_sha256: null, data_sha256: "" },
-    ...{ base_sha256: "", petl: "", ...(isTry(cell) && { held_out_score: score }) },
+    study: "",
+    cell,
+    seed,
+    train: null,
+    score,
+    score_name: "accuracy",
+    scores: {},
+    loss: 0,
+    trained_parameters: Number(cell.size ?? cell.count ?? 1),
+    head_parameters: 0,
+    base_parameters: 1,
+    trainable_ratio: 0,
+    seconds: 0,
+    peak_rss_bytes: 0,
+    adapter_bytes: 0,
+    phi_sha256: null,
+    data_sha256: "",
+    base_sha256: "",
+    petl: "",
+    ...(isTry(cell) && { held_out_score: score }),
   };
 }
 

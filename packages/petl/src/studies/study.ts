@@ -165,8 +165,12 @@ async function* workOff(
     for await (const { job, results } of handed.run(jobs)) {
       const records = results.map(
         ({ cell, measured }): StudyRecord => ({
-          ...{ study: study.name, cell, seed: job.seed, ...measured },
-          ...{ base_sha256: context.base_sha256, petl: version },
+          study: study.name,
+          cell,
+          seed: job.seed,
+          ...measured,
+          base_sha256: context.base_sha256,
+          petl: version,
         }),
       );
       log.append(records);
@@ -189,7 +193,9 @@ function progressOf(prepared: PreparedStudy, log: RecordLog, atATime: number | u
     const left = planned.filter((cell) => !done.has(keyOf(cell)));
     const begun = unfinished.slice(0, atATime).reduce((sum, { cells }) => sum + cells.length, 0);
     return {
-      ...{ cells: planned.length, done: planned.length - left.length, work: costs.secondsOf(left) },
+      cells: planned.length,
+      done: planned.length - left.length,
+      work: costs.secondsOf(left),
       running: atATime === undefined ? undefined : begun,
     };
   };

@@ -87,8 +87,12 @@ export const adalora = defineMethod({
     return { use: { ...options, rankPattern: kept.ranks }, tensors: kept.tensors };
   },
   peft: {
-    ...{ type: "ADALORA", fields: adaLoraFields, adaptedBiases: "lora_only", excludes: true },
-    ...{ read: readAdaLora, write: writeAdaLora },
+    type: "ADALORA",
+    fields: adaLoraFields,
+    adaptedBiases: "lora_only",
+    excludes: true,
+    read: readAdaLora,
+    write: writeAdaLora,
   },
 });
 

@@ -71,7 +71,10 @@ export const lora = defineMethod({
     factor: (tensor, options) => scaleInB(tensor, options),
   },
   peft: {
-    ...{ type: "LORA", fields: lowRankFields, adaptedBiases: "lora_only", excludes: true },
+    type: "LORA",
+    fields: lowRankFields,
+    adaptedBiases: "lora_only",
+    excludes: true,
     read(config) {
       const { dora, options } = readLowRank(config);
       return dora ? undefined : options;
