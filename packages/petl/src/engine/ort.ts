@@ -80,5 +80,7 @@ const withoutOptimizers = (names: readonly string[]) =>
 
 /** Whether half of the memory that is free holds a copy of the weights in float32. */
 function hasRoomFor(weights: EncodedGraph["weights"]): boolean {
-  return weights.reduce((sum, { shape }) => sum + 4 * shape.reduce((all, length) => all * length, 1), 0) < freemem() / 2;
+  return (
+    weights.reduce((sum, { shape }) => sum + 4 * shape.reduce((all, length) => all * length, 1), 0) < freemem() / 2
+  );
 }
