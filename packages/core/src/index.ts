@@ -297,6 +297,7 @@ export {
   type Cell,
   type Finding,
   type Fit,
+  isWaiting,
   type Job,
   type Json,
   type Measured,

@@ -142,7 +142,13 @@ function wide(members: readonly MethodUse[], number: number): MethodUse {
   const widest = first.joins?.widest(members) ?? first;
   const trainers = members.filter(({ trains }) => trains !== undefined);
   return {
-    ...{ summary, source, start, rate, name: ownName(name, number), options: {}, selections: [] },
+    summary,
+    source,
+    start,
+    rate,
+    name: ownName(name, number),
+    options: {},
+    selections: [],
     at(kind) {
       const own = widest.at(kind);
       return own && anywhere(own, kind, members, number);
