@@ -1,7 +1,7 @@
 import { refuse } from "../errors.ts";
 import { heads } from "../nn/model.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
-import { float32, type HostTensor, sizeOf } from "../tensor/host-tensor.ts";
+import { sizeOf } from "../tensor/host-tensor.ts";
 import { type AdaptedModel, adapt } from "./adapt.ts";
 import type { AdapterNumbers } from "./adapter.ts";
 import { aloneBecause } from "./alone-because.ts";
@@ -26,25 +26,6 @@ export interface JoinedKinds {
   /** Φ of an adapter of one of the kinds, with which the joined model computes the same. Writes it at `at`. */
   place(adapter: AdapterNumbers, into: Float32Array, at: (tensor: Placed) => number): void;
 }
-
-/** Numbers of several adapters of one layout, tensor by tensor, [slots, …] each. */
-export const slotTensors = (
-  layout: readonly Placed[],
-  slots: number,
-  values: Float32Array,
-): Readonly<Record<string, HostTensor>> =>
-  Object.fromEntries(
-    layout.map(({ name, shape, offset, size }) => [
-      name,
-      float32([slots, ...shape], values.subarray(slots * offset, slots * (offset + size))),
-    ]),
-  );
-
-/** Where the tensors of one of the adapters begin. */
-export const inSlot =
-  (slot: number, slots: number) =>
-  ({ offset, size }: Placed): number =>
-    slots * offset + slot * size;
 
 /** Whether rows of adapters of all these kinds can be one batch. */
 export function canJoin(kinds: readonly AdaptedModel[]): boolean {
@@ -234,13 +215,27 @@ function padded(
   const [rows = 1, ...inner] = from;
   const [places = 1, ...outer] = to;
   if (inner.length === 0 || sizeOf(inner) === sizeOf(outer)) {
-    into.set(values);
-    if (factor !== 1) for (let at = 0; at < values.length; at++) into[at] = (into[at] ?? 0) * factor;
+    if (factor === 1) into.set(values);
+    else for (let at = 0; at < values.length; at++) into[at] = factor * (values[at] ?? 0);
     into.fill(0, values.length, sizeOf(to));
     return;
   }
   const [read, write] = [sizeOf(inner), sizeOf(outer)];
+  if (inner.length === 1) return paddedRows(values, [rows, read], into, [places, write], factor);
   for (let row = 0; row < rows; row++)
     padded(values.subarray(row * read, (row + 1) * read), inner, into.subarray(row * write), outer, factor);
   into.fill(0, rows * write, places * write);
+}
+
+/** A matrix of short rows, number by number: views of each would take longer than its numbers. */
+function paddedRows(
+  values: Float32Array,
+  [rows, read]: readonly [number, number],
+  into: Float32Array,
+  [places, write]: readonly [number, number],
+  factor: number,
+): void {
+  into.fill(0, 0, places * write);
+  for (let row = 0; row < rows; row++)
+    for (let at = 0; at < read; at++) into[row * write + at] = factor * (values[row * read + at] ?? 0);
 }

@@ -157,7 +157,7 @@ function compileJoined(
 ): Promise<Program> {
   const { task, labels: outputs } = adapted.goal;
   const objective = objectiveOf(task);
-  const { logits: whole, phi } = adapted.forward({ mixed: true, packed });
+  const { logits: whole, phi } = adapted.forward({ mixed: "slots", packed });
   const { logits } = scoresAtOnce ? inPieces({ logits: whole }, adapted) : { logits: whole };
   const isWords = heads[objective.head].from === "vocabulary"; // all logits are there, in no chunks
   const labels = isWords ? input("labels", "int32", [batchDim, tokensDim]) : objective.labels(outputs);
