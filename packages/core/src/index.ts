@@ -322,7 +322,7 @@ export {
   type LogitsObserver,
 } from "./training/evaluate.ts";
 export { inputDirections } from "./training/input-directions.ts";
-export { compileMixedRows, type MixedRowProgram, type AskedRow } from "./training/mixed-rows.ts";
+export { type AskedRow, compileMixedRows, type MixedRowProgram } from "./training/mixed-rows.ts";
 export { optimizerNames } from "./training/optimizers.ts";
 export { planRun } from "./training/plan-run.ts";
 export { predictions } from "./training/predict.ts";

@@ -2,11 +2,12 @@ import { compileDecoder, compileSteps, type DecoderSteps } from "../generation/d
 import { type LanePrograms, type Lanes, openLanes, type RowNumbers } from "../generation/lanes.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import type { AdapterNumbers } from "../peft/adapter.ts";
-import { type JoinedKinds, joinKinds } from "../peft/joined.ts";
-import { type Phi, tensorsOf } from "../peft/phi.ts";
-import { rowPhi } from "../peft/row-phi.ts";
+import { inSlot, type JoinedKinds, joinKinds, slotTensors } from "../peft/joined.ts";
+import { lengthOf, type Phi, tensorsOf } from "../peft/phi.ts";
 import { shapeOf } from "../peft/shape-of.ts";
 import { lentCopy } from "../runtime/loan.ts";
+import { int32 } from "../tensor/host-tensor.ts";
+import type { Lender } from "../tensor/lender.ts";
 import type { OpenBase } from "./open-base.ts";
 
 /** Texts of one base that are computed side by side at most. */
@@ -44,7 +45,7 @@ function lanePrograms(base: OpenBase): LanePrograms {
     }
     const kinds = new Map(adapters.map(({ adapted }) => [shapeOf(adapted), adapted]));
     const { joined, steps } = await programFor([...kinds.values()]);
-    return work({ steps, copy: (rows) => each(joined, rows) });
+    return work({ steps, copy: (rows) => pooled(joined, rows) });
   };
 }
 
@@ -59,24 +60,20 @@ function alone(phi: Phi): RowNumbers {
   return { has: (rows) => rows.every((row) => row.phi === phi), loan: () => loan };
 }
 
-/** Φ of each row; rows that end are taken out, and the others keep their numbers. */
-function each(joined: JoinedKinds, first: readonly AdapterNumbers[]): RowNumbers {
-  const phi = rowPhi(joined, first.length);
-  for (const [row, adapter] of first.entries()) phi.put(row, adapter);
+/** Φ of the adapters that rows ask, each once, and which row's is which. */
+function pooled({ adapted, place }: JoinedKinds, first: readonly AdapterNumbers[]): RowNumbers {
+  const adapters = new Map(first.map((adapter) => [adapter.phi, adapter]));
+  const slots = new Map([...adapters.keys()].map((phi, slot) => [phi, slot]));
+  const { layout } = adapted;
+  const count = slots.size;
+  const lender: Lender = { values: new Float32Array(count * lengthOf(layout)) };
+  for (const [slot, adapter] of [...adapters.values()].entries()) place(adapter, lender.values, inSlot(slot, count));
   return {
-    has: (rows) => isWithin(rows, phi.held()),
+    has: (rows) => rows.every(({ phi }) => slots.has(phi)),
     loan(rows) {
-      for (const [row, adapter] of rows.entries()) phi.put(row, adapter); // from behind: none is put over one that goes on
-      return { tensors: () => phi.tensors(rows.length), lenders: [phi.lender] };
+      const chosen = Int32Array.from(rows, ({ phi }) => slots.get(phi) ?? 0);
+      const slotted = () => ({ ...slotTensors(layout, count, lender.values), slots: int32([rows.length], chosen) });
+      return { tensors: slotted, lenders: [lender] };
     },
   };
-}
-
-/** Whether rows ask what some hold, in their order, though not all of it. */
-function isWithin(rows: readonly AdapterNumbers[], held: readonly (Phi | undefined)[]): boolean {
-  let from = 0;
-  return rows.every(({ phi }) => {
-    from = held.indexOf(phi, from) + 1;
-    return from > 0;
-  });
 }

@@ -5,10 +5,11 @@ import { dropout } from "../nn/dropout.ts";
 import { heads } from "../nn/model.ts";
 import { joinPath } from "../nn/scope.ts";
 import { objectiveOf, requireTask } from "../objectives/objectives.ts";
+import { batchDim } from "../tensor/shape.ts";
 import { type Base, findTensor } from "./base.ts";
 import type { Goal } from "./goal.ts";
 import type { AdapterScope, MethodUse, Place } from "./method.ts";
-import { ofRows, rowShape } from "./own-tensors.ts";
+import { ofRows, overTokens } from "./own-tensors.ts";
 import type { Parameter, Projection } from "./parameter.ts";
 import { startName } from "./phi.ts";
 import type { SiteKind } from "./site-kinds.ts";
@@ -134,7 +135,7 @@ export function trained(building: Building, parameter: Parameter): Value {
   }
   const { name, shape } = parameter;
   const { mixed } = building;
-  const sets = mixed === undefined ? shape : mixed === "rows" ? rowShape(shape) : ["slots", ...shape];
+  const sets = mixed === undefined ? shape : mixed === "rows" ? [batchDim, ...overTokens(shape)] : ["slots", ...shape];
   const fed = input(name, "float32", sets);
   const value = typeof mixed === "object" ? ofRows(fed, mixed.slots) : fed;
   building.parameters.set(parameter.name, { value, fed, parameter });

@@ -1,7 +1,7 @@
 import { refuse } from "../errors.ts";
 import { heads } from "../nn/model.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
-import { sizeOf } from "../tensor/host-tensor.ts";
+import { float32, type HostTensor, sizeOf } from "../tensor/host-tensor.ts";
 import { type AdaptedModel, adapt } from "./adapt.ts";
 import type { AdapterNumbers } from "./adapter.ts";
 import { aloneBecause } from "./alone-because.ts";
@@ -14,8 +14,8 @@ import type { SiteKind } from "./site-kinds.ts";
 import { isWithin } from "./targets.ts";
 
 /**
- * Adapters of several kinds as one that is wide enough for all. Tensors that are smaller are padded with zeros, scales are
- * multiplied into them, and where an adapter has nothing stands what leaves the base as it is.
+ * Adapters of several kinds as one that is wide enough for all. Tensors that are smaller are padded with zeros, scales other
+ * than its own are multiplied into them, and where an adapter has nothing stands what leaves the base as it is.
  */
 export interface JoinedKinds {
   readonly adapted: AdaptedModel;
@@ -26,6 +26,25 @@ export interface JoinedKinds {
   /** Φ of an adapter of one of the kinds, with which the joined model computes the same. Writes it at `at`. */
   place(adapter: AdapterNumbers, into: Float32Array, at: (tensor: Placed) => number): void;
 }
+
+/** Numbers of several adapters of one layout, tensor by tensor, [slots, …] each. */
+export const slotTensors = (
+  layout: readonly Placed[],
+  slots: number,
+  values: Float32Array,
+): Readonly<Record<string, HostTensor>> =>
+  Object.fromEntries(
+    layout.map(({ name, shape, offset, size }) => [
+      name,
+      float32([slots, ...shape], values.subarray(slots * offset, slots * (offset + size))),
+    ]),
+  );
+
+/** Where the tensors of one of the adapters begin. */
+export const inSlot =
+  (slot: number, slots: number) =>
+  ({ offset, size }: Placed): number =>
+    slots * offset + slot * size;
 
 /** Whether rows of adapters of all these kinds can be one batch. */
 export function canJoin(kinds: readonly AdaptedModel[]): boolean {
@@ -69,13 +88,14 @@ export async function joinKinds(base: Base, kinds: readonly AdaptedModel[]): Pro
   const [first] = kinds;
   if (!first) throw new RangeError("no kinds to join");
   const parts = partsOf(kinds);
+  const widest = new Map([...parts].map(([part, members]) => [part, widestOf(members)] as const));
   const uses = [...parts.values()].map((members, at) => wide(members, at));
   const adapted = adapt(base, uses, joinedGoal(kinds, first));
   const neutral = await neutralPhi(adapted);
-  const number = new Map([...parts.keys()].map((part, at) => [part, at]));
+  const numbered = [...widest].map(([part, use], number) => [part, { use, number }] as const);
   const sources = new WeakMap<AdaptedModel, readonly Source[]>();
   const sourcesOf = (kind: AdaptedModel) => {
-    const found = sources.get(kind) ?? sourcesIn(kind, adapted, number);
+    const found = sources.get(kind) ?? sourcesIn(kind, adapted, new Map(numbered));
     sources.set(kind, found);
     return found;
   };
@@ -115,12 +135,18 @@ function partsOf(kinds: readonly AdaptedModel[]): ReadonlyMap<string, readonly M
 /** The joined tensor's name of a method's own: methods at one site may name theirs alike. */
 const ownName = (name: string, number: number): string => `${name} ${number}`;
 
+function widestOf(members: readonly MethodUse[]): MethodUse {
+  const [first] = members;
+  if (!first) throw new RangeError("a part without methods");
+  return first.joins?.widest(members) ?? first;
+}
+
 /** Methods of one part as one: as large as the largest, at every site where one of them acts. */
 function wide(members: readonly MethodUse[], number: number): MethodUse {
   const [first] = members;
   if (!first) throw new RangeError("a part without methods");
   const { name, summary, source, start, rate } = first;
-  const widest = first.joins?.widest(members) ?? first;
+  const widest = widestOf(members);
   const trainers = members.filter(({ trains }) => trains !== undefined);
   return {
     ...{ summary, source, start, rate, name: ownName(name, number), options: {}, selections: [] },
@@ -182,13 +208,15 @@ interface Source {
 function sourcesIn(
   { layout, methods }: AdaptedModel,
   joined: AdaptedModel,
-  number: ReadonlyMap<string, number>,
+  parts: ReadonlyMap<string, { readonly use: MethodUse; readonly number: number }>,
 ): readonly Source[] {
   const uses = new Map(methods.map((use) => [use.name, use]));
   const named = layout.map((own) => {
     const use = own.part === "adapter" && own.method !== undefined ? uses.get(own.method) : undefined;
-    const name = use ? ownName(own.name, number.get(partOf(use)) ?? -1) : own.name;
-    return [name, { own, factor: use?.joins?.factor(own.name) ?? 1 }] as const;
+    const part = use && parts.get(partOf(use));
+    const name = use ? ownName(own.name, part?.number ?? -1) : own.name;
+    const factor = (use?.joins?.factor(own.name) ?? 1) / (part?.use.joins?.factor(own.name) ?? 1);
+    return [name, { own, factor }] as const;
   });
   const byName = new Map(named);
   return joined.layout.map((target) => ({ target, own: undefined, factor: 1, ...byName.get(target.name) }));
@@ -221,9 +249,10 @@ function padded(
     return;
   }
   const [read, write] = [sizeOf(inner), sizeOf(outer)];
-  if (inner.length === 1) return paddedRows(values, [rows, read], into, [places, write], factor);
-  for (let row = 0; row < rows; row++)
-    padded(values.subarray(row * read, (row + 1) * read), inner, into.subarray(row * write), outer, factor);
+  if (inner.length === 1) paddedRows(values, [rows, read], into, write, factor);
+  else
+    for (let row = 0; row < rows; row++)
+      padded(values.subarray(row * read, (row + 1) * read), inner, into.subarray(row * write), outer, factor);
   into.fill(0, rows * write, places * write);
 }
 
@@ -232,10 +261,10 @@ function paddedRows(
   values: Float32Array,
   [rows, read]: readonly [number, number],
   into: Float32Array,
-  [places, write]: readonly [number, number],
+  write: number,
   factor: number,
 ): void {
-  into.fill(0, 0, places * write);
+  into.fill(0, 0, rows * write);
   for (let row = 0; row < rows; row++)
     for (let at = 0; at < read; at++) into[row * write + at] = factor * (values[row * read + at] ?? 0);
 }

@@ -1,8 +1,9 @@
 import { float32, type HostTensor } from "../tensor/host-tensor.ts";
 import type { Lender } from "../tensor/lender.ts";
 import type { AdapterNumbers } from "./adapter.ts";
-import type { JoinedKinds } from "./joined.ts";
-import { lengthOf, type Phi, type Placed } from "./phi.ts";
+import { inSlot, type JoinedKinds } from "./joined.ts";
+import { overTokens } from "./own-tensors.ts";
+import { lengthOf, type Phi } from "./phi.ts";
 
 /**
  * Φ of each row of a batch, tensor by tensor: [rows, …]. A row whose adapter lies there already is not copied again, so that
@@ -23,11 +24,10 @@ export interface RowPhi {
 export function rowPhi({ adapted: { layout }, place }: JoinedKinds, most: number): RowPhi {
   const lender: Lender = { values: new Float32Array(most * lengthOf(layout)) };
   const held: (Phi | undefined)[] = Array.from({ length: most }, () => undefined);
-  const starts = (row: number) => (tensor: Placed) => most * tensor.offset + row * tensor.size;
   const copy = (from: number, to: number): void => {
     for (const tensor of layout) {
-      const start = starts(from)(tensor);
-      lender.values.copyWithin(starts(to)(tensor), start, start + tensor.size);
+      const start = inSlot(from, most)(tensor);
+      lender.values.copyWithin(inSlot(to, most)(tensor), start, start + tensor.size);
     }
   };
   return {
@@ -36,15 +36,15 @@ export function rowPhi({ adapted: { layout }, place }: JoinedKinds, most: number
     put(row, adapter) {
       if (row >= most) throw new RangeError(`row ${row} of ${most}`);
       const there = held.indexOf(adapter.phi);
-      if (there < 0) place(adapter, lender.values, starts(row));
+      if (there < 0) place(adapter, lender.values, inSlot(row, most));
       else if (there !== row) copy(there, row);
       held[row] = adapter.phi;
     },
     tensors: (rows) =>
       Object.fromEntries(
         layout.map(({ name, shape, offset, size }) => {
-          const own = shape.length === 1 ? [rows, 1, ...shape] : [rows, ...shape]; // broadcasts over a row's tokens
-          return [name, float32(own, lender.values.subarray(most * offset, most * offset + rows * size))] as const;
+          const own = lender.values.subarray(most * offset, most * offset + rows * size);
+          return [name, float32([rows, ...overTokens(shape)], own)] as const;
         }),
       ),
   };

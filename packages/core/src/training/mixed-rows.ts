@@ -49,7 +49,11 @@ export async function compileMixedRows(
       for (const [place, { adapter }] of inOrder.entries()) phi.put(place, adapter);
       const rows = inOrder.map(({ row }) => row);
       const { items: _, labels: __, ...batch } = collate(rows, base.model.sizes.padId);
-      const found = rowsOf(await program.run({ ...phi.tensors(rows.length), ...batch }, {}, [phi.lender]), rows, output);
+      const found = rowsOf(
+        await program.run({ ...phi.tensors(rows.length), ...batch }, {}, [phi.lender]),
+        rows,
+        output,
+      );
       return asked.flatMap(({ adapter }, i) => {
         const prediction = found[at[i] ?? -1];
         return prediction ? cut(prediction, labelsOf(adapter)) : [];
