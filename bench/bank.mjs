@@ -32,8 +32,17 @@ try {
   const rows = [];
   for (const distinct of values.distinct.split(",").map(Number)) rows.push(await compared(distinct));
   const record = {
-    ...{ benchmark: "bank", date: new Date().toISOString().slice(0, 10), base: values.base.split("/").at(-1) },
-    ...{ method: "lora", rank: 8, resident: count, tokens: Number(values.tokens), threads, rounds, ...loading, rows },
+    benchmark: "bank",
+    date: new Date().toISOString().slice(0, 10),
+    base: values.base.split("/").at(-1),
+    method: "lora",
+    rank: 8,
+    resident: count,
+    tokens: Number(values.tokens),
+    threads,
+    rounds,
+    ...loading,
+    rows,
     surroundings: surroundings(),
   };
   await appendFile(values.out, `${JSON.stringify(record)}\n`);

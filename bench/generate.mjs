@@ -28,9 +28,17 @@ const [batch, prompt, tokens, threads, rounds] = ["batch", "prompt", "tokens", "
   Number(values[name]),
 );
 const small = {
-  ...{ architectures: ["LlamaForCausalLM"], model_type: "llama", torch_dtype: "float32", rms_norm_eps: 1e-5 },
-  ...{ vocab_size: 32000, hidden_size: 768, intermediate_size: 2048, max_position_embeddings: 1024 },
-  ...{ num_hidden_layers: 12, num_attention_heads: 12, num_key_value_heads: 12 },
+  architectures: ["LlamaForCausalLM"],
+  model_type: "llama",
+  torch_dtype: "float32",
+  rms_norm_eps: 1e-5,
+  vocab_size: 32000,
+  hidden_size: 768,
+  intermediate_size: 2048,
+  max_position_embeddings: 1024,
+  num_hidden_layers: 12,
+  num_attention_heads: 12,
+  num_key_value_heads: 12,
 };
 
 const scratch = await mkdtemp(join(tmpdir(), "petl-generate-"));
@@ -70,17 +78,22 @@ try {
       ),
     );
     const ratios = theirEach && { first_ratio: first / theirFirst, token_ratio: each / theirEach };
-    return {
-      first_ms: first,
-      token_ms: each,
-      ...{ python_first_ms: theirFirst, python_token_ms: theirEach },
-      ...ratios,
-    };
+    return { first_ms: first, token_ms: each, python_first_ms: theirFirst, python_token_ms: theirEach, ...ratios };
   };
   const record = {
-    ...{ benchmark: "generate", date: new Date().toISOString().slice(0, 10), base: values.base?.split("/").at(-1) },
-    ...{ bits: values.base ? undefined : Number(values.bits), python_dtype: python && values.dtype },
-    ...{ batch, prompt, tokens, threads, rounds, opening_ms: opening.wall, wall: summary("wall"), cpu: summary("cpu") },
+    benchmark: "generate",
+    date: new Date().toISOString().slice(0, 10),
+    base: values.base?.split("/").at(-1),
+    bits: values.base ? undefined : Number(values.bits),
+    python_dtype: python && values.dtype,
+    batch,
+    prompt,
+    tokens,
+    threads,
+    rounds,
+    opening_ms: opening.wall,
+    wall: summary("wall"),
+    cpu: summary("cpu"),
     surroundings: surroundings(),
   };
   await appendFile(values.out, `${JSON.stringify(record)}\n`);

@@ -34,15 +34,21 @@ try {
   const [load, graph] = [middle("load", "wall"), middle("graph", "wall")];
   const [loadCpu, graphCpu] = [middle("load", "processor"), middle("graph", "processor")];
   const record = {
-    ...{ benchmark: "loading", date: new Date().toISOString().slice(0, 10), base: values.base.split("/").at(-1) },
-    ...{ method: "lora", rank, bytes, rounds: Number(values.rounds), first_load_ms: taken.load[0].wall },
-    ...{ load_ms: load, forward_graph_ms: graph, ratio: load / graph },
-    ...{
-      load_cpu_ms: loadCpu,
-      forward_graph_cpu_ms: graphCpu,
-      ratio_by_cpu: loadCpu / graphCpu,
-      surroundings: surroundings(),
-    },
+    benchmark: "loading",
+    date: new Date().toISOString().slice(0, 10),
+    base: values.base.split("/").at(-1),
+    method: "lora",
+    rank,
+    bytes,
+    rounds: Number(values.rounds),
+    first_load_ms: taken.load[0].wall,
+    load_ms: load,
+    forward_graph_ms: graph,
+    ratio: load / graph,
+    load_cpu_ms: loadCpu,
+    forward_graph_cpu_ms: graphCpu,
+    ratio_by_cpu: loadCpu / graphCpu,
+    surroundings: surroundings(),
   };
   await appendFile(values.out, `${JSON.stringify(record)}\n`);
   process.stdout.write(`load ${load.toFixed(1)} ms, forward graph ${graph.toFixed(1)} ms\n`);

@@ -52,8 +52,11 @@ async function stepping() {
   const tensor = (data) => ({ dtype: "int32", shape: [rows, tokens], data });
   const items = rows * (tokens - 1);
   const batch = {
-    ...{ input_ids: tensor(ids), attention_mask: tensor(new Int32Array(ids.length).fill(1)) },
-    ...{ token_type_ids: tensor(new Int32Array(ids.length)), labels: tensor(labels), items },
+    input_ids: tensor(ids),
+    attention_mask: tensor(new Int32Array(ids.length).fill(1)),
+    token_type_ids: tensor(new Int32Array(ids.length)),
+    labels: tensor(labels),
+    items,
   };
   let vector = new Float32Array(phi.values.length);
   return {

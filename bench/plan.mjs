@@ -23,9 +23,17 @@ const petl = (...args) => runToEnd(process.execPath, ["packages/petl/bin/petl.js
 
 /** A Llama of 160 million parameters, so that its weights weigh. */
 const llama = {
-  ...{ architectures: ["LlamaForCausalLM"], model_type: "llama", torch_dtype: "float32" },
-  ...{ vocab_size: 32000, hidden_size: 768, intermediate_size: 2048, max_position_embeddings: 2048 },
-  ...{ num_hidden_layers: 12, num_attention_heads: 12, num_key_value_heads: 12, rms_norm_eps: 1e-5 },
+  architectures: ["LlamaForCausalLM"],
+  model_type: "llama",
+  torch_dtype: "float32",
+  vocab_size: 32000,
+  hidden_size: 768,
+  intermediate_size: 2048,
+  max_position_embeddings: 2048,
+  num_hidden_layers: 12,
+  num_attention_heads: 12,
+  num_key_value_heads: 12,
+  rms_norm_eps: 1e-5,
 };
 
 /** What is trained: base, method with its options, rows and their length, micro-batches. */
@@ -89,10 +97,18 @@ async function compared({ name, base, method, batch, tokens, accumulate = 1 }) {
   const trained = await petl("train", "--base", where, "--data", rows, "--method", ...method, ...task, ...load, ...run);
   await rm(join(folder, name), { recursive: true });
   return {
-    ...{ benchmark: "plan-memory", date: new Date().toISOString().slice(0, 10), name, batch, tokens, accumulate },
-    ...{ planned: training_memory_bytes, peak_rss_bytes: trained.peak_rss_bytes },
+    benchmark: "plan-memory",
+    date: new Date().toISOString().slice(0, 10),
+    name,
+    batch,
+    tokens,
+    accumulate,
+    planned: training_memory_bytes,
+    peak_rss_bytes: trained.peak_rss_bytes,
     ratio: training_memory_bytes.total / trained.peak_rss_bytes,
-    ...{ adapter_bytes, adapter_bytes_trained: trained.adapter_bytes, steps: Number(values.steps) },
+    adapter_bytes,
+    adapter_bytes_trained: trained.adapter_bytes,
+    steps: Number(values.steps),
     ...surroundings(),
   };
 }

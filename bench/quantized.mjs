@@ -35,9 +35,12 @@ try {
   for (const bits of values.bits.split(",").map(Number)) {
     const base = values.shape ? await billionIn(bits) : await baseIn(bits);
     const record = {
-      ...{ benchmark: "quantized", date: new Date().toISOString().slice(0, 10) },
-      ...{ base: values.shape ? "1.1 billion random weights" : basename(values.base), bits },
-      ...{ relative_error: base.relative_error, weights_bytes: (await stat(join(base.out, "model.safetensors"))).size },
+      benchmark: "quantized",
+      date: new Date().toISOString().slice(0, 10),
+      base: values.shape ? "1.1 billion random weights" : basename(values.base),
+      bits,
+      relative_error: base.relative_error,
+      weights_bytes: (await stat(join(base.out, "model.safetensors"))).size,
       ...(await trained(base.out, rows)),
       ...surroundings(),
     };
@@ -77,15 +80,14 @@ async function trained(base, data) {
     .map((line) => JSON.parse(line));
   const times = lines.filter((line) => line.step > 1 && line.seconds !== undefined).map(({ seconds }) => seconds);
   return {
-    ...{
-      batch: Number(values.batch),
-      tokens: Number(values.tokens),
-      steps: run.steps,
-      threads: Number(values.threads),
-      recompute: values.recompute,
-    },
+    batch: Number(values.batch),
+    tokens: Number(values.tokens),
+    steps: run.steps,
+    threads: Number(values.threads),
+    recompute: values.recompute,
     ...(before && { loss_before: before.loss, loss_after: run.evaluation?.loss }),
-    ...{ training_loss: run.loss, peak_rss_bytes: run.peak_rss_bytes },
+    training_loss: run.loss,
+    peak_rss_bytes: run.peak_rss_bytes,
     step_ms: Math.round(1000 * median(times.slice(1).map((seconds, i) => seconds - times[i]))),
   };
 }

@@ -5,9 +5,17 @@ import { adapt, encodeSafetensors, memoryFolder, random, readBase } from "@petl/
 
 /** TinyLlama's shape, 1.1 billion parameters (Zhang et al. 2024, arXiv:2401.02385, table 1). */
 export const billion = {
-  ...{ architectures: ["LlamaForCausalLM"], model_type: "llama", torch_dtype: "float32" },
-  ...{ vocab_size: 32000, hidden_size: 2048, intermediate_size: 5632, max_position_embeddings: 2048 },
-  ...{ num_hidden_layers: 22, num_attention_heads: 32, num_key_value_heads: 4, rms_norm_eps: 1e-5 },
+  architectures: ["LlamaForCausalLM"],
+  model_type: "llama",
+  torch_dtype: "float32",
+  vocab_size: 32000,
+  hidden_size: 2048,
+  intermediate_size: 5632,
+  max_position_embeddings: 2048,
+  num_hidden_layers: 22,
+  num_attention_heads: 32,
+  num_key_value_heads: 4,
+  rms_norm_eps: 1e-5,
 };
 
 const blockSize = 32;
@@ -69,7 +77,9 @@ function blocks(name, [rows, columns], bits) {
     { name: `${name}_packed`, shape: packed, dtype: "uint8", bytes },
     { name: `${name}_scale`, shape: [rows, count], dtype: "float32", bytes: scales },
     {
-      ...{ name: `${name}_zero_point`, shape: zeros, dtype: "uint8" },
+      name: `${name}_zero_point`,
+      shape: zeros,
+      dtype: "uint8",
       bytes: () => new Uint8Array(sizeOf(zeros)).fill(bits === 4 ? 0x88 : 0x80),
     },
   ];

@@ -83,7 +83,12 @@ async function start() {
   child.kill("SIGINT");
   await ended;
   return {
-    ...{ benchmark: "reading start", date: today(), base: values.base, rows: count, bytes, seconds },
+    benchmark: "reading start",
+    date: today(),
+    base: values.base,
+    rows: count,
+    bytes,
+    seconds,
     processor_seconds: (Number(user) + Number(system)) / 100,
     peak_rss_bytes: 1024 * Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]),
     interrupted_seconds: (performance.now() - interrupted) / 1000,

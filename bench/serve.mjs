@@ -27,8 +27,15 @@ try {
   await makeAdapters(Math.max(...counts));
   for (const count of counts) rows.push(...(await measured(count)));
   const record = {
-    ...{ benchmark: "serve", date: new Date().toISOString().slice(0, 10), base: values.base, method: "lora", rank: 8 },
-    ...{ seconds: Number(values.seconds), threads: Number(values.threads), rows, surroundings: surroundings() },
+    benchmark: "serve",
+    date: new Date().toISOString().slice(0, 10),
+    base: values.base,
+    method: "lora",
+    rank: 8,
+    seconds: Number(values.seconds),
+    threads: Number(values.threads),
+    rows,
+    surroundings: surroundings(),
   };
   await appendFile(values.out, `${JSON.stringify(record)}\n`);
   console.table(rows);

@@ -69,9 +69,16 @@ try {
     if (countFor(0.9, mine) !== theirs.counts[name]) counts++;
   }
   const record = {
-    ...{ benchmark: "spectrum", date: new Date().toISOString().slice(0, 10), base: values.base.split("/").at(-1) },
-    ...{ spectra: Object.keys(found).length, worst_difference: worst, counts_that_differ: counts },
-    ...{ petl_cpu_seconds: cpu, numpy: theirs.numpy, numpy_cpu_seconds: theirs.seconds, surroundings: surroundings() },
+    benchmark: "spectrum",
+    date: new Date().toISOString().slice(0, 10),
+    base: values.base.split("/").at(-1),
+    spectra: Object.keys(found).length,
+    worst_difference: worst,
+    counts_that_differ: counts,
+    petl_cpu_seconds: cpu,
+    numpy: theirs.numpy,
+    numpy_cpu_seconds: theirs.seconds,
+    surroundings: surroundings(),
   };
   await appendFile(values.out, `${JSON.stringify(record)}\n`);
   process.stdout.write(`${record.spectra} spectra: at most ${worst.toExponential(1)} apart, ${counts} counts differ\n`);

@@ -117,8 +117,12 @@ async function memory() {
     const peft = await python(method, batches);
     const run = await petl(method, ["--data", folder, "--epochs", "1", "--no-shuffle"]);
     const record = {
-      ...{ benchmark: "sst2-memory", date: new Date().toISOString().slice(0, 10), method, batches: run.steps },
-      ...{ petl: { peak_rss_bytes: run.peak_rss_bytes }, peft: { peak_rss_bytes: peft.peak_rss_bytes } },
+      benchmark: "sst2-memory",
+      date: new Date().toISOString().slice(0, 10),
+      method,
+      batches: run.steps,
+      petl: { peak_rss_bytes: run.peak_rss_bytes },
+      peft: { peak_rss_bytes: peft.peak_rss_bytes },
       memory_ratio: run.peak_rss_bytes / peft.peak_rss_bytes,
       threads: Number(values.threads),
     };
@@ -140,8 +144,13 @@ async function accuracy() {
     for (const seed of values.seeds.split(",").map(Number)) {
       const run = await petl(method, ["--data", folder, "--epochs", "2", "--seed", String(seed)]);
       const record = {
-        ...{ benchmark: "sst2-accuracy", date: new Date().toISOString().slice(0, 10), method, seed },
-        ...{ accuracy: run.evaluation.accuracy, seconds: run.seconds, peak_rss_bytes: run.peak_rss_bytes },
+        benchmark: "sst2-accuracy",
+        date: new Date().toISOString().slice(0, 10),
+        method,
+        seed,
+        accuracy: run.evaluation.accuracy,
+        seconds: run.seconds,
+        peak_rss_bytes: run.peak_rss_bytes,
         threads: Number(values.threads),
       };
       console.log(JSON.stringify(record));

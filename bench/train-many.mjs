@@ -32,8 +32,15 @@ else {
     ]);
   const ways = { together: await own("together"), apart: await own("apart") };
   const record = {
-    ...{ benchmark: "train-many", date: new Date().toISOString().slice(0, 10), base: values.base.split("/").at(-1) },
-    ...{ method: "lora", users: count, rows, ...settings, threads: Number(values.threads), ...ways },
+    benchmark: "train-many",
+    date: new Date().toISOString().slice(0, 10),
+    base: values.base.split("/").at(-1),
+    method: "lora",
+    users: count,
+    rows,
+    ...settings,
+    threads: Number(values.threads),
+    ...ways,
     processor_ratio: ways.together.processor_seconds / ways.apart.processor_seconds,
     time_ratio: ways.together.seconds / ways.apart.seconds,
     memory_ratio: ways.together.peak_rss_bytes / ways.apart.peak_rss_bytes,

@@ -56,8 +56,16 @@ try {
         const accuracies = {};
         for (const [name, base] of Object.entries(bases)) accuracies[name] = await accuracy(base, method, path, seed);
         const record = {
-          ...{ benchmark: "transfer", date: new Date().toISOString().slice(0, 10), base: basename(values.base) },
-          ...{ set, method, seed, rows: Number(values.rows), epochs: Number(values.epochs), held, ...accuracies },
+          benchmark: "transfer",
+          date: new Date().toISOString().slice(0, 10),
+          base: basename(values.base),
+          set,
+          method,
+          seed,
+          rows: Number(values.rows),
+          epochs: Number(values.epochs),
+          held,
+          ...accuracies,
         };
         console.log(JSON.stringify(record));
         await appendFile("results/transfer.jsonl", `${JSON.stringify(record)}\n`);

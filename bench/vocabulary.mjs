@@ -37,7 +37,12 @@ try {
   const record = {
     benchmark: "vocabulary",
     date: new Date().toISOString().slice(0, 10),
-    ...{ vocabulary, hidden, rows, tokens, logits_bytes: 4 * rows * (tokens - 1) * vocabulary, parts },
+    vocabulary,
+    hidden,
+    rows,
+    tokens,
+    logits_bytes: 4 * rows * (tokens - 1) * vocabulary,
+    parts,
     ...surroundings(),
   };
   await appendFile(values.out, `${JSON.stringify(record)}\n`);
@@ -49,10 +54,20 @@ try {
 async function writeBase() {
   const { safetensorsBytes, untrainedTensors } = await import("@petl/core");
   const config = {
-    ...{ architectures: ["LlamaForCausalLM"], model_type: "llama", vocab_size: vocabulary, hidden_size: hidden },
-    ...{ num_hidden_layers: 2, num_attention_heads: 4, num_key_value_heads: 4, intermediate_size: 4 * hidden },
-    ...{ max_position_embeddings: tokens, initializer_range: 0.02, tie_word_embeddings: true },
-    ...{ bos_token_id: 0, eos_token_id: 1, pad_token_id: 2 },
+    architectures: ["LlamaForCausalLM"],
+    model_type: "llama",
+    vocab_size: vocabulary,
+    hidden_size: hidden,
+    num_hidden_layers: 2,
+    num_attention_heads: 4,
+    num_key_value_heads: 4,
+    intermediate_size: 4 * hidden,
+    max_position_embeddings: tokens,
+    initializer_range: 0.02,
+    tie_word_embeddings: true,
+    bos_token_id: 0,
+    eos_token_id: 1,
+    pad_token_id: 2,
   };
   const tensors = await untrainedTensors(config, { head: "causal-lm" }, 0);
   await writeFile(join(folder, "config.json"), JSON.stringify(config));

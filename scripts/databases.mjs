@@ -39,7 +39,10 @@ const postgres = {
     if (uid !== undefined) chownSync(data, uid, gid);
     const bin = execFileSync("pg_config", ["--bindir"], { encoding: "utf8" }).trim();
     execFileSync(join(bin, "initdb"), ["-D", data, "-U", "petl", "--auth", "trust"], {
-      ...{ uid, gid, stdio: "ignore", cwd: data },
+      uid,
+      gid,
+      stdio: "ignore",
+      cwd: data,
     });
   },
   start(folder, port) {

@@ -9,8 +9,16 @@ const root = fileURLToPath(new URL("../packages", import.meta.url));
 const { adaptSettings, batchSettings, cacheSettings, columnSettings, helpOf, methods, purposeSettings, tokenSettings } =
   core;
 const shared = {
-  ...{ ...adaptSettings, ...batchSettings, ...cacheSettings, ...columnSettings, ...purposeSettings, ...tokenSettings },
-  ...{ ...core.recipeSettings, ...core.teachingSettings, ...core.trainingSettings, topK: core.topK },
+  ...adaptSettings,
+  ...batchSettings,
+  ...cacheSettings,
+  ...columnSettings,
+  ...purposeSettings,
+  ...tokenSettings,
+  ...core.recipeSettings,
+  ...core.teachingSettings,
+  ...core.trainingSettings,
+  topK: core.topK,
 };
 
 const line = /^(\s*)(?:readonly )?(\w+)\??: (?:import\("[^"]+"\)\.)?(Setting|Option)</;

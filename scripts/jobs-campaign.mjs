@@ -95,9 +95,19 @@ try {
     `${count} jobs in ${seconds.toFixed(0)} s, ${kills.workers} worker kills, ${kills.databases} database kills: ${lost} lost, ${twice} ended twice, ${other} of other bytes\n`,
   );
   const record = {
-    ...{ campaign: "jobs", date: new Date().toISOString().slice(0, 10), database: values.database, jobs: count, steps },
-    ...{ workers, worker_kills: kills.workers, database_kills: kills.databases, seconds: Math.round(seconds) },
-    ...{ lost, twice, other_bytes: other, surroundings: surroundings() },
+    campaign: "jobs",
+    date: new Date().toISOString().slice(0, 10),
+    database: values.database,
+    jobs: count,
+    steps,
+    workers,
+    worker_kills: kills.workers,
+    database_kills: kills.databases,
+    seconds: Math.round(seconds),
+    lost,
+    twice,
+    other_bytes: other,
+    surroundings: surroundings(),
   };
   await appendFile(values.out, `${JSON.stringify(record)}\n`);
   if (lost + twice + other > 0) process.exitCode = 1;

@@ -88,15 +88,18 @@ try {
   await classified();
   await continued();
   const record = {
-    ...{
-      campaign: "mixed rows",
-      date: new Date().toISOString().slice(0, 10),
-      bases: [values.encoder ?? "untrained", values.decoder ?? "untrained"],
-      rows,
-      rows_alone_side_by_side: Number(values.alone),
-    },
-    ...{ adapters: count, methods: methods.length, largest_distance: worst, labels_that_differ: labels },
-    ...{ texts, texts_that_differ: tokens, surroundings: surroundings() },
+    campaign: "mixed rows",
+    date: new Date().toISOString().slice(0, 10),
+    bases: [values.encoder ?? "untrained", values.decoder ?? "untrained"],
+    rows,
+    rows_alone_side_by_side: Number(values.alone),
+    adapters: count,
+    methods: methods.length,
+    largest_distance: worst,
+    labels_that_differ: labels,
+    texts,
+    texts_that_differ: tokens,
+    surroundings: surroundings(),
   };
   await appendFile(values.out, `${JSON.stringify(record)}\n`);
   process.stdout.write(

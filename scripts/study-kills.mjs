@@ -89,8 +89,14 @@ async function writeInputs() {
   for (const path of [base, data]) await mkdir(path);
   const files = await trainTokenizer(texts, { kind: "wordpiece", vocabulary: 120, maxLength: 32 });
   const config = {
-    ...{ architectures: ["BertForMaskedLM"], model_type: "bert", pad_token_id: 0, max_position_embeddings: 32 },
-    ...{ hidden_size: 16, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 64 },
+    architectures: ["BertForMaskedLM"],
+    model_type: "bert",
+    pad_token_id: 0,
+    max_position_embeddings: 32,
+    hidden_size: 16,
+    num_hidden_layers: 2,
+    num_attention_heads: 2,
+    intermediate_size: 64,
     vocab_size: Object.keys(JSON.parse(files["tokenizer.json"]).model.vocab).length,
   };
   const tensors = await untrainedTensors(config, { head: "masked-lm", pooler: true }, 0);

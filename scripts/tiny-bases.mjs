@@ -4,19 +4,30 @@ import { join } from "node:path";
 import { safetensorsBytes, trainTokenizer, untrainedTensors } from "@petl/core";
 
 const encoder = {
-  ...{
-    architectures: ["BertModel"],
-    model_type: "bert",
-    hidden_size: 16,
-    num_hidden_layers: 2,
-    num_attention_heads: 2,
-  },
-  ...{ intermediate_size: 64, max_position_embeddings: 64, initializer_range: 0.05, pad_token_id: 0 },
+  architectures: ["BertModel"],
+  model_type: "bert",
+  hidden_size: 16,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  intermediate_size: 64,
+  max_position_embeddings: 64,
+  initializer_range: 0.05,
+  pad_token_id: 0,
 };
 const decoder = {
-  ...{ architectures: ["LlamaForCausalLM"], model_type: "llama", hidden_size: 16, num_hidden_layers: 2 },
-  ...{ num_attention_heads: 4, num_key_value_heads: 2, intermediate_size: 32, max_position_embeddings: 96 },
-  ...{ rms_norm_eps: 1e-6, rope_theta: 10000, hidden_act: "silu", initializer_range: 0.3, tie_word_embeddings: false },
+  architectures: ["LlamaForCausalLM"],
+  model_type: "llama",
+  hidden_size: 16,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  intermediate_size: 32,
+  max_position_embeddings: 96,
+  rms_norm_eps: 1e-6,
+  rope_theta: 10000,
+  hidden_act: "silu",
+  initializer_range: 0.3,
+  tie_word_embeddings: false,
 };
 
 /** Writes an encoder or a decoder whose tokenizer knows some texts; returns its folder. */

@@ -72,7 +72,9 @@ const folder = (path) => ({
 
 const engine = (path) =>
   ortEngine({
-    ...{ ort, fileName: (file) => file, writesInPlace: true },
+    ort,
+    fileName: (file) => file,
+    writesInPlace: true,
     options: async () => ({ extra: { session: { model_external_initializers_file_folder_path: path } } }),
   });
 

@@ -101,8 +101,13 @@ export async function readAdapter(folder: Folder, hints: Hints = {}): Promise<Ad
 async function readOwn(folder: Folder, present: Present, config: Fields, petl: PetlFields): Promise<PetlAdapter> {
   const { base_model_name_or_path: name } = config;
   return {
-    ...{ writer: "petl", layout: "petl", methods: petl.methods, bias: "none", petl },
-    ...{ folder, baseName: typeof name === "string" ? name : undefined },
+    writer: "petl",
+    layout: "petl",
+    methods: petl.methods,
+    bias: "none",
+    petl,
+    folder,
+    baseName: typeof name === "string" ? name : undefined,
     remarks: unknownFields(config, ownFields, `${folder.name}/${configFile}`),
     ...(await readWeights(folder, present)).named,
   };
@@ -149,7 +154,13 @@ async function readFull(folder: Folder): Promise<WholeModel> {
   const [file = ""] = model.checkpoint?.files ?? [];
   const { metadata } = await readSafetensors(await folder.open(file));
   return {
-    ...{ writer: "model", layout: "checkpoint", folder, model, bias: "none", baseName: undefined, remarks: [] },
+    writer: "model",
+    layout: "checkpoint",
+    folder,
+    model,
+    bias: "none",
+    baseName: undefined,
+    remarks: [],
     methods: methods.filter(({ name }) => name === "full").map((method) => method.use({})),
     petl: petlFieldsOf(metadata, file),
     tensors: model.checkpoint?.tensors ?? new Map(),

@@ -117,16 +117,20 @@ function fieldsOf(layers: number, sizes: ReadonlyMap<string, number>): Readonly<
   const queries = sizes.get("queries") ?? keys;
   const heads = keys !== undefined && queries !== undefined ? queries / keys : 1;
   const fields = {
-    ...{
-      num_hidden_layers: layers,
-      n_layers: layers,
-      n_layer: layers,
-      hidden_size: hidden,
-      dim: hidden,
-      n_embd: hidden,
-    },
-    ...{ intermediate_size: inner, hidden_dim: inner, n_inner: inner, head_dim: keys },
-    ...{ num_attention_heads: heads, n_heads: heads, n_head: heads, num_key_value_heads: 1 },
+    num_hidden_layers: layers,
+    n_layers: layers,
+    n_layer: layers,
+    hidden_size: hidden,
+    dim: hidden,
+    n_embd: hidden,
+    intermediate_size: inner,
+    hidden_dim: inner,
+    n_inner: inner,
+    head_dim: keys,
+    num_attention_heads: heads,
+    n_heads: heads,
+    n_head: heads,
+    num_key_value_heads: 1,
   };
   return Object.fromEntries(
     Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),

@@ -45,8 +45,11 @@ test.each(["bert", "llama", "gpt2"])(
     const whole = int32([2, 6], new Int32Array(12).fill(1));
     const fed = {
       ...tensorsOf(phi),
-      ...{ input_ids: ids, attention_mask: whole, token_type_ids: int32([2, 6], new Int32Array(12)) },
-      ...{ labels: int32([2], Int32Array.of(0, 2)), loss_scale: float32([], Float32Array.of(0.5)) },
+      input_ids: ids,
+      attention_mask: whole,
+      token_type_ids: int32([2, 6], new Int32Array(12)),
+      labels: int32([2], Int32Array.of(0, 2)),
+      loss_scale: float32([], Float32Array.of(0.5)),
       noise: { dtype: "int64" as const, shape: [], data: BigInt64Array.of(7n) },
     };
     const [kept, again] = await Promise.all(

@@ -37,7 +37,9 @@ for (const name of goldenNames("models").filter((model) => !isBare(model))) {
 /** The scope of a model that nothing acts on. */
 function frozenScope(base: Base, path: string, layer?: number): Scope {
   return {
-    ...{ path, layer, hooks: noHooks },
+    path,
+    layer,
+    hooks: noHooks,
     at: (name, own = layer) => frozenScope(base, joinPath(path, name), own),
     parameter(name) {
       const stored = findTensor(base, joinPath(path, name));
@@ -70,7 +72,9 @@ for (const name of goldenNames("models").filter(isBare)) {
       const row = (values: readonly number[]) => int32([1, ids.length], Int32Array.from(values));
       const visible = mask ?? ids.map(() => 1);
       const got = await program.run({
-        ...{ input_ids: row(ids), attention_mask: row(visible), token_type_ids: row(types ?? ids.map(() => 0)) },
+        input_ids: row(ids),
+        attention_mask: row(visible),
+        token_type_ids: row(types ?? ids.map(() => 0)),
       });
       const flat = Array.from(got.hidden?.data ?? [], Number);
       const size = flat.length / ids.length;

@@ -52,7 +52,13 @@ export async function readBase(folder: Folder, { weights = true } = {}): Promise
       ? joinQuantized(stored, quantization, model.conventions.transposed ?? false, folder.name)
       : stored;
   return {
-    ...{ name: folder.name, folder, config, quantization, model, checkpoint, tensors },
+    name: folder.name,
+    folder,
+    config,
+    quantization,
+    model,
+    checkpoint,
+    tensors,
     async read(name) {
       if (!checkpoint) throw new InputError(`${folder.name}: "${name}" is needed, but only the configuration was read`);
       const tensor = tensors?.get(name);

@@ -72,7 +72,9 @@ async function pairOf(name: string, format: BlockFormat): Promise<Pair> {
     "model.safetensors": await gathered(merged["model.safetensors"]),
   });
   return {
-    ...{ original, quantized, dense: await readBase(diskFolder(densePath)) },
+    original,
+    quantized,
+    dense: await readBase(diskFolder(densePath)),
     paths: { quantized: quantizedPath, dense: densePath },
   };
 }

@@ -2,8 +2,14 @@ import { expect, test } from "vitest";
 import { untrainedTensors } from "./untrained.ts";
 
 const config = {
-  ...{ model_type: "bert", vocab_size: 300, hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 4 },
-  ...{ intermediate_size: 64, max_position_embeddings: 16, initializer_range: 0.02 },
+  model_type: "bert",
+  vocab_size: 300,
+  hidden_size: 32,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+  intermediate_size: 64,
+  max_position_embeddings: 16,
+  initializer_range: 0.02,
 };
 const named = async (...[parts, seed]: [Parameters<typeof untrainedTensors>[1], number]) =>
   new Map(await untrainedTensors(config, parts, seed));

@@ -35,7 +35,8 @@ const tensor = fc
     return float32(shape, Float32Array.from([...numbers.take(sizeOf(shape))]));
   });
 const parameters = fc.uniqueArray(fc.tuple(fc.string({ unit: "grapheme", maxLength: 20 }), tensor), {
-  ...{ maxLength: 6, selector: ([name]) => name },
+  maxLength: 6,
+  selector: ([name]) => name,
 });
 
 test("names, shapes and numbers are read as they were written, every number's place a multiple of 8", async () => {

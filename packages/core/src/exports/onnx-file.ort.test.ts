@@ -72,7 +72,8 @@ for (const [name, uses, goal, names] of cases) {
 
 test("a file with past goes on token by token as it computes the whole text; other tasks and prompts have none", async () => {
   const { base, adapted, phi, rows, path } = await drawn("llama-causal-lm", use("lora"), {
-    ...{ task: "causal-lm", labels: 1 },
+    task: "causal-lm",
+    labels: 1,
   });
   const files = await encodeOnnx(base, { adapted, phi }, nativeEngine(path), { past: true });
   const session = await ort.InferenceSession.create(files["model.onnx"], { logSeverityLevel: 3, intraOpNumThreads: 1 });
@@ -85,7 +86,9 @@ test("a file with past goes on token by token as it computes the whole text; oth
   for (const [at, id] of ids.entries()) {
     const mask = new ort.Tensor("int64", new BigInt64Array(at + 1).fill(1n), [1, at + 1]);
     const outputs = await session.run({
-      ...{ input_ids: new ort.Tensor("int64", BigInt64Array.of(BigInt(id)), [1, 1]), attention_mask: mask, ...past },
+      input_ids: new ort.Tensor("int64", BigInt64Array.of(BigInt(id)), [1, 1]),
+      attention_mask: mask,
+      ...past,
     });
     expect(outputs.logits?.dims).toEqual([1, 1, vocabulary]);
     found.push(...Array.from(outputs.logits?.data ?? [], Number));

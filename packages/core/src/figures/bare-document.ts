@@ -61,7 +61,12 @@ function elementOf(ownerDocument: BareDocument, namespaceURI: string, tagName: s
     child.parentNode = element;
   };
   const element: Element & Editing = {
-    ...{ ownerDocument, namespaceURI, tagName, attributes, childNodes: [] as readonly Child[], parentNode: null },
+    ownerDocument,
+    namespaceURI,
+    tagName,
+    attributes,
+    childNodes: [] as readonly Child[],
+    parentNode: null,
     style: {
       setProperty(name: string, value: string) {
         attributes.set("style", `${attributes.get("style") ?? ""}${name}: ${value}; `);

@@ -25,8 +25,11 @@ interface Charts {
 export async function drawFigure(figure: Figure): Promise<string> {
   const charts: Charts = await import("@observablehq/plot");
   const drawn = charts.plot({
-    ...{ width: 640, style: { "font-size": "13px", background: "none", overflow: "visible" } },
-    ...{ document: bareDocument(), ariaLabel: figure.title, ...optionsOf(charts, figure) },
+    width: 640,
+    style: { "font-size": "13px", background: "none", overflow: "visible" },
+    document: bareDocument(),
+    ariaLabel: figure.title,
+    ...optionsOf(charts, figure),
   });
   if (!isElement(drawn)) throw new InternalError("a figure should be one element");
   return markup(drawn).replace("<svg ", `<svg xmlns="http://www.w3.org/2000/svg" role="img" `);
@@ -84,10 +87,17 @@ function pointOptions(charts: Charts, { points, x, y }: Of<"points">): object {
   });
   const named = points.filter(({ name }) => name !== undefined);
   return {
-    ...{ height: 400, marginLeft: 64, marginBottom: 48, marginTop: 28, inset: 8 },
+    height: 400,
+    marginLeft: 64,
+    marginBottom: 48,
+    marginTop: 28,
+    inset: 8,
     marginRight: names.length === 0 ? 90 : 40 + 8 * Math.max(...names.map(({ length }) => length)),
     x: {
-      ...{ label: x.label, labelAnchor: "center", labelArrow: "none", type: x.log ? "log" : "linear" },
+      label: x.label,
+      labelAnchor: "center",
+      labelArrow: "none",
+      type: x.log ? "log" : "linear",
       ...(points.every((point) => point.x < 1) && x.log && { tickFormat: "~e" }),
       ...(counts && { ticks: counts, tickFormat: "d" }),
     },
@@ -108,27 +118,23 @@ function fewCounts(points: Of<"points">["points"]): readonly number[] | undefine
 }
 
 const besideKey = (at: number) => ({
-  ...{
-    frameAnchor: "top-right",
-    dx: 28,
-    dy: 8 + 20 * at,
-    textAnchor: "start",
-    lineAnchor: "middle",
-    fill: "currentColor",
-  },
+  frameAnchor: "top-right",
+  dx: 28,
+  dy: 8 + 20 * at,
+  textAnchor: "start",
+  lineAnchor: "middle",
+  fill: "currentColor",
 });
 
 function categoryOptions(charts: Charts, { items, y }: Of<"categories">): object {
   const longest = Math.max(4, ...items.map(({ name }) => name.length));
   return {
-    ...{
-      height: 80 + 30 * items.length,
-      marginLeft: Math.min(260, 24 + 8 * longest),
-      marginRight: 60,
-      marginBottom: 48,
-      insetLeft: 8,
-      insetRight: 8,
-    },
+    height: 80 + 30 * items.length,
+    marginLeft: Math.min(260, 24 + 8 * longest),
+    marginRight: 60,
+    marginBottom: 48,
+    insetLeft: 8,
+    insetRight: 8,
     x: { label: y, labelAnchor: "center", labelArrow: "none" },
     y: { label: null, type: "band", domain: items.map(({ name }) => name), tickSize: 0 },
     marks: [
@@ -157,12 +163,10 @@ function heatmapOptions(charts: Charts, { cells, x, y, value }: Of<"heatmap">): 
   const shown = cells.map((cell) => ({ ...cell, label: changeText(cell.value) }));
   const ink = (cell: { readonly value: number }) => (share(cell.value) > 0.55 ? "white" : "black");
   return {
-    ...{
-      height: 110 + Math.min(60, 480 / columns.length) * rows.length,
-      marginLeft: 70,
-      marginBottom: 50,
-      marginTop: 30,
-    },
+    height: 110 + Math.min(60, 480 / columns.length) * rows.length,
+    marginLeft: 70,
+    marginBottom: 50,
+    marginTop: 30,
     x: { label: x, labelAnchor: "center", labelArrow: "none", type: "band", domain: columns },
     y: { label: y, labelArrow: "none", type: "band", domain: rows },
     color: { type: "linear", scheme: "blues", reverse: true, domain: [low, low === high ? low + 1 : high] },

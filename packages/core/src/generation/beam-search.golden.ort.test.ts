@@ -29,10 +29,14 @@ async function opened(name: string, more: object = {}): Promise<Continuing> {
       ? { adapted: bare, phi: await initialPhi(bare, 0) }
       : await loadAdapter(goldenFolder(adapter), base);
   const parsed = parseGenerationSettings({
-    ...{ maxTokens: settings["max-tokens"], beams: settings.beams, lengthPenalty: settings["length-penalty"] },
-    ...{ earlyStopping: settings["early-stopping"], noRepeatNgramSize: settings["no-repeat-ngram-size"] },
-    ...{ repetitionPenalty: settings["repetition-penalty"] },
-    ...{ repetitionIgnoresPrompt: settings["repetition-ignores-prompt"], ...more },
+    maxTokens: settings["max-tokens"],
+    beams: settings.beams,
+    lengthPenalty: settings["length-penalty"],
+    earlyStopping: settings["early-stopping"],
+    noRepeatNgramSize: settings["no-repeat-ngram-size"],
+    repetitionPenalty: settings["repetition-penalty"],
+    repetitionIgnoresPrompt: settings["repetition-ignores-prompt"],
+    ...more,
   });
   return {
     decoder: await compileDecoder(nativeEngine(path), adapted),

@@ -36,7 +36,11 @@ export async function* search(texts: readonly Text[], options: Continuing): Asyn
 function rulesOf({ most, ends }: Text, { settings, decode }: Continuing): SearchRules {
   const { beams, lengthPenalty, earlyStopping, stop } = settings;
   return {
-    ...{ beams, lengthPenalty, earlyStopping, most, endings: ends.length },
+    beams,
+    lengthPenalty,
+    earlyStopping,
+    most,
+    endings: ends.length,
     ends: (ids) =>
       ids.length === most ||
       ends.includes(ids.at(-1) ?? -1) ||

@@ -6,7 +6,11 @@ const vocabulary = 3;
 const end = 0;
 const most = 4;
 const rules: SearchRules = {
-  ...{ beams: 1, lengthPenalty: 1, earlyStopping: "never", most, endings: 1 },
+  beams: 1,
+  lengthPenalty: 1,
+  earlyStopping: "never",
+  most,
+  endings: 1,
   ends: (ids) => ids.at(-1) === end || ids.length === most,
 };
 

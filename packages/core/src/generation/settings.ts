@@ -75,7 +75,9 @@ export const generationSettings = grouped("How texts go on", {
       z.union([z.boolean(), z.literal("never")], { error: "is none of true, false, never" }),
     ),
     {
-      ...{ initial: undefined, placeholder: "WHEN", otherwise: "false" },
+      initial: undefined,
+      placeholder: "WHEN",
+      otherwise: "false",
       help: "end a search with as many ended texts as beams (true), when none running is worth more (false), or when none can become so (never)",
     },
   ),

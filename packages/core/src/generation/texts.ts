@@ -55,7 +55,10 @@ export function textsOf(
   if (!decode && settings.stop.length > 0) problems.push("stop texts need a tokenizer, which the base has not");
   refuse(problems);
   return prompts.map((prompt, row) => ({
-    ...{ row, ids: Array.from(prompt), begun: prompt.length, done: false },
+    row,
+    ids: Array.from(prompt),
+    begun: prompt.length,
+    done: false,
     most: Math.min(settings.maxTokens, longest - prompt.length),
     stream: decode && textStream(decode, settings.stop),
     ends: [...endIds, ...(turnEnds?.[row] ?? [])],

@@ -55,7 +55,8 @@ function feeds(values: readonly Value[]): Tensors {
       if (source.kind !== "input") return [];
       const lengths = shape.map((dim) => evaluate(dim, symbols)!);
       const ids = (): HostTensor => ({
-        ...{ dtype: "int32", shape: lengths },
+        dtype: "int32",
+        shape: lengths,
         data: Int32Array.from({ length: sizeOf(lengths) }, () => stream.integer(hidden)),
       });
       const data = new Float32Array(sizeOf(lengths));
@@ -219,10 +220,17 @@ test("a graph without slices is returned as it is", () => {
 });
 
 test("a classifier on BERT's first token needs of the last layer all keys and values, and one row of the rest", async () => {
-  const model = modelOf({
-    ...{ model_type: "bert", hidden_size: hidden, num_hidden_layers: 2, num_attention_heads: 2 },
-    ...{ intermediate_size: 6, vocab_size: hidden, type_vocab_size: hidden, max_position_embeddings: 7 },
-  });
+  const config = {
+    model_type: "bert",
+    hidden_size: hidden,
+    num_hidden_layers: 2,
+    num_attention_heads: 2,
+    intermediate_size: 6,
+    vocab_size: hidden,
+    type_vocab_size: hidden,
+    max_position_embeddings: 7,
+  };
+  const model = modelOf(config);
   const ids = (name: string) => input(name, "int32", ["batch", "tokens"]);
   const inputs = { inputIds: ids("a"), attentionMask: ids("b"), tokenTypeIds: ids("c") };
   const scope = bareScope();
@@ -242,7 +250,4 @@ test("a classifier on BERT's first token needs of the last layer all keys and va
   });
 });
 
-const oneMask: HostTensor = {
-  ...{ dtype: "int32", shape: [batch, tokens] },
-  data: new Int32Array(batch * tokens).fill(1),
-};
+const oneMask: HostTensor = { dtype: "int32", shape: [batch, tokens], data: new Int32Array(batch * tokens).fill(1) };

@@ -105,10 +105,14 @@ function compared(first: MeasuredRows, second: MeasuredRows): Comparison {
     ? ({ test: "mcnemar", p: mcnemar(rows.only_first, rows.only_second) } as const)
     : ({ test: "bootstrap", p } as const);
   return {
-    ...{ examples, score_name: rows ? "accuracy" : "loss", first: first.whole, second: second.whole },
+    examples,
+    score_name: rows ? "accuracy" : "loss",
+    first: first.whole,
+    second: second.whole,
     difference: { value: mean, interval: [low, high] },
     ...(rows && { rows }),
-    ...{ ...tested, differs: tested.p < level },
+    ...tested,
+    differs: tested.p < level,
   };
 }
 

@@ -17,10 +17,13 @@ test("a loss that has not fallen asks for more steps, one that fell on these row
 
 test("labels that are never right, or taken for one another, and few held-out rows are named", () => {
   const told = nextSteps({
-    ...{ losses: undefined, rows: 300 },
+    losses: undefined,
+    rows: 300,
     evaluation: {
       ...good,
-      ...{ examples: 20, accuracy_interval: [0.3, 0.7], per_class: [scores("a", 1), scores("b", 0)] },
+      examples: 20,
+      accuracy_interval: [0.3, 0.7],
+      per_class: [scores("a", 1), scores("b", 0)],
       confusion: [
         [10, 0],
         [10, 0],

@@ -90,17 +90,16 @@ export async function openBase(
   };
   return {
     ...model,
-    ...{
-      openWorkers,
-      openCache,
-      name,
-      tokenizer,
-      engine: checked(engine, check),
-      programs: keptPrograms(),
-      asked: asked(),
-      sentences,
-    },
-    ...{ close, [Symbol.asyncDispose]: close },
+    openWorkers,
+    openCache,
+    name,
+    tokenizer,
+    engine: checked(engine, check),
+    programs: keptPrograms(),
+    asked: asked(),
+    sentences,
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 

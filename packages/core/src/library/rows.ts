@@ -32,7 +32,10 @@ export type Rows = Iterable<Row> | AsyncIterable<Row>;
 
 /** How rows in memory name what files name otherwise. */
 const columnNames: Readonly<Record<string, string>> = {
-  ...{ textPair: "text_pair", inputIds: "input_ids", attentionMask: "attention_mask", tokenTypeIds: "token_type_ids" },
+  textPair: "text_pair",
+  inputIds: "input_ids",
+  attentionMask: "attention_mask",
+  tokenTypeIds: "token_type_ids",
 };
 
 /** Whether a value is rows in memory. */

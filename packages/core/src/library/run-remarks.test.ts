@@ -3,7 +3,13 @@ import type { TrainingEvent } from "../training/train.ts";
 import { watchTraining } from "./run-remarks.ts";
 
 const step = (loss: number, at: number): TrainingEvent => ({
-  ...{ kind: "step", step: at + 1, epoch: 1, loss, lr: 1e-3, grad_norm: 1, tokens: 1 },
+  kind: "step",
+  step: at + 1,
+  epoch: 1,
+  loss,
+  lr: 1e-3,
+  grad_norm: 1,
+  tokens: 1,
 });
 const remarksOf = (losses: readonly number[], evaluation?: Extract<TrainingEvent, { kind: "end" }>["evaluation"]) => {
   const watch = watchTraining();

@@ -6,15 +6,19 @@ import { standardTraining } from "./standard-training.ts";
 const goal = { task: "classification", labels: 2 } as const;
 
 const setOf = (examples: readonly Example[]): ExampleSet => ({
-  ...{ name: "rows", examples, placeOf: (row) => `row ${row}`, columns: { text: "text" } },
+  name: "rows",
+  examples,
+  placeOf: (row) => `row ${row}`,
+  columns: { text: "text" },
 });
 const texts = (count: number) =>
   setOf(Array.from({ length: count }, (_, row) => ({ kind: "text", text: `text ${row}`, label: row % 2 })));
 const tokens = setOf([{ kind: "tokens", inputIds: Int32Array.of(1, 2), label: 0 }]);
 
 const adapted = (name: string) => ({
-  ...{ methods: methods.filter((method) => method.name === name).map((method) => method.use({})) },
-  ...{ goal, newTensors: ["classifier.weight"] },
+  methods: methods.filter((method) => method.name === name).map((method) => method.use({})),
+  goal,
+  newTensors: ["classifier.weight"],
 });
 
 test("where a rate is named, nothing is chosen beside it", () => {

@@ -87,7 +87,11 @@ export async function prepareTraining(
   const many = given.classWeights ? undefined : manyRows(rows, adapted, rule, how);
   const fed = many ?? (await inSteps(fedSteps(rows, adapted, rule, how), pause));
   const run = {
-    ...{ engine: base.engine, openWorkers: base.openWorkers, adapted, phi, labels },
+    engine: base.engine,
+    openWorkers: base.openWorkers,
+    adapted,
+    phi,
+    labels,
     settings: parseSettings({ ...standard.settings, ...given }),
     examples: fed.rows,
     classWeights:

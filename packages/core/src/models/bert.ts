@@ -64,7 +64,9 @@ const names: BlockNames = {
 
 export const bertHubPlaces: HubPlaces = {
   attention: { q: "attention.self.query", k: "attention.self.key", v: "attention.self.value" },
-  ...{ intermediate: "intermediate.dense", output: "output.dense", prefix: "self_prefix" },
+  intermediate: "intermediate.dense",
+  output: "output.dense",
+  prefix: "self_prefix",
 };
 
 export const bertConventions = {
@@ -84,8 +86,11 @@ export function encodeBert(scope: Scope, config: BertConfig, inputs: ModelInputs
   let x = scope.dropout(layerNorm(embeddings.at("LayerNorm"), sum, hidden, epsilon));
   const bias = maskBias(inputs.attentionMask);
   const sizes = {
-    ...{ hidden, epsilon, heads: config.num_attention_heads },
-    ...{ feedForward: config.intermediate_size, activation: config.hidden_act },
+    hidden,
+    epsilon,
+    heads: config.num_attention_heads,
+    feedForward: config.intermediate_size,
+    activation: config.hidden_act,
   };
   for (let index = 0; index < layers; index++)
     x = block(scope.at(`encoder.layer.${index}`, index), names, sizes, x, bias);

@@ -35,7 +35,10 @@ export function plainDecoder(config: DecoderConfig): DecoderForm {
   const headSize = config.head_dim ?? config.hidden_size / heads;
   return {
     sizes: {
-      ...{ layers: config.num_hidden_layers, hidden: config.hidden_size, heads, headSize },
+      layers: config.num_hidden_layers,
+      hidden: config.hidden_size,
+      heads,
+      headSize,
       keyValueHeads: config.num_key_value_heads ?? heads,
       vocabulary: config.vocab_size,
       maxTokens: Number.POSITIVE_INFINITY,
@@ -43,12 +46,15 @@ export function plainDecoder(config: DecoderConfig): DecoderForm {
       padId: config.pad_token_id ?? 0,
       initializerRange: config.initializer_range,
     },
-    ...{ padId: config.pad_token_id, tied: config.tie_word_embeddings, epsilon: config.rms_norm_eps, scaleFrom: 0 },
+    padId: config.pad_token_id,
+    tied: config.tie_word_embeddings,
+    epsilon: config.rms_norm_eps,
+    scaleFrom: 0,
     attention: { bias: config.attention_bias, outputBias: config.attention_bias, fused: false },
-    feedForward: {
-      ...{ feedForward: config.intermediate_size, activation: config.hidden_act, bias: false, fused: false },
-    },
-    ...{ headNorms: false, outputNorms: false, embeddingScale: 1 },
+    feedForward: { feedForward: config.intermediate_size, activation: config.hidden_act, bias: false, fused: false },
+    headNorms: false,
+    outputNorms: false,
+    embeddingScale: 1,
     rotarySize: rotarySize(config, headSize),
     trained: config.max_position_embeddings,
     views: viewsOf(config.num_hidden_layers, { window: undefined, rope: ropeOf(config) }),

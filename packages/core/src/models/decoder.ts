@@ -119,7 +119,9 @@ function decoderProblems(
 /** As the library has it: what it calls the intermediate layer is the second of the feed-forward, and the output the first. */
 export const llamaHubPlaces: HubPlaces = {
   attention: { q: "self_attn.q_proj", k: "self_attn.k_proj", v: "self_attn.v_proj" },
-  ...{ intermediate: "mlp.down_proj", output: "mlp.up_proj", prefix: "self_prefix" },
+  intermediate: "mlp.down_proj",
+  output: "mlp.up_proj",
+  prefix: "self_prefix",
 };
 
 const llamaConventions = {

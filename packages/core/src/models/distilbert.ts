@@ -82,8 +82,11 @@ export const distilbert = defineArchitecture({
     let x = scope.dropout(layerNorm(embeddings.at("LayerNorm"), sum, hidden, epsilon));
     const bias = maskBias(inputs.attentionMask);
     const sizes = {
-      ...{ hidden, epsilon, heads: config.n_heads },
-      ...{ feedForward: config.hidden_dim, activation: config.activation },
+      hidden,
+      epsilon,
+      heads: config.n_heads,
+      feedForward: config.hidden_dim,
+      activation: config.activation,
     };
     for (let index = 0; index < layers; index++) {
       x = block(scope.at(`transformer.layer.${index}`, index), names, sizes, x, bias);
@@ -115,6 +118,8 @@ export const distilbert = defineArchitecture({
   },
   adapterHub: {
     attention: { q: "attention.q_lin", k: "attention.k_lin", v: "attention.v_lin" },
-    ...{ intermediate: "ffn.lin1", output: "ffn.lin2", prefix: "self" },
+    intermediate: "ffn.lin1",
+    output: "ffn.lin2",
+    prefix: "self",
   },
 });

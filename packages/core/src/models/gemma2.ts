@@ -42,10 +42,12 @@ export function gemmaDecoder(config: GemmaConfig) {
   const scale = config.query_pre_attn_scalar ** -0.5;
   return {
     ...plain,
-    ...({ scaleFrom: 1, outputNorms: true, embeddingScale: Math.sqrt(config.hidden_size) } as const),
+    scaleFrom: 1,
+    outputNorms: true,
+    embeddingScale: Math.sqrt(config.hidden_size),
     attention: { ...plain.attention, scale },
     logitCap: config.final_logit_softcapping ?? undefined,
-  };
+  } as const;
 }
 
 /** Gemma 2 (Gemma Team 2024, arXiv:2408.00118, section 2): every other layer sees a window; scores and logits are bounded. */

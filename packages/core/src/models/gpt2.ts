@@ -44,10 +44,7 @@ function attention(scope: Scope, config: Gpt2Config, x: Value, bias: Value): Val
   const part = (at: number) => splitHeads(slice(whole, 2, at * hidden, (at + 1) * hidden), heads);
   const usual = config.scale_attn_weights ? (hidden / heads) ** -0.5 : 1;
   const scale = config.scale_attn_by_inverse_layer_idx ? usual / ((scope.layer ?? 0) + 1) : usual;
-  const context = headAttention(scope, {
-    ...{ query: part(0), key: part(1), value: part(2) },
-    ...{ bias, scale },
-  });
+  const context = headAttention(scope, { query: part(0), key: part(1), value: part(2), bias, scale });
   return conv1d(scope.at("c_proj"), context, hidden, hidden);
 }
 

@@ -15,8 +15,16 @@ const smooth = [-0.142277619533, -0.26894142137, -0.109455874779, 0, 0.311229665
 const leaky = [-0.03, -0.01, -0.0025, 0, 0.5, 1, 2.5];
 
 const wanted: Partial<Record<Activation, readonly number[]>> = {
-  ...{ gelu: exact, gelu_python: exact, gelu_new: byTanh, gelu_fast: byTanh, gelu_pytorch_tanh: byTanh },
-  ...{ quick_gelu: quick, silu: smooth, swish: smooth, leaky_relu: leaky, leakyrelu: leaky },
+  gelu: exact,
+  gelu_python: exact,
+  gelu_new: byTanh,
+  gelu_fast: byTanh,
+  gelu_pytorch_tanh: byTanh,
+  quick_gelu: quick,
+  silu: smooth,
+  swish: smooth,
+  leaky_relu: leaky,
+  leakyrelu: leaky,
   relu: Array.from(xs, (x) => Math.max(x, 0)),
   tanh: Array.from(xs, Math.tanh),
   sigmoid: Array.from(xs, (x) => 1 / (1 + Math.exp(-x))),

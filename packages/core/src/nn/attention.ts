@@ -57,8 +57,19 @@ export function headAttention(scope: Scope, { query, key, value, bias, ...rest }
     return groupedProduct(scope.dropout(softmax(shift ? add(bounded, shift) : bounded)), values, {});
   };
   const read = scope.hooks.act("attention", {
-    ...{ path, layer, heads: Number(key.shape[1]), headSize: Number(size), bias, key, value },
-    ...{ queryHeads: Number(heads), hidden, attend, keysAndValues, seenInFront, added: undefined },
+    path,
+    layer,
+    heads: Number(key.shape[1]),
+    headSize: Number(size),
+    bias,
+    key,
+    value,
+    queryHeads: Number(heads),
+    hidden,
+    attend,
+    keysAndValues,
+    seenInFront,
+    added: undefined,
   });
   const context = attend(read.key, read.value, read.bias);
   return joinHeads(read.added ? add(context, read.added) : context);

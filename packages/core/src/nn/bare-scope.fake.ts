@@ -10,7 +10,9 @@ export function bareScope(
   tensors = new Map<string, Value>(),
 ): Scope {
   return {
-    ...{ path, layer, hooks },
+    path,
+    layer,
+    hooks,
     at: (name, own = layer) => bareScope(hooks, joinPath(path, name), own, tensors),
     parameter(name, shape) {
       const own = joinPath(path, name);

@@ -32,7 +32,16 @@ export function linear(
   const apply = (input: Value) => (shift ? add(product(input), shift) : product(input));
   const weight = rows ?? transpose(stored, [1, 0]);
   return scope.hooks.act("linear", {
-    ...{ path: scope.path, layer: scope.layer, x, y: apply(x), apply, weight, bias: shift },
-    ...{ inSize, outSize, transposed, output: false },
+    path: scope.path,
+    layer: scope.layer,
+    x,
+    y: apply(x),
+    apply,
+    weight,
+    bias: shift,
+    inSize,
+    outSize,
+    transposed,
+    output: false,
   });
 }

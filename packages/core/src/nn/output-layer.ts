@@ -15,7 +15,16 @@ export function outputLayer(scope: Scope, x: Value, { vocabulary, hidden, table 
   const weight = table === undefined ? scope.parameter("weight", shape, "weight") : scope.tied("weight", shape, table);
   const apply = (input: Value) => project(input, weight);
   return scope.hooks.act("linear", {
-    ...{ path: scope.path, layer: scope.layer, x, y: apply(x), apply, weight, bias: undefined },
-    ...{ inSize: hidden, outSize: vocabulary, transposed: false, output: true },
+    path: scope.path,
+    layer: scope.layer,
+    x,
+    y: apply(x),
+    apply,
+    weight,
+    bias: undefined,
+    inSize: hidden,
+    outSize: vocabulary,
+    transposed: false,
+    output: true,
   });
 }

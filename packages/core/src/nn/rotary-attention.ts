@@ -35,7 +35,11 @@ export function rotaryAttention(scope: Scope, layer: RotaryAttention, x: Value, 
     query: rotate(normed("q_norm", splitHeads(query, heads)), read.rotation),
     key: rotate(keyOf(key), read.rotation),
     value: splitHeads(value, keyValueHeads),
-    ...{ bias: read.bias, seenInFront: read.seenInFront, scale: layer.scale, softcap: layer.softcap, hidden },
+    bias: read.bias,
+    seenInFront: read.seenInFront,
+    scale: layer.scale,
+    softcap: layer.softcap,
+    hidden,
     keysAndValues(vectors) {
       const others = projections(scope, layer, vectors);
       return { key: keyOf(others.key), value: splitHeads(others.value, keyValueHeads) };

@@ -31,11 +31,10 @@ test.each(ropes)(
     const { products } = await runOnce(
       { products: matmul(head("q"), head("k"), { transB: true }) },
       {
-        ...{ q: everywhere(q!), k: everywhere(k!) },
-        ...{
-          ids: int32([1, tokens], new Int32Array(tokens)),
-          mask: int32([1, tokens], new Int32Array(tokens).fill(1)),
-        },
+        q: everywhere(q!),
+        k: everywhere(k!),
+        ids: int32([1, tokens], new Int32Array(tokens)),
+        mask: int32([1, tokens], new Int32Array(tokens).fill(1)),
       },
     );
     const at = (i: number, j: number) => numbers(products!)[i * tokens + j]!;

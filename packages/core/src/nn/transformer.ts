@@ -39,8 +39,11 @@ export function block(scope: Scope, names: BlockNames, sizes: BlockSizes, x: Val
   const { hidden, heads, feedForward } = sizes;
   const project = (name: string, input: Value) => linear(scope.at(name), input, hidden, hidden);
   const context = attention(scope.at(names.attention), {
-    ...{ query: project(names.query, x), key: project(names.key, x), value: project(names.value, x) },
-    ...{ bias, heads },
+    query: project(names.query, x),
+    key: project(names.key, x),
+    value: project(names.value, x),
+    bias,
+    heads,
   });
   const attended = project(names.attentionOutput, context);
   const first = { place: "attention", site: names.attentionSite, norm: names.attentionNorm } as const;
@@ -67,8 +70,13 @@ function residual(
 ): Value {
   const normalize = (sum: Value) => layerNorm(scope.at(norm), sum, hidden, epsilon);
   const adapted = scope.hooks.act("sublayer", {
-    ...{ path: joinPath(scope.path, site), layer: scope.layer, place },
-    ...{ x, y: scope.dropout(y), normalize, hidden },
+    path: joinPath(scope.path, site),
+    layer: scope.layer,
+    place,
+    x,
+    y: scope.dropout(y),
+    normalize,
+    hidden,
   });
   return normalize(add(adapted, x));
 }

@@ -33,7 +33,8 @@ test.each(losses)(
       const given = Array.isArray(labels[i]) ? { labels: Int32Array.from(labels[i]) } : { label: labels[i] };
       const [ids, mask, types] = [row.input_ids, row.attention_mask, row.token_type_ids];
       return {
-        ...{ kind: "tokens", inputIds: Int32Array.from(ids) },
+        kind: "tokens",
+        inputIds: Int32Array.from(ids),
         ...(mask && { attentionMask: Int32Array.from(mask) }),
         ...(types && { tokenTypeIds: Int32Array.from(types) }),
         ...given,

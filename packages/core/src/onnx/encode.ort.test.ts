@@ -20,7 +20,8 @@ import { encode } from "./encode.ts";
 
 const ids = input("ids", "int32", ["batch", "tokens"]);
 const idsOf = (batch: number, tokens: number): HostTensor => ({
-  ...{ dtype: "int32", shape: [batch, tokens] },
+  dtype: "int32",
+  shape: [batch, tokens],
   data: new Int32Array(batch * tokens),
 });
 

@@ -59,7 +59,13 @@ export function adapt(base: Base, methods: readonly MethodUse[], goal: Goal): Ad
   const unmergeable = [...building.unmergeable];
   const layout = layOut([...parameters.values()].map(({ parameter }) => parameter));
   return {
-    ...{ base, methods, goal, layout, sites, unmergeable, remarks },
+    base,
+    methods,
+    goal,
+    layout,
+    sites,
+    unmergeable,
+    remarks,
     starts: [...building.starts.keys()],
     projections: [...building.projections.values()].map(({ projection }) => projection),
     targets: [...adaptedSites],

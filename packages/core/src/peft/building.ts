@@ -77,7 +77,12 @@ type Told = Partial<Pick<Building, "noise" | "cache" | "mixed" | "promptedIds">>
 export function beginBuilding(base: Base, methods: readonly MethodUse[], goal: Goal, told: Told): Building {
   let dropouts = 0;
   return {
-    ...{ base, methods, noise: told.noise, cache: told.cache, mixed: told.mixed, promptedIds: told.promptedIds },
+    base,
+    methods,
+    noise: told.noise,
+    cache: told.cache,
+    mixed: told.mixed,
+    promptedIds: told.promptedIds,
     ...headOf(base, goal),
     parameters: new Map(),
     starts: new Map(),

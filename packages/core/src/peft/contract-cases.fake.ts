@@ -78,7 +78,10 @@ const allLinear = (l: Lengths) => {
 };
 /** What PEFT makes of a length: its two factors that are nearest to each other. */
 const factorsOf: Readonly<Record<number, readonly [number, number]>> = {
-  ...{ 16: [4, 4], 32: [4, 8], 64: [8, 8], 96: [8, 12] },
+  16: [4, 4],
+  32: [4, 8],
+  64: [8, 8],
+  96: [8, 12],
 };
 /** C: [out₁, 4] and D: [out₂, 8] of rank 2, on inputs of length 32 = 4 · 8. */
 const kronecker = (out: number) => {
@@ -180,7 +183,8 @@ export const contractCases: readonly ContractCase[] = [
     title: "vera on layers of two sizes",
     methods: [
       vera.use({
-        ...{ rank: 6, dInitial: 1 },
+        rank: 6,
+        dInitial: 1,
         targets: ".*(lin1|lin2|intermediate.dense|[0-9].output.dense|up_proj|down_proj|c_fc|mlp.c_proj)",
       }),
     ],

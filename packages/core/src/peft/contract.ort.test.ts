@@ -77,7 +77,9 @@ function lengthsOf({ model, tensors = new Map() }: HfModel): Lengths {
   const [down = []] = shapes(/layers?\.0\.(output\.dense|ffn\.lin2|mlp\.down_proj)\.weight$|h\.0\.mlp\.c_fc\.bias$/);
   const tables = shapes(/_embeddings\.weight$|embed_tokens\.weight$|w[tp]e\.weight$/);
   return {
-    ...{ modelType: model.modelType, layers: model.sizes.layers, hidden: model.sizes.hidden },
+    modelType: model.modelType,
+    layers: model.sizes.layers,
+    hidden: model.sizes.hidden,
     queries: model.sizes.heads * model.sizes.headSize,
     keys: model.sizes.keyValueHeads * model.sizes.headSize,
     feedForward: down.at(-1) ?? 0,
@@ -230,7 +232,8 @@ describe.each(architecturesTried)("%s", (modelType) => {
         const direction = directionOf(gradient, normal);
         const at = (step: number) => direction.map((u, k) => phi.values[offset + k]! + step * u);
         return {
-          ...{ name, length: Math.hypot(...gradient) },
+          name,
+          length: Math.hypot(...gradient),
           slope: direction.reduce((sum, u, k) => sum + u * gradient[k]!, 0),
           feeds: steps.map((step) => ({ ...fed, ...computed, [name]: float32(shape, Float32Array.from(at(step))) })),
         };

@@ -172,9 +172,14 @@ function taughtVectors(building: Building, { inputs, hidden, pooled }: Encoded, 
   const vectors = { default: pooled(), mean: pool("mean", hidden, inputs.attentionMask) };
   return Object.entries(vectors).map(([pooling, vector]) => {
     const map = trained(building, {
-      ...{ name: `teacher.${pooling}.weight`, shape: [size, model.sizes.hidden] },
-      ...{ initial: normal(model.sizes.initializerRange), role: "weight", layer: undefined },
-      ...{ part: "adapter", method: undefined, stored: undefined },
+      name: `teacher.${pooling}.weight`,
+      shape: [size, model.sizes.hidden],
+      initial: normal(model.sizes.initializerRange),
+      role: "weight",
+      layer: undefined,
+      part: "adapter",
+      method: undefined,
+      stored: undefined,
     });
     return reshape(project(vector, map), [batchDim, size]);
   });
@@ -192,7 +197,9 @@ function chosenStates(hidden: Value, rows: Value): ChosenStates {
   const states = gather(reshape(hidden, [times(batch, tokens), size]), rows);
   const numbers = reshape(add(countedFromOne(elements(rows.shape)), scalar(-1, "int64")), rows.shape);
   return {
-    ...{ states, chunk: input("states of a chunk", states.dtype, states.shape.slice(1)) },
-    ...{ numbers, number: input("numbers of a chunk's rows", numbers.dtype, numbers.shape.slice(1)) },
+    states,
+    chunk: input("states of a chunk", states.dtype, states.shape.slice(1)),
+    numbers,
+    number: input("numbers of a chunk's rows", numbers.dtype, numbers.shape.slice(1)),
   };
 }

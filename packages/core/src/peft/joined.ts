@@ -149,7 +149,13 @@ function wide(members: readonly MethodUse[], number: number): MethodUse {
   const widest = widestOf(members);
   const trainers = members.filter(({ trains }) => trains !== undefined);
   return {
-    ...{ summary, source, start, rate, name: ownName(name, number), options: {}, selections: [] },
+    summary,
+    source,
+    start,
+    rate,
+    name: ownName(name, number),
+    options: {},
+    selections: [],
     at(kind) {
       const own = widest.at(kind);
       return own && anywhere(own, kind, members, number);

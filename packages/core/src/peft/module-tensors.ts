@@ -31,7 +31,11 @@ export function moduleTensor(building: Building, tensor: ModuleTensor): Value {
         ? { initial: fromCheckpoint(stored.name), stored: stored.name }
         : { initial: newTensor(building, tensor, head), stored: undefined };
     return trained(building, {
-      ...{ name, shape, role, layer, ...start },
+      name,
+      shape,
+      role,
+      layer,
+      ...start,
       part: head ? "head" : "base",
       method: head ? undefined : trainer?.name,
     });
@@ -54,7 +58,12 @@ export function tiedTensor(building: Building, tensor: ModuleTensor, table: stri
     const stored = findTensor(building.base, table);
     const start = stored && { initial: fromCheckpoint(stored.name), stored: stored.name };
     return trained(building, {
-      ...{ name, shape, role: tensor.role, layer: tensor.layer, part: "head", method: undefined },
+      name,
+      shape,
+      role: tensor.role,
+      layer: tensor.layer,
+      part: "head",
+      method: undefined,
       ...(start ?? { initial: newTensor(building, tensor, true), stored: undefined }),
     });
   }

@@ -1,16 +1,7 @@
 import { z } from "zod";
-import { InputError, type Schema } from "../errors.ts";
+import { InputError } from "../errors.ts";
 import { compilePattern } from "../patterns/pattern.ts";
-import {
-  real as anyNumber,
-  count,
-  choice as oneOf,
-  toggle as onOrOff,
-  fraction as part,
-  type Setting,
-  setting,
-  natural as wholeNumber,
-} from "../settings/setting.ts";
+import { type Setting, setting } from "../settings/setting.ts";
 import { endMatches, endsIn, isTarget } from "./targets.ts";
 
 /** One option of a method: a setting that has a value where nothing is given. */
@@ -43,39 +34,6 @@ type OptionInput<T> =
   | (Layers extends T ? string | readonly number[] : never)
   | (Targets extends T ? string | readonly string[] : never);
 
-/** An integer above 0. */
-export const positive = (initial: number, help: string): Option<number> => ({ ...count(initial, help), initial });
-
-/** An integer from 0 on. */
-export const natural = (initial: number, help: string): Option<number> => ({ ...wholeNumber(initial, help), initial });
-
-/** Any finite number. */
-export const real = (initial: number, help: string): Option<number> => ({ ...anyNumber(initial, help), initial });
-
-/** A number from 0 up to but not including 1. */
-export const fraction = (initial: number, help: string): Option<number> => ({ ...part(initial, help), initial });
-
-/** On or off. */
-export const toggle = (initial: boolean, help: string): Option<boolean> => ({ ...onOrOff(initial, help), initial });
-
-/** One of a few names. */
-export const choice = <const T extends string>(names: readonly T[], initial: T, help: string): Option<T> => ({
-  ...oneOf<T, T>(names, initial, help),
-  initial,
-});
-
-/** A value that is written in a form of its own. */
-const formed = <T>(schema: Schema<T>, described: Formed<T>): Option<T> => ({
-  ...setting(schema, described),
-  initial: described.initial,
-});
-interface Formed<T> {
-  readonly initial: T;
-  readonly help: string;
-  readonly placeholder: string;
-  readonly form: string;
-}
-
 type PatternNumber = "positive" | "positive integer" | "integer from 0";
 
 const patternNumbers: Readonly<Record<PatternNumber, z.ZodNumber>> = {
@@ -91,8 +49,11 @@ const numberWords: Readonly<Record<PatternNumber, string>> = {
 };
 
 /** A number for each of some patterns, `q_lin=16,layer.0=4`; of one kind. */
-export const patterns = (help: string, kind: PatternNumber = "positive"): Option<Readonly<Record<string, number>>> => ({
-  ...formed(
+export const numberByPattern = (
+  help: string,
+  kind: PatternNumber = "positive",
+): Option<Readonly<Record<string, number>>> => ({
+  ...setting(
     z.preprocess(
       (value) => (typeof value === "string" ? parsePatterns(value) : value),
       z.record(z.string(), patternNumbers[kind]).superRefine((record, { addIssue }) => {
@@ -125,8 +86,8 @@ function parsePatterns(text: string): Record<string, number> {
 /** Which layers of the stack: `0,2,4-7`, `top:2`, `bottom:3`, or a list of indices; undefined for all of them. */
 export type Layers = readonly number[] | { readonly end: "top" | "bottom"; readonly count: number } | undefined;
 
-export const layers = (help: string): Option<Layers> =>
-  formed(
+export const layerList = (help: string): Option<Layers> =>
+  setting(
     z.preprocess(
       (value) => (typeof value === "string" ? parseLayers(value) : typeof value === "number" ? [value] : value),
       z.union([
@@ -161,8 +122,8 @@ export type Targets =
   | { readonly kind: "all-linear" }
   | undefined;
 
-export const targets = (help: string, among: Selection["among"] = "adaptable"): Option<Targets> => ({
-  ...formed(
+export const targetModules = (help: string, among: Selection["among"] = "adaptable"): Option<Targets> => ({
+  ...setting(
     z.preprocess(
       (value) =>
         typeof value === "string"

@@ -52,7 +52,10 @@ export function copyOf(phi: Phi): Phi {
 
 /** Φ with zeros in every place, to be filled. */
 export const emptyPhi = (layout: readonly Placed[]): Phi & { readonly values: Float32Array } => ({
-  ...{ layout, values: new Float32Array(lengthOf(layout)), starts: {}, projections: {} },
+  layout,
+  values: new Float32Array(lengthOf(layout)),
+  starts: {},
+  projections: {},
 });
 
 /**

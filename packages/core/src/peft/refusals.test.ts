@@ -9,13 +9,19 @@ import { methods } from "./methods.ts";
 
 /** A base of which only the configuration is known, as for counting. */
 const bare = (config: Readonly<Record<string, unknown>>): Base => ({
-  ...{ name: "base", model: modelOf(config), tensors: undefined },
+  name: "base",
+  model: modelOf(config),
+  tensors: undefined,
   read: () => expect.unreachable(),
 });
 const distilbert = bare({ model_type: "distilbert", dim: 32, n_layers: 2, n_heads: 4, hidden_dim: 64, vocab_size: 96 });
 const bert = bare({
-  ...{ model_type: "bert", hidden_size: 32, num_hidden_layers: 3, num_attention_heads: 4 },
-  ...{ intermediate_size: 64, vocab_size: 96 },
+  model_type: "bert",
+  hidden_size: 32,
+  num_hidden_layers: 3,
+  num_attention_heads: 4,
+  intermediate_size: 64,
+  vocab_size: 96,
 });
 
 type Use = readonly [string, Readonly<Record<string, unknown>>];
@@ -249,7 +255,12 @@ describe("two methods on one site", () => {
 
 test("a method that finds no site to act at is refused, of whatever kind its sites are", () => {
   const idle = defineMethod({
-    ...{ name: "idle", summary: "acts nowhere", source: "none", start: "base", rate: 1e-3, options: {} },
+    name: "idle",
+    summary: "acts nowhere",
+    source: "none",
+    start: "base",
+    rate: 1e-3,
+    options: {},
     sublayer: { adds: true, targets: () => false, apply: ({ y }) => y },
   });
   const found = problems(() => adapt(bert, [idle.use({})], { task: "classification", labels: 2 }));

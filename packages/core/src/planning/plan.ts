@@ -93,7 +93,13 @@ export function planMethods(base: HfModel, request: PlanRequest): PlacedPlan {
 
 /** Nothing acts: the base alone. */
 const bare: MethodUse = {
-  ...{ name: "none", summary: "", source: "", start: "base", rate: 0, options: {}, selections: [] },
+  name: "none",
+  summary: "",
+  source: "",
+  start: "base",
+  rate: 0,
+  options: {},
+  selections: [],
   at: () => undefined,
 };
 
@@ -110,7 +116,11 @@ function plannedTraining(base: HfModel, request: PlanRequest): PlannedTraining {
   refuse(tokens > maxTokens ? [`rows of ${tokens} tokens are longer than the base's ${maxTokens} positions`] : []);
   return {
     ...basesOf(base, goal),
-    ...{ goal, hasTask: task !== undefined, petlVersion, dtype: floatTypeOf(base), bits: base.quantization?.bits },
+    goal,
+    hasTask: task !== undefined,
+    petlVersion,
+    dtype: floatTypeOf(base),
+    bits: base.quantization?.bits,
     labels: labelNames(base, goal, own),
     load: { batch, tokens, accumulate },
   };
@@ -248,7 +258,13 @@ function nothing(training: PlannedTraining) {
   const { head_parameters } = measure(training, bare).counts;
   const memory = { total: 0, weights: 0, adapter: 0, moments: 0, activations: 0, process: 0 };
   return {
-    ...{ options: null, trained_parameters: 0, head_parameters, trainable_ratio: 0, trainable_ratio_with_head: 0 },
-    ...{ adapter_bytes: 0, training_memory_bytes: memory, merges: false },
+    options: null,
+    trained_parameters: 0,
+    head_parameters,
+    trainable_ratio: 0,
+    trainable_ratio_with_head: 0,
+    adapter_bytes: 0,
+    training_memory_bytes: memory,
+    merges: false,
   };
 }

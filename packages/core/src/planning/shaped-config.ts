@@ -22,18 +22,29 @@ type Filled = BaseShape & { readonly heads: number };
 /** A shape's fields in the words of each architecture's config.json. */
 const configs: Readonly<Record<ShapedArchitecture, (shape: Filled) => Json>> = {
   bert: ({ layers, hidden, heads, feedForward, vocabulary, positions }) => ({
-    ...{ num_hidden_layers: layers, hidden_size: hidden, num_attention_heads: heads },
-    ...{ intermediate_size: feedForward ?? 4 * hidden, vocab_size: vocabulary, max_position_embeddings: positions },
+    num_hidden_layers: layers,
+    hidden_size: hidden,
+    num_attention_heads: heads,
+    intermediate_size: feedForward ?? 4 * hidden,
+    vocab_size: vocabulary,
+    max_position_embeddings: positions,
   }),
   gpt2: ({ layers, hidden, heads, feedForward, vocabulary, positions }) => ({
     architectures: ["GPT2LMHeadModel"],
-    ...{ n_layer: layers, n_embd: hidden, n_head: heads, n_inner: feedForward },
-    ...{ vocab_size: vocabulary, n_positions: positions },
+    n_layer: layers,
+    n_embd: hidden,
+    n_head: heads,
+    n_inner: feedForward,
+    vocab_size: vocabulary,
+    n_positions: positions,
   }),
   llama: ({ layers, hidden, heads, feedForward, vocabulary, positions }) => ({
     architectures: ["LlamaForCausalLM"],
-    ...{ num_hidden_layers: layers, hidden_size: hidden, num_attention_heads: heads },
-    ...{ intermediate_size: feedForward ?? gatedFeedForward(hidden), vocab_size: vocabulary },
+    num_hidden_layers: layers,
+    hidden_size: hidden,
+    num_attention_heads: heads,
+    intermediate_size: feedForward ?? gatedFeedForward(hidden),
+    vocab_size: vocabulary,
     max_position_embeddings: positions,
   }),
 };

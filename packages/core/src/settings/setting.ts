@@ -37,8 +37,11 @@ interface Described<T> {
   readonly form?: string;
 }
 
+/** A setting that has a value of its type where nothing is given. */
+type Begun<T> = Setting<T> & { readonly initial: T };
+
 /** A setting whose values a schema knows. */
-export function setting<T>(schema: Schema<T>, { initial, form, ...described }: Described<T>): Setting<T> {
+export function setting<T>(schema: Schema<T>, { initial, form, ...described }: Described<T>): Begun<T> {
   return {
     ...described,
     initial,
@@ -57,7 +60,7 @@ const numeric = <T>(schema: z.ZodType<T>) =>
   z.preprocess((value) => (typeof value === "string" && value.trim() !== "" ? Number(value) : value), schema);
 
 /** A number, or undefined where it may be left out. */
-type NumberSetting = <I extends number | undefined>(initial: I, help: string, more?: More) => Setting<number | I>;
+type NumberSetting = <I extends number | undefined>(initial: I, help: string, more?: More) => Begun<number | I>;
 interface More {
   readonly placeholder?: string;
   readonly otherwise?: string;
@@ -111,9 +114,12 @@ export const choice = <const T extends string, I extends T | undefined>(
   initial: I,
   help: string,
   otherwise?: string,
-): Setting<T | I> =>
+): Begun<T | I> =>
   setting<T | I>(z.enum(names), {
-    ...{ initial, help: `${help}: ${names.join(", ")}`, placeholder: "NAME", values: names },
+    initial,
+    help: `${help}: ${names.join(", ")}`,
+    placeholder: "NAME",
+    values: names,
     ...(otherwise !== undefined && { otherwise }),
   });
 
@@ -129,7 +135,7 @@ export const choices = <const T extends string>(
   );
 
 /** On or off; also as text, which config files of other programs have. */
-export const toggle = (initial: boolean, help: string): Setting<boolean> =>
+export const toggle = (initial: boolean, help: string): Begun<boolean> =>
   setting(
     z.preprocess((value) => (value === "true" ? true : value === "false" ? false : value), z.boolean()),
     { initial, help, placeholder: undefined },

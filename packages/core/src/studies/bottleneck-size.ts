@@ -1,9 +1,10 @@
 import { trainOnce } from "./bench.ts";
 import { scatterFigure } from "./drawn.ts";
 import { type Comparison, decided, smallDifference } from "./findings.ts";
-import { fitOf, seedsOf } from "./recipes.ts";
+import { atBestRate, withoutTries } from "./rates.ts";
+import { triedRates, usualRate } from "./recipes.ts";
 import { type JoinedRow, joinSeeds } from "./rows.ts";
-import type { Budget, PlannedCell, Setup, Study } from "./study.ts";
+import type { Budget, PlannedCell, Setup, Study, StudyRecord } from "./study.ts";
 
 const bottleneckSizes: Readonly<Record<Budget, readonly number[]>> = {
   quick: [1, 4, 16, 64],
@@ -11,44 +12,57 @@ const bottleneckSizes: Readonly<Record<Budget, readonly number[]>> = {
   paper: [1, 2, 4, 8, 16, 32, 64, 128, 256],
 };
 
-/** Bottleneck adapters of every size against fine-tuning the top k layers, for every k. */
+/** rates that are tried for each size and each k, as factors of the declared ones; where there are none, the usual one is taken */
+const tries: Readonly<Record<Budget, readonly number[] | undefined>> = {
+  quick: undefined,
+  standard: [1, 3, 8],
+  paper: [0.25, 0.5, 1, 2, 4, 8],
+};
+
+/**
+ * Bottleneck adapters of every size against fine-tuning the top k layers, for every k. One rate does not suit them all: what
+ * is best for a small bottleneck lets the largest diverge, so that each size and each k has its own best rate, as in the
+ * paper. A quick look tries none.
+ */
 export const bottleneckSize: Study = {
   name: "bottleneck-size",
   question: "How small may the bottleneck be, and how many top layers must be fine-tuned to do as well?",
   source: "Houlsby et al. 2019, arXiv:1902.00751, section 3.4 and figure 4",
-  plan: (setup) =>
-    seedsOf(setup).flatMap((seed) => [
-      ...bottleneckSizes[setup.budget].map((size) => planned(setup, seed, "bottleneck", { size })),
-      ...Array.from({ length: setup.model.sizes.layers }, (_, k) =>
-        planned(setup, seed, "top-layers", { count: k + 1 }),
-      ),
-    ]),
+  plan: (setup, records) => [
+    ...bottleneckSizes[setup.budget].flatMap((size) => cellsOf(setup, records, "bottleneck", { size })),
+    ...Array.from({ length: setup.model.sizes.layers }, (_, k) =>
+      cellsOf(setup, records, "top-layers", { count: k + 1 }),
+    ).flat(),
+  ],
   work: trainOnce,
   figures: (records) => [
-    scatterFigure("score-by-parameters", "Score against trained parameters, without the head", joinSeeds(records), {
+    scatterFigure("score-by-parameters", "Score against trained parameters, without the head", finalRows(records), {
       x: trainedOf,
       xLabel: "trained parameters, without the head",
       series: ({ cell }) => String(cell.series),
     }),
   ],
   findings(records) {
-    const rows = joinSeeds(records);
+    const rows = finalRows(records);
     const sized = rows.filter(({ cell }) => cell.series === "bottleneck");
     const layers = rows.filter(({ cell }) => cell.series === "top-layers");
     return decided([...smallestAgainstLargest(sized), ...layers.flatMap((than) => atNoMore(sized, than))]);
   },
 };
 
-function planned(
+function cellsOf(
   setup: Setup,
-  seed: number,
+  records: readonly StudyRecord[],
   method: "bottleneck" | "top-layers",
   options: Readonly<Record<string, number>>,
-): PlannedCell {
-  const fit = fitOf(setup, { method, options });
-  return { cell: { series: method, ...options }, seed, fit, steps: fit.steps };
+): readonly PlannedCell[] {
+  const cell = { series: method, ...options };
+  const factors = tries[setup.budget];
+  const rates = factors ? triedRates(method, setup, factors) : [usualRate(method, setup)];
+  return atBestRate(setup, records, { cell, method, options, rates, finals: () => [{ cell }] });
 }
 
+const finalRows = (records: readonly StudyRecord[]) => joinSeeds(withoutTries(records));
 const trainedOf = ({ first }: JoinedRow) => first.trained_parameters;
 
 function smallestAgainstLargest(sized: readonly JoinedRow[]): readonly Comparison[] {
@@ -58,7 +72,9 @@ function smallestAgainstLargest(sized: readonly JoinedRow[]): readonly Compariso
   return [
     {
       claim: `a bottleneck of size ${better.cell.size} is at most ${smallDifference} worse than one of ${than.cell.size}`,
-      ...{ better, than, margin: smallDifference },
+      better,
+      than,
+      margin: smallDifference,
     },
   ];
 }
@@ -72,7 +88,8 @@ function atNoMore(sized: readonly JoinedRow[], than: JoinedRow): readonly Compar
   return [
     {
       claim: `bottlenecks of size ${better.cell.size} (${adapters} parameters) score better than fine-tuning the top ${than.cell.count === 1 ? "layer" : `${than.cell.count} layers`} (${layers})`,
-      ...{ better, than },
+      better,
+      than,
     },
   ];
 }

@@ -3,9 +3,10 @@ import { meanOver } from "../statistics/bootstrap.ts";
 import { trainOnce } from "./bench.ts";
 import { categoryFigure, scatterFigure } from "./drawn.ts";
 import { comparedWith } from "./findings.ts";
-import { fitOf, seedsOf, sizes, triedRates, usualOptions } from "./recipes.ts";
-import { joinSeeds, sameCell } from "./rows.ts";
-import type { Cell, Json, PlannedCell, Setup, Study, StudyRecord } from "./study.ts";
+import { atBestRate, withoutTries } from "./rates.ts";
+import { triedRates, usualOptions } from "./recipes.ts";
+import { joinSeeds } from "./rows.ts";
+import type { Json, PlannedCell, Setup, Study, StudyRecord } from "./study.ts";
 
 const all = ["head", "bitfit", "bottleneck", "lora", "full"];
 const own = { quick: all, standard: all, paper: all };
@@ -24,7 +25,7 @@ export const compare: Study = {
   plan: (setup, records) => setup.methods.flatMap((method) => cellsOf(method, setup, records)),
   work: trainOnce,
   figures(records) {
-    const rows = joinSeeds(finalOf(records));
+    const rows = joinSeeds(withoutTries(records));
     return [
       categoryFigure("score", "Score of each method at its own best rate", rows, ({ cell }) => String(cell.method)),
       scatterFigure("score-by-parameters", "Score against trained parameters, head included", rows, {
@@ -36,44 +37,21 @@ export const compare: Study = {
   },
   table: sideBySide,
   findings: (records) =>
-    comparedWith(finalOf(records), { is: (cell) => cell.method === "full", called: "full fine-tuning" }, (cell) =>
+    comparedWith(withoutTries(records), { is: (cell) => cell.method === "full", called: "full fine-tuning" }, (cell) =>
       String(cell.method),
     ),
 };
 
 function cellsOf(method: string, setup: Setup, records: readonly StudyRecord[]): readonly PlannedCell[] {
-  const { steps } = sizes[setup.budget];
   const options = setup.equalOptions?.[method] ?? usualOptions(method);
-  const tried = triedRates(method, setup).map((lr): PlannedCell => {
-    const cell = { method, options, lr, rows: "selection" };
-    return { cell, seed: 0, fit: fitOf(setup, { method, options, lr, rows: "selection" }), steps };
-  });
-  const lr = bestRate(
-    tried.map(({ cell }) => cell),
-    records,
-  );
-  return [
-    ...tried,
-    ...seedsOf(setup).map(
-      (seed): PlannedCell => ({
-        ...{ cell: { method, options, lr: lr ?? null }, seed, steps },
-        fit: lr === undefined ? "waits" : fitOf(setup, { method, options, lr }),
-      }),
-    ),
-  ];
-}
-
-/** The rate with the best held-out score, the smallest of several; undefined while one is not known. */
-function bestRate(cells: readonly Cell[], records: readonly StudyRecord[]): number | undefined {
-  const tried = cells.map((cell) => records.find((record) => sameCell(record.cell, cell)));
-  if (tried.some((record) => record === undefined)) return undefined;
-  const scores = tried.map((record) => record?.held_out_score ?? Number.NEGATIVE_INFINITY); // none where it diverged
-  return Number(cells[scores.indexOf(Math.max(...scores))]?.lr);
+  const cell = { method, options };
+  const finals = (lr: number | null) => [{ cell: { ...cell, lr } }];
+  return atBestRate(setup, records, { cell, method, options, rates: triedRates(method, setup), finals });
 }
 
 /** The lecture's table of results: a row a method, each at its own best rate, means over seeds. */
 function sideBySide(records: readonly StudyRecord[], { parameters }: Readonly<Record<string, Json>>): FigureTable {
-  const rows = joinSeeds(finalOf(records));
+  const rows = joinSeeds(withoutTries(records));
   const budget = typeof parameters === "number" ? parameters : undefined;
   const forgets = rows.some(({ first }) => first.source_loss !== undefined);
   return {
@@ -107,5 +85,3 @@ function sideBySide(records: readonly StudyRecord[], { parameters }: Readonly<Re
     }),
   };
 }
-
-const finalOf = (records: readonly StudyRecord[]) => records.filter(({ cell }) => cell.rows === undefined);

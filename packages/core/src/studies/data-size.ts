@@ -2,9 +2,10 @@ import { InputError } from "../errors.ts";
 import { trainOnce } from "./bench.ts";
 import { scatterFigure } from "./drawn.ts";
 import { decided } from "./findings.ts";
-import { fitOf, seedsOf } from "./recipes.ts";
+import { atBestRate, withoutTries } from "./rates.ts";
+import { triedRates, usualOptions, usualRate } from "./recipes.ts";
 import { joinSeeds } from "./rows.ts";
-import type { Budget, Setup, Study } from "./study.ts";
+import type { Budget, PlannedCell, Setup, Study, StudyRecord } from "./study.ts";
 
 const own: Readonly<Record<Budget, readonly string[]>> = {
   quick: ["head", "lora", "full"],
@@ -19,31 +20,26 @@ const shares: Readonly<Record<Budget, readonly number[]>> = {
   paper: [1 / 128, 1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1],
 };
 
-/** Methods on more and more training rows, the fewer among the more, with as many steps. */
+/**
+ * Methods on more and more training rows, the fewer among the more, with as many steps, each method at the rate that is best
+ * for it on four fifths of all rows. A quick look tries none.
+ */
 export const dataSize: Study = {
   name: "data-size",
   question: "How many training rows does each method need, and from how many on does full fine-tuning win?",
   source: "Ben Zaken et al. 2021, arXiv:2106.10199, section 4.3 and figure 2",
   methods: own,
-  plan: (setup) =>
-    setup.methods.flatMap((method) =>
-      rowCounts(setup).flatMap((rows) =>
-        seedsOf(setup).map((seed) => {
-          const fit = fitOf(setup, { method, rows });
-          return { cell: { method, rows }, seed, fit, steps: fit.steps };
-        }),
-      ),
-    ),
+  plan: (setup, records) => setup.methods.flatMap((method) => cellsOf(method, setup, records)),
   work: trainOnce,
   figures: (records) => [
-    scatterFigure("score-by-rows", "Score against training rows", joinSeeds(records), {
+    scatterFigure("score-by-rows", "Score against training rows", joinSeeds(withoutTries(records)), {
       x: ({ cell }) => Number(cell.rows),
       xLabel: "training rows",
       series: ({ cell }) => String(cell.method),
     }),
   ],
   findings(records) {
-    const rows = joinSeeds(records);
+    const rows = joinSeeds(withoutTries(records));
     const full = rows.filter(({ cell }) => cell.method === "full");
     return decided(
       full.flatMap((better) =>
@@ -51,12 +47,19 @@ export const dataSize: Study = {
           .filter(({ cell }) => cell.rows === better.cell.rows && cell.method !== "full")
           .map((than) => ({
             claim: `with ${better.cell.rows} training rows full fine-tuning scores better than ${than.cell.method}`,
-            ...{ better, than },
+            better,
+            than,
           })),
       ),
     );
   },
 };
+
+function cellsOf(method: string, setup: Setup, records: readonly StudyRecord[]): readonly PlannedCell[] {
+  const rates = setup.budget === "quick" ? [usualRate(method, setup)] : triedRates(method, setup);
+  const finals = () => rowCounts(setup).map((rows) => ({ cell: { method, rows }, rows }));
+  return atBestRate(setup, records, { cell: { method }, method, options: usualOptions(method), rates, finals });
+}
 
 /** Numbers of rows that hold every label, the largest all rows. */
 function rowCounts({ budget, rows, fewestRows }: Setup): readonly number[] {

@@ -29,8 +29,12 @@ export function scatterFigure(
 ): Figure {
   const points = rows.map(
     (row): Point => ({
-      ...{ x: how.x(row), series: how.series?.(row), name: how.name?.(row) },
-      ...{ y: row.mean, low: row.low, high: row.high },
+      x: how.x(row),
+      series: how.series?.(row),
+      name: how.name?.(row),
+      y: row.mean,
+      low: row.low,
+      high: row.high,
     }),
   );
   const { log = true, xLabel } = how;

@@ -66,7 +66,9 @@ export function comparedWith(
   return decided(
     others.map((better) => ({
       claim: `${nameOf(better.cell)} is at most ${smallDifference} worse than ${reference.called}`,
-      ...{ better, than, margin: smallDifference },
+      better,
+      than,
+      margin: smallDifference,
     })),
   );
 }

@@ -9,18 +9,26 @@ const [seeds, steps] = [
 
 function record(method: string, seed: number, step: number, score: number, source_loss: number): StudyRecord {
   return {
-    ...{
-      study: "forgetting",
-      cell: { method, step },
-      seed,
-      train: null,
-      score,
-      score_name: "loss",
-      scores: {},
-      loss: null,
-    },
-    ...{ trained_parameters: 0, head_parameters: 0, base_parameters: 1, trainable_ratio: 0, adapter_bytes: 0 },
-    ...{ seconds: 0, peak_rss_bytes: 0, phi_sha256: null, data_sha256: "", base_sha256: "", petl: "", source_loss },
+    study: "forgetting",
+    cell: { method, step },
+    seed,
+    train: null,
+    score,
+    score_name: "loss",
+    scores: {},
+    loss: null,
+    trained_parameters: 0,
+    head_parameters: 0,
+    base_parameters: 1,
+    trainable_ratio: 0,
+    adapter_bytes: 0,
+    seconds: 0,
+    peak_rss_bytes: 0,
+    phi_sha256: null,
+    data_sha256: "",
+    base_sha256: "",
+    petl: "",
+    source_loss,
   };
 }
 

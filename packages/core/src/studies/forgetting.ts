@@ -44,7 +44,9 @@ export const forgetting: Study = {
   work,
   figures: (records) => [
     {
-      ...{ kind: "points", name: "learning-and-forgetting", points: pointsOf(records) },
+      kind: "points",
+      name: "learning-and-forgetting",
+      points: pointsOf(records),
       title: "Learning against forgetting: the target's score and the source's loss as training goes on",
       x: { label: "score on the target task" },
       y: { label: "the base's own loss on source text (nats a token)" },
@@ -63,7 +65,9 @@ function variantsOf(method: string, { budget }: Setup): readonly Variant[] {
   const usual = usualOptions(method);
   if (method !== "lora") return [{ method, cell: { method }, options: usual }];
   return ranks[budget].map((rank) => ({
-    ...{ method, cell: { method, rank }, options: { ...usual, rank, alpha: 2 * rank } },
+    method,
+    cell: { method, rank },
+    options: { ...usual, rank, alpha: 2 * rank },
   }));
 }
 

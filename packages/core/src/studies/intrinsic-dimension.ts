@@ -144,11 +144,10 @@ function findingsOf(records: readonly StudyRecord[]): readonly Finding[] {
   return decided([
     ...kinds.map((kind) => ({
       claim: `${kind}: ${largest} random directions reach 90 % of full fine-tuning's score`,
-      ...{ better: at(kind), than: full, margin },
+      better: at(kind),
+      than: full,
+      margin,
     })),
-    {
-      claim: `with ${largest} directions, scales of layers (said) help`,
-      ...{ better: at("said"), than: at("did") },
-    },
+    { claim: `with ${largest} directions, scales of layers (said) help`, better: at("said"), than: at("did") },
   ]);
 }

@@ -54,7 +54,9 @@ function cellsOf(method: string, seed: number, setup: Setup): readonly PlannedCe
   const all = Array.from({ length: layers }, (_, layer) => layer).join(",");
   const fit = fitOf(setup, { method, options: { ...usualOptions(method), layers: all } });
   return [{ first: null, last: null }, ...spans].map((span) => ({
-    ...{ cell: { method, ...span }, seed, fit },
+    cell: { method, ...span },
+    seed,
+    fit,
     steps: span.first === null ? fit.steps : 0,
   }));
 }
@@ -102,9 +104,13 @@ function heatmapOf(method: string, records: readonly StudyRecord[]) {
     .filter(({ cell }) => cell.first !== null)
     .map(({ cell, mean }) => ({ x: String(cell.last), y: String(cell.first), value: mean - whole }));
   return {
-    ...{ kind: "heatmap" as const, name: `spans-${method}`, cells },
+    kind: "heatmap" as const,
+    name: `spans-${method}`,
+    cells,
     title: `${method}: change of the score when the adapters from a first to a last layer are switched off`,
-    ...{ x: "last layer switched off", y: "first layer switched off", value: "change of the score" },
+    x: "last layer switched off",
+    y: "first layer switched off",
+    value: "change of the score",
   };
 }
 
@@ -114,15 +120,19 @@ function claimsOf(method: string, layers: number, rows: readonly JoinedRow[]) {
   const half = Math.floor(layers / 2);
   const single = Array.from({ length: layers }, (_, layer) => ({
     claim: `${method}: switching off layer ${layer} alone costs at most ${smallDifference}`,
-    ...{ better: at(layer, layer), than: whole, margin: smallDifference },
+    better: at(layer, layer),
+    than: whole,
+    margin: smallDifference,
   }));
   const halves = {
     claim: `${method}: switching off layers 0 to ${half - 1} costs less than layers ${layers - half} to ${layers - 1}`,
-    ...{ better: at(0, half - 1), than: at(layers - half, layers - 1) },
+    better: at(0, half - 1),
+    than: at(layers - half, layers - 1),
   };
   const all = {
     claim: `${method}: the adapters as a whole are better than none, under the same head`,
-    ...{ better: whole, than: at(0, layers - 1) },
+    better: whole,
+    than: at(0, layers - 1),
   };
   return [all, ...(half > 0 ? [halves] : []), ...single];
 }

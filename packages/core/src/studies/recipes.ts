@@ -40,17 +40,26 @@ export function sizedOptions({ name, size, options }: Method, value: number): Re
 }
 
 /** The rate that a method declares, times four where steps are few. */
-const rateOf = (method: string, { budget }: Pick<Setup, "budget">): number =>
+export const usualRate = (method: string, { budget }: Pick<Setup, "budget">): number =>
   rounded(declaredRate(method) * (budget === "paper" ? 1 : 4));
 
 /** The rates that are tried where one is chosen. */
-export const triedRates = (method: string, { budget }: Pick<Setup, "budget">): readonly number[] =>
-  sizes[budget].tries.map((factor) => rounded(declaredRate(method) * factor));
+export const triedRates = (
+  method: string,
+  { budget }: Pick<Setup, "budget">,
+  factors: readonly number[] = sizes[budget].tries,
+): readonly number[] => factors.map((factor) => rounded(declaredRate(method) * factor));
 
 /** A training with the budget's steps. */
 export function fitOf(
   setup: Pick<Setup, "budget">,
-  { method, options = usualOptions(method), lr = rateOf(method, setup), rows = "all", schedule = "linear" }: PartialFit,
+  {
+    method,
+    options = usualOptions(method),
+    lr = usualRate(method, setup),
+    rows = "all",
+    schedule = "linear",
+  }: PartialFit,
 ): Fit {
   return { method, options, lr, steps: sizes[setup.budget].steps, batch: 16, schedule, rows };
 }

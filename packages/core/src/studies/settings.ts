@@ -14,8 +14,11 @@ const methods: Setting<readonly string[] | undefined> = setting<readonly string[
     z.array(z.string().min(1)).min(1).readonly(),
   ),
   {
-    ...{ initial: undefined, placeholder: "NAMES", form: "NAME, several joined by commas" },
-    ...{ help: "methods to look at, joined by commas", otherwise: "the study's own" },
+    initial: undefined,
+    placeholder: "NAMES",
+    form: "NAME, several joined by commas",
+    help: "methods to look at, joined by commas",
+    otherwise: "the study's own",
   },
 );
 

@@ -5,7 +5,9 @@ import type { Cell, Finding, StudyRecord } from "./study.ts";
 
 /** How many singular vectors carry each kind of matrix. */
 export const carryingFigure = (records: readonly StudyRecord[]): Figure => ({
-  ...{ kind: "categories", name: "vectors-90", items: sharesOf(records) },
+  kind: "categories",
+  name: "vectors-90",
+  items: sharesOf(records),
   title:
     "Singular vectors that carry 90 % of the squared singular values, mean over sites, with the range of the middle 90 % of sites",
   y: "share of all singular vectors",
@@ -54,11 +56,13 @@ export function carryingFindings(records: readonly StudyRecord[]): readonly Find
     return [
       {
         claim: `the update of ${called} needs at least half as many singular vectors as the base's matrix`,
-        ...{ is: is("update"), agrees: (ratio: number) => ratio >= 0.5 },
+        is: is("update"),
+        agrees: (ratio: number) => ratio >= 0.5,
       },
       {
         claim: `the tuned matrix of ${called} needs as many singular vectors as the base's, within a tenth`,
-        ...{ is: is("tuned"), agrees: (ratio: number) => Math.abs(ratio - 1) <= 0.1 },
+        is: is("tuned"),
+        agrees: (ratio: number) => Math.abs(ratio - 1) <= 0.1,
       },
     ];
   });

@@ -6,7 +6,9 @@ import type { Finding, Json, StudyRecord } from "./study.ts";
 
 /** How many foreign directions each tuning has brought in. */
 export const intruderFigure = (records: readonly StudyRecord[]): Figure => ({
-  ...{ kind: "categories", name: "intruder-dimensions", items: intrudersOf(records) },
+  kind: "categories",
+  name: "intruder-dimensions",
+  items: intrudersOf(records),
   title:
     "Intruder dimensions among the ten leading singular vectors, mean over sites, with the range of the middle 90 %",
   y: "intruder dimensions of ten",

@@ -27,7 +27,10 @@ export const spectrum: Study = {
   scoresNothing: true,
   plan: (setup) => [
     ...setup.linearLayers.map((site) => ({
-      ...{ cell: { site, matrix: "base", method: null }, seed: 0, fit: null, steps: 0 },
+      cell: { site, matrix: "base", method: null },
+      seed: 0,
+      fit: null,
+      steps: 0,
     })),
     ...variantsOf(setup).flatMap(({ named, fit }) =>
       seedsOf(setup).flatMap((seed) => cellsOf(setup, seed, named, fit)),
@@ -54,7 +57,9 @@ const variantsOf = (setup: Setup): readonly Variant[] => [
 function cellsOf({ linearLayers }: Setup, seed: number, named: Variant["named"], fit: Fit): readonly PlannedCell[] {
   return linearLayers.flatMap((site, at) =>
     ["update", "tuned"].map((matrix, second) => ({
-      ...{ cell: { site, matrix, ...named }, seed, fit },
+      cell: { site, matrix, ...named },
+      seed,
+      fit,
       steps: at + second === 0 ? fit.steps : 0, // trained once for all of them
     })),
   );

@@ -9,6 +9,7 @@ const shared = [
   "bench",
   "drawn",
   "findings",
+  "rates",
   "recipes",
   "rows",
   "settings",

@@ -47,15 +47,22 @@ export interface Setup {
   readonly hasSource: boolean;
 }
 
+/** A training whose rate other cells decide: it waits, and costs what this one does. */
+export interface Waiting {
+  readonly waits: Fit;
+}
+
 /** A cell of the grid with the training that it comes of. */
 export interface PlannedCell {
   readonly cell: Cell;
   readonly seed: number;
-  /** null where nothing is trained; "waits" where other cells decide which it is */
-  readonly fit: Fit | null | "waits";
+  /** null where nothing is trained */
+  readonly fit: Fit | Waiting | null;
   /** of the optimizer, for this cell alone */
   readonly steps: number;
 }
+
+export const isWaiting = (fit: PlannedCell["fit"]): fit is Waiting => fit !== null && "waits" in fit;
 
 /** Cells that come of one training. */
 export interface Job {

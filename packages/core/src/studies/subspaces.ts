@@ -75,7 +75,9 @@ export function subspaceFigure(records: readonly StudyRecord[]): Figure {
     }).filter((point) => point !== undefined),
   );
   return {
-    ...{ kind: "points", name: "subspace-similarity", points },
+    kind: "points",
+    name: "subspace-similarity",
+    points,
     title: "How much of the leading directions of LoRA's A trainings with two seeds share, at the middle adapted layer",
     x: { label: "leading directions" },
     y: { label: "shared part (1 is all of it)" },

@@ -26,7 +26,10 @@ export function summarise(
   records: readonly StudyRecord[],
 ): Summary {
   return {
-    ...{ study: study.name, question: study.question, source: study.source, settings },
+    study: study.name,
+    question: study.question,
+    source: study.source,
+    settings,
     rows: joinSeeds(records).map(({ cell, mean, low, high, seeds }) => ({ cell, mean, low, high, seeds })),
     findings: study.findings(records),
     ...(study.table && { table: study.table(records, settings) }),

@@ -6,8 +6,10 @@ import { dequantizeBlocks, quantizeBlocks } from "./block-quantization.ts";
 /** A matrix in some format: rows of one or two units, whose weights are of very different sizes. */
 const matrices = fc
   .record({
-    ...{ bits: fc.constantFrom(...bitWidths), blockSize: fc.constantFrom(...blockSizes) },
-    ...{ rows: fc.integer({ min: 1, max: 3 }), units: fc.integer({ min: 1, max: 2 }) },
+    bits: fc.constantFrom(...bitWidths),
+    blockSize: fc.constantFrom(...blockSizes),
+    rows: fc.integer({ min: 1, max: 3 }),
+    units: fc.integer({ min: 1, max: 2 }),
   })
   .chain(({ bits, blockSize, rows, units }) => {
     const format: BlockFormat = { bits, blockSize };

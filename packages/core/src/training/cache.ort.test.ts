@@ -27,7 +27,9 @@ const texts: readonly EncodedExample[] = examples.map(({ inputIds }) => ({
 
 const said: string[] = [];
 const cacheOf = (options: Partial<CacheOptions>): CacheOptions => ({
-  ...{ cache: "memory", cacheType: "float32", room: { memory: 1e9, disk: 1e9 } },
+  cache: "memory",
+  cacheType: "float32",
+  room: { memory: 1e9, disk: 1e9 },
   openDisk: async (bytes) => memoryStore(bytes),
   remark: (text) => said.push(text),
   ...options,
@@ -49,7 +51,9 @@ const cases: readonly (readonly [string, Case])[] = [
   [
     "LoRA in the top layer of a decoder",
     {
-      ...{ model: "gpt2-causal-lm", goal: { task: "causal-lm", labels: 1 }, rows: texts },
+      model: "gpt2-causal-lm",
+      goal: { task: "causal-lm", labels: 1 },
+      rows: texts,
       use: lora.use({ layers: "top:1" }),
     },
   ],

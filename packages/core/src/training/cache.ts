@@ -43,7 +43,11 @@ export const stepOptions = ({
   const { baseDropout: dropout, labelSmoothing, pack, recompute, batch, workers } = settings;
   const widest = { batch: Math.ceil(batch / workers), tokens: longestOf(examples) };
   return {
-    ...{ dropout, labelSmoothing, classWeights, packed: pack !== undefined, recompute },
+    dropout,
+    labelSmoothing,
+    classWeights,
+    packed: pack !== undefined,
+    recompute,
     scoresAtOnce: scoresAtOnce(adapted, widest, recompute ? 1 : adapted.base.model.sizes.layers),
   };
 };

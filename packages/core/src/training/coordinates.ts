@@ -94,9 +94,13 @@ const heads = (layout: readonly Placed[]) => layout.filter(({ part }) => part ==
 /** The subspace's own numbers as tensors, so that the optimizer's groups know them. */
 function ownParts(directions: number, scales: number) {
   const own = {
-    ...({ part: "adapter", role: "weight", layer: undefined, method: "subspace", stored: undefined } as const),
+    part: "adapter",
+    role: "weight",
+    layer: undefined,
+    method: "subspace",
+    stored: undefined,
     initial: () => new Float32Array(0),
-  };
+  } as const;
   return [
     { ...own, name: "subspace.directions", shape: [directions] },
     ...(scales > 0 ? [{ ...own, name: "subspace.scales", shape: [scales] }] : []),

@@ -79,7 +79,8 @@ export async function compileEvaluation(
       }
       const loss = sum / items;
       return {
-        ...{ examples: examples.length, loss },
+        examples: examples.length,
+        loss,
         ...measuring.result({ loss, items, right: hits }),
         ...(distance !== undefined && { teacher_loss: distance / examples.length }),
       };

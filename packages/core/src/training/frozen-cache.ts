@@ -51,7 +51,9 @@ export function splitStep(graph: StepGraph, { starts, projections }: AdaptedMode
   const among = (part: Readonly<Record<string, Value>>) =>
     Object.fromEntries(Object.keys(part).flatMap((name) => (rest[name] ? [[name, rest[name]] as const] : [])));
   return {
-    ...{ kept, layout: rowLayout(kept), savedShare: cut.savedShare },
+    kept,
+    layout: rowLayout(kept),
+    savedShare: cut.savedShare,
     rest: { ...graph, losses: among(graph.losses), outputs: among(graph.outputs) },
   };
 }

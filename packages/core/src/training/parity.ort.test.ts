@@ -65,9 +65,17 @@ test.each(cases)("%s: thirty steps have torch's losses, gradient norms, rates an
   expect(phi.values.length).toBe(golden.trained_parameters);
   const left = (layer: string) => viewsOf(phi.layout, phi.values)[`${layer}.lora_E`]?.filter((E) => E !== 0).length;
   const settings = parseSettings({
-    ...{ steps: flags.steps, batch: flags.batch, accumulate: flags.accumulate, lr: flags.lr, schedule: flags.schedule },
-    ...{ warmup: flags.warmup, optimizer: flags.optimizer, weightDecay: flags["weight-decay"], clip: flags.clip },
-    ...{ shuffle: false, checkpointEvery: 0 },
+    steps: flags.steps,
+    batch: flags.batch,
+    accumulate: flags.accumulate,
+    lr: flags.lr,
+    schedule: flags.schedule,
+    warmup: flags.warmup,
+    optimizer: flags.optimizer,
+    weightDecay: flags["weight-decay"],
+    clip: flags.clip,
+    shuffle: false,
+    checkpointEvery: 0,
   });
   for await (const event of trainSteps({ engine: nativeEngine(path), adapted, phi, examples, settings })) {
     if (event.kind !== "step") continue;

@@ -21,7 +21,8 @@ export const trainingSettings = grouped("How it is trained", {
   lr: nonnegative(undefined, "learning rate", { otherwise: "chosen by method and rows" }),
   schedule: choice(schedules, "linear", "how the rate moves"),
   warmup: nonnegative(undefined, "steps of warm-up, or a share of all steps", {
-    ...{ placeholder: "N|FRACTION", otherwise: `${plain.warmup}${chosen}` },
+    placeholder: "N|FRACTION",
+    otherwise: `${plain.warmup}${chosen}`,
   }),
   optimizer: choice(optimizerNames, "adamw", "the optimizer"),
   beta1: fraction(0.9, "decay of AdamW's first moment", { placeholder: "X" }),

@@ -4,7 +4,9 @@ import { type CompletedVerb, shells } from "./completion-scripts.ts";
 
 const verbs: readonly CompletedVerb[] = [
   {
-    ...{ name: "train", summary: "fine-tune it's base: quickly", operands: ["quick", "slow"] },
+    name: "train",
+    summary: "fine-tune it's base: quickly",
+    operands: ["quick", "slow"],
     flags: [
       { flag: "--schedule", help: "how the rate moves", takesValue: true, values: ["constant", "linear"] },
       { flag: "--data", help: "rows: a file", takesValue: true, values: [] },

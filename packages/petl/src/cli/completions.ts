@@ -39,13 +39,16 @@ function completed(
 ): CompletedVerb {
   const own = Object.entries(flags).map(([flag, { help, placeholder, initial, values }]) => ({
     flag: `--${placeholder === undefined && initial === true ? "no-" : ""}${flagName(flag)}`,
-    ...{ help, takesValue: placeholder !== undefined },
+    help,
+    takesValue: placeholder !== undefined,
     values: (flag === "method" ? methods.map((method) => method.name) : flag === "base" ? bases : values) ?? [],
     takesFiles: flag === "base",
   }));
   const ofMethods = (takesMethods ? methodFlags() : []).filter((each) => !each.hidden && !(each.name in flags));
   return {
-    ...{ name, summary, operands: operandNames },
+    name,
+    summary,
+    operands: operandNames,
     flags: [
       ...own,
       ...("config" in flags
@@ -53,7 +56,9 @@ function completed(
         : [{ flag: "--config", help: "flags by name, in a file", takesValue: true, values: [] }]),
       ...ofMethods.map(({ name: option, help, placeholder, isOn }) => ({
         flag: `--${isOn ? "no-" : ""}${flagName(option)}`,
-        ...{ help, takesValue: placeholder !== undefined, values: [] },
+        help,
+        takesValue: placeholder !== undefined,
+        values: [],
       })),
     ],
   };

@@ -11,12 +11,15 @@ export const embedVerb = defineVerb({
   group: "Ask and measure",
   summary: "give texts vectors, a JSON line for each",
   flags: {
-    ...{ base, adapter },
+    base,
+    adapter,
     text: texts("TEXT", "a text; several may be given"),
     input: text("FILE", "a file of texts or pairs: JSONL, CSV, TSV, Parquet; - for JSONL from stdin"),
     textColumn: text("COLUMN", "the column that holds the text", "found by its name"),
     ...rowFlags,
-    ...{ offline, threads, device },
+    offline,
+    threads,
+    device,
   },
   examples: [
     'embed --base models/tiny --text "a fine film" --text "a dull one"',

@@ -6,8 +6,10 @@ import { z } from "zod";
 import { golden, petl, petlJson, temporaryFolder } from "./run-petl.fake.ts";
 
 const goldenFile = z.object({
-  ...{ base: z.string(), adapter: z.string().nullable() },
-  ...{ prompts: z.array(z.array(z.int())), ids: z.array(z.array(z.int())) },
+  base: z.string(),
+  adapter: z.string().nullable(),
+  prompts: z.array(z.array(z.int())),
+  ids: z.array(z.array(z.int())),
 });
 const readGolden = (path: string) => goldenFile.parse(JSON.parse(readFileSync(join(golden, `${path}.json`), "utf8")));
 const completions = z.array(

@@ -15,10 +15,13 @@ export function adapterAlone({ tensors, methods, layout, baseName }: AdapterFile
     }, 0);
   const paths = names.filter((name) => !heads.test(name)).map((name) => name.replace(/\.(lora_|ia3_).*$|\.[^.]+$/, ""));
   return {
-    ...{ base: null, architecture: null, base_parameters: null },
+    base: null,
+    architecture: null,
+    base_parameters: null,
     trained_parameters: total(false),
     head_parameters: total(true),
-    ...{ trainable_ratio: null, trainable_ratio_with_head: null },
+    trainable_ratio: null,
+    trainable_ratio_with_head: null,
     methods: methods.map(({ name, options }) => ({ name, options })),
     adapter: { layout, made_for: baseName ?? null },
     targets: [...new Set(paths)],

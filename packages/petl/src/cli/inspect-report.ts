@@ -30,12 +30,11 @@ export function describe({ base, adapter, adapted, hasTask }: Found) {
   const own = hasTask ? counts : { ...counts, head_parameters: 0, trainable_ratio_with_head: counts.trainable_ratio };
   const tensors = hasTask ? modelTensors : modelTensors.filter(({ head }) => !head);
   return {
-    ...{
-      base: base.name,
-      architecture: model.modelType,
-      class: hasTask ? model.classes[kind] : model.classes.base,
-    },
-    ...{ task: hasTask ? goal.task : null, labels: hasTask && heads[kind].from === "labels" ? goal.labels : null },
+    base: base.name,
+    architecture: model.modelType,
+    class: hasTask ? model.classes[kind] : model.classes.base,
+    task: hasTask ? goal.task : null,
+    labels: hasTask && heads[kind].from === "labels" ? goal.labels : null,
     sizes: model.sizes,
     ...(base.quantization && { quantization: base.quantization }),
     ...own,

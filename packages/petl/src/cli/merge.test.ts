@@ -37,7 +37,9 @@ test.concurrent("an ONNX file lies where transformers.js looks for it, and compu
   const wide = (values: readonly number[]) =>
     new ort.Tensor("int64", BigInt64Array.from(values.map(BigInt)), [1, ids.length]);
   const found = await session.run({
-    ...{ input_ids: wide(ids), attention_mask: wide(ids.map(() => 1)), token_type_ids: wide(ids.map(() => 0)) },
+    input_ids: wide(ids),
+    attention_mask: wide(ids.map(() => 1)),
+    token_type_ids: wide(ids.map(() => 0)),
   });
   await session.release();
   // float32 of another library: the same sums in another order

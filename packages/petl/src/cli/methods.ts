@@ -23,7 +23,10 @@ export const methodsVerb = defineVerb({
 });
 
 const described = ({ name, summary, source, options, peft, start }: (typeof methods)[number]) => ({
-  ...{ name, summary, source, peft_type: peft?.type ?? null },
+  name,
+  summary,
+  source,
+  peft_type: peft?.type ?? null,
   starts_as_base: start === "base",
   options: Object.entries(options).map(([option, { help, initial }]) => {
     return { flag: `--${flagName(option)}`, help, default: initial ?? null };

@@ -93,15 +93,19 @@ async function recordOf(flags: PretrainFlags, text: readonly string[], context: 
     tokenizer:
       flags.tokenizer === undefined
         ? {
-            ...{ vocabulary: flags.vocabulary ?? 8192, lowercase: flags.lowercase && wordPiece },
+            vocabulary: flags.vocabulary ?? 8192,
+            lowercase: flags.lowercase && wordPiece,
             ...(flags.words !== undefined && { words: await findWords(flags.words) }),
           }
         : { folder: resolve(flags.tokenizer) },
     architecture,
     sizes: { layers, hidden, heads, feed_forward: flags.feedForward ?? usualFeedForward(architecture, hidden) },
-    ...{ max_length: flags.maxLength ?? 128, short_share: flags.shortShare, held_out: flags.heldOut },
+    max_length: flags.maxLength ?? 128,
+    short_share: flags.shortShare,
+    held_out: flags.heldOut,
     ...(flags.teacher !== undefined && { teacher: await teacherOf(flags.teacher, flags, context) }),
-    ...{ dtype: flags.dtype ?? "float32", log_every: flags.logEvery },
+    dtype: flags.dtype ?? "float32",
+    log_every: flags.logEvery,
     ...(flags.threads !== undefined && { threads: flags.threads }),
     settings: parseSettings({ ...pickSettings(pretrainingSettings, flags), baseDropout: flags.dropout }),
   };

@@ -18,9 +18,7 @@ export const serveVerb = defineVerb({
     base: modelFlags.base,
     adapters: text("DIR", "a folder of adapters, each served under its folder's name"),
     adapter: texts("NAME=ADAPTER", "an adapter and the name it is served under; several may be given"),
-    host: setting(z.string().min(1), {
-      ...{ initial: "127.0.0.1", placeholder: "HOST", help: "the address to listen at" },
-    }),
+    host: setting(z.string().min(1), { initial: "127.0.0.1", placeholder: "HOST", help: "the address to listen at" }),
     port: number(z.int().min(0).max(65_535).default(8080), "N", "the port, 0 for a free one"),
     keys: text("FILE", "the tenants and the SHA-256 of their keys, as JSON; needed where others than this machine ask"),
     maxBatch: counted(32, "rows that are computed together at most"),

@@ -42,7 +42,9 @@ export const studyVerb = defineVerb({
     const request = { ...rest, signal: context.signal };
     if (dry) return context.print(dryText(await dryRun(name, request), json));
     const how = {
-      ...{ overwrite, jobs: jobs ?? threads, onRemark: context.terminal.line },
+      overwrite,
+      jobs: jobs ?? threads,
+      onRemark: context.terminal.line,
       ...(url !== undefined && { queue: { url, shared } }),
     };
     const summary = await followed(study(name, { ...request, ...how }), context);

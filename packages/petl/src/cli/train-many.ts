@@ -161,7 +161,8 @@ async function orFailed(name: string, { signal }: Context, note: Note, work: () 
 /** A terminal whose lines say whose they are. */
 function namedTerminal(name: string, { line, progress, done }: Context["terminal"]): Context["terminal"] {
   return {
-    ...{ done, line: (text) => line(`${name}: ${text}`) },
+    done,
+    line: (text) => line(`${name}: ${text}`),
     progress: (values) => progress("step" in values ? { ...values, run: name } : values),
   };
 }

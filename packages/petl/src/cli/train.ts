@@ -131,7 +131,8 @@ export async function newRun(
   const access = accessOf(flags, context);
   const named: RequestFlags = {
     ...parseFlags(requestFlags, flags).values,
-    ...{ baseDropout, dropout: undefined },
+    baseDropout,
+    dropout: undefined,
     data: await Promise.all(data.map((each) => settledData(each, access))),
     validation: typeof flags.validation === "string" ? await settledData(flags.validation, access) : flags.validation,
     init: flags.init === undefined ? undefined : await resolveModel(flags.init, flags, context),
@@ -144,9 +145,12 @@ export async function newRun(
   const lock = await closedOnFailure(run, () => claimEmpty(folder));
   await closedOnFailure(run, async () =>
     writeRecord(folder, {
-      ...{ petl: version, id },
+      petl: version,
+      id,
       request: { ...named, base: await settledName(base), ...settings, ...method, pooling },
-      ...{ base_folder: baseFolder, base_sha256: run.baseSha256, data_sha256: run.dataSha256 },
+      base_folder: baseFolder,
+      base_sha256: run.baseSha256,
+      data_sha256: run.dataSha256,
     }),
   );
   return { out: folder, run, lock, id, kept: keptBy(flags), logTo: flags.logTo, resume: false, report: flags.report };
@@ -196,7 +200,8 @@ interface Accessed {
 }
 
 const accessOf = ({ offline }: TrainFlags, { signal, terminal }: Context): DataAccess => ({
-  ...{ offline, signal },
+  offline,
+  signal,
   onProgress: shownDownload("the data", terminal),
 });
 
@@ -207,7 +212,15 @@ function requestOf(
 ): RunRequest {
   const { task, validation, trainRows, seed, shuffle, pooling, threads, device, init, data, recipe } = flags;
   return {
-    ...{ base, baseFolder, methods, init, data, recipe, pooling, threads, device },
+    base,
+    baseFolder,
+    methods,
+    init,
+    data,
+    recipe,
+    pooling,
+    threads,
+    device,
     rows: { ...access, ...pickSettings(columnSettings, flags), task, validation, trainRows, seed, shuffle },
     training: pickSettings({ ...trainingSettings, ...tokenSettings, ...recipeSettings }, flags),
   };

@@ -88,7 +88,10 @@ async function* tryRecipe(
   const model = yield* fit(base, task, recipe, { run: `${name}, seed ${seed}`, seed, quick });
   const seconds = secondsSince(begin);
   return {
-    ...{ model, seconds, right: await rightAnswers(model, task), loss: await own?.lossWith(model) },
+    model,
+    seconds,
+    right: await rightAnswers(model, task),
+    loss: await own?.lossWith(model),
     bytes: seed === 0 ? await saveAdapter(model, join(folder, name)) : 0,
   };
 }
@@ -99,7 +102,10 @@ function rowOf({ method, lr, epochs }: Recipe, results: readonly Result[]): Meth
   const losses = results.flatMap(({ loss }) => loss ?? []);
   const counts = first && countParameters(first.model.adapted);
   return {
-    ...{ method: method.name, options: method.options, lr, epochs },
+    method: method.name,
+    options: method.options,
+    lr,
+    epochs,
     trained_parameters: counts?.trained_parameters ?? 0,
     trainable_ratio: counts?.trainable_ratio ?? 0,
     head_parameters: counts?.head_parameters ?? 0,

@@ -17,7 +17,8 @@ export async function ownTask(base: OpenBase, texts: readonly string[]): Promise
   const set = textSet(texts);
   const { loss } = await evaluate(await unadapted(base), set);
   return {
-    ...{ texts: texts.length, loss },
+    texts: texts.length,
+    loss,
     lossWith: async (model) => (await evaluate(await bodyOf(model, "masked-lm"), set)).loss,
   };
 }

@@ -64,7 +64,9 @@ export async function askTogether(
     const [ofTasks, ofUsers] = await Promise.all([ask(tasks, messages), ask(users, urgencies)]);
     const loaded = bank.list();
     return {
-      ...{ tasks: ofTasks, users: ofUsers, adapters: loaded.length },
+      tasks: ofTasks,
+      users: ofUsers,
+      adapters: loaded.length,
       base_bytes: await weightBytes(base),
       adapter_bytes: loaded.reduce((sum, { bytes }) => sum + bytes, 0),
       seconds: secondsSince(begin),

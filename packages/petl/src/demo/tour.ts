@@ -100,7 +100,9 @@ async function* trainAll(
   for (const task of others) learnt.push(yield* learn(base, task, { folder: join(adapters, task.name), quick }));
   return {
     base: {
-      ...{ name: base.name, bytes: await weightBytes(base), unchanged: (await weightsDigest(base.folder)) === digest },
+      name: base.name,
+      bytes: await weightBytes(base),
+      unchanged: (await weightsDigest(base.folder)) === digest,
       parameters: countParameters((await adaptTo(base, loraRecipe.method, first)).adapted).base_parameters,
     },
     task: {
@@ -110,7 +112,8 @@ async function* trainAll(
       labels: first.labels,
     },
     own_task: own ? { texts: own.texts, loss: own.loss } : null,
-    ...{ methods, further: learnt },
+    methods,
+    further: learnt,
   };
 }
 
@@ -125,7 +128,9 @@ async function* learn(
   const model = yield* fit(base, task, isTask(task) ? loraRecipe : userRecipe, { run: `lora for ${task.name}`, quick });
   const seconds = secondsSince(begin);
   return {
-    ...{ name: task.name, labels: task.labels, seconds },
+    name: task.name,
+    labels: task.labels,
+    seconds,
     accuracy: shareRight([await rightAnswers(model, task)]),
     adapter_bytes: await saveAdapter(model, folder),
   };

@@ -28,7 +28,8 @@ export function openAppendLog(path: string, { resumeAfter }: { readonly resumeAf
     last: lastStep(content?.subarray(0, kept)),
     dropped: { lines: lost.filter((byte) => byte === newline).length, bytes: lost.length },
     append: (record) => append(Buffer.from(`${JSON.stringify(record)}\n`)),
-    ...{ sync, close },
+    sync,
+    close,
   };
 }
 

@@ -30,8 +30,11 @@ test.skipIf(missing !== undefined)(
     const ids = Int32Array.from({ length: 12 }, (_, i) => 5 + i);
     const tensor = (data: Int32Array) => ({ dtype: "int32" as const, shape: [2, 6], data });
     const batch = {
-      ...{ input_ids: tensor(ids), attention_mask: tensor(ids.map(() => 1)), token_type_ids: tensor(ids.map(() => 0)) },
-      ...{ labels: { dtype: "int32" as const, shape: [2], data: Int32Array.of(0, 2) }, items: 2 },
+      input_ids: tensor(ids),
+      attention_mask: tensor(ids.map(() => 1)),
+      token_type_ids: tensor(ids.map(() => 0)),
+      labels: { dtype: "int32" as const, shape: [2], data: Int32Array.of(0, 2) },
+      items: 2,
     };
     const found = async (device: "cpu" | "webgpu") => {
       const engine = await nativeEngine(folder, base.checkpoint?.files ?? [], { device });

@@ -17,7 +17,8 @@ export function startChild(
   { folder, errors }: { readonly folder?: string; readonly errors: "pipe" | "inherit" },
 ): ChildProcess {
   const child = spawn(process.execPath, ["--import", endWithParent, ...args], {
-    ...{ stdio: ["ignore", "ignore", errors, "ipc"], env: { ...process.env, NO_COLOR: "1" } },
+    stdio: ["ignore", "ignore", errors, "ipc"],
+    env: { ...process.env, NO_COLOR: "1" },
     ...(folder !== undefined && { cwd: folder }),
   });
   try {

@@ -30,7 +30,8 @@ const forgotten = { removeOnComplete: true, removeOnFail: true } as const;
 const locks = { concurrency: 1, lockDuration: 30_000, stalledInterval: 15_000, maxStalledCount: 1000 } as const;
 
 const redis: QueueKind = {
-  ...{ schemes: ["redis", "rediss"], packages: ["bullmq", "ioredis"] },
+  schemes: ["redis", "rediss"],
+  packages: ["bullmq", "ioredis"],
   async open(url, fault) {
     const { Queue } = await import("bullmq");
     const queue = new Queue(name, { connection: { url, maxRetriesPerRequest: null } });
@@ -47,7 +48,8 @@ const redis: QueueKind = {
 };
 
 const postgres: QueueKind = {
-  ...{ schemes: ["postgres", "postgresql"], packages: ["bullmq", "pg"] },
+  schemes: ["postgres", "postgresql"],
+  packages: ["bullmq", "pg"],
   async open(url, fault) {
     const { createPostgresBackend, Queue } = await import("bullmq");
     const queue = new Queue(name, { connection: connectionOf(url) }, createPostgresBackend);

@@ -28,7 +28,8 @@ export const requestFlags = {
   ...trainingSettings,
   checkpointEvery: natural(200, trainingSettings.checkpointEvery.help),
   dropout: real(undefined, "the method's dropout where it has one, otherwise the base's own", {
-    ...{ placeholder: "P", otherwise: "0" },
+    placeholder: "P",
+    otherwise: "0",
   }),
   ...cacheSettings,
   logTo: texts("KIND:PLACE", `tell numbers to a tracker too (${trackerForms}); several may be given`),

@@ -19,7 +19,10 @@ const id = { repo: "owner/name", revision: "main" };
 const text = (content: string) => Buffer.from(content);
 const find = (wanted: Parameters<typeof resolveDataSet>[1] = {}, options: ResolveOptions = {}) =>
   resolveDataSet(id, wanted, {
-    ...{ cacheDir: trial.cacheDir, endpoint: trial.hub.endpoint, retryDelay: 1, timeout: 2000 },
+    cacheDir: trial.cacheDir,
+    endpoint: trial.hub.endpoint,
+    retryDelay: 1,
+    timeout: 2000,
     ...options,
   });
 const card = `---

@@ -55,7 +55,11 @@ export async function openTrial(): Promise<Trial> {
   const onProgress = (event: HubEvent) => events.push(event);
   const settings = { cacheDir, endpoint: hub.endpoint, retryDelay: 1, timeout: 5000, onProgress };
   return {
-    ...{ hub, cdn, root, cacheDir, events },
+    hub,
+    cdn,
+    root,
+    cacheDir,
+    events,
     snapshot: join(cacheDir, "models--owner--name", "snapshots", commit),
     resolve: (options = {}, name = "owner/name") => resolveBase(name, { ...settings, ...options }),
     fileRequests: () => hub.requests.filter(({ url }) => url.includes("/resolve/")),

@@ -10,8 +10,19 @@ let jobs = 0;
 async function newJob(): Promise<JobFolder> {
   const id = `ftjob-${String(++jobs).padStart(24, "0")}`;
   return createJobFolder(folder, {
-    ...{ id, owner: "ann", created: 1, model: "base", base: "base", folder, base_sha256: "0", training_file: "file-1" },
-    ...{ data: [], hyperparameters: {}, flags: [], metadata: null, result_name: "ft:base::1" },
+    id,
+    owner: "ann",
+    created: 1,
+    model: "base",
+    base: "base",
+    folder,
+    base_sha256: "0",
+    training_file: "file-1",
+    data: [],
+    hyperparameters: {},
+    flags: [],
+    metadata: null,
+    result_name: "ft:base::1",
   });
 }
 

@@ -92,7 +92,11 @@ function jobFolder(path: string, record: JobRecord): JobFolder {
   const stored = async () =>
     (await textOf(eventsPath))?.split("\n").flatMap((line) => storedEvent.safeParse(parsedJson(line)).data ?? []) ?? [];
   return {
-    ...{ path, record, outcome, wish, claimed },
+    path,
+    record,
+    outcome,
+    wish,
+    claimed,
     async state() {
       const ended = await outcome();
       if (ended) return ended.status;

@@ -138,7 +138,11 @@ async function mixedProgram(
   const room = Math.max(1, Math.min(most, Math.floor(mostNumbers / Math.max(1, numbers))));
   const program = await compileMixedRows(base.engine, joined, output, room);
   return {
-    ...{ joined, kinds, parts: partsOf(kinds), output, release: program.release },
+    joined,
+    kinds,
+    parts: partsOf(kinds),
+    output,
+    release: program.release,
     async run(rows) {
       const found: Prediction[] = [];
       const asked = rows.map(({ model, row }) => ({ adapter: model, row }));

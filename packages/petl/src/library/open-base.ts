@@ -59,7 +59,9 @@ export async function openFolder(
   } = {},
 ): Promise<OpenBase> {
   const source = {
-    ...{ name, folder: directory(path), inner: (folder: string) => directory(join(path, folder)) },
+    name,
+    folder: directory(path),
+    inner: (folder: string) => directory(join(path, folder)),
     openEngine: (files: readonly string[], shares: number) =>
       workerEngine(path, files, { threads: shares === 1 ? threads : shareOf(threads, shares), device }),
   };

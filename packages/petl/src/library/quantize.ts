@@ -40,7 +40,9 @@ export async function quantize(
   const stored = [...(base.checkpoint?.tensors.values() ?? [])];
   return {
     ...(await config()).quantization,
-    ...{ layers, layers_left: left, bytes },
+    layers,
+    layers_left: left,
+    bytes,
     base_bytes: stored.reduce((sum, { byteLength }) => sum + byteLength, 0),
   };
 }

@@ -12,9 +12,16 @@ export async function writeTinyBase(
   const files = await trainTokenizer(streamed(texts), learnt);
   const vocab_size = Object.keys(JSON.parse(files["tokenizer.json"]).model.vocab).length;
   const config = {
-    ...{ architectures: [head === "masked-lm" ? "BertForMaskedLM" : "BertModel"], model_type: "bert", vocab_size },
-    ...{ hidden_size: 16, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 64 },
-    ...{ max_position_embeddings: 32, initializer_range: 0.05, pad_token_id: 0 },
+    architectures: [head === "masked-lm" ? "BertForMaskedLM" : "BertModel"],
+    model_type: "bert",
+    vocab_size,
+    hidden_size: 16,
+    num_hidden_layers: 2,
+    num_attention_heads: 2,
+    intermediate_size: 64,
+    max_position_embeddings: 32,
+    initializer_range: 0.05,
+    pad_token_id: 0,
   };
   mkdirSync(folder, { recursive: true });
   for (const [name, text] of Object.entries({ ...files, "config.json": JSON.stringify(config) }))

@@ -110,7 +110,8 @@ test("language models of several users are trained by one step too, with the los
   };
   const users = await Promise.all(
     Array.from({ length: 4 }, async (_, seed) => ({
-      ...{ name: `user-${seed}`, seed },
+      name: `user-${seed}`,
+      seed,
       data: await openData(texts(seed), decoder, { validation: 0, task: "causal-lm" }),
     })),
   );

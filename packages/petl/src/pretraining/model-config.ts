@@ -13,7 +13,9 @@ interface PretrainingKind {
 
 export const pretrainingKinds: Readonly<Record<PretrainedArchitecture, PretrainingKind>> = {
   bert: {
-    ...{ task: "masked-lm", tokenizer: "wordpiece", rows: "sentences" },
+    task: "masked-lm",
+    tokenizer: "wordpiece",
+    rows: "sentences",
     table: "bert.embeddings.word_embeddings.weight",
   },
   llama: { task: "causal-lm", tokenizer: "byte-level-bpe", rows: "tokens", table: "model.embed_tokens.weight" },

@@ -21,8 +21,11 @@ export async function prepareRows(
   const path = join(folder, "rows");
   const keepTexts = record.teacher !== undefined;
   const facts: RowFacts = {
-    ...{ text_sha256: record.text_sha256, tokenizer_sha256: sha256, max_length: record.max_length },
-    ...{ short_share: record.short_share, texts: keepTexts },
+    text_sha256: record.text_sha256,
+    tokenizer_sha256: sha256,
+    max_length: record.max_length,
+    short_share: record.short_share,
+    texts: keepTexts,
     kind: pretrainingKinds[record.architecture].rows,
   };
   const found = await openRowFolder(path);

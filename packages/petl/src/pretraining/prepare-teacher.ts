@@ -66,7 +66,10 @@ async function writeVectors({ record, threads, path, rows, wanted }: Vectors, wa
       const seconds = (performance.now() - begin.time) / 1000;
       const secondsLeft = end === begin.done ? undefined : ((rows.length - end) * seconds) / (end - begin.done);
       watch.onProgress({
-        ...{ what: "asking the teacher", done: end, of: rows.length, unit: "rows" },
+        what: "asking the teacher",
+        done: end,
+        of: rows.length,
+        unit: "rows",
         ...(secondsLeft !== undefined && { secondsLeft }),
       });
     }

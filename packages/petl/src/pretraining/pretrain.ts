@@ -94,7 +94,9 @@ async function stored(
   const engine = await workerEngine(start, run.base.checkpoint?.files ?? [], { threads });
   const watching = resume ? watch : { ...watch, remark: () => undefined }; // a new run has no checkpoint to speak of
   const training = {
-    ...{ base: run.base, logEvery, id: record.text_sha256 },
+    base: run.base,
+    logEvery,
+    id: record.text_sha256,
     events: (state: TrainingRun["resume"]) =>
       trainSteps({ ...run, engine, settings, resume: state, signal: watch.signal }),
     files: async () => {

@@ -90,7 +90,10 @@ export async function openRowFolder(path: string): Promise<RowFolder | undefined
     return bytes.buffer;
   };
   return {
-    ...{ facts, counts, length, lengths },
+    facts,
+    counts,
+    length,
+    lengths,
     at: async (row) => ({ inputIds: new Int32Array(await read(starts[row] ?? -1, 4 * (lengths[row] ?? 0))) }),
     async textAt(row) {
       const start = (starts[row] ?? 0) + 4 * (lengths[row] ?? 0);

@@ -14,13 +14,11 @@ const hostile = `<script>alert("x")</script>`;
 const signal = { aborted: false, throwIfAborted: () => undefined };
 
 const bare = {
-  ...{
-    title: hostile,
-    subtitle: hostile,
-    figures: [],
-    advice: [hostile],
-    card: [{ columns: [hostile], rows: [[hostile]] }],
-  },
+  title: hostile,
+  subtitle: hostile,
+  figures: [],
+  advice: [hostile],
+  card: [{ columns: [hostile], rows: [[hostile]] }],
   worst: [{ place: hostile, text: hostile, label: hostile, answer: hostile, figure: 0.1 }],
 };
 const scores = { label: hostile, precision: 1, recall: 1, f1: 1, support: 1 };

@@ -47,8 +47,10 @@ export async function worstRows(
     if (example?.kind === "text" && example.label !== undefined && said.labels === undefined) {
       const { label } = example;
       found.push({
-        ...{ place: set.placeOf(at), text: [example.text, example.pair].filter(Boolean).join(" ⏐ ") },
-        ...{ label: String(label), answer: said.scores ? String(said.label) : said.score.toPrecision(4) },
+        place: set.placeOf(at),
+        text: [example.text, example.pair].filter(Boolean).join(" ⏐ "),
+        label: String(label),
+        answer: said.scores ? String(said.label) : said.score.toPrecision(4),
         figure: said.scores ? (said.scores[String(label)] ?? 0) : Math.abs(said.score - Number(label)),
       });
     }

@@ -27,7 +27,9 @@ export async function writeRunReport(path: string, { run, summary, signal }: End
   await write(path, {
     title: `${method} on ${model.base.name}`,
     subtitle: `petl train · ${steps} steps, ${summary.examples} rows, ${summary.seconds.toFixed(0)} s`,
-    ...{ figures, evaluation, advice },
+    figures,
+    evaluation,
+    advice,
     worst: evaluation ? await worstRows(model, validation, { count: shownRows, maxLength, signal }) : [],
     card: cardParts(cardSubject(model), factsOf(run, evaluation)),
   });
@@ -48,7 +50,9 @@ export async function writeEvaluationReport(path: string, measured: Measured): P
   await write(path, {
     title: `${method} on ${model.base.name}`,
     subtitle: `petl evaluate · ${evaluation.examples} rows of ${set.name}`,
-    ...{ figures: [], evaluation, advice: [] },
+    figures: [],
+    evaluation,
+    advice: [],
     worst: await worstRows(model, set, { count: shownRows, maxLength, signal }),
     card: cardParts(cardSubject(model), { evaluation }),
   });

@@ -85,7 +85,11 @@ async function openOn(base: OpenBase, request: RunRequest, signal: StopSignal): 
   };
   const training = await prepareTraining(model, data, request.training, pausing(signal, told));
   return {
-    ...{ base, model, training, validation: data.validation, maxLength: request.training.maxLength },
+    base,
+    model,
+    training,
+    validation: data.validation,
+    maxLength: request.training.maxLength,
     baseSha256: await baseDigest(base.folder),
     dataSha256: await rowsDigest([data.train, data.validation], signal),
     remarks: [...new Set([...model.remarks, ...data.remarks, ...training.remarks])],

@@ -36,7 +36,9 @@ export async function readRecord(out: string): Promise<RunRecord | undefined> {
   if (z.object({ kind: z.literal("pretraining") }).safeParse(value).success)
     throw new InputError(`${out} holds a pretraining run; go on with \`petl pretrain --resume ${out}\``);
   if (z.object({ settings: z.unknown(), base: z.string() }).safeParse(value).success)
-    throw new InputError(`${join(out, fileName)} is of an earlier petl, whose runs this one cannot go on with`);
+    throw new InputError(
+      `${join(out, fileName)} is of an earlier petl, whose runs this one cannot go on with; train anew, or go on with the petl that began it`,
+    );
   return checked(out, value, runRecord);
 }
 

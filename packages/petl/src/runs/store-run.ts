@@ -177,9 +177,15 @@ async function writeResult(out: string, files: readonly NamedFile[], lock: Pick<
 }
 
 const resultOf = ({ step, examples, tokens, loss, evaluation }: Seen, seconds: number, bytes: number): RunResult => ({
-  ...{ steps: step, examples, tokens, seconds, tokens_per_second: tokens / seconds },
+  steps: step,
+  examples,
+  tokens,
+  seconds,
+  tokens_per_second: tokens / seconds,
   peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
-  ...{ loss: loss ?? null, evaluation: evaluation ?? null, bytes },
+  loss: loss ?? null,
+  evaluation: evaluation ?? null,
+  bytes,
 });
 
 /** A run that broke off by what it computed says why, if a tensor of the base is to blame, and which checkpoint is left. */

@@ -30,7 +30,9 @@ export const factsOf = (
   { training, dataSha256 }: Pick<OpenRun, "training" | "dataSha256">,
   evaluation: Evaluation | null | undefined,
 ): TrainingFacts => ({
-  ...{ dataSha256, rows: training.examples.length, evaluation },
+  dataSha256,
+  rows: training.examples.length,
+  evaluation,
   settings: pickSettings(trainingSettings, training.settings),
 });
 
@@ -52,7 +54,9 @@ export async function trainRun(
   const cache = await machineCache(kept, watch.remark);
   let evaluation: Evaluation | undefined;
   const stored = {
-    ...{ base, logEvery, id },
+    base,
+    logEvery,
+    id,
     events: (state: Parameters<typeof trainSteps>[0]["resume"]) =>
       trainSteps({ ...training, cache, resume: state, signal }),
     files: () => filesWithCard(model, factsOf(run, evaluation)),

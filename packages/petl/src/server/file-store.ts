@@ -117,5 +117,12 @@ function plainName(name: string): string {
 
 /** OpenAI's shape of a file. */
 export const fileObject = ({ id, created, filename, purpose, bytes }: KeptFile): object => ({
-  ...{ id, object: "file", bytes, created_at: created, filename, purpose, status: "processed", status_details: null },
+  id,
+  object: "file",
+  bytes,
+  created_at: created,
+  filename,
+  purpose,
+  status: "processed",
+  status_details: null,
 });

@@ -13,8 +13,16 @@ beforeAll(async () => {
   await (await openTiny(folder)).close();
   serving = await serve(
     {
-      ...{ base: join(folder, "base"), host: "127.0.0.1", port: 0, threads: 1, maxBatch: 8, maxWait: 1 },
-      ...{ resident: 8, offline: true, shared, named: [] },
+      base: join(folder, "base"),
+      host: "127.0.0.1",
+      port: 0,
+      threads: 1,
+      maxBatch: 8,
+      maxWait: 1,
+      resident: 8,
+      offline: true,
+      shared,
+      named: [],
     },
     { log: () => undefined, remark: () => undefined },
   );

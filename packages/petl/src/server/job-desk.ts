@@ -96,8 +96,12 @@ export async function openJobDesk({ shared, base, baseModel, executor, shelf, fi
         await refuseMany(tenant, ownedBy(tenant), shelf);
         const number = randomBytes(12).toString("hex");
         const record: JobRecord = {
-          ...{ id: `ftjob-${number}`, owner: tenant.name, created: Math.floor(Date.now() / 1000) },
-          ...{ ...wanted, ...base, result_name: `ft:${baseModel}:${wanted.suffix ?? ""}:${number.slice(0, 12)}` },
+          id: `ftjob-${number}`,
+          owner: tenant.name,
+          created: Math.floor(Date.now() / 1000),
+          ...wanted,
+          ...base,
+          result_name: `ft:${baseModel}:${wanted.suffix ?? ""}:${number.slice(0, 12)}`,
           ...(idempotency && { idempotency }),
         };
         const job = await createJobFolder(folder, record);

@@ -74,7 +74,10 @@ export const modelObject = (
   { id, created, owner, adapter }: ServedModel,
   { base }: Models,
 ): Readonly<Record<string, unknown>> => ({
-  ...{ id, object: "model", created, owned_by: owner ?? "petl" },
+  id,
+  object: "model",
+  created,
+  owned_by: owner ?? "petl",
   ...(adapter !== null && { parent: base, root: base }),
 });
 

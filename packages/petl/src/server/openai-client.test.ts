@@ -25,8 +25,16 @@ beforeAll(async () => {
   await open.close();
   serving = await serve(
     {
-      ...{ base, host: "127.0.0.1", port: 0, threads: 1, maxBatch: 8, maxWait: 1, resident: 8, offline: true },
-      ...{ shared: join(folder, "shared"), named: [] },
+      base,
+      host: "127.0.0.1",
+      port: 0,
+      threads: 1,
+      maxBatch: 8,
+      maxWait: 1,
+      resident: 8,
+      offline: true,
+      shared: join(folder, "shared"),
+      named: [],
     },
     { log: () => undefined, remark: () => undefined },
   );

@@ -92,13 +92,26 @@ export async function serve(options: ServeOptions, { log, remark }: Watching): P
         ? localExecutor(1, sharedJobs(shared), (error) => fault("a job", error))
         : await queueExecutor(options.queue, outage(remark));
     const jobs = await openJobDesk({
-      ...{ shared, baseModel: models.base, executor, shelf, files },
+      shared,
+      baseModel: models.base,
+      executor,
+      shelf,
+      files,
       base: { base: options.base, folder: process.cwd(), base_sha256: digest },
     });
     const reconciling = reconcile(jobs, (error) => fault("jobs", error));
     service = {
-      ...{ bank, models, shelf, keys, maxBatch, files, jobs, ending: ending.signal },
-      ...{ allowances: openAllowances(), metrics: openMetrics(), gate: openGate(Math.ceil(batchesInside * maxBatch)) },
+      bank,
+      models,
+      shelf,
+      keys,
+      maxBatch,
+      files,
+      jobs,
+      ending: ending.signal,
+      allowances: openAllowances(),
+      metrics: openMetrics(),
+      gate: openGate(Math.ceil(batchesInside * maxBatch)),
     };
     return {
       url: listening.url,

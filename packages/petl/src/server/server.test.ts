@@ -17,8 +17,16 @@ let expected: number;
 let otherwise: number;
 
 const options = {
-  ...{ base: join(folder, "base"), host: "127.0.0.1", port: 0, keys: join(folder, "keys.json"), threads: 1 },
-  ...{ maxBatch: 8, maxWait: 1, resident: 8, offline: true, shared: join(folder, "shared") },
+  base: join(folder, "base"),
+  host: "127.0.0.1",
+  port: 0,
+  keys: join(folder, "keys.json"),
+  threads: 1,
+  maxBatch: 8,
+  maxWait: 1,
+  resident: 8,
+  offline: true,
+  shared: join(folder, "shared"),
   named: [{ name: "reviews", source: join(folder, "reviews") }],
 };
 const watching = { log: () => undefined, remark: () => undefined };
@@ -37,7 +45,8 @@ beforeAll(async () => {
   await base.close();
   const sha256 = (key: string) => createHash("sha256").update(key).digest("hex");
   const tenants = Object.entries(keys).map(([name, key]) => ({
-    ...{ name, key_sha256: sha256(key.replaceAll(" ", "-")) },
+    name,
+    key_sha256: sha256(key.replaceAll(" ", "-")),
     ...(name === "boss" && { admin: true }),
   }));
   writeFileSync(options.keys, JSON.stringify({ tenants }));

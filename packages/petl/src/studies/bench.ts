@@ -48,7 +48,12 @@ export function setupOf(context: StudyContext, base: Base): Setup {
   const study = studies.find(({ name }) => name === context.study);
   const names = asked ?? (study ? ownMethods(study, budget, base, goal).names : []);
   return {
-    ...{ budget, seeds, task, rows, fewestRows, model },
+    budget,
+    seeds,
+    task,
+    rows,
+    fewestRows,
+    model,
     methods: names,
     ...(parameters !== undefined && { equalOptions: equalBudget(base, goal, names, parameters).options }),
     linearLayers: linearLayersOf(sites).filter((path) => !isWithin(headModules, path)),
@@ -126,8 +131,11 @@ export async function openBench(
     async described(fit, seed, { adapted, phi, step, seconds }) {
       const weights = await weightsOf(open({ adapted, phi }));
       return {
-        ...{ train: trainObject(context, { ...fit, steps: step }, seed), ...countsOf(adapted), seconds },
-        ...{ adapter_bytes: weights.length, phi_sha256: tensorsDigest(weights) },
+        train: trainObject(context, { ...fit, steps: step }, seed),
+        ...countsOf(adapted),
+        seconds,
+        adapter_bytes: weights.length,
+        phi_sha256: tensorsDigest(weights),
         peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
         data_sha256: await digestOf(fit),
       };
@@ -169,9 +177,20 @@ function countsOf(adapted: AdaptedModel) {
 async function emptyMeasure(adapted: AdaptedModel, data_sha256: string): Promise<Measured> {
   const { head_parameters, base_parameters } = countsOf(adapted);
   return {
-    ...{ train: null, score: null, score_name: scoreNameOf(adapted.goal.task), scores: {}, loss: null },
-    ...{ trained_parameters: 0, head_parameters, base_parameters, trainable_ratio: 0, seconds: 0 },
-    ...{ peak_rss_bytes: process.resourceUsage().maxRSS * 1024, adapter_bytes: 0, phi_sha256: null, data_sha256 },
+    train: null,
+    score: null,
+    score_name: scoreNameOf(adapted.goal.task),
+    scores: {},
+    loss: null,
+    trained_parameters: 0,
+    head_parameters,
+    base_parameters,
+    trainable_ratio: 0,
+    seconds: 0,
+    peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
+    adapter_bytes: 0,
+    phi_sha256: null,
+    data_sha256,
   };
 }
 
@@ -180,8 +199,20 @@ function trainObject(context: StudyContext, fit: Fit, seed: number): Readonly<Re
   const { method, options, lr, steps, batch, schedule, rows } = fit;
   const { base, task, columns, max_length } = context;
   return {
-    ...{ base, data: trainFile(rows), validation: scoreFile, ...columns, task, method, ...options },
-    ...{ lr, steps, batch, schedule, seed, threads: 1, cache: "off" },
+    base,
+    data: trainFile(rows),
+    validation: scoreFile,
+    ...columns,
+    task,
+    method,
+    ...options,
+    lr,
+    steps,
+    batch,
+    schedule,
+    seed,
+    threads: 1,
+    cache: "off",
     ...(max_length !== null && { maxLength: max_length }),
   };
 }

@@ -7,6 +7,7 @@ import {
   type Fit,
   InputError,
   isLanguageModel,
+  isWaiting,
   methods,
   type PlannedCell,
   placesOfBase,
@@ -59,16 +60,14 @@ interface Training {
   readonly steps: number;
 }
 
-/** Every training of some cells once. One whose rate other cells decide costs what the same method's others cost. */
+/** Every training of some cells once. */
 function distinct(planned: readonly PlannedCell[]): readonly Training[] {
-  const isFit = (fit: PlannedCell["fit"]): fit is Fit => fit !== null && fit !== "waits";
-  const known = planned.map(({ fit }) => fit).filter(isFit);
   const trainings = new Map<string, Training>();
   for (const { cell, fit, seed, steps } of planned) {
-    const like = fit === "waits" ? known.find(({ method }) => method === cell.method) : fit;
-    if (!like) continue;
-    const key = `${JSON.stringify(fit === "waits" ? cell : fit)} ${seed}`;
-    trainings.set(key, { fit: like, steps: Math.max(trainings.get(key)?.steps ?? 0, steps) });
+    if (fit === null) continue;
+    const key = `${JSON.stringify(isWaiting(fit) ? cell : fit)} ${seed}`;
+    const most = Math.max(trainings.get(key)?.steps ?? 0, steps);
+    trainings.set(key, { fit: isWaiting(fit) ? fit.waits : fit, steps: most });
   }
   return [...trainings.values()];
 }

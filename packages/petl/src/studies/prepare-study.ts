@@ -88,17 +88,22 @@ export async function prepareStudy(name: string, request: StudyRequest): Promise
   const equal = parameters === undefined ? undefined : equalBudget(base, goal, methods ?? own.names, parameters);
   const digestOf = (set: ExampleSet) => sha256(rowLines(set));
   const context: StudyContext = {
-    ...{ study: name, budget, seeds, methods },
+    study: name,
+    budget,
+    seeds,
+    methods,
     ...(parameters !== undefined && { parameters }),
     base: await baseName(request.base, folder),
     base_sha256: await weightsDigest(directory(folder), signal),
-    ...{ task, labels: [...labels], max_length: asked.maxLength ?? null },
-    ...{ rows: train.examples.length, fewest_rows: fewestRows(train), columns: columnsOf(train) },
-    ...{
-      train_sha256: digestOf(train),
-      score_sha256: digestOf(score),
-      source_sha256: source ? digestOf(source.set) : null,
-    },
+    task,
+    labels: [...labels],
+    max_length: asked.maxLength ?? null,
+    rows: train.examples.length,
+    fewest_rows: fewestRows(train),
+    columns: columnsOf(train),
+    train_sha256: digestOf(train),
+    score_sha256: digestOf(score),
+    source_sha256: source ? digestOf(source.set) : null,
   };
   return {
     study,

@@ -17,7 +17,8 @@ function rowOf(example: Example): Readonly<Record<string, unknown>> {
     case "text": {
       const { text, pair, label, labels } = example;
       return {
-        ...{ text, ...(pair !== undefined && { text_pair: pair }) },
+        text,
+        ...(pair !== undefined && { text_pair: pair }),
         ...(label !== undefined && { label }),
         ...(labels && { labels }),
       };

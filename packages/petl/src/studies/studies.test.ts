@@ -95,6 +95,18 @@ test.each(studies)(
   },
 );
 
+test("records of a petl that trained otherwise are refused by what differs, and stay", async () => {
+  const out = join(folder, "study-older");
+  await run("data-size", { seeds: 1, methods: ["head"], out });
+  const [path, [first, ...others]] = [join(out, "records.jsonl"), recordsOf(out)];
+  const older = [{ ...first, train: { ...first?.train, lr: 0.5 } }, ...others].map(
+    (each) => `${JSON.stringify(each)}\n`,
+  );
+  writeFileSync(path, older.join(""));
+  await expect(run("data-size", { seeds: 1, methods: ["head"], out })).rejects.toThrow(/lr 0.5 there, 0.02 now/);
+  expect(readFileSync(path, "utf8")).toBe(older.join(""));
+});
+
 test("another setting is refused by name, and so is a folder of other files", async () => {
   const out = join(folder, "study-refused");
   await run("data-size", { seeds: 1, methods: ["head"], out });

@@ -4,6 +4,7 @@ import {
   type Cell,
   canonical,
   InternalError,
+  isWaiting,
   type Job,
   type PlannedCell,
   type StudyRecord,
@@ -21,6 +22,7 @@ import { type HandedCells, handedCells } from "./handed-cells.ts";
 import { type PreparedStudy, prepareStudy, type StudyRequest } from "./prepare-study.ts";
 import { openRecordLog, type RecordLog } from "./record-log.ts";
 import { writeResults } from "./results.ts";
+import { refuseOtherTrainings } from "./same-trainings.ts";
 import { sharedName } from "./shared-cells.ts";
 import { holdFolder, takeFolder } from "./study-folder.ts";
 import { writeRows } from "./study-rows.ts";
@@ -75,14 +77,16 @@ export async function* study(name: string, options: StudyOptions): AsyncGenerato
     await takeFolder(out, context, overwrite);
     await writeRows(out, sets, { task: context.task, counts: rowCounts(planned) });
     const log = openRecordLog(join(out, "records.jsonl"));
-    const handed = await cellsOf(prepared, out, { ...options, jobs });
+    let handed: HandedCells | undefined;
     try {
+      refuseOtherTrainings(out, rule.plan(setup, log.records), log.records);
+      handed = await cellsOf(prepared, out, { ...options, jobs });
       const progress = progressOf(prepared, log, options.queue ? undefined : jobs);
       yield { kind: "start", ...progress(jobsOf(missing(rule.plan(setup, log.records), log.records))), out };
       yield* workOff(prepared, { log, handed, progress }, signal);
       yield { kind: "end", summary: await writeResults(out, rule, context, log.records), out };
     } finally {
-      await handed.close();
+      await handed?.close();
       log.close();
     }
   } finally {
@@ -137,7 +141,10 @@ function cellsHere(
 /** How many rows the trainings on fewer rows have. */
 const rowCounts = (planned: readonly PlannedCell[]): readonly number[] => [
   ...new Set(
-    planned.flatMap(({ fit }) => (fit !== null && fit !== "waits" && typeof fit.rows === "number" ? [fit.rows] : [])),
+    planned.flatMap(({ fit }) => {
+      const rows = isWaiting(fit) ? fit.waits.rows : fit?.rows;
+      return typeof rows === "number" ? [rows] : [];
+    }),
   ),
 ];
 
@@ -151,15 +158,19 @@ async function* workOff(
     const planned = study.plan(setup, log.records);
     const jobs = jobsOf(missing(planned, log.records));
     if (jobs.length === 0) {
-      if (planned.some(({ fit }) => fit === "waits")) throw new InternalError(`${study.name}: cells wait for nothing`);
+      if (planned.some(({ fit }) => isWaiting(fit))) throw new InternalError(`${study.name}: cells wait for nothing`);
       return;
     }
     const unfinished = new Set(jobs);
     for await (const { job, results } of handed.run(jobs)) {
       const records = results.map(
         ({ cell, measured }): StudyRecord => ({
-          ...{ study: study.name, cell, seed: job.seed, ...measured },
-          ...{ base_sha256: context.base_sha256, petl: version },
+          study: study.name,
+          cell,
+          seed: job.seed,
+          ...measured,
+          base_sha256: context.base_sha256,
+          petl: version,
         }),
       );
       log.append(records);
@@ -182,7 +193,9 @@ function progressOf(prepared: PreparedStudy, log: RecordLog, atATime: number | u
     const left = planned.filter((cell) => !done.has(keyOf(cell)));
     const begun = unfinished.slice(0, atATime).reduce((sum, { cells }) => sum + cells.length, 0);
     return {
-      ...{ cells: planned.length, done: planned.length - left.length, work: costs.secondsOf(left) },
+      cells: planned.length,
+      done: planned.length - left.length,
+      work: costs.secondsOf(left),
       running: atATime === undefined ? undefined : begun,
     };
   };
@@ -193,14 +206,14 @@ const keyOf = ({ cell, seed }: { readonly cell: Cell; readonly seed: number }): 
 /** The cells of a plan that have no record yet. */
 function missing(planned: readonly PlannedCell[], records: readonly StudyRecord[]): readonly PlannedCell[] {
   const done = new Set(records.map(keyOf));
-  return planned.filter((cell) => cell.fit !== "waits" && !done.has(keyOf(cell)));
+  return planned.filter((cell) => !isWaiting(cell.fit) && !done.has(keyOf(cell)));
 }
 
 /** Cells that come of the same training together. */
 function jobsOf(planned: readonly PlannedCell[]): readonly Job[] {
   const jobs = new Map<string, { fit: Job["fit"]; seed: number; cells: Cell[] }>();
   for (const { cell, seed, fit } of planned) {
-    if (fit === "waits") continue;
+    if (isWaiting(fit)) continue;
     const key = `${JSON.stringify(fit)} ${seed}`;
     const job = jobs.get(key) ?? { fit, seed, cells: [] };
     job.cells.push(cell);

@@ -86,7 +86,12 @@ export function foreignAdapter(
   const named = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const typed = tensors.map(({ name, shape }): [string, AdapterTensor] => [name, { name, shape, dtype: "float32" }]);
   const read = {
-    ...{ folder, layout, methods, bias, baseName, remarks: [] },
+    folder,
+    layout,
+    methods,
+    bias,
+    baseName,
+    remarks: [],
     tensors: new Map(typed),
     read: async (name: string) => (await named.get(name)?.values()) ?? new Float32Array(0),
   };

@@ -36,7 +36,10 @@ export async function llama2cTokenizer(source: ByteSource) {
     decoder,
   };
   const settings = {
-    ...{ tokenizer_class: "PreTrainedTokenizerFast", unk_token: "<unk>", bos_token: "<s>", eos_token: "</s>" },
+    tokenizer_class: "PreTrainedTokenizerFast",
+    unk_token: "<unk>",
+    bos_token: "<s>",
+    eos_token: "</s>",
     clean_up_tokenization_spaces: false,
   };
   return {
@@ -80,8 +83,14 @@ function mergesOf(pieces: readonly Piece[], vocab: ReadonlyMap<string, number>):
 const plain = { single_word: false, lstrip: false, rstrip: false, normalized: false };
 
 const bpe = {
-  ...{ type: "BPE", dropout: null, unk_token: "<unk>", continuing_subword_prefix: null, end_of_word_suffix: null },
-  ...{ fuse_unk: true, byte_fallback: true, ignore_merges: false },
+  type: "BPE",
+  dropout: null,
+  unk_token: "<unk>",
+  continuing_subword_prefix: null,
+  end_of_word_suffix: null,
+  fuse_unk: true,
+  byte_fallback: true,
+  ignore_merges: false,
 };
 
 const replace = (pattern: string, content: string) => ({ type: "Replace", pattern: { String: pattern }, content });

@@ -65,8 +65,14 @@ async function readHeader(source: ByteSource): Promise<Header> {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const at = (index: number) => view.getInt32(4 * index, true);
   return {
-    ...{ hidden: at(0), inner: at(1), layers: at(2), heads: at(3), keyValueHeads: at(4) },
-    ...{ vocabulary: Math.abs(at(5)), tokens: at(6), tied: at(5) > 0 },
+    hidden: at(0),
+    inner: at(1),
+    layers: at(2),
+    heads: at(3),
+    keyValueHeads: at(4),
+    vocabulary: Math.abs(at(5)),
+    tokens: at(6),
+    tied: at(5) > 0,
   };
 }
 
@@ -127,11 +133,24 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =
 
 function configText({ hidden, inner, layers, heads, keyValueHeads, vocabulary, tokens, tied }: Header): string {
   const config = {
-    ...{ architectures: ["LlamaForCausalLM"], model_type: "llama", hidden_size: hidden, intermediate_size: inner },
-    ...{ num_hidden_layers: layers, num_attention_heads: heads, num_key_value_heads: keyValueHeads },
-    ...{ vocab_size: vocabulary, max_position_embeddings: tokens, tie_word_embeddings: tied },
-    ...{ hidden_act: "silu", rms_norm_eps: 1e-5, rope_theta: 10000, attention_bias: false, mlp_bias: false },
-    ...{ bos_token_id: 1, eos_token_id: 2, torch_dtype: "float32" },
+    architectures: ["LlamaForCausalLM"],
+    model_type: "llama",
+    hidden_size: hidden,
+    intermediate_size: inner,
+    num_hidden_layers: layers,
+    num_attention_heads: heads,
+    num_key_value_heads: keyValueHeads,
+    vocab_size: vocabulary,
+    max_position_embeddings: tokens,
+    tie_word_embeddings: tied,
+    hidden_act: "silu",
+    rms_norm_eps: 1e-5,
+    rope_theta: 10000,
+    attention_bias: false,
+    mlp_bias: false,
+    bos_token_id: 1,
+    eos_token_id: 2,
+    torch_dtype: "float32",
   };
   return `${JSON.stringify(config, null, 2)}\n`;
 }

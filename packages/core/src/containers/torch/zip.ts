@@ -83,9 +83,13 @@ function readCentralHeader(source: ByteSource, view: DataView, at: number): Cent
   if (end > view.byteLength) throw damaged(source);
   const name = new TextDecoder().decode(new Uint8Array(view.buffer, view.byteOffset + at + 46, lengths[0]));
   return {
-    ...{ name, flags: view.getUint16(at + 8, true), method: view.getUint16(at + 10, true) },
-    ...{ packed: view.getUint32(at + 20, true), size: view.getUint32(at + 24, true) },
-    ...{ header: view.getUint32(at + 42, true), end },
+    name,
+    flags: view.getUint16(at + 8, true),
+    method: view.getUint16(at + 10, true),
+    packed: view.getUint32(at + 20, true),
+    size: view.getUint32(at + 24, true),
+    header: view.getUint32(at + 42, true),
+    end,
   };
 }
 

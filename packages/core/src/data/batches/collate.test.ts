@@ -66,7 +66,8 @@ test("the mask says exactly where every row's own ids stand", () => {
 
 test("batches side by side are the batch of all their rows", () => {
   const row = (length: number, id: number) => ({
-    ...{ inputIds: Int32Array.from({ length }, (_, at) => id + at), tokenTypeIds: new Int32Array(length).fill(1) },
+    inputIds: Int32Array.from({ length }, (_, at) => id + at),
+    tokenTypeIds: new Int32Array(length).fill(1),
     target: { kind: "class", id } as const,
   });
   const [first, second] = [

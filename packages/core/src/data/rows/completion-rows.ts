@@ -63,7 +63,7 @@ export function completionColumns(file: string, columns: readonly string[]): Com
   const has = (...names: readonly string[]) => names.every((name) => find(name) !== undefined);
   if (has("chosen", "rejected"))
     throw new InputError(
-      `${file}: "chosen" and "rejected" are preferences, which \`task: "preference"\` learns; for causal-lm name the answer "completion"`,
+      `${file}: "chosen" and "rejected" are preferences, which petl does not learn from; to learn the chosen answers alone, name their column "completion"`,
     );
   if (find("label") ?? find("labels")) return undefined;
   for (const { prompts, answers, between } of layouts) {
@@ -73,7 +73,10 @@ export function completionColumns(file: string, columns: readonly string[]): Com
     const [system, history] = [find("system"), find("history")];
     const contexts = ["input", "context"].flatMap((name) => find(name) ?? []).filter((column) => column !== prompt);
     return {
-      ...{ prompt, contexts, completion, between },
+      prompt,
+      contexts,
+      completion,
+      between,
       ...(system !== undefined && { system }),
       ...(history !== undefined && { history }),
     };

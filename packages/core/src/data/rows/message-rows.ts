@@ -53,9 +53,19 @@ function toolsOf(value: unknown): readonly unknown[] | undefined {
 
 /** What ShareGPT calls who speaks. */
 const speakers: Readonly<Record<string, string>> = {
-  ...{ human: "user", user: "user", gpt: "assistant", chatgpt: "assistant", bing: "assistant", bard: "assistant" },
-  ...{ assistant: "assistant", model: "assistant", system: "system" },
-  ...{ function_call: "assistant", observation: "tool", tool: "tool", function_response: "tool" },
+  human: "user",
+  user: "user",
+  gpt: "assistant",
+  chatgpt: "assistant",
+  bing: "assistant",
+  bard: "assistant",
+  assistant: "assistant",
+  model: "assistant",
+  system: "system",
+  function_call: "assistant",
+  observation: "tool",
+  tool: "tool",
+  function_response: "tool",
 };
 
 /** A list of messages, or, as a text, what is wrong with it. */

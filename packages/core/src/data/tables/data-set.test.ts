@@ -3,7 +3,8 @@ import { chooseDataFiles, type DataConfig } from "./data-set.ts";
 import { matchesGlob } from "./globs.ts";
 
 const config = (name: string, splits: Readonly<Record<string, readonly string[]>>, isDefault = false): DataConfig => ({
-  ...{ name, isDefault },
+  name,
+  isDefault,
   splits: new Map(Object.entries(splits)),
 });
 const choose = (files: readonly string[], wanted = {}, configs: readonly DataConfig[] = []) => {

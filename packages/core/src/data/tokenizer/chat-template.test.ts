@@ -11,8 +11,12 @@ const { templates, conversations, tools, texts } = z
     conversations: z.record(z.string(), z.array(message)),
     texts: z.array(
       z.object({
-        ...{ template: z.string(), conversation: z.string(), tools: z.boolean().optional() },
-        ...{ text: z.string().optional(), reply: z.string().optional(), refused: z.string().optional() },
+        template: z.string(),
+        conversation: z.string(),
+        tools: z.boolean().optional(),
+        text: z.string().optional(),
+        reply: z.string().optional(),
+        refused: z.string().optional(),
       }),
     ),
   })

@@ -97,7 +97,12 @@ function withoutNulls(message: ChatMessage): object {
 const macro = (call: (given: Arguments) => Value): Callable => ({ call });
 
 const globals: Readonly<Record<string, Value>> = {
-  ...{ true: true, false: false, none: null, True: true, False: false, None: null },
+  true: true,
+  false: false,
+  none: null,
+  True: true,
+  False: false,
+  None: null,
   raise_exception: macro(({ positional: [reason] }) => {
     throw new Error(textOf(reason));
   }),

@@ -34,10 +34,7 @@ export function scoreOf(counts: { readonly right: number; readonly answered: num
   const { right, answered, support } = counts;
   const share = (whole: number) => (whole === 0 ? 0 : right / whole);
   const both = answered + support;
-  return {
-    ...{ precision: share(answered), recall: share(support) },
-    ...{ f1: both === 0 ? 0 : (2 * right) / both, support },
-  };
+  return { precision: share(answered), recall: share(support), f1: both === 0 ? 0 : (2 * right) / both, support };
 }
 
 const counter = (labels: readonly Label[]) => new Float64Array(labels.length);

@@ -1,6 +1,6 @@
 import { isBias } from "../../nn/scope.ts";
 import { defineMethod } from "../method.ts";
-import { layers, targets } from "../options.ts";
+import { layerList, targetModules } from "../options.ts";
 import { isChosen, isTarget } from "../targets.ts";
 
 /**
@@ -14,8 +14,8 @@ export const bitfit = defineMethod({
   start: "base",
   rate: 1e-3,
   options: {
-    targets: targets("modules whose biases are trained; all biases where left out"),
-    layers: layers("layers of the stack whose biases are trained: 0,2,4-7, top:K or bottom:K"),
+    targets: targetModules("modules whose biases are trained; all biases where left out"),
+    layers: layerList("layers of the stack whose biases are trained: 0,2,4-7, top:K or bottom:K"),
   },
   trains: ({ module, role, layer, layers: count }, { targets, layers }) =>
     isBias(role) && (targets === undefined || isTarget(module, targets)) && isChosen(layer, layers, count),

@@ -5,15 +5,15 @@ import { reshape } from "../../graph/ops/reshape.ts";
 import { transpose } from "../../graph/ops/transpose.ts";
 import type { Value } from "../../graph/value.ts";
 import { type AdapterScope, defineMethod, type Place } from "../method.ts";
-import { layers, type OptionValues, targets } from "../options.ts";
+import { layerList, type OptionValues, targetModules } from "../options.ts";
 import { ones } from "../parameter.ts";
 import { targetsFromPeft, targetsToPeft } from "../peft-targets.ts";
 import { isChosen, isTarget } from "../targets.ts";
 
 const options = {
-  targets: targets("linear layers whose activations are rescaled"),
-  feedforward: targets("those of them whose input, not output, is rescaled", "adapted"),
-  layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
+  targets: targetModules("linear layers whose activations are rescaled"),
+  feedforward: targetModules("those of them whose input, not output, is rescaled", "adapted"),
+  layers: layerList("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
 };
 type Ia3 = OptionValues<typeof options>;
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { isNorm } from "../../nn/scope.ts";
 import { defineMethod } from "../method.ts";
-import { layers, targets } from "../options.ts";
+import { layerList, targetModules } from "../options.ts";
 import { peftFields } from "../peft-fields.ts";
 import { targetsFromPeft, targetsToPeft } from "../peft-targets.ts";
 import { isChosen, isTarget } from "../targets.ts";
@@ -14,8 +14,8 @@ export const lnTuning = defineMethod({
   start: "base",
   rate: 1e-3,
   options: {
-    targets: targets("norms that are trained; those of the stack where left out"),
-    layers: layers("layers of the stack whose norms are trained: 0,2,4-7, top:K or bottom:K"),
+    targets: targetModules("norms that are trained; those of the stack where left out"),
+    layers: layerList("layers of the stack whose norms are trained: 0,2,4-7, top:K or bottom:K"),
   },
   trains({ module, role, layer, layers: count, conventions }, { targets, layers }) {
     const chosen = targets ?? { kind: "names", names: conventions.norms, required: true };

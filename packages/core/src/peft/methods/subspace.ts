@@ -1,5 +1,5 @@
+import { choice, count } from "../../settings/setting.ts";
 import { defineMethod } from "../method.ts";
-import { choice, positive } from "../options.ts";
 
 /**
  * Fine-tuning in a random subspace: every tensor of the base moves, but only along a few random directions. Its dimension is
@@ -14,7 +14,7 @@ export const subspace = defineMethod({
   rate: 2e-3,
   alone: "a matrix of the base of each row's own would be as large as the base",
   options: {
-    dimension: positive(1000, "how many numbers are trained, the scales of layers among them"),
+    dimension: count(1000, "how many numbers are trained, the scales of layers among them"),
     structure: choice(["said", "did"], "said", "whether each layer has a scale of its own"),
   },
   trains: ({ head }) => !head,

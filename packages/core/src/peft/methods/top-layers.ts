@@ -1,5 +1,5 @@
+import { count } from "../../settings/setting.ts";
 import { defineMethod } from "../method.ts";
-import { positive } from "../options.ts";
 import { isChosen } from "../targets.ts";
 
 /** Fine-tuning of the top K layers of the stack; embeddings, the layers below and the pooler stay frozen. */
@@ -11,6 +11,6 @@ export const topLayers = defineMethod({
   rate: 1e-4,
   alone: "a matrix of the base of each row's own would be as large as the base",
   size: { option: "count", limit: "layers" },
-  options: { count: positive(1, "how many layers, counted from the top") },
+  options: { count: count(1, "how many layers, counted from the top") },
   trains: ({ layer, layers }, { count }) => isChosen(layer, { end: "top", count }, layers),
 });

@@ -5,20 +5,21 @@ import { matmul } from "../../graph/ops/matmul.ts";
 import { mul } from "../../graph/ops/mul.ts";
 import { reshape } from "../../graph/ops/reshape.ts";
 import { project } from "../../nn/linear.ts";
+import { count, fraction, natural, real } from "../../settings/setting.ts";
 import { type AdapterScope, defineMethod } from "../method.ts";
-import { fraction, layers, natural, type OptionValues, positive, real, targets } from "../options.ts";
+import { layerList, type OptionValues, targetModules } from "../options.ts";
 import { filledWith, heUniform, zeros } from "../parameter.ts";
 import { peftFields } from "../peft-fields.ts";
 import { layersFromPeft, layersToPeft, targetsFromPeft, targetsToPeft } from "../peft-targets.ts";
 import { isUpdated } from "../targets.ts";
 
 const options = {
-  rank: positive(256, "width of the random matrices"),
+  rank: count(256, "width of the random matrices"),
   dInitial: real(0.1, "where each number of d starts"),
   projectionKey: natural(0, "what the random matrices are drawn from, whatever the seed"),
   dropout: fraction(0, "dropout on the adapter's input while training"),
-  targets: targets("linear layers to adapt: names, a regular expression or all-linear"),
-  layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
+  targets: targetModules("linear layers to adapt: names, a regular expression or all-linear"),
+  layers: layerList("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
 };
 
 /**

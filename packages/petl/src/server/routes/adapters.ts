@@ -16,7 +16,10 @@ const loadRequest = z.strictObject({
 
 /** Loads an adapter of any method; under a name in use it takes the other's place. */
 export const loadAdapter: Route = {
-  ...{ verb: "POST", path: "/v1/load_lora_adapter", access: "admin", body: "json" },
+  verb: "POST",
+  path: "/v1/load_lora_adapter",
+  access: "admin",
+  body: "json",
   async answer({ service: { shelf }, body }) {
     const { lora_name, lora_path } = parsedAs(loadRequest, jsonOf(body));
     const entry = await shelf.keep(lora_name, lora_path, null);
@@ -27,7 +30,10 @@ export const loadAdapter: Route = {
 const unloadRequest = z.strictObject({ lora_name: z.string(), lora_int_id: z.int().optional() });
 
 export const unloadAdapter: Route = {
-  ...{ verb: "POST", path: "/v1/unload_lora_adapter", access: "tenant", body: "json" },
+  verb: "POST",
+  path: "/v1/unload_lora_adapter",
+  access: "tenant",
+  body: "json",
   async answer({ service: { models, shelf }, tenant, body }) {
     const { lora_name } = parsedAs(unloadRequest, jsonOf(body));
     models.owned(lora_name, tenant);

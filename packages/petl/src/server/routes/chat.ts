@@ -28,7 +28,10 @@ const usualTokens = 1024;
 
 /** A conversation whose next turn is the assistant's. */
 export const chatCompletions: Route = {
-  ...{ verb: "POST", path: "/v1/chat/completions", access: "tenant", body: "json" },
+  verb: "POST",
+  path: "/v1/chat/completions",
+  access: "tenant",
+  body: "json",
   async answer(call) {
     const given = parsedAs(request, jsonOf(call.body));
     const { models, bank } = call.service;
@@ -48,11 +51,17 @@ function chatShape(): AnswerShape {
     id: `chatcmpl-${randomBytes(12).toString("hex")}`,
     objects: ["chat.completion", "chat.completion.chunk"],
     choice: (index, text, finish) => ({
-      ...{ index, message: { role: "assistant", content: text, refusal: null }, logprobs: null, finish_reason: finish },
+      index,
+      message: { role: "assistant", content: text, refusal: null },
+      logprobs: null,
+      finish_reason: finish,
     }),
     opening: (index) => [{ index, delta: { role: "assistant", content: "" }, logprobs: null, finish_reason: null }],
     piece: (index, text, finish) => ({
-      ...{ index, delta: text === "" ? {} : { content: text }, logprobs: null, finish_reason: finish },
+      index,
+      delta: text === "" ? {} : { content: text },
+      logprobs: null,
+      finish_reason: finish,
     }),
   };
 }

@@ -26,7 +26,10 @@ const usualTokens = 16;
 
 /** Texts that go on. */
 export const completions: Route = {
-  ...{ verb: "POST", path: "/v1/completions", access: "tenant", body: "json" },
+  verb: "POST",
+  path: "/v1/completions",
+  access: "tenant",
+  body: "json",
   async answer(call) {
     const given = parsedAs(request, jsonOf(call.body));
     return answerGeneration(call, given, promptsOf(given.prompt), usualTokens, completionShape());
@@ -41,7 +44,10 @@ function promptsOf(prompt: z.infer<typeof request>["prompt"]): readonly (string 
 
 function completionShape(): AnswerShape {
   const choice = (index: number, text: string, finish: string | null) => ({
-    ...{ index, text, logprobs: null, finish_reason: finish },
+    index,
+    text,
+    logprobs: null,
+    finish_reason: finish,
   });
   return {
     id: `cmpl-${randomBytes(12).toString("hex")}`,

@@ -41,7 +41,8 @@ export const embeddings: Route = {
     const tokens = countTokens(bank, rows);
     note(service, tenant, tokens, 0, rows.length);
     const data = vectors.map((vector, index) => ({
-      ...{ object: "embedding", index },
+      object: "embedding",
+      index,
       embedding: encoding_format === "base64" ? base64(vector) : Array.from(vector),
     }));
     return json({ object: "list", data, model: id, usage: { prompt_tokens: tokens, total_tokens: tokens } });

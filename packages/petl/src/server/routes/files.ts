@@ -6,7 +6,10 @@ import { json, type Route } from "../route.ts";
 
 /** Takes a file of rows. */
 export const uploadFile: Route = {
-  ...{ verb: "POST", path: "/v1/files", access: "tenant", body: "file" },
+  verb: "POST",
+  path: "/v1/files",
+  access: "tenant",
+  body: "file",
   async answer({ service: { files }, tenant, headers, body }) {
     const parts = formParts(headers["content-type"], body);
     const purpose = parts.find(({ name }) => name === "purpose")?.content.toString("utf8");
@@ -24,7 +27,10 @@ export const uploadFile: Route = {
 };
 
 export const listFiles: Route = {
-  ...{ verb: "GET", path: "/v1/files", access: "tenant", body: "none" },
+  verb: "GET",
+  path: "/v1/files",
+  access: "tenant",
+  body: "none",
   async answer({ service: { files }, tenant, query }) {
     const purpose = query.get("purpose");
     const all = files.ownedBy(tenant).filter((file) => purpose === null || file.purpose === purpose);
@@ -41,13 +47,19 @@ export const listFiles: Route = {
 };
 
 export const oneFile: Route = {
-  ...{ verb: "GET", path: "/v1/files/{id}", access: "tenant", body: "none" },
+  verb: "GET",
+  path: "/v1/files/{id}",
+  access: "tenant",
+  body: "none",
   answer: async ({ service: { files }, tenant, params: { id = "" } }) => json(fileObject(files.owned(id, tenant))),
 };
 
 /** A file's bytes as they came. */
 export const fileContent: Route = {
-  ...{ verb: "GET", path: "/v1/files/{id}/content", access: "tenant", body: "none" },
+  verb: "GET",
+  path: "/v1/files/{id}/content",
+  access: "tenant",
+  body: "none",
   async answer({ service: { files }, tenant, params: { id = "" } }) {
     const file = files.owned(id, tenant);
     return { kind: "bytes", type: "application/octet-stream", bytes: files.contentOf(file) };
@@ -55,7 +67,10 @@ export const fileContent: Route = {
 };
 
 export const deleteFile: Route = {
-  ...{ verb: "DELETE", path: "/v1/files/{id}", access: "tenant", body: "none" },
+  verb: "DELETE",
+  path: "/v1/files/{id}",
+  access: "tenant",
+  body: "none",
   async answer({ service: { files, jobs }, tenant, params: { id = "" } }) {
     const file = files.owned(id, tenant);
     if (await jobs.uses(id)) throw new HttpError(409, "a job that has not ended needs this file");

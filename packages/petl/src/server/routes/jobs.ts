@@ -37,7 +37,10 @@ const request = z.strictObject({
 
 /** Accepts a job; its adapter has the bytes that `petl train` with its flags would write. */
 export const createJob: Route = {
-  ...{ verb: "POST", path: "/v1/fine_tuning/jobs", access: "tenant", body: "json" },
+  verb: "POST",
+  path: "/v1/fine_tuning/jobs",
+  access: "tenant",
+  body: "json",
   async answer({ service, tenant, headers, body }) {
     const given = parsedAs(request, jsonOf(body));
     const { files, models, jobs, shelf } = service;
@@ -54,7 +57,10 @@ export const createJob: Route = {
     const { job } = await jobs.accept(
       tenant,
       {
-        ...{ model: given.model, training_file: given.training_file, flags, hyperparameters: said },
+        model: given.model,
+        training_file: given.training_file,
+        flags,
+        hyperparameters: said,
         data: data.map((file) => ({ path: files.pathOf(file), sha256: file.sha256 })),
         metadata: given.metadata ?? null,
         ...(given.validation_file != null && { validation_file: given.validation_file }),
@@ -69,7 +75,10 @@ export const createJob: Route = {
 };
 
 export const listJobs: Route = {
-  ...{ verb: "GET", path: "/v1/fine_tuning/jobs", access: "tenant", body: "none" },
+  verb: "GET",
+  path: "/v1/fine_tuning/jobs",
+  access: "tenant",
+  body: "none",
   async answer({ service, tenant, query }) {
     const all = service.jobs.ownedBy(tenant).map((job) => ({ id: job.record.id, job }));
     const page = pageOf(all, query, () => noSuch("job"));
@@ -79,7 +88,10 @@ export const listJobs: Route = {
 };
 
 export const oneJob: Route = {
-  ...{ verb: "GET", path: "/v1/fine_tuning/jobs/{id}", access: "tenant", body: "none" },
+  verb: "GET",
+  path: "/v1/fine_tuning/jobs/{id}",
+  access: "tenant",
+  body: "none",
   answer: async (call) => json(await jobObject(call.service, jobOf(call))),
 };
 
@@ -89,7 +101,10 @@ export const resumeJob = changing("resume");
 
 function changing(change: "cancel" | "pause" | "resume"): Route {
   return {
-    ...{ verb: "POST", path: `/v1/fine_tuning/jobs/{id}/${change}`, access: "tenant", body: "json" },
+    verb: "POST",
+    path: `/v1/fine_tuning/jobs/{id}/${change}`,
+    access: "tenant",
+    body: "json",
     async answer(call) {
       const job = jobOf(call);
       await call.service.jobs[change](job);
@@ -100,7 +115,10 @@ function changing(change: "cancel" | "pause" | "resume"): Route {
 
 /** What happened to a job: a list, newest first, or a stream, oldest first, where one is asked for. */
 export const jobEvents: Route = {
-  ...{ verb: "GET", path: "/v1/fine_tuning/jobs/{id}/events", access: "tenant", body: "none" },
+  verb: "GET",
+  path: "/v1/fine_tuning/jobs/{id}/events",
+  access: "tenant",
+  body: "none",
   async answer(call) {
     const job = jobOf(call);
     const { headers, query, service, signal } = call;
@@ -115,16 +133,22 @@ export const jobEvents: Route = {
 };
 
 export const jobCheckpoints: Route = {
-  ...{ verb: "GET", path: "/v1/fine_tuning/jobs/{id}/checkpoints", access: "tenant", body: "none" },
+  verb: "GET",
+  path: "/v1/fine_tuning/jobs/{id}/checkpoints",
+  access: "tenant",
+  body: "none",
   async answer(call) {
     const job = jobOf(call);
     const { id, result_name } = job.record;
     const [events, files] = [await job.events(), await settled(call.service, job)];
     const all = (await checkpointsOf(job)).map(({ step, created }, at) => ({
-      ...{ id: `ftckpt-${id.slice(6)}-${step}`, object: "fine_tuning.job.checkpoint", created_at: created },
+      id: `ftckpt-${id.slice(6)}-${step}`,
+      object: "fine_tuning.job.checkpoint",
+      created_at: created,
       // those before the last are there to go on from, and cannot be asked
       fine_tuned_model_checkpoint: at === 0 && files.length > 0 ? result_name : null,
-      ...{ fine_tuning_job_id: id, step_number: step },
+      fine_tuning_job_id: id,
+      step_number: step,
       metrics: { step, ...events.findLast(({ data }) => data?.step === step && "train_loss" in data)?.data },
     }));
     return json(pageOf(all, call.query, () => noSuch("job"), 10));
@@ -146,25 +170,36 @@ async function jobObject(service: Service, job: JobFolder): Promise<object> {
   const error =
     outcome?.status === "failed" ? { code: "training_failed", message: outcome.error ?? "", param: null } : null;
   return {
-    ...{ id: record.id, object: "fine_tuning.job", created_at: record.created, model: record.model, status },
+    id: record.id,
+    object: "fine_tuning.job",
+    created_at: record.created,
+    model: record.model,
+    status,
     fine_tuned_model: outcome?.status === "succeeded" ? record.result_name : null,
-    ...{ finished_at: outcome?.finished ?? null, result_files, organization_id: record.owner, error },
-    ...{ training_file: record.training_file, validation_file: record.validation_file ?? null },
-    ...{ hyperparameters: record.hyperparameters, seed: record.seed ?? 0, user_provided_suffix: record.suffix ?? null },
+    finished_at: outcome?.finished ?? null,
+    result_files,
+    organization_id: record.owner,
+    error,
+    training_file: record.training_file,
+    validation_file: record.validation_file ?? null,
+    hyperparameters: record.hyperparameters,
+    seed: record.seed ?? 0,
+    user_provided_suffix: record.suffix ?? null,
     method: { type: "supervised", supervised: { hyperparameters: record.hyperparameters } },
-    ...{
-      trained_tokens: outcome?.trained_tokens ?? null,
-      metadata: record.metadata,
-      integrations: [],
-      estimated_finish: null,
-    },
+    trained_tokens: outcome?.trained_tokens ?? null,
+    metadata: record.metadata,
+    integrations: [],
+    estimated_finish: null,
   };
 }
 
 const eventObjects = (job: JobFolder, events: readonly StoredEvent[]) =>
   events.map(({ created, ...event }, at) => ({
-    ...{ id: `ftevent-${job.record.id.slice(6)}-${String(at + 1).padStart(8, "0")}`, object: "fine_tuning.job.event" },
-    ...{ created_at: created, ...event, data: event.data ?? null },
+    id: `ftevent-${job.record.id.slice(6)}-${String(at + 1).padStart(8, "0")}`,
+    object: "fine_tuning.job.event",
+    created_at: created,
+    ...event,
+    data: event.data ?? null,
   }));
 
 /** Milliseconds between looks at a job that is followed, and between signs of life. */

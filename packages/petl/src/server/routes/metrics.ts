@@ -2,7 +2,10 @@ import type { Route } from "../route.ts";
 
 /** Prometheus' text format; a tenant sees its own counts. */
 export const metrics: Route = {
-  ...{ verb: "GET", path: "/metrics", access: "tenant", body: "none" },
+  verb: "GET",
+  path: "/metrics",
+  access: "tenant",
+  body: "none",
   async answer({ service, tenant }) {
     const text = service.metrics.text(tenant, {
       petl_rows_inside: service.gate.inside(),

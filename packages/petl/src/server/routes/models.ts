@@ -6,26 +6,38 @@ import { json, type Route } from "../route.ts";
 
 /** Whether the server answers. */
 export const health: Route = {
-  ...{ verb: "GET", path: "/health", access: "all", body: "none" },
+  verb: "GET",
+  path: "/health",
+  access: "all",
+  body: "none",
   answer: async () => json({ status: "ok" }),
 };
 
 /** What can be asked: the base and adapters. */
 export const listModels: Route = {
-  ...{ verb: "GET", path: "/v1/models", access: "tenant", body: "none" },
+  verb: "GET",
+  path: "/v1/models",
+  access: "tenant",
+  body: "none",
   async answer({ service: { models }, tenant }) {
     return json({ object: "list", data: models.seenBy(tenant).map((model) => modelObject(model, models)) });
   },
 };
 
 export const oneModel: Route = {
-  ...{ verb: "GET", path: "/v1/models/{id}", access: "tenant", body: "none" },
+  verb: "GET",
+  path: "/v1/models/{id}",
+  access: "tenant",
+  body: "none",
   answer: async ({ service: { models }, tenant, params: { id = "" } }) =>
     json(modelObject(models.asked(id, tenant), models)),
 };
 
 export const deleteModel: Route = {
-  ...{ verb: "DELETE", path: "/v1/models/{id}", access: "tenant", body: "none" },
+  verb: "DELETE",
+  path: "/v1/models/{id}",
+  access: "tenant",
+  body: "none",
   async answer({ service, tenant, params: { id = "" } }) {
     service.models.owned(id, tenant);
     await service.shelf.remove(id);
@@ -37,7 +49,10 @@ const shareRequest = z.strictObject({ tenants: z.union([z.literal("all"), z.arra
 
 /** Lets other tenants ask an adapter of the admin's. */
 export const shareModel: Route = {
-  ...{ verb: "POST", path: "/v1/models/{id}/share", access: "admin", body: "json" },
+  verb: "POST",
+  path: "/v1/models/{id}/share",
+  access: "admin",
+  body: "json",
   async answer({ service: { models, keys, shelf }, tenant, params: { id = "" }, body }) {
     models.owned(id, tenant);
     const { tenants } = parsedAs(shareRequest, jsonOf(body));

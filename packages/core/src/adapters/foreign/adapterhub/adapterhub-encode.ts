@@ -50,26 +50,26 @@ export function hubBottleneck(adapted: AdaptedModel, phi: Phi, adapter: string):
   const isParallel = use.name === "parallel";
   const tensors = ownTensors(adapted, phi);
   const config = {
-    ...{
-      architecture: null,
-      non_linearity: activation,
-      reduction_factor: reductionFactor(adapted),
-    },
-    ...{
-      mh_adapter: placement !== "pfeiffer" && placement !== "feed-forward",
-      output_adapter: placement !== "attention",
-    },
-    ...{ original_ln_before: placement === "pfeiffer", original_ln_after: true, residual_before_ln: true },
-    ...{ adapter_residual_before_ln: false, ln_before: false, ln_after: false, is_parallel: isParallel },
-    ...{
-      scaling: Number(scale),
-      use_gating: false,
-      phm_layer: false,
-      inv_adapter: null,
-      cross_adapter: false,
-      dropout: 0,
-    },
-    ...{ init_weights: isParallel ? "mam_adapter" : "bert", leave_out: leftOut(adapted) },
+    architecture: null,
+    non_linearity: activation,
+    reduction_factor: reductionFactor(adapted),
+    mh_adapter: placement !== "pfeiffer" && placement !== "feed-forward",
+    output_adapter: placement !== "attention",
+    original_ln_before: placement === "pfeiffer",
+    original_ln_after: true,
+    residual_before_ln: true,
+    adapter_residual_before_ln: false,
+    ln_before: false,
+    ln_after: false,
+    is_parallel: isParallel,
+    scaling: Number(scale),
+    use_gating: false,
+    phm_layer: false,
+    inv_adapter: null,
+    cross_adapter: false,
+    dropout: 0,
+    init_weights: isParallel ? "mam_adapter" : "bert",
+    leave_out: leftOut(adapted),
   };
   const named = tensors.map(([name, tensor]) => {
     return [name.replace(/\.adapter_(down|up)\./, (_, half) => inside(half, adapter)), tensor] as const;
@@ -112,14 +112,16 @@ export function hubPrefix(adapted: AdaptedModel, phi: Phi, adapter: string): Hub
         ],
   );
   const config = {
-    ...{
-      architecture: "prefix_tuning",
-      flat: true,
-      prefix_length: tokens,
-      bottleneck_size: 512,
-      non_linearity: "tanh",
-    },
-    ...{ encoder_prefix: true, cross_prefix: true, use_gating: false, shared_gating: true, dropout: 0 },
+    architecture: "prefix_tuning",
+    flat: true,
+    prefix_length: tokens,
+    bottleneck_size: 512,
+    non_linearity: "tanh",
+    encoder_prefix: true,
+    cross_prefix: true,
+    use_gating: false,
+    shared_gating: true,
+    dropout: 0,
     leave_out: allLayers(sizes.layers).filter((layer) => !isChosen(layer, layers as Layers, sizes.layers)),
   };
   const name = `${prefix}.prefix_tuning.prefix_tunings.${adapter}.${places.prefix}.control_trans`;
@@ -204,8 +206,11 @@ function flagsOf(places: HubPlaces, paths: readonly string[], leave_out: readonl
     );
   }
   return {
-    ...{ selfattn_lora: adapted.length > 0, attn_matrices: adapted.map(([matrix]) => matrix), leave_out },
-    ...{ intermediate_lora: ends(intermediate) > 0, output_lora: ends(output) > 0 },
+    selfattn_lora: adapted.length > 0,
+    attn_matrices: adapted.map(([matrix]) => matrix),
+    leave_out,
+    intermediate_lora: ends(intermediate) > 0,
+    output_lora: ends(output) > 0,
   };
 }
 

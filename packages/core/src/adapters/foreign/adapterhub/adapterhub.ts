@@ -33,11 +33,11 @@ export const adapterHub: ForeignFormat = {
     const { config, tensors } =
       hubBottleneck(adapted, phi, name) ?? hubPrefix(adapted, phi, name) ?? hubLowRank(adapted, phi, name);
     const about = {
-      ...{
-        hidden_size: model.sizes.hidden,
-        model_class: model.classes[objectiveOf(adapted.goal.task).head] ?? model.classes.base,
-      },
-      ...{ model_name: baseName ?? null, model_type: model.modelType, version },
+      hidden_size: model.sizes.hidden,
+      model_class: model.classes[objectiveOf(adapted.goal.task).head] ?? model.classes.base,
+      model_name: baseName ?? null,
+      model_type: model.modelType,
+      version,
     };
     const head = hubHead(adapted, phi, labels?.map(String));
     return {

@@ -21,7 +21,10 @@ export interface GgufArchitecture {
 }
 
 const decoder = (name: string, paired: readonly string[] = []): GgufArchitecture => ({
-  ...{ name, stack: "model.layers", layers: llama, paired },
+  name,
+  stack: "model.layers",
+  layers: llama,
+  paired,
 });
 
 /**
@@ -40,8 +43,10 @@ export const ggufArchitectures: ReadonlyMap<string, GgufArchitecture> = new Map(
     {
       ...decoder("phi3"),
       layers: {
-        ...{ "self_attn.qkv_proj": "attn_qkv", "self_attn.o_proj": "attn_output" },
-        ...{ "mlp.gate_up_proj": "ffn_up", "mlp.down_proj": "ffn_down" },
+        "self_attn.qkv_proj": "attn_qkv",
+        "self_attn.o_proj": "attn_output",
+        "mlp.gate_up_proj": "ffn_up",
+        "mlp.down_proj": "ffn_down",
       },
     },
   ],
@@ -52,7 +57,10 @@ export const ggufArchitectures: ReadonlyMap<string, GgufArchitecture> = new Map(
       stack: "transformer.h",
       paired: [],
       layers: {
-        ...{ "attn.c_attn": "attn_qkv", "attn.c_proj": "attn_output", "mlp.c_fc": "ffn_up", "mlp.c_proj": "ffn_down" },
+        "attn.c_attn": "attn_qkv",
+        "attn.c_proj": "attn_output",
+        "mlp.c_fc": "ffn_up",
+        "mlp.c_proj": "ffn_down",
       },
     },
   ],

@@ -2,15 +2,16 @@ import { add } from "../../../graph/ops/add.ts";
 import type { Value } from "../../../graph/value.ts";
 import { type Activation, activations } from "../../../nn/activations.ts";
 import { project } from "../../../nn/linear.ts";
+import { count } from "../../../settings/setting.ts";
 import type { AdapterScope } from "../../method.ts";
-import { type OptionValues, patterns, positive } from "../../options.ts";
+import { numberByPattern, type OptionValues } from "../../options.ts";
 import { normal, zeros } from "../../parameter.ts";
 import { byPattern } from "../../targets.ts";
 
 /** The options that say how wide a bottleneck is. */
 export const widthOptions = {
-  size: positive(64, "width of the bottleneck"),
-  sizePattern: patterns("widths of their own for bottlenecks by the end of their path", "positive integer"),
+  size: count(64, "width of the bottleneck"),
+  sizePattern: numberByPattern("widths of their own for bottlenecks by the end of their path", "positive integer"),
 };
 type Widths = OptionValues<typeof widthOptions>;
 

@@ -1,7 +1,8 @@
 import { add } from "../../../graph/ops/add.ts";
 import { activationNames } from "../../../nn/activations.ts";
+import { choice, toggle } from "../../../settings/setting.ts";
 import { defineMethod } from "../../method.ts";
-import { choice, layers, toggle } from "../../options.ts";
+import { layerList } from "../../options.ts";
 import { isChosen } from "../../targets.ts";
 import { bottleneckModule, widestSize, widthAt, widthOptions } from "./bottleneck-module.ts";
 
@@ -23,7 +24,7 @@ export const bottleneck = defineMethod({
     ...widthOptions,
     placement: choice(["houlsby", "pfeiffer"], "houlsby", "where the adapters stand"),
     activation: choice(activationNames, "gelu", "non-linearity between the projections"),
-    layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
+    layers: layerList("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
     layerNorms: toggle(true, "houlsby: train the layer norms of the adapted blocks too"),
   },
   sublayer: {

@@ -2,8 +2,9 @@ import { add } from "../../../graph/ops/add.ts";
 import { mul } from "../../../graph/ops/mul.ts";
 import { scalar } from "../../../graph/value.ts";
 import { activationNames } from "../../../nn/activations.ts";
+import { choice, real } from "../../../settings/setting.ts";
 import { defineMethod } from "../../method.ts";
-import { choice, layers, real } from "../../options.ts";
+import { layerList } from "../../options.ts";
 import { isChosen } from "../../targets.ts";
 import { bottleneckModule, widestSize, widthAt, widthOptions } from "./bottleneck-module.ts";
 
@@ -24,7 +25,7 @@ export const parallel = defineMethod({
     scale: real(4, "factor of the adapter's output"),
     placement: choice(["feed-forward", "attention", "both"], "feed-forward", "beside which sublayers"),
     activation: choice(activationNames, "relu", "non-linearity between the projections"),
-    layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
+    layers: layerList("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
   },
   sublayer: {
     adds: true,

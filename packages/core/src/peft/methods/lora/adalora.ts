@@ -7,9 +7,10 @@ import { sub } from "../../../graph/ops/sub.ts";
 import { constant, scalar, type Value } from "../../../graph/value.ts";
 import { project } from "../../../nn/linear.ts";
 import type { LinearSite } from "../../../nn/sites/linear.ts";
+import { count, fraction, natural, real } from "../../../settings/setting.ts";
 import { float32 } from "../../../tensor/host-tensor.ts";
 import { type AdapterScope, defineMethod } from "../../method.ts";
-import { fraction, layers, natural, type OptionValues, patterns, positive, real, targets } from "../../options.ts";
+import { layerList, numberByPattern, type OptionValues, targetModules } from "../../options.ts";
 import { normal, zeros } from "../../parameter.ts";
 import { byPattern, isUpdated } from "../../targets.ts";
 import { adaLoraFields, readAdaLora, writeAdaLora } from "./adalora-config.ts";
@@ -17,20 +18,20 @@ import { keptTriplets } from "./kept-triplets.ts";
 import { allocateRanks, scheduleProblems } from "./rank-allocation.ts";
 
 const options = {
-  rank: positive(8, "width of the updates at the end, on average"),
-  initialRank: positive(12, "width of each update at the beginning"),
+  rank: count(8, "width of the updates at the end, on average"),
+  initialRank: count(12, "width of each update at the beginning"),
   alpha: real(16, "numerator of the scale"),
   dropout: fraction(0, "dropout on the adapter's input while training"),
-  targets: targets("linear layers to adapt: names, a regular expression or all-linear"),
-  exclude: targets("linear layers to leave out, named in the same way", "all"),
-  layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
+  targets: targetModules("linear layers to adapt: names, a regular expression or all-linear"),
+  exclude: targetModules("linear layers to leave out, named in the same way", "all"),
+  layers: layerList("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
   beginSteps: natural(0, "steps before the first rank is taken away"),
   finalSteps: natural(0, "steps after the last rank is taken away"),
-  allocateEvery: positive(1, "steps between two allocations of ranks"),
+  allocateEvery: count(1, "steps between two allocations of ranks"),
   sensitivityDecay: fraction(0.85, "decay of the mean of sensitivities"),
   uncertaintyDecay: fraction(0.85, "decay of the mean of their changes"),
   orthogonality: real(0.5, "weight of the regulariser that keeps A and B orthogonal"),
-  rankPattern: patterns("ranks of their own for layers by the end of their path", "integer from 0"),
+  rankPattern: numberByPattern("ranks of their own for layers by the end of their path", "integer from 0"),
 };
 type AdaLora = OptionValues<typeof options>;
 
@@ -87,8 +88,12 @@ export const adalora = defineMethod({
     return { use: { ...options, rankPattern: kept.ranks }, tensors: kept.tensors };
   },
   peft: {
-    ...{ type: "ADALORA", fields: adaLoraFields, adaptedBiases: "lora_only", excludes: true },
-    ...{ read: readAdaLora, write: writeAdaLora },
+    type: "ADALORA",
+    fields: adaLoraFields,
+    adaptedBiases: "lora_only",
+    excludes: true,
+    read: readAdaLora,
+    write: writeAdaLora,
   },
 });
 

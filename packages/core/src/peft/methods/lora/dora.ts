@@ -60,7 +60,10 @@ export const dora = defineMethod({
     factor: (tensor, options) => scaleInB(tensor, options),
   },
   peft: {
-    ...{ type: "LORA", fields: lowRankFields, adaptedBiases: "lora_only", excludes: true },
+    type: "LORA",
+    fields: lowRankFields,
+    adaptedBiases: "lora_only",
+    excludes: true,
     read(config) {
       const { dora, options } = readLowRank(config);
       return dora ? options : undefined;

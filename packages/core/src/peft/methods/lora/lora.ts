@@ -5,8 +5,8 @@ import { mul } from "../../../graph/ops/mul.ts";
 import { transpose } from "../../../graph/ops/transpose.ts";
 import { scalar } from "../../../graph/value.ts";
 import { project } from "../../../nn/linear.ts";
+import { choice } from "../../../settings/setting.ts";
 import { defineMethod } from "../../method.ts";
-import { choice } from "../../options.ts";
 import { isTarget, isUpdated } from "../../targets.ts";
 import { tableFactors, weightFactors } from "./lora-factors.ts";
 import { lowRankFields, lowRankOptions, readLowRank, scaleInB, widestRank, writeLowRank } from "./low-rank.ts";
@@ -71,7 +71,10 @@ export const lora = defineMethod({
     factor: (tensor, options) => scaleInB(tensor, options),
   },
   peft: {
-    ...{ type: "LORA", fields: lowRankFields, adaptedBiases: "lora_only", excludes: true },
+    type: "LORA",
+    fields: lowRankFields,
+    adaptedBiases: "lora_only",
+    excludes: true,
     read(config) {
       const { dora, options } = readLowRank(config);
       return dora ? undefined : options;

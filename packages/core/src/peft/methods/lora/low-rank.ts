@@ -4,8 +4,9 @@ import { matmul } from "../../../graph/ops/matmul.ts";
 import type { Value } from "../../../graph/value.ts";
 import type { Model } from "../../../nn/model.ts";
 import type { LinearSite } from "../../../nn/sites/linear.ts";
+import { count, fraction, real, toggle } from "../../../settings/setting.ts";
 import type { AdapterScope } from "../../method.ts";
-import { fraction, layers, type OptionValues, patterns, positive, real, targets, toggle } from "../../options.ts";
+import { layerList, numberByPattern, type OptionValues, targetModules } from "../../options.ts";
 import { kaimingUniform, zeros } from "../../parameter.ts";
 import { peftFields } from "../../peft-fields.ts";
 import { layersFromPeft, layersToPeft, targetsFromPeft, targetsToPeft } from "../../peft-targets.ts";
@@ -13,15 +14,15 @@ import { byPattern } from "../../targets.ts";
 
 /** The options that methods with an update of low rank share. */
 export const lowRankOptions = {
-  rank: positive(8, "width of the update"),
+  rank: count(8, "width of the update"),
   alpha: real(16, "numerator of the scale"),
   dropout: fraction(0, "dropout on the adapter's input while training"),
-  targets: targets("linear layers to adapt: names, a regular expression or all-linear"),
-  exclude: targets("linear layers to leave out, named in the same way", "all"),
-  layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
+  targets: targetModules("linear layers to adapt: names, a regular expression or all-linear"),
+  exclude: targetModules("linear layers to leave out, named in the same way", "all"),
+  layers: layerList("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
   rankStabilized: toggle(false, "scale by alpha / √rank instead of alpha / rank"),
-  rankPattern: patterns("ranks of their own for layers by the end of their path", "positive integer"),
-  alphaPattern: patterns("alphas of their own for layers by the end of their path"),
+  rankPattern: numberByPattern("ranks of their own for layers by the end of their path", "positive integer"),
+  alphaPattern: numberByPattern("alphas of their own for layers by the end of their path"),
 };
 export type LowRank = OptionValues<typeof lowRankOptions>;
 

@@ -9,8 +9,10 @@ export function twiceTheRank<O extends LowRank>(options: O): O {
   const factor = rankStabilized ? Math.SQRT2 : 2;
   return {
     ...options,
-    ...{ rank: 2 * rank, rankPattern: scaled(rankPattern, 2) },
-    ...{ alpha: factor * alpha, alphaPattern: scaled(alphaPattern, factor) },
+    rank: 2 * rank,
+    rankPattern: scaled(rankPattern, 2),
+    alpha: factor * alpha,
+    alphaPattern: scaled(alphaPattern, factor),
   };
 }
 

@@ -3,8 +3,9 @@ import { add } from "../../../graph/ops/add.ts";
 import { mul } from "../../../graph/ops/mul.ts";
 import { reshape } from "../../../graph/ops/reshape.ts";
 import { tanh } from "../../../graph/ops/tanh.ts";
+import { choice, count } from "../../../settings/setting.ts";
 import { defineMethod } from "../../method.ts";
-import { choice, layers, positive } from "../../options.ts";
+import { layerList } from "../../options.ts";
 import { setsOf } from "../../own-tensors.ts";
 import { normal, zeros } from "../../parameter.ts";
 import { peftFields } from "../../peft-fields.ts";
@@ -25,8 +26,8 @@ export const llamaAdapter = defineMethod({
   rate: 9e-3,
   size: { option: "tokens", limit: "positions" },
   options: {
-    tokens: positive(10, "number of learned vectors in each layer"),
-    layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
+    tokens: count(10, "number of learned vectors in each layer"),
+    layers: layerList("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
     gate: choice(["layer", "head-tanh"], "layer", "what the vectors' part is multiplied with"),
   },
   attention: {

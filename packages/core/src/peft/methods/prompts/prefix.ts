@@ -12,8 +12,9 @@ import { sub } from "../../../graph/ops/sub.ts";
 import { transpose } from "../../../graph/ops/transpose.ts";
 import { scalar, type Value } from "../../../graph/value.ts";
 import { visibilityBias } from "../../../nn/attention.ts";
+import { choice, count } from "../../../settings/setting.ts";
 import { defineMethod } from "../../method.ts";
-import { choice, layers, positive } from "../../options.ts";
+import { layerList } from "../../options.ts";
 import { setsOf } from "../../own-tensors.ts";
 import { normal } from "../../parameter.ts";
 import { virtualTokenFields } from "../../peft-fields.ts";
@@ -34,8 +35,8 @@ export const prefix = defineMethod({
   apart: "a row without a prefix would carry one",
   size: { option: "tokens", limit: "positions" },
   options: {
-    tokens: positive(20, "length of the prefix"),
-    layers: layers("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
+    tokens: count(20, "length of the prefix"),
+    layers: layerList("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
     positions: choice(["shifted", "unshifted"], "shifted", "the text's, behind the prefix or as without it"),
   },
   virtualTokens: ({ tokens, positions }) => (positions === "shifted" ? tokens : 0),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { EmbeddingSite } from "../../../nn/sites/embedding.ts";
+import { choice, count } from "../../../settings/setting.ts";
 import { defineMethod } from "../../method.ts";
-import { choice, positive } from "../../options.ts";
 import { type Initializer, normal } from "../../parameter.ts";
 import { peftFields, virtualTokenFields } from "../../peft-fields.ts";
 
@@ -18,7 +18,7 @@ export const prompt = defineMethod({
   apart: "a row without a prompt would carry one",
   size: { option: "tokens", limit: "positions" },
   options: {
-    tokens: positive(20, "number of virtual tokens"),
+    tokens: count(20, "number of virtual tokens"),
     start: choice(["vocabulary", "random"], "vocabulary", "where the virtual tokens start"),
   },
   virtualTokens: ({ tokens }) => tokens,
