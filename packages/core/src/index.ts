@@ -184,7 +184,7 @@ export {
   predictionsOf,
   predictWords,
   type RowsRead,
-  topK,
+  topKSetting,
   type WordsInput,
 } from "./library/predict.ts";
 export { baseFor, findPurpose, namesOf, type Purpose } from "./library/purpose.ts";
