@@ -65,6 +65,7 @@ export { shownLabel } from "./data/rows/shown-label.ts";
 export type { TargetRule } from "./data/rows/target.ts";
 export { guessTask } from "./data/rows/task.ts";
 export { countsWithout, unigramLoss } from "./data/rows/unigram.ts";
+export { writtenRows } from "./data/rows/written-rows.ts";
 export type { ColumnChoice } from "./data/tables/choose-columns.ts";
 export { type ClassFile, classFiles, classFolders, classTable, wholeText } from "./data/tables/class-folders.ts";
 export {

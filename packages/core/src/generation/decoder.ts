@@ -66,7 +66,7 @@ export async function compileSteps(engine: Engine, adapted: AdaptedModel, mixed 
   const program = (continues: boolean) => {
     const cache = keyValueCache(sizes);
     const { logits } = adapted.forward({ cache, continues, mixed });
-    return compile(engine, { logits, ...cache.present }, { widens: true }); // a token reads every weight for one row
+    return compile(engine, { logits, ...cache.present }, { keepsWeights: true }); // a token reads every weight for one row
   };
   const beginning = await program(false);
   const prompt = promptLength(adapted.methods);

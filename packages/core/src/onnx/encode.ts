@@ -29,8 +29,11 @@ export interface EncodedGraph {
 export interface CompileOptions {
   /** computes each of the nodes that are alike, for the memory that is free in between */
   readonly repeats?: boolean | undefined;
-  /** keeps weights as float32 where there is memory for that, instead of converting them at every run */
-  readonly widens?: boolean | undefined;
+  /**
+   * where there is memory for that, keeps a copy of the weights as its products read them, float32 and packed, instead of
+   * converting and packing them at every run
+   */
+  readonly keepsWeights?: boolean | undefined;
 }
 
 const irVersion = 10;

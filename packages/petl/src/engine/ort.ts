@@ -46,7 +46,7 @@ export async function nativeEngine(
     fileName: (file) => names.get(file) ?? file,
     writesInPlace: true,
     options: async ({ operators, weights, how }) => {
-      const folds = how.widens === true && hasRoomFor(weights);
+      const keeps = how.keepsWeights === true && hasRoomFor(weights);
       return {
         executionProviders: [device],
         ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
@@ -57,14 +57,14 @@ export async function nativeEngine(
         extra: {
           session: {
             // weights stay mapped, one copy for all sessions; but 4 bits that were not packed anew would be dequantised at every run
-            disable_prepacking: operators.includes("MatMulNBits") ? "0" : "1",
+            disable_prepacking: keeps || operators.includes("MatMulNBits") ? "0" : "1",
             force_spinning_stop: "1", // idle threads of one session do not take another's core
-            ...(folds ? { disable_quant_qdq: "1" } : {}),
+            ...(keeps ? { disable_quant_qdq: "1" } : {}),
             ...(folders[0] === undefined ? {} : { model_external_initializers_file_folder_path: folders[0] }),
           },
           ...withoutOptimizers([
             // folded, half-precision weights are kept as float32, and the zeros that gradients are added to as tables
-            ...(folds ? [] : ["ConstantFolding"]),
+            ...(keeps ? [] : ["ConstantFolding"]),
             ...(how.repeats ? ["CommonSubexpressionElimination"] : []),
           ]),
         },
@@ -78,8 +78,9 @@ export async function nativeEngine(
 const withoutOptimizers = (names: readonly string[]) =>
   names.length === 0 ? {} : { optimization: { disable_specified_optimizers: names.join(";") } };
 
-/** Whether half of the memory that is free holds the weights that are no float32 yet. */
+/** Whether half of the memory that is free holds a copy of the weights in float32. */
 function hasRoomFor(weights: EncodedGraph["weights"]): boolean {
-  const narrow = weights.filter(({ dtype }) => dtype !== "float32");
-  return narrow.reduce((sum, { shape }) => sum + 4 * shape.reduce((all, length) => all * length, 1), 0) < freemem() / 2;
+  return (
+    weights.reduce((sum, { shape }) => sum + 4 * shape.reduce((all, length) => all * length, 1), 0) < freemem() / 2
+  );
 }

@@ -108,7 +108,9 @@ function atPlace<T>(place: string, work: () => T): T {
 }
 
 function refuseLabels(set: ExampleSet, rule: TargetRule): void {
-  const form = set.examples.map(labelForm).find((found) => found !== undefined && !rule.forms.includes(found));
+  const isWrong = (found: LabelForm | undefined) => found !== undefined && !rule.forms.includes(found);
+  const strange = set.examples.find((example) => isWrong(labelForm(example)));
+  const form = strange && labelForm(strange);
   if (form !== undefined)
     throw new InputError(
       `${set.name} has ${inWords[form]}, which ${rule.name} can't use${rule.hint ? `; ${rule.hint}` : ""}`,
