@@ -213,10 +213,10 @@ async function verdict(url, id, at, rows) {
   if (job?.status !== "succeeded") return "lost";
   const events = (await ask(url, `/v1/fine_tuning/jobs/${id}/events?limit=100`))?.data ?? [];
   const ends = events.filter(({ message }) => message.includes("has succeeded"));
-  const steps = events.flatMap(({ type, data }) =>
+  const stepsTold = events.flatMap(({ type, data }) =>
     type === "metrics" && data?.train_loss !== undefined ? [data.step] : [],
   );
-  if (ends.length !== 1 || new Set(steps).size !== steps.length) return "twice";
+  if (ends.length !== 1 || new Set(stepsTold).size !== stepsTold.length) return "twice";
   const attempts = join(shared, "jobs", id, "attempts");
   const outcome = JSON.parse(await readFile(join(shared, "jobs", id, "outcome.json"), "utf8"));
   const found = await digestOf(join(attempts, String(outcome.attempt), "run"));

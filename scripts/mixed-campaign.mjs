@@ -184,14 +184,14 @@ async function continued() {
     maxTokens: 1 + stream.integer(20),
   }));
   const found = await Promise.all(
-    asked.map(async ({ model, prompt, maxTokens }) => {
+    asked.map(async ({ model, prompt: opening, maxTokens }) => {
       const ids = [];
-      for await (const { id } of generate(model, prompt, { maxTokens })) ids.push(id);
+      for await (const { id } of generate(model, opening, { maxTokens })) ids.push(id);
       return ids;
     }),
   );
-  for (const [at, { model, prompt, maxTokens }] of asked.entries())
-    for await (const { ids } of complete(model, [prompt], { maxTokens }))
+  for (const [at, { model, prompt: opening, maxTokens }] of asked.entries())
+    for await (const { ids } of complete(model, [opening], { maxTokens }))
       if (String(ids) !== String(found[at])) tokens++;
   await base.close();
 }

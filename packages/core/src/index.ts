@@ -185,7 +185,7 @@ export {
   predictionsOf,
   predictWords,
   type RowsRead,
-  topK,
+  topKSetting,
   type WordsInput,
 } from "./library/predict.ts";
 export { baseFor, findPurpose, namesOf, type Purpose } from "./library/purpose.ts";

@@ -44,7 +44,7 @@ const mostNumbers = 2 ** 26;
 /** @param most rows of several adapters that are computed side by side */
 export function rowPrograms(base: OpenBase, most: number): RowPrograms {
   const mixed = latest<Mixed>();
-  const known = kinds();
+  const known = kindsSeen();
   const joinedFor = async (needed: readonly AdaptedModel[], output: RowOutput): Promise<Mixed> => {
     const parts = partsOf(needed);
     const fitting = mixed
@@ -92,7 +92,7 @@ export function rowPrograms(base: OpenBase, most: number): RowPrograms {
 const partsOf = (all: readonly AdaptedModel[]): ReadonlySet<string> => new Set(all.flatMap(joinParts));
 
 /** The kinds of adapters that were seen, one of each, and which of them share a batch. */
-function kinds() {
+function kindsSeen() {
   const byStructure = new Map<string, AdaptedModel>();
   const answers = new Map<string, boolean>();
   const numbers = new Map<AdaptedModel, number>();
