@@ -12,7 +12,14 @@ const setOf = (labels: readonly Label[]): ExampleSet => ({
   columns: { text: "text" },
 });
 const head = (name: string, role: Parameter["role"], shape: readonly number[]): Parameter => ({
-  ...{ name, role, shape, part: "head", layer: undefined, method: undefined, initial: zeros, stored: undefined },
+  name,
+  role,
+  shape,
+  part: "head",
+  layer: undefined,
+  method: undefined,
+  initial: zeros,
+  stored: undefined,
 });
 const parameters = [
   head("pre_classifier.bias", "bias", [4]),
