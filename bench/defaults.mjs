@@ -56,9 +56,9 @@ const keyOf = ({ base, set, rows, method, held, settings }) =>
   JSON.stringify([base, set, rows, method, held, settings]);
 
 function sweepOf(method, rows) {
-  const epochs = method === "head" ? headEpochs : lengths.find((each) => rows <= each.rows).epochs;
+  const lengthsTried = method === "head" ? headEpochs : lengths.find((each) => rows <= each.rows).epochs;
   return rates[method].flatMap((lr) =>
-    epochs.map((epochs) => ({ lr, epochs, batch: rows < 1000 ? 16 : 32, warmup: 0.1 })),
+    lengthsTried.map((epochs) => ({ lr, epochs, batch: rows < 1000 ? 16 : 32, warmup: 0.1 })),
   );
 }
 

@@ -69,7 +69,7 @@ try {
   const base = join(folder, "base");
   const rows = join(folder, "rows.jsonl");
   await writeRandomBase(base, config, Number(values.bits));
-  const ids = Array.from({ length: tokens }, (_, i) => 3 + ((i * 48271) % (config.vocab_size - 3)));
+  const ids = Array.from({ length: tokens }, (_id, i) => 3 + ((i * 48271) % (config.vocab_size - 3)));
   await writeFile(rows, `${JSON.stringify({ input_ids: ids })}\n`.repeat(steps));
   const parts = [];
   for (const way of values.ways.split(",")) {

@@ -192,7 +192,7 @@ export {
   predictionsOf,
   predictWords,
   type RowsRead,
-  topK,
+  topKSetting,
   type WordsInput,
 } from "./library/predict.ts";
 export { baseFor, findPurpose, namesOf, type Purpose } from "./library/purpose.ts";
@@ -331,7 +331,7 @@ export {
   type LogitsObserver,
 } from "./training/evaluate.ts";
 export { inputDirections } from "./training/input-directions.ts";
-export { compileMixedRows, type MixedRowProgram, type SlottedRow } from "./training/mixed-rows.ts";
+export { type AskedRow, compileMixedRows, type MixedRowProgram } from "./training/mixed-rows.ts";
 export { optimizerNames } from "./training/optimizers.ts";
 export { planRun } from "./training/plan-run.ts";
 export { predictions } from "./training/predict.ts";

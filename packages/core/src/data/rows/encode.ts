@@ -49,10 +49,10 @@ export const encodeExamples = (
   set: ExampleSet,
   given: TargetRule | undefined,
   options: EncodeOptions,
-): readonly EncodedExample[] => atOnce(encodeSteps(set, given, options));
+): readonly EncodedExample[] => atOnce(encodeExamplesInSteps(set, given, options));
 
 /** The same in steps, for a set that may be large. */
-export function* encodeSteps(
+export function* encodeExamplesInSteps(
   set: ExampleSet,
   given: TargetRule | undefined,
   options: EncodeOptions,

@@ -6,16 +6,16 @@ import { textPacker } from "./packed-texts.ts";
 import { rowRemarks } from "./row-remarks.ts";
 import { writtenRows } from "./written-rows.ts";
 
-const text = fc.oneof(
+const drawnText = fc.oneof(
   fc.string({ unit: "grapheme" }),
   fc.string({ unit: "binary" }),
   fc.constantFrom("", "  ", "none", `${" ".repeat(40)}N/A`, "\u00a0\u3000", "undefined and more", "naïve 🙂"),
 );
-const one = { kind: fc.constant("text" as const), text, label: fc.constantFrom("a", "é", 5, true) };
+const one = { kind: fc.constant("text" as const), text: drawnText, label: fc.constantFrom("a", "é", 5, true) };
 /** Rows of one file, which all have a second text or none has. */
-const rows: fc.Arbitrary<Example[]> = fc.oneof(
+const drawnRows: fc.Arbitrary<Example[]> = fc.oneof(
   fc.array(fc.record(one, { requiredKeys: ["kind", "text"] }), { minLength: 1, maxLength: 20 }),
-  fc.array(fc.record({ ...one, pair: text }), { minLength: 1, maxLength: 20 }),
+  fc.array(fc.record({ ...one, pair: drawnText }), { minLength: 1, maxLength: 20 }),
 );
 const setOf = (examples: readonly Example[]): ExampleSet => {
   const placeOf = (index: number) => `t.csv line ${index + 2}`;
@@ -26,7 +26,7 @@ const bytesOf = (examples: readonly Example[]) =>
 
 test("packed rows are written, found alike and remarked on as the same rows unpacked", () => {
   fc.assert(
-    fc.property(rows, (rows) => {
+    fc.property(drawnRows, (rows) => {
       const packed = textPacker()(rows);
       expect(bytesOf(packed)).toEqual(bytesOf(rows));
       expect(alikeRows(setOf(packed))).toEqual(alikeRows(setOf(rows)));
