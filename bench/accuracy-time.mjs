@@ -37,8 +37,8 @@ const records = async () =>
     .filter(Boolean)
     .map((line) => JSON.parse(line));
 
-const keyOf = ({ half, set, rows, held, seed, lr, epochs, threads }) =>
-  JSON.stringify([half, set, rows, held, seed, lr, epochs, threads]);
+const keyOf = (record) =>
+  JSON.stringify(["half", "set", "rows", "held", "seed", "lr", "epochs", "threads"].map((field) => record[field]));
 
 /** The halves of one comparison: petl's recipe, and PEFT at each rate that is tried. */
 const halves = () => [
@@ -67,10 +67,10 @@ async function measured({ half, set, seed, lr, epochs, threads }) {
   try {
     const { train, test } = await drawn(set, rows, held);
     const [trainFile, testFile] = ["train", "test"].map((name) => join(folder, `${name}.jsonl`));
-    for (const [file, list] of [
+    for (const [file, list] of /** @type {const} */ ([
       [trainFile, train],
       [testFile, test],
-    ])
+    ]))
       await writeFile(file, list.map(({ text, label }) => `${JSON.stringify({ text, label })}\n`).join(""));
     const shared = ["--base", values.base, "--seed", seed, "--threads", threads];
     if (half === "petl") return await recipe(folder, trainFile, testFile, shared);
@@ -99,7 +99,7 @@ async function recipe(folder, train, test, shared) {
 }
 
 async function table() {
-  const groups = grouped(await records(), ({ set, rows }) => `${set}, ${rows} rows`);
+  const groups = grouped(await records(), (record) => `${record.set}, ${record.rows} rows`);
   const lines = [...groups].map(([name, all]) => {
     const of = (half) => all.filter((record) => record.half === half);
     const best = [...grouped(of("peft"), ({ lr }) => lr).values()].sort((a, b) => meanOf(b) - meanOf(a))[0] ?? [];
@@ -110,9 +110,9 @@ async function table() {
   console.table(lines);
 }
 
-function grouped(list, keyOf) {
+function grouped(list, groupOf) {
   const groups = new Map();
-  for (const each of list) groups.set(keyOf(each), [...(groups.get(keyOf(each)) ?? []), each]);
+  for (const each of list) groups.set(groupOf(each), [...(groups.get(groupOf(each)) ?? []), each]);
   return groups;
 }
 

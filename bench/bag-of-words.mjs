@@ -69,8 +69,8 @@ async function wordCounts(set) {
     }),
   );
   const chosen = tried.reduce((best, one) => (one.validation > best.validation ? one : best));
-  const best = Math.max(...tried.map((one) => one.accuracy));
-  return { set, method: "bag-of-words", ...chosen, best_on_test: best, examples: test.length };
+  const bestOnTest = Math.max(...tried.map((one) => one.accuracy));
+  return { set, method: "bag-of-words", ...chosen, best_on_test: bestOnTest, examples: test.length };
 }
 
 /** The reader of words alone that `train` makes: from text to label. */

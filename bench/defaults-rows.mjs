@@ -29,7 +29,7 @@ async function domains() {
   const [{ train, val, test }, byDomain] = (
     await Promise.all(["clinc150/data_full.json", "clinc150/domains.json"].map(read))
   ).map((text) => JSON.parse(text));
-  const domainOf = new Map(Object.entries(byDomain).flatMap(([name, intents]) => intents.map((each) => [each, name])));
+  const domainOf = new Map(Object.entries(byDomain).flatMap(([name, members]) => members.map((each) => [each, name])));
   return [...train, ...val, ...test].map(([text, intent]) => ({ text, label: domainOf.get(intent) }));
 }
 

@@ -56,13 +56,14 @@ const keyOf = ({ base, set, rows, method, held, settings }) =>
   JSON.stringify([base, set, rows, method, held, settings]);
 
 function sweepOf(method, rows) {
-  const epochs = method === "head" ? headEpochs : lengths.find((each) => rows <= each.rows).epochs;
+  const lengthsTried = method === "head" ? headEpochs : lengths.find((each) => rows <= each.rows).epochs;
   return rates[method].flatMap((lr) =>
-    epochs.map((epochs) => ({ lr, epochs, batch: rows < 1000 ? 16 : 32, warmup: 0.1 })),
+    lengthsTried.map((epochs) => ({ lr, epochs, batch: rows < 1000 ? 16 : 32, warmup: 0.1 })),
   );
 }
 
 /** What of a training's settings tells it from the others. */
+/** @type {(goal: { pooling?: string }, settings: import("@petl/core").TrainingSettings) => object} */
 const told = ({ pooling }, { lr, epochs, batch, warmup, schedule }) => ({
   pooling,
   lr,
@@ -144,4 +145,4 @@ async function table() {
 
 const percent = (share) => (Number.isFinite(share) ? (100 * share).toFixed(1) : "–");
 
-await { run, table }[positionals[0] ?? "run"]();
+await (positionals[0] === "table" ? table() : run());

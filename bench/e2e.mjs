@@ -41,7 +41,7 @@ const folder = await mkdtemp(join(tmpdir(), "petl-e2e-"));
 try {
   const adapter = values.adapter ?? join(folder, "adapter");
   const sets = await (values.pilot ? pilotSets() : ownSets());
-  if (!existsSync(adapter)) await train(sets.train, adapter);
+  if (!existsSync(adapter)) await trainOn(sets.train, adapter);
   const { trained_parameters, trainable_ratio } = await petl("inspect", adapter, "--base", values.base);
   const { step: steps, seconds } = await lastStep(adapter);
   const { path, prompts, rows } = await drawnPrompts(sets.test);
@@ -88,7 +88,7 @@ async function pilotSets() {
   return { train: await written(join(folder, "train.jsonl"), train), test: held };
 }
 
-function train(rows, out) {
+function trainOn(rows, out) {
   return petl(
     ...["train", "--base", values.base, "--data", rows, "--method", "lora", "--out", out],
     ...["--rank", values.rank, "--alpha", String(2 * Number(values.rank)), "--targets", "all-linear"],

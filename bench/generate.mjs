@@ -54,7 +54,7 @@ const python =
 try {
   const model = await unadapted(base);
   const prompts = Array.from({ length: batch }, (_, row) =>
-    Array.from({ length: prompt }, (_, at) => 3 + ((row * 31 + at * 17) % 200)),
+    Array.from({ length: prompt }, (_id, at) => 3 + ((row * 31 + at * 17) % 200)),
   );
   const opening = await taken(() => goOn(1));
   const times = { first: [], each: [], transformers: [] };
@@ -69,7 +69,7 @@ try {
   }
   const middle = (list, clock) => (list.length > 0 ? median(list.map((each) => each[clock])) : undefined);
   const summary = (clock) => {
-    const theirs = times.transformers.map(({ first, all }) => ({ first, each: perToken(first, all) }));
+    const theirs = times.transformers.map((one) => ({ first: one.first, each: perToken(one.first, one.all) }));
     const [first, each] = [middle(times.first, clock), middle(times.each, clock)];
     const [theirFirst, theirEach] = ["first", "each"].map((what) =>
       middle(

@@ -69,16 +69,11 @@ try {
   const base = join(folder, "base");
   const rows = join(folder, "rows.jsonl");
   await writeRandomBase(base, config, Number(values.bits));
-  const ids = Array.from({ length: tokens }, (_, i) => 3 + ((i * 48271) % (config.vocab_size - 3)));
+  const ids = Array.from({ length: tokens }, (_id, i) => 3 + ((i * 48271) % (config.vocab_size - 3)));
   await writeFile(rows, `${JSON.stringify({ input_ids: ids })}\n`.repeat(steps));
   const parts = [];
   for (const way of values.ways.split(",")) {
-    for (const [half, run] of values.python
-      ? [
-          ["petl", petl],
-          ["peft", peft],
-        ]
-      : [["petl", petl]]) {
+    for (const [half, run] of Object.entries(values.python ? { petl, peft } : { petl })) {
       const before = await childrenSeconds();
       const found = await run(base, rows, way);
       parts.push({ half, way, ...found, process_cpu_seconds: (await childrenSeconds()) - before });

@@ -103,7 +103,7 @@ async function e2eRows() {
 function tokenRows() {
   const idOf = (row, at) => 3 + ((row * 7919 + at * at) % 31000);
   const rows = Array.from({ length: 8 }, (_, row) =>
-    Array.from({ length: Number(values.tokens) }, (_, at) => idOf(row, at)),
+    Array.from({ length: Number(values.tokens) }, (_id, at) => idOf(row, at)),
   );
   return written(
     join(folder, "rows.jsonl"),

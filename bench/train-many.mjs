@@ -85,7 +85,7 @@ function rowsOf(user) {
   const words = ["film", "song", "book", "day", "room", "voice", "house", "road", "story", "light"];
   return Array.from({ length: rows }, (_, row) => {
     const good = (row + user) % 2 === 0;
-    const some = Array.from({ length: 18 }, (_, at) => words[(user * 7 + row * 3 + at * at) % words.length]);
+    const some = Array.from({ length: 18 }, (_word, at) => words[(user * 7 + row * 3 + at * at) % words.length]);
     return { text: [good ? "fine" : "dull", ...some].join(" "), label: good ? "good" : "bad" };
   });
 }

@@ -200,24 +200,24 @@ const wanted = verbs.filter(({ name }) =>
   positionals.length > 0 ? positionals.includes(name) : !leftOut.includes(name),
 );
 const loaded = await Promise.all(wanted.map(({ load }) => load()));
-const folder = mkdtempSync(join(tmpdir(), "petl-fuzz-cli-"));
-process.chdir(folder);
+const scratch = mkdtempSync(join(tmpdir(), "petl-fuzz-cli-"));
+process.chdir(scratch);
 const kinds = {};
 let faults = 0;
 process.on("unhandledRejection", (error) => {
   faults++;
-  console.log(`unhandled: ${error?.stack ?? error}`);
+  console.log(`unhandled: ${error instanceof Error ? error.stack : error}`);
 });
 for (let number = 0; number < Number(values.count); number++) {
-  for (const [name, content] of Object.entries(contents)) writeFileSync(join(folder, name), content);
+  for (const [name, content] of Object.entries(contents)) writeFileSync(join(scratch, name), content);
   const below = numbers(Number(values.seed) * 1_000_003 + number);
   const pick = (list) => list[below(list.length)];
   const verb = pick(loaded);
-  const args = argumentsFor(verb, pick, folder);
+  const args = argumentsFor(verb, pick, scratch);
   const { kind, error } = await call(verb, args);
   kinds[kind ?? "bug"] = (kinds[kind ?? "bug"] ?? 0) + 1;
   const changed = Object.entries(contents).find(
-    ([name, content]) => readFileSync(join(folder, name), "utf8") !== content,
+    ([name, content]) => readFileSync(join(scratch, name), "utf8") !== content,
   );
   if (kind === undefined || changed) {
     faults++;
@@ -226,6 +226,6 @@ for (let number = 0; number < Number(values.count); number++) {
     );
   }
 }
-rmSync(folder, { recursive: true, force: true });
+rmSync(scratch, { recursive: true, force: true });
 console.log(`${values.count} calls, ${faults} faults: ${JSON.stringify(kinds)}`);
 process.exit(faults > 0 ? 1 : 0);

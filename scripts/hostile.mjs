@@ -280,9 +280,9 @@ const formats = Object.fromEntries([
 ]);
 
 async function readTable(name, file) {
-  const tables = await core("data/tables/readers");
+  const readers = await core("data/tables/readers");
   const { readRows } = await core("data/rows/columns");
-  await readRows(await tables.readTable(name, file));
+  await readRows(await readers.readTable(name, file));
 }
 
 /** In a process of its own: reads a whole file first, then the hostile one, and prints what that took. */

@@ -69,18 +69,16 @@ try {
       const job = await ask(url, `/v1/fine_tuning/jobs/${id}`);
       if (["succeeded", "failed", "cancelled"].includes(job?.status)) open.delete(id);
     }
-    const due = (most, done) => done < most && stream.uniform() < 0.5;
-    if (open.size > 0 && due(workerKills, kills.workers)) {
+    // kills keep step with the jobs, however slow the machine is
+    const due = (most, done, chance) =>
+      open.size > 0 && done < (most * (count - open.size + 1)) / count && done < most && stream.uniform() < chance;
+    if (due(workerKills, kills.workers, 0.5)) {
       const at = stream.integer(workers);
       crew[at].kill("SIGKILL");
       crew[at] = startWorker();
       kills.workers++;
     }
-    if (
-      open.size > 0 &&
-      kills.databases < databaseKills &&
-      stream.uniform() < databaseKills / Math.max(1, workerKills)
-    ) {
+    if (due(databaseKills, kills.databases, 0.3)) {
       await kept.kill(database);
       await delay(500 + stream.integer(2000));
       database = startDatabase();
@@ -215,10 +213,10 @@ async function verdict(url, id, at, rows) {
   if (job?.status !== "succeeded") return "lost";
   const events = (await ask(url, `/v1/fine_tuning/jobs/${id}/events?limit=100`))?.data ?? [];
   const ends = events.filter(({ message }) => message.includes("has succeeded"));
-  const steps = events.flatMap(({ type, data }) =>
+  const stepsTold = events.flatMap(({ type, data }) =>
     type === "metrics" && data?.train_loss !== undefined ? [data.step] : [],
   );
-  if (ends.length !== 1 || new Set(steps).size !== steps.length) return "twice";
+  if (ends.length !== 1 || new Set(stepsTold).size !== stepsTold.length) return "twice";
   const attempts = join(shared, "jobs", id, "attempts");
   const outcome = JSON.parse(await readFile(join(shared, "jobs", id, "outcome.json"), "utf8"));
   const found = await digestOf(join(attempts, String(outcome.attempt), "run"));
@@ -274,8 +272,8 @@ function delay(milliseconds) {
 function freePort() {
   return new Promise((resolve) => {
     const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port: free } = server.address();
-      server.close(() => resolve(free));
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" ? address?.port : undefined));
     });
   });
 }

@@ -65,6 +65,7 @@ export { shownLabel } from "./data/rows/shown-label.ts";
 export type { TargetRule } from "./data/rows/target.ts";
 export { guessTask } from "./data/rows/task.ts";
 export { countsWithout, unigramLoss } from "./data/rows/unigram.ts";
+export { writtenRows } from "./data/rows/written-rows.ts";
 export type { ColumnChoice } from "./data/tables/choose-columns.ts";
 export { type ClassFile, classFiles, classFolders, classTable, wholeText } from "./data/tables/class-folders.ts";
 export {
@@ -184,7 +185,7 @@ export {
   predictionsOf,
   predictWords,
   type RowsRead,
-  topK,
+  topKSetting,
   type WordsInput,
 } from "./library/predict.ts";
 export { baseFor, findPurpose, namesOf, type Purpose } from "./library/purpose.ts";
@@ -323,7 +324,7 @@ export {
   type LogitsObserver,
 } from "./training/evaluate.ts";
 export { inputDirections } from "./training/input-directions.ts";
-export { compileMixedRows, type MixedRowProgram, type SlottedRow } from "./training/mixed-rows.ts";
+export { type AskedRow, compileMixedRows, type MixedRowProgram } from "./training/mixed-rows.ts";
 export { optimizerNames } from "./training/optimizers.ts";
 export { planRun } from "./training/plan-run.ts";
 export { predictions } from "./training/predict.ts";

@@ -121,7 +121,7 @@ test("the command line brings no code that V8 made elsewhere, and passes over su
   const bundle = join(modules, "petl/bundle");
   const files = readdirSync(bundle, { recursive: true, encoding: "utf8" });
   expect(files.filter((file) => file.endsWith(".code"))).toEqual([]);
-  for (const file of files.filter((file) => file.endsWith(".js")))
+  for (const file of files.filter((script) => script.endsWith(".js")))
     writeFileSync(join(bundle, `${file}.code`), "strange");
   expect(run(join(modules, "petl/bin/petl.js"), "methods")).toContain("lora");
 });

@@ -42,8 +42,8 @@ export async function loadAdapter(folder: Folder, base: HfModel): Promise<Loaded
 
 /** Puts an adapter that was read on a base. */
 export async function putOnBase(files: AdapterFiles, base: HfModel): Promise<LoadedAdapter> {
-  const { methods, goal, labels } = adapterOn(files, base);
-  const adapted = namingBases(files, base, () => adaptAlike(base, methods, goal));
+  const { methods: uses, goal, labels } = adapterOn(files, base);
+  const adapted = namingBases(files, base, () => adaptAlike(base, uses, goal));
   const remarks = adapterRemarks(files, adapted);
   return { adapted, phi: await loadPhi(files, adapted), labels: labelNames(goal.labels, labels), remarks };
 }
@@ -104,7 +104,7 @@ const usesOn = (files: AdapterFiles, base: HfModel, goal: Goal): readonly Method
   });
 
 /** A checkpoint of the whole model says itself what it is for. */
-function fullOn({ folder, methods, petl, model }: WholeModel, base: HfModel): AdapterOnBase {
+function fullOn({ folder, methods: uses, petl, model }: WholeModel, base: HfModel): AdapterOnBase {
   if (model.model.modelType !== base.model.modelType) {
     throw new InputError(
       `${folder.name}: is a whole ${model.model.modelType} model, ${base.name} a ${base.model.modelType}`,
@@ -113,7 +113,7 @@ function fullOn({ folder, methods, petl, model }: WholeModel, base: HfModel): Ad
   const task = petl?.task ?? taskOf(model.config);
   if (!task) throw new InputError(`${folder.name}: is a bare ${model.model.classes.base} without a head`);
   const goal = { task, labels: labelCount(model.config), pooling: petl?.pooling, trainsHead: true };
-  return { methods, goal, labels: petl?.labelNames ?? baseLabels(model, goal) };
+  return { methods: uses, goal, labels: petl?.labelNames ?? baseLabels(model, goal) };
 }
 
 /** The names that a model gives the labels of the same task's head. */
@@ -154,7 +154,7 @@ function headOf({ folder, tensors }: AdapterFiles, base: HfModel, task: Task): {
   }
   // the head's last matrix gives one row a label
   const { modelTensors } = adaptAlike(base, [], { task, labels: 1, trainsHead: true });
-  const last = modelTensors.filter(({ head, shape }) => head && shape.length === 2).at(-1)?.name;
+  const last = modelTensors.filter(({ head: isHead, shape }) => isHead && shape.length === 2).at(-1)?.name;
   const labels = last === undefined ? undefined : tensors.get(last)?.shape[0];
   return { trainsHead: true, labels: labels || labelCount(base.config) };
 }

@@ -21,7 +21,7 @@ export async function inferredBase(adapter: AdapterFiles): Promise<HfModel> {
   const { folder, baseName } = adapter;
   const said = adapter.writer === "foreign" ? adapter.modelType : undefined;
   const types = said === undefined ? namesakes : [said];
-  const reached = types.map((modelType) => ({ modelType, layers: layersReached(adapter, modelType) }));
+  const reached = types.map((type) => ({ modelType: type, layers: layersReached(adapter, type) }));
   const likest = reached.reduce((best, next) => (next.layers.length > best.layers.length ? next : best));
   if (said === undefined && likest.layers.length === 0) {
     throw new InputError(
@@ -115,7 +115,7 @@ function fieldsOf(layers: number, sizes: ReadonlyMap<string, number>): Readonly<
   const [hidden, inner] = [sizes.get("hidden"), sizes.get("inner")];
   const keys = sizes.get("keys") ?? sizes.get("queries");
   const queries = sizes.get("queries") ?? keys;
-  const heads = keys !== undefined && queries !== undefined ? queries / keys : 1;
+  const groups = keys !== undefined && queries !== undefined ? queries / keys : 1;
   const fields = {
     num_hidden_layers: layers,
     n_layers: layers,
@@ -127,9 +127,9 @@ function fieldsOf(layers: number, sizes: ReadonlyMap<string, number>): Readonly<
     hidden_dim: inner,
     n_inner: inner,
     head_dim: keys,
-    num_attention_heads: heads,
-    n_heads: heads,
-    n_head: heads,
+    num_attention_heads: groups,
+    n_heads: groups,
+    n_head: groups,
     num_key_value_heads: 1,
   };
   return Object.fromEntries(

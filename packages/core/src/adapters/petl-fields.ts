@@ -65,13 +65,13 @@ export interface PetlFields {
 }
 
 export function writePetlFields(
-  { methods, goal, layout }: AdaptedModel,
+  { methods: uses, goal, layout }: AdaptedModel,
   { labels, baseDigest, petlVersion }: AdapterInfo,
 ): Readonly<Record<string, unknown>> {
   if (labels && labels.length !== goal.labels) {
     throw new InputError(`${labels.length} names of labels were given for a head of ${goal.labels}`);
   }
-  const [names, options] = [methods.map(({ name }) => name), methods.map(({ options }) => options)];
+  const [names, options] = [uses.map(({ name }) => name), uses.map(({ options: own }) => own)];
   return {
     petl_method: names.length === 1 ? names[0] : names,
     petl_options: options.length === 1 ? options[0] : options,
@@ -129,7 +129,7 @@ function methodsOf(
     throw new InputError(`${place}: ${names.length} names in petl_method, but ${options.length} in petl_options`);
   }
   return names.map((name, at) => {
-    const method = methods.find((known) => known.name === name);
+    const method = methods.find((each) => each.name === name);
     if (method) return method.use(options[at] ?? {});
     const known = methods.map((each) => each.name);
     throw new InputError(

@@ -79,8 +79,10 @@ test.each(["bert-sequence-classification-bf16", "distilbert-sequence-classificat
       const converted = (nodes: Iterable<Node>) => [...nodes].flatMap(({ inputs }) => inputs.filter(isConvertedMatrix));
       expect(converted(forward).length).toBeGreaterThan(2);
       expect(converted(backward).length).toBeGreaterThan(2);
-      const held = converted(backward).filter(({ source }) => source.kind === "node" && forward.has(source.node));
-      expect(held.map(({ shape }) => shape.join(" x "))).toEqual([]);
+      const plainlyHeld = converted(backward).filter(
+        ({ source }) => source.kind === "node" && forward.has(source.node),
+      );
+      expect(plainlyHeld.map(({ shape }) => shape.join(" x "))).toEqual([]);
     }
   },
 );

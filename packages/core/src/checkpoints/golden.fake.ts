@@ -71,7 +71,7 @@ export async function logitsOf(
     attention_mask: mask = ids.map(() => 1),
     token_type_ids: types = ids.map(() => 0),
   } of rows) {
-    const row = (values: readonly number[]) => int32([1, values.length], Int32Array.from(values));
+    const row = (numbers: readonly number[]) => int32([1, numbers.length], Int32Array.from(numbers));
     const inputs = { input_ids: row(ids), attention_mask: row(mask), token_type_ids: row(types) };
     const { logits } = await program.run({ ...tensorsOf(phi), ...inputs });
     const values = Array.from(logits?.data ?? [], Number);

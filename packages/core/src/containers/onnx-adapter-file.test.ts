@@ -45,10 +45,10 @@ test("names, shapes and numbers are read as they were written, every number's pl
       const source = memorySource("m.onnx_adapter", onnxAdapterBytes(written));
       const read = await readOnnxAdapter(source);
       expect([...read.keys()]).toEqual(written.map(([name]) => name));
-      for (const [name, tensor] of written) {
+      for (const [name, given] of written) {
         const stored = read.get(name);
         expect((stored?.offset ?? 1) % 8).toBe(0);
-        expect(stored && (await readTensor(source, stored))).toEqual(tensor);
+        expect(stored && (await readTensor(source, stored))).toEqual(given);
       }
     }),
     { numRuns: 200 },

@@ -10,16 +10,16 @@ import { safetensorsTypes } from "./safetensors-types.ts";
 import { encodeSafetensors, type SafetensorsEntry, safetensorsBytes } from "./safetensors-writer.ts";
 import { readTensor } from "./stored-values.ts";
 
-const golden = (name: string) =>
-  new Uint8Array(readFileSync(new URL(`../../golden/safetensors/${name}.safetensors`, import.meta.url)));
+const golden = (file: string) =>
+  new Uint8Array(readFileSync(new URL(`../../golden/safetensors/${file}.safetensors`, import.meta.url)));
 
 test.each([
   ["every-type", undefined],
   ["no-tensor", {}],
   ["no-metadata", {}],
-])("%s read and written again is byte for byte the reference implementation's file", async (name, metadata) => {
-  const bytes = golden(name);
-  const source = memorySource(name, bytes);
+])("%s read and written again is byte for byte the reference implementation's file", async (file, metadata) => {
+  const bytes = golden(file);
+  const source = memorySource(file, bytes);
   const { tensors } = await readSafetensors(source);
   const shuffled = [...tensors.values()].reverse();
   const host = await Promise.all(shuffled.map(async (t) => [t.name, await readTensor(source, t)] as const));

@@ -123,24 +123,24 @@ const plausible = fc
   })
   .map(({ tensors, junk, surplus, padding }) => {
     let end = 0;
-    const fields = tensors.map(([name, { dtype, shape, shift }]) => {
+    const fields = tensors.map(([name, { dtype: ownType, shape, shift }]) => {
       const begin = end + shift;
-      end += bytesNeeded(dtype, shape);
-      return `${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [begin, end] })}`;
+      end += bytesNeeded(ownType, shape);
+      return `${JSON.stringify(name)}:${JSON.stringify({ dtype: ownType, shape, data_offsets: [begin, end] })}`;
     });
     if (junk) fields.push(`${JSON.stringify(junk[0])}:${JSON.stringify(junk[1])}`);
     return fileOf(`{${fields.join(",")}}${" ".repeat(padding)}`, Math.max(0, end + surplus));
   });
 
-function bytesNeeded(dtype: unknown, shape: readonly unknown[]): number {
-  const known = safetensorsTypes.find(([name]) => name === dtype);
+function bytesNeeded(ownType: unknown, shape: readonly unknown[]): number {
+  const known = safetensorsTypes.find(([name]) => name === ownType);
   const needed = shape.reduce<number>((product, n) => product * Number(n), known ? bytesOf[known[1]] : 1);
   return needed >= 0 && needed < 1000 ? Math.floor(needed) : 3;
 }
 
-function fileOf(header: string, size: number): Uint8Array {
+function fileOf(header: string, room: number): Uint8Array {
   const json = new TextEncoder().encode(header);
-  const bytes = new Uint8Array(8 + json.length + size);
+  const bytes = new Uint8Array(8 + json.length + room);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
   bytes.set(json, 8);
   return bytes;
@@ -160,7 +160,7 @@ test("4,000 headers of any JSON or text, and 1,000 files of any bytes", async ()
     fc.string().map((text) => `{${text}`),
   );
   await law(
-    fc.tuple(anything, fc.nat(16)).map(([header, size]) => fileOf(header, size)),
+    fc.tuple(anything, fc.nat(16)).map(([header, bytes]) => fileOf(header, bytes)),
     4000,
   );
   await law(fc.uint8Array({ maxLength: 64 }), 1000);

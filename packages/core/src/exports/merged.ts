@@ -93,8 +93,8 @@ interface Job extends MergeOptions {
 
 async function encodeModel(base: HfModel, { adapted, phi }: AdapterNumbers, job: Job): Promise<CheckpointFiles> {
   const untied = [...adapted.ties].filter(([output]) => Object.hasOwn(job.values, output));
-  const { labels, dtype = job.trainedType } = job;
-  const config = await taskConfig(base, adapted, { labels, dtype, unties: untied.length > 0 });
+  const { labels, dtype: configType = job.trainedType } = job;
+  const config = await taskConfig(base, adapted, { labels, dtype: configType, unties: untied.length > 0 });
   const changed = Object.entries(job.values).filter(([, value]) => !isFrozen(value));
   const names = new Set(changed.map(([name]) => name));
   const untouched = [...storedNames(base), ...parted(base, untied)].filter(([name]) => !names.has(name));
@@ -178,11 +178,11 @@ function copied(base: HfModel, name: string, tensor: BaseTensor, job: Job): Safe
     bytes: async () => bytesIn(dtype, await base.read(tensor.name)),
   });
   if (isQuantized(tensor)) return inType(typeFor(base, tensor.name, job));
-  const { dtype } = tensor;
+  const { dtype: storedType } = tensor;
   const asked = job.dtype;
-  if (asked && asked !== dtype && (isFloat(dtype) || dtype === "float64")) return inType(asked);
+  if (asked && asked !== storedType && (isFloat(storedType) || storedType === "float64")) return inType(asked);
   const bytes = async () => rawBytes((await checkpoint.read(tensor.name)).data);
-  return { name, dtype, shape, bytes };
+  return { name, dtype: storedType, shape, bytes };
 }
 
 function bytesIn(dtype: FloatType, values: Float32Array): Uint8Array {

@@ -11,7 +11,7 @@ import { leavesOf } from "../graph/walk.ts";
 import { keyValueCache } from "../nn/cache.ts";
 import { heads } from "../nn/model.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
-import { encode } from "../onnx/encode.ts";
+import { encodeGraph } from "../onnx/encode.ts";
 import { type AdaptedModel, adapt } from "../peft/adapt.ts";
 import type { AdapterNumbers } from "../peft/adapter.ts";
 import { initialPhi } from "../peft/initial-phi.ts";
@@ -154,7 +154,7 @@ async function standalone(
     return leaf.dtype === "int32" ? cast(input(source.name, "int64", leaf.shape), "int32") : leaf;
   });
   const named = Object.fromEntries(outputs.map(([name, value], i) => [name, alone[i] ?? value]));
-  return encode(named, undefined, defaults).model;
+  return encodeGraph(named, undefined, defaults).model;
 }
 
 /** The shape of an input, in which the rank of LoRA's factors is a symbol. */

@@ -3,7 +3,7 @@ import type { Continuing } from "./continuing.ts";
 import type { NextToken } from "./decoder.ts";
 import { withoutRepetition } from "./repetition.ts";
 import { withoutSuppressed } from "./suppressed.ts";
-import { type GeneratedToken, type Text, taken, unrepeated } from "./texts.ts";
+import { appendToken, type GeneratedToken, type Text, unrepeated } from "./texts.ts";
 
 /** The search for one text. */
 interface Search {
@@ -13,7 +13,10 @@ interface Search {
 }
 
 /** Looks for the best ends of texts, all side by side; the tokens of each come when its search is over. */
-export async function* search(texts: readonly Text[], options: Continuing): AsyncGenerator<GeneratedToken, void, void> {
+export async function* searchBeams(
+  texts: readonly Text[],
+  options: Continuing,
+): AsyncGenerator<GeneratedToken, void, void> {
   const decoding = options.decoder.begin(
     texts.map(({ ids }) => ids),
     options.phi,
@@ -85,5 +88,5 @@ function logProbabilities(logits: Float32Array): Float32Array {
 }
 
 function* tokensOf(text: Text, best: Beam | undefined): Generator<GeneratedToken, void, void> {
-  for (const id of best?.ids ?? []) yield taken(text, id);
+  for (const id of best?.ids ?? []) yield appendToken(text, id);
 }

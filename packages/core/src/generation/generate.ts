@@ -1,10 +1,10 @@
 import { random } from "../tensor/random.ts";
-import { search } from "./beam-search.ts";
+import { searchBeams } from "./beam-search.ts";
 import type { Continuing } from "./continuing.ts";
 import type { NextToken } from "./decoder.ts";
 import { nextToken } from "./sampling.ts";
 import { withoutSuppressed } from "./suppressed.ts";
-import { type GeneratedToken, type Text, taken, textsOf, unrepeated } from "./texts.ts";
+import { appendToken, type GeneratedToken, type Text, textsOf, unrepeated } from "./texts.ts";
 
 /**
  * Goes on with prompts, computed side by side, until each has ended: token by token, or with beams, whose tokens are
@@ -19,7 +19,7 @@ export async function* generate(
   first = 0,
 ): AsyncGenerator<GeneratedToken, void, void> {
   const texts = textsOf(prompts, options);
-  yield* options.settings.beams > 1 ? search(texts, options) : tokenByToken(texts, options, first);
+  yield* options.settings.beams > 1 ? searchBeams(texts, options) : tokenByToken(texts, options, first);
 }
 
 async function* tokenByToken(
@@ -41,7 +41,7 @@ async function* tokenByToken(
       const possible = withoutSuppressed(logits[at] ?? new Float32Array(), text, options);
       return nextToken(possible, unrepeated(text, settings), settings, stream);
     });
-    for (const [at, text] of open.entries()) yield taken(text, chosen[at] ?? 0);
+    for (const [at, text] of open.entries()) yield appendToken(text, chosen[at] ?? 0);
     tokens = open.flatMap(({ done }, row) => (done ? [] : [{ row, id: chosen[row] ?? 0 }]));
     open = open.filter(({ done }) => !done);
   }

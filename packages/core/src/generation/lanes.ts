@@ -9,7 +9,7 @@ import { type DecoderSteps, paddedLeft } from "./decoder.ts";
 import { emptyPast, type Past } from "./past.ts";
 import { nextToken } from "./sampling.ts";
 import { withoutSuppressed } from "./suppressed.ts";
-import { type GeneratedToken, type Text, taken, unrepeated } from "./texts.ts";
+import { appendToken, type GeneratedToken, type Text, unrepeated } from "./texts.ts";
 
 /** How a text goes on. */
 export type LaneSettings = Pick<Continuing, "settings" | "suppressed" | "suppressedFirst">;
@@ -212,7 +212,7 @@ function goesOn(asked: LaneText, logits: Float32Array | undefined): boolean {
     const { settings } = how;
     const stream = random(settings.seed, `token of text ${text.row}`, text.ids.length - text.begun);
     const possible = withoutSuppressed(logits ?? new Float32Array(), text, how);
-    told(taken(text, nextToken(possible, unrepeated(text, settings), settings, stream)));
+    told(appendToken(text, nextToken(possible, unrepeated(text, settings), settings, stream)));
     return !text.done;
   } catch (error) {
     failed(error);

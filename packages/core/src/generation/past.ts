@@ -76,14 +76,14 @@ export function emptyPast({ layers, keyValueHeads, headSize }: Sizes, rows: numb
     join(other) {
       const more = other.size();
       const longest = Math.max(tokens, more.tokens);
-      const added = placed(
+      const joined = placed(
         [
           { values: memory.values, rows: count, tokens },
           { values: other.memory.values, ...more },
         ],
         longest,
       );
-      [memory.values, spare, count, tokens] = [added, memory.values, count + more.rows, longest];
+      [memory.values, spare, count, tokens] = [joined, memory.values, count + more.rows, longest];
     },
     forget(front) {
       const kept = placed([{ values: memory.values, rows: count, tokens }], tokens - front);
@@ -92,8 +92,8 @@ export function emptyPast({ layers, keyValueHeads, headSize }: Sizes, rows: numb
   };
   /** Rows of several, one behind the other, each with its last tokens, or all and zeros in front. */
   function placed(parts: readonly Part[], length: number): Float32Array {
-    const rows = parts.reduce((sum, part) => sum + part.rows, 0);
-    const result = new Float32Array(outputs.length * rows * blockSize(length));
+    const allRows = parts.reduce((sum, part) => sum + part.rows, 0);
+    const result = new Float32Array(outputs.length * allRows * blockSize(length));
     for (let tensor = 0; tensor < outputs.length; tensor++) {
       let row = 0;
       for (const part of parts) {
@@ -101,7 +101,7 @@ export function emptyPast({ layers, keyValueHeads, headSize }: Sizes, rows: numb
         const kept = Math.min(from, to);
         for (let block = 0; block < part.rows * keyValueHeads; block++) {
           const start = tensor * part.rows * blockSize(part.tokens) + block * from;
-          const target = (tensor * rows + row) * blockSize(length) + block * to;
+          const target = (tensor * allRows + row) * blockSize(length) + block * to;
           result.set(part.values.subarray(start + from - kept, start + from), target + to - kept);
         }
         row += part.rows;

@@ -75,7 +75,7 @@ export const unrepeated = (
 ): readonly number[] => (repetitionIgnoresPrompt ? ids.slice(begun) : ids);
 
 /** Puts a token behind its text. */
-export function taken(text: Text, id: number): GeneratedToken {
+export function appendToken(text: Text, id: number): GeneratedToken {
   text.ids.push(id);
   const { text: piece, stopped } = text.stream?.push(id) ?? { text: "", stopped: false };
   const end = text.ends.includes(id)

@@ -54,14 +54,14 @@ function feeds(values: readonly Value[]): Tensors {
     values.flatMap(({ dtype, shape, source }) => {
       if (source.kind !== "input") return [];
       const lengths = shape.map((dim) => evaluate(dim, symbols)!);
-      const ids = (): HostTensor => ({
+      const drawnIds = (): HostTensor => ({
         dtype: "int32",
         shape: lengths,
         data: Int32Array.from({ length: sizeOf(lengths) }, () => stream.integer(hidden)),
       });
       const data = new Float32Array(sizeOf(lengths));
       stream.fillNormal(data, 0, 1);
-      return [[source.name, dtype === "int32" ? ids() : float32(lengths, data)]];
+      return [[source.name, dtype === "int32" ? drawnIds() : float32(lengths, data)]];
     }),
   );
 }
@@ -231,8 +231,8 @@ test("a classifier on BERT's first token needs of the last layer all keys and va
     max_position_embeddings: 7,
   };
   const model = modelOf(config);
-  const ids = (name: string) => input(name, "int32", ["batch", "tokens"]);
-  const inputs = { inputIds: ids("a"), attentionMask: ids("b"), tokenTypeIds: ids("c") };
+  const idInput = (name: string) => input(name, "int32", ["batch", "tokens"]);
+  const inputs = { inputIds: idInput("a"), attentionMask: idInput("b"), tokenTypeIds: idInput("c") };
   const scope = bareScope();
   const states = model.encode(scope, inputs);
   const logits = model.classify(scope, model.pool(scope, states, inputs), 3);

@@ -25,12 +25,12 @@ const numeric = (dim: Dim) => evaluate(dim, symbols)!;
 type FloatType = "float32" | "float64";
 
 /** A case as a graph, with symbolic lengths or with the numbers that they have in the test. */
-function build({ operands, integers = [], build }: OperatorCase, dtype: FloatType, at: (dim: Dim) => Dim) {
+function build({ operands, integers = [], build: buildCase }: OperatorCase, dtype: FloatType, at: (dim: Dim) => Dim) {
   const floats = operands.map((shape, i) => input(`x${i}`, dtype, shape.map(at)));
   const ids = integers.map(({ shape, dtype: type = "int32" }) => input("i", type, shape.map(at)));
   const [x0, x1, x2] = floats;
   const absent = input("absent", dtype, []);
-  return { floats, y: build([x0 ?? absent, x1 ?? absent, x2 ?? absent], [ids[0] ?? absent], at) };
+  return { floats, y: buildCase([x0 ?? absent, x1 ?? absent, x2 ?? absent], [ids[0] ?? absent], at) };
 }
 
 /** Σ c ⊙ y with a fed c, so that every element of y has a gradient of its own. */

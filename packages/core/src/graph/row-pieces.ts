@@ -1,4 +1,4 @@
-import { type Dim, type Shape, terms, times, tokensDim } from "../tensor/shape.ts";
+import { type Dim, type Shape, termsOf, times, tokensDim } from "../tensor/shape.ts";
 import { firstOutput } from "./operator.ts";
 import { gather } from "./ops/gather.ts";
 import { FusedMatMul } from "./ops/matmul.ts";
@@ -41,7 +41,7 @@ export function inRowPieces(values: readonly Value[], pieces: RowPieces): readon
 
 /** Whether a value has a number for every two tokens. */
 const isMatrix = ({ shape }: Value): boolean =>
-  shape.filter((dim) => terms(dim).some(({ symbols }) => symbols.includes(tokensDim))).length > 1;
+  shape.filter((dim) => termsOf(dim).some(({ symbols }) => symbols.includes(tokensDim))).length > 1;
 
 /** Whether a node is a product that sums up such a value's rows. */
 const readsMatrix = (node: Node): boolean =>
@@ -50,8 +50,8 @@ const readsMatrix = (node: Node): boolean =>
 /** A product's output, made piece by piece; undefined where its rows don't lie apart. */
 function piecewise(product: Node, { rows, length }: RowPieces): Value | undefined {
   const whole = firstOutput(product);
-  const axis = whole.shape.length - 2;
-  if (whole.shape[axis] !== length) return undefined;
+  const rowAxis = whole.shape.length - 2;
+  if (whole.shape[rowAxis] !== length) return undefined;
   const [, piece = 1] = rows.shape;
   const chunks = new Map<Value, readonly [whole: Value, chunk: Value]>();
   const known = new Map<Value, Value | undefined>();
@@ -77,9 +77,9 @@ function piecewise(product: Node, { rows, length }: RowPieces): Value | undefine
     const passes = axes !== undefined && inputs.length === found.length;
     return passes ? firstOutput(node.operator.apply(inputs, node.attributes)) : undefined;
   };
-  const output = partOf(product, axis);
+  const output = partOf(product, rowAxis);
   if (!output) return undefined;
-  const { front, back } = orders(whole.shape, axis);
+  const { front, back } = orders(whole.shape, rowAxis);
   const all = ofEachChunk([...chunks.values()], transposed(output, front));
   const [pieces = 1, , ...others] = all.shape;
   return transposed(slice(reshape(all, [times(pieces, piece), ...others]), 0, 0, length), back);

@@ -1,4 +1,4 @@
-import { type EncodedExample, type EncodeOptions, encodeSteps } from "../data/rows/encode.ts";
+import { type EncodedExample, type EncodeOptions, encodeExamplesInSteps } from "../data/rows/encode.ts";
 import type { ExampleSet } from "../data/rows/examples.ts";
 import { type FedRows, type FeedOptions, feedSteps, someOf } from "../data/rows/fed-rows.ts";
 import { labelMap } from "../data/rows/labels.ts";
@@ -46,16 +46,16 @@ export const encodeRows = (
   adapted: AdaptedModel,
   rule: TargetRule | undefined,
   how: Omit<EncodeOptions, "vocabularySize" | "prompted">,
-): readonly EncodedExample[] => atOnce(encodedSteps(set, adapted, rule, how));
+): readonly EncodedExample[] => atOnce(encodeRowsInSteps(set, adapted, rule, how));
 
 /** The same in steps, for a set that may be large. */
-export function* encodedSteps(
+export function* encodeRowsInSteps(
   set: ExampleSet,
   adapted: AdaptedModel,
   rule: TargetRule | undefined,
   how: Omit<EncodeOptions, "vocabularySize" | "prompted">,
 ): Steps<readonly EncodedExample[]> {
-  const rows = yield* encodeSteps(set, rule, { ...how, ...shapeOf(adapted) });
+  const rows = yield* encodeExamplesInSteps(set, rule, { ...how, ...shapeOf(adapted) });
   refuseTypes(set, rows, adapted);
   return rows;
 }

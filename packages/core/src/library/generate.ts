@@ -88,7 +88,7 @@ export interface CompletionOptions extends GenerateOptions {
   readonly batch?: number;
 }
 
-const settings = { batch: count(16, "prompts that are computed together") };
+const batchSetting = { batch: count(16, "prompts that are computed together") };
 
 /** Goes on with many prompts, in their order. What becomes of one doesn't depend on those beside it. */
 export async function* complete(
@@ -98,7 +98,7 @@ export async function* complete(
 ): AsyncGenerator<Completion, void, void> {
   const { base } = requireDecoder(model);
   const { batch: asked, ...how } = requireOptions(options);
-  const { batch } = pickSettings(settings, { batch: asked });
+  const { batch } = pickSettings(batchSetting, { batch: asked });
   if (!Array.isArray(prompts)) throw new InputError(`prompts are ${what(prompts)}; they must be a list`);
   const all = prompts.map((prompt, row) => promptOf(model, prompt, row));
   for (let start = 0; start < all.length; start += batch) {

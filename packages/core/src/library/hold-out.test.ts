@@ -4,13 +4,13 @@ import { type ExampleSet, rowLabel } from "../data/rows/examples.ts";
 import { keysOf, table } from "../data/tables/table.ts";
 import { holdOutRows } from "./hold-out.ts";
 
-function setOf(rows: readonly { readonly text: string; readonly label: string }[]): ExampleSet {
+function setOf(given: readonly { readonly text: string; readonly label: string }[]): ExampleSet {
   return readExamples(
     table(
       "rows",
-      keysOf(rows),
-      rows,
-      Uint32Array.from(rows, (_, row) => row + 1),
+      keysOf(given),
+      given,
+      Uint32Array.from(given, (_, row) => row + 1),
     ),
   );
 }

@@ -34,28 +34,32 @@ export function holdOutRows(
   found: AlikeRows = alikeRows(set),
 ): { readonly train: ExampleSet; readonly validation: ExampleSet } {
   const alike = keepsTogether(found) ? found.first : sameRows(set).first;
-  const places = [...alike.keys()];
-  const rows = firsts(alike);
+  const rows = alike.filter((first, row) => first === row);
   const { length } = rows;
   const count = Math.max(1, Math.round(length * share));
   if (count >= length)
     throw new InputError(`cannot hold out ${share} of ${length} examples; both parts need at least one`);
-  const groups = groupsOf(set, rows, task).map((group) => random(seed, "validation share").shuffle(group));
-  const held = new Set(sharesOf(groups, count / length, count).flatMap((taken, i) => groups[i]?.slice(0, taken) ?? []));
-  const isHeld = (row: number) => held.has(alike[row] ?? row);
-  const kept = places.filter((row) => !isHeld(row));
-  const scored = scoredOnce(set, alike, places.filter(isHeld));
-  return { train: someExamples(set, kept), validation: someExamples(set, scored) };
+  const groups = groupsOf(set, rows, task);
+  const isHeld = new Uint8Array(alike.length);
+  for (const [i, taken] of sharesOf(groups, count / length, count).entries()) {
+    const group = groups[i] ?? [];
+    for (const place of random(seed, "validation share").order(group.length).subarray(0, taken))
+      isHeld[group[place] ?? 0] = 1;
+  }
+  const held: number[] = [];
+  const kept = new Uint32Array(alike.length);
+  for (const [row, first] of alike.entries())
+    if (isHeld[first]) held.push(row);
+    else kept[row - held.length] = row;
+  const scored = scoredOnce(set, alike, held);
+  return {
+    train: someExamples(set, kept.subarray(0, alike.length - held.length)),
+    validation: someExamples(set, scored),
+  };
 }
 
 /** Whether rows that a model reads alike are held out together. */
 export const keepsTogether = ({ different }: AlikeRows): boolean => different >= fewestRows;
-
-function firsts(units: Uint32Array): readonly number[] {
-  const found: number[] = [];
-  for (const [row, first] of units.entries()) if (row === first) found.push(row);
-  return found;
-}
 
 /** Of rows that are alike in text and label the first. */
 function scoredOnce({ examples }: ExampleSet, alike: Uint32Array, rows: readonly number[]): readonly number[] {
@@ -70,40 +74,38 @@ function scoredOnce({ examples }: ExampleSet, alike: Uint32Array, rows: readonly
 export function drawRows(set: ExampleSet, count: number): ExampleSet {
   const { length } = set.examples;
   if (count > length) throw new InputError(`there are ${length} rows to train on, fewer than ${count}`);
-  const order = random(0, "training rows").shuffle(Array.from({ length }, (_, row) => row));
-  return someExamples(
-    set,
-    order.slice(0, count).sort((a, b) => a - b),
-  );
+  return someExamples(set, random(0, "training rows").order(length).slice(0, count).sort());
 }
 
 /** Some of a set's examples, each in its own place. */
-export const someExamples = (set: ExampleSet, rows: readonly number[]): ExampleSet => ({
+export const someExamples = (set: ExampleSet, rows: ArrayLike<number>): ExampleSet => ({
   ...set,
-  examples: rows.flatMap((row) => set.examples[row] ?? []),
+  examples: Array.from({ length: rows.length }, (_, index) => set.examples[rows[index]!]!),
   placeOf: (index) => set.placeOf(rows[index] ?? index),
 });
 
 /** The rows of each class; one group where rows have no classes. */
-function groupsOf(
-  { examples }: ExampleSet,
-  rows: readonly number[],
-  task: Task | undefined,
-): readonly (readonly number[])[] {
-  const groups = new Map<unknown, number[]>();
+function groupsOf({ examples }: ExampleSet, rows: Uint32Array, task: Task | undefined): readonly Uint32Array[] {
   const parted = task !== undefined && objectiveOf(task).hasClasses;
-  for (const row of rows) {
+  const sizes = new Map<unknown, { readonly number: number; rows: number }>();
+  const groupOf = rows.map((row) => {
     const example = examples[row];
     const label = parted && example ? rowLabel(example) : undefined;
-    const group = groups.get(label);
-    if (group) group.push(row);
-    else groups.set(label, [row]);
+    const group = sizes.get(label) ?? { number: sizes.size, rows: 0 };
+    if (group.rows++ === 0) sizes.set(label, group);
+    return group.number;
+  });
+  const groups = [...sizes.values()].map((group) => new Uint32Array(group.rows));
+  const filled = new Uint32Array(groups.length);
+  for (const [at, row] of rows.entries()) {
+    const number = groupOf[at]!;
+    groups[number]![filled[number]!++] = row;
   }
-  return [...groups.values()];
+  return groups;
 }
 
 /** How many rows each group gives: its share rounded down, and one more where most was lost, until there are `count`. */
-function sharesOf(groups: readonly (readonly number[])[], share: number, count: number): readonly number[] {
+function sharesOf(groups: readonly Uint32Array[], share: number, count: number): readonly number[] {
   const exact = groups.map(({ length }) => length * share);
   const whole = exact.map(Math.floor);
   const missing = count - whole.reduce((sum, each) => sum + each, 0);

@@ -92,8 +92,8 @@ function subjectRows({ adapted, labels, layout }: CardSubject, method: string): 
   const { base_parameters, trained_parameters, head_parameters, trainable_ratio } = countParameters(adapted);
   const { goal, methods } = adapted;
   const { hasClasses } = objectiveOf(goal.task);
-  const options = methods.flatMap(({ name, options }) =>
-    Object.entries(options).map(([option, value]) => [`${name}: ${option}`, valueText(value)]),
+  const options = methods.flatMap(({ name, options: values }) =>
+    Object.entries(values).map(([option, value]) => [`${name}: ${option}`, valueText(value)]),
   );
   return [
     ["method", method],

@@ -83,10 +83,10 @@ export async function openBase(
   const openWorkers = async (count: number): Promise<Workers> => {
     check();
     const engines = await Promise.all(Array.from({ length: count }, () => openEngine(files, count)));
-    const close = async () => {
+    const closeWorkers = async () => {
       for (const each of engines) await each.close();
     };
-    return { engines: engines.map((each) => checked(each, check)), close };
+    return { engines: engines.map((each) => checked(each, check)), close: closeWorkers };
   };
   return {
     ...model,

@@ -14,7 +14,7 @@ import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
 import { textAnswer, tokenAnswers, withBest } from "./answers.ts";
 import { type Asking, asking } from "./asking.ts";
 import { requireModel, requireOptions, what } from "./check.ts";
-import { encodedSteps, rowLimits } from "./encode-rows.ts";
+import { encodeRowsInSteps, rowLimits } from "./encode-rows.ts";
 import { keyOf } from "./kept-programs.ts";
 import type { OpenModel } from "./model.ts";
 import { batchSettings, tokenSettings } from "./settings.ts";
@@ -26,9 +26,9 @@ export interface WordsInput {
 }
 
 /** How many of an answer's scores are kept. */
-export const topK = count(undefined, "keep the K best of scores", { placeholder: "K", otherwise: "all" });
+export const topKSetting = count(undefined, "keep the K best of scores", { placeholder: "K", otherwise: "all" });
 
-const settings = { ...batchSettings, maxLength: tokenSettings.maxLength, topK };
+const settings = { ...batchSettings, maxLength: tokenSettings.maxLength, topK: topKSetting };
 
 export interface PredictOptions extends SettingInputs<typeof settings> {
   /** once aborted, the work ends between two batches */
@@ -154,7 +154,7 @@ export const asReadInSteps = (
 function* readSteps({ adapted, base }: OpenModel, set: ExampleSet, asked: number | undefined): Steps<RowsRead> {
   const tokenizer = set.examples[0]?.kind === "tokens" ? undefined : base.tokenizer;
   const limits = rowLimits(adapted, tokenizer, asked);
-  return { rows: yield* encodedSteps(set, adapted, undefined, { tokenizer, ...limits }), tokenizer, ...limits };
+  return { rows: yield* encodeRowsInSteps(set, adapted, undefined, { tokenizer, ...limits }), tokenizer, ...limits };
 }
 
 /** The logits of any number of rows, in their order; only a window of them is held at a time. */

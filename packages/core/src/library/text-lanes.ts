@@ -41,7 +41,9 @@ function lanePrograms(base: OpenBase): LanePrograms {
     if (first && adapters.every(({ phi }) => phi === first.phi)) {
       const { adapted, phi } = first;
       const compile = () => compileDecoder(base.engine, adapted);
-      return base.programs.decoders.use(shapeOf(adapted), compile, (steps) => work({ steps, copy: () => alone(phi) }));
+      return base.programs.decoders.use(shapeOf(adapted), compile, (program) =>
+        work({ steps: program, copy: () => alone(phi) }),
+      );
     }
     const kinds = new Map(adapters.map(({ adapted }) => [shapeOf(adapted), adapted]));
     const { joined, steps } = await programFor([...kinds.values()]);

@@ -144,7 +144,7 @@ export function checkedState(state: TrainingState, name = "resume"): TrainingSta
   const fits =
     typeof given === "object" &&
     given !== null &&
-    ["step", "tokens"].every((name) => Number.isInteger(Reflect.get(given, name))) &&
+    ["step", "tokens"].every((counter) => Number.isInteger(Reflect.get(given, counter))) &&
     state.values instanceof Float32Array &&
     Array.isArray(state.moments) &&
     state.moments.every((moment) => moment instanceof Float32Array);

@@ -123,7 +123,7 @@ export async function gradientWork({ base, adapted, phi }: OpenModel, how: RowRe
       if (rowLosses) {
         const { loss, logits } = await computed(whole);
         const sums = logits && whole.labels ? await rowLosses.of(logits, whole.labels) : [];
-        return { loss, losses: sums.map((sum, row) => sum / itemsOf(each[row] ?? whole)) };
+        return { loss, losses: sums.map((rowSum, row) => rowSum / itemsOf(each[row] ?? whole)) };
       }
       const losses: number[] = [];
       for (const batch of each) losses.push((await computed(batch)).loss);

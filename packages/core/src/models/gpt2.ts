@@ -88,7 +88,7 @@ export const gpt2 = defineArchitecture({
   otherNames: ({ tie_word_embeddings: tied }) => (tied ? { "transformer.wte.weight": "lm_head.weight" } : {}),
   encode(scope, config, inputs) {
     const { n_embd: hidden, layer_norm_epsilon: epsilon } = config;
-    const norm = (at: Scope, x: Value) => layerNorm(at, x, hidden, epsilon);
+    const norm = (at: Scope, y: Value) => layerNorm(at, y, hidden, epsilon);
     const words = embedding(scope.at("wte"), inputs.inputIds, config.vocab_size, hidden);
     const positions = textPositions(inputs, scope.hooks.virtualTokens);
     const bias = causalBias(inputs);

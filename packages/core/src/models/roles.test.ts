@@ -19,11 +19,11 @@ for (const name of goldenNames("models").filter((model) => !model.endsWith("-bas
     const task = taskOf(base.config) ?? "classification";
     const { modelTensors } = adapt(base, [], { task, labels: labelCount(base.config) });
     const isOutput = (tensor: string) => /^(lm_head|\w+\.predictions|lm_head\.decoder|vocab_projector)\b/.test(tensor);
-    for (const { name, role, layer } of modelTensors) {
-      expect(isBias(role), name).toBe(nameSays.bias(name));
-      expect(isNorm(role), name).toBe(nameSays.norm(name));
-      if (!isOutput(name)) expect(isTable(role), name).toBe(nameSays.table(name));
-      expect(layer, name).toBe(nameSays.layer(name) === undefined ? undefined : Number(nameSays.layer(name)));
+    for (const { name: tensor, role, layer } of modelTensors) {
+      expect(isBias(role), tensor).toBe(nameSays.bias(tensor));
+      expect(isNorm(role), tensor).toBe(nameSays.norm(tensor));
+      if (!isOutput(tensor)) expect(isTable(role), tensor).toBe(nameSays.table(tensor));
+      expect(layer, tensor).toBe(nameSays.layer(tensor) === undefined ? undefined : Number(nameSays.layer(tensor)));
     }
     const roles = new Set(modelTensors.map(({ role }) => role));
     expect([...roles]).toEqual(expect.arrayContaining(["weight", "norm", "table"]));

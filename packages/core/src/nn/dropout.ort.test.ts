@@ -9,7 +9,7 @@ import { dropout } from "./dropout.ts";
 
 const key = input("key", "int64", []);
 const keyOf = (value: bigint): HostTensor => ({ dtype: "int64", shape: [], data: BigInt64Array.of(value) });
-const ones = (shape: readonly number[]) => float32(shape, new Float32Array(sizeOf(shape)).fill(1));
+const ones = (lengths: readonly number[]) => float32(lengths, new Float32Array(sizeOf(lengths)).fill(1));
 const x = input("x", "float32", ["batch", "tokens", 64]);
 
 // every number below is a function of key, site and element: each statistical test is one fixed computation
@@ -17,13 +17,13 @@ const shape = [8, 128, 64];
 const count = sizeOf(shape);
 
 /** Which elements are kept, as ±1 around the mean, under some keys at some sites. */
-async function kept(probability: number, keys: readonly bigint[], sites: readonly number[]) {
-  const outputs = Object.fromEntries(sites.map((site) => [`site ${site}`, dropout(x, probability, key, site)]));
+async function kept(probability: number, keysTried: readonly bigint[], sitesTried: readonly number[]) {
+  const outputs = Object.fromEntries(sitesTried.map((site) => [`site ${site}`, dropout(x, probability, key, site)]));
   const program = await compile(nativeEngine(), outputs);
   const masks: boolean[][][] = [];
-  for (const value of keys) {
+  for (const value of keysTried) {
     const found = await program.run({ x: ones(shape), key: keyOf(value) });
-    masks.push(sites.map((site) => numbers(found[`site ${site}`]!).map((number) => number !== 0)));
+    masks.push(sitesTried.map((site) => numbers(found[`site ${site}`]!).map((number) => number !== 0)));
   }
   await program.release();
   return masks;

@@ -16,7 +16,7 @@ import { compile } from "../runtime/program.ts";
 import { bfloat16FromFloat32, float16FromFloat32 } from "../tensor/half.ts";
 import { float32, type HostTensor } from "../tensor/host-tensor.ts";
 import { type Dim, evaluate, plus, times } from "../tensor/shape.ts";
-import { encode } from "./encode.ts";
+import { encodeGraph } from "./encode.ts";
 
 const ids = input("ids", "int32", ["batch", "tokens"]);
 const idsOf = (batch: number, tokens: number): HostTensor => ({
@@ -59,12 +59,12 @@ describe("lengths", () => {
 
   test("equal lengths are computed once, however many operators take them", () => {
     const flat = () => reshape(cast(ids, "float32"), [times("batch", "tokens")]);
-    const { model } = encode({ y: mul(tanh(flat()), tanh(tanh(flat()))) });
+    const { model } = encodeGraph({ y: mul(tanh(flat()), tanh(tanh(flat()))) });
     expect(new TextDecoder("latin1").decode(model).match(/Concat/g)?.length).toBe(1);
   });
 
   test("a length that no input has is refused", () => {
-    expect(() => encode({ y: dims(["layers", 2]), used: ids })).toThrow(
+    expect(() => encodeGraph({ y: dims(["layers", 2]), used: ids })).toThrow(
       new InternalError('no input has an axis of length "layers"'),
     );
   });
@@ -88,7 +88,7 @@ describe("names", () => {
 
   test("outputs stand in the model in their order, a second name right behind its value", () => {
     const y = tanh(x);
-    const model = new TextDecoder("latin1").decode(encode({ first: y, second: y, third: tanh(y) }).model);
+    const model = new TextDecoder("latin1").decode(encodeGraph({ first: y, second: y, third: tanh(y) }).model);
     const nodes = [...model.matchAll(/Identity|Tanh/g)].map(([type]) => type);
     expect(nodes).toEqual(["Tanh", "Identity", "Tanh"]);
   });
@@ -96,7 +96,7 @@ describe("names", () => {
   test("inputs are fed under any name that a checkpoint may have", async () => {
     const names = ["bert.encoder.layer.0.weight", "node.0", "constant.0", "dims.1", "ö/∂ x"];
     const values = names.map((name) => input(name, "float32", [2]));
-    const product = values.reduce((y, value) => mul(reshape(y, [2]), value), tanh(reshape(x, [1, 2])));
+    const product = values.reduce((so, value) => mul(reshape(so, [2]), value), tanh(reshape(x, [1, 2])));
     const tensors = Object.fromEntries(names.map((name) => [name, float32([2], Float32Array.of(2, 1))]));
     const { y } = await runOnce({ y: product }, { ...fed, ...tensors });
     const [first = 0, second = 0, ...more] = numbers(y!);
@@ -106,7 +106,7 @@ describe("names", () => {
   });
 
   test("an output under an input's name is refused", () => {
-    expect(() => encode({ x: tanh(x) })).toThrow(new InternalError('"x" names an input and an output'));
+    expect(() => encodeGraph({ x: tanh(x) })).toThrow(new InternalError('"x" names an input and an output'));
   });
 });
 
@@ -165,7 +165,7 @@ describe("frozen tensors", () => {
         found.push(await read(file, { name: "w", file, offset, byteLength: bytes.length, dtype, shape: [2, 3] }));
       }
       expect(found[0]).toHaveLength(values.length);
-      for (const numbers of found) expect(numbers).toEqual(wanted ?? found[0]);
+      for (const got of found) expect(got).toEqual(wanted ?? found[0]);
       found[0]!.forEach((number, i) => {
         expect(Math.abs(number - values[i]!)).toBeLessThanOrEqual(Math.abs(values[i]!) * 2 ** -8 + 2 ** -24); // half types round
       });
@@ -202,7 +202,7 @@ describe("frozen tensors", () => {
       dtype: "float32",
       shape: [2],
     } as const;
-    const { model, weights } = encode({ y: tanh(weight(tensor)) }, (file) => `real-${file}`);
+    const { model, weights } = encodeGraph({ y: tanh(weight(tensor)) }, (file) => `real-${file}`);
     expect(new TextDecoder().decode(model)).toContain("real-model.safetensors");
     expect(weights).toEqual([tensor]);
   });

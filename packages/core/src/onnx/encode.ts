@@ -43,7 +43,7 @@ const opset = 21;
  * Writes the graph that the named outputs reach as an ONNX ModelProto; frozen tensors stay in their files, which the
  * engine knows under the names that `fileName` gives. An input with a default need not be fed.
  */
-export function encode(
+export function encodeGraph(
   outputs: Readonly<Record<string, Value>>,
   fileName = (file: string) => file,
   defaults: Readonly<Record<string, HostTensor>> = {},

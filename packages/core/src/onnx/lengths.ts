@@ -2,7 +2,7 @@ import { InternalError } from "../errors.ts";
 import type { AttributeKind } from "../graph/operator.ts";
 import type { Attributes } from "../graph/value.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";
-import { type Dim, type Shape, terms } from "../tensor/shape.ts";
+import { type Dim, type Shape, termsOf } from "../tensor/shape.ts";
 
 /** A node whose operands have got their names. */
 export interface NamedNode {
@@ -45,7 +45,7 @@ export function lengthNodes(name: string, lengths: Shape, inputs: readonly { nam
     return node("Gather", [node("Shape", [holder.name]), constant(holder.shape.indexOf(wanted))]);
   };
   const entry = (dim: Dim) =>
-    terms(dim)
+    termsOf(dim)
       .map(({ coefficient, symbols }) =>
         symbols.map(symbol).reduce((product, factor) => node("Mul", [product, factor]), constant(coefficient)),
       )

@@ -68,7 +68,7 @@ test("bytes, strings, floats and messages are what was put in", () => {
 test("messages nest to any depth", () => {
   fc.assert(
     fc.property(fc.array(fieldNumber, { minLength: 1, maxLength: 40 }), payload, (path, raw) => {
-      const whole = path.reduce<Field>((content, field) => message(field, content), bytes(1, raw));
+      const whole = path.reduce<Field>((inner, field) => message(field, inner), bytes(1, raw));
       let content: Uint8Array = join(whole);
       for (const field of [...path].reverse()) {
         const [only, ...others] = readFields(content);

@@ -98,16 +98,16 @@ function range(low: number | undefined, high: number | undefined, { ignoreCase }
 }
 
 /** One of JavaScript's own classes. */
-function tested(characterClass: string, classes: PatternFlags["classes"]): CharacterTest {
-  const known = classes.get(characterClass);
+function tested(name: string, classes: PatternFlags["classes"]): CharacterTest {
+  const known = classes.get(name);
   if (known) return known;
   try {
-    const expression = new RegExp(`^${characterClass}$`, "u");
+    const expression = new RegExp(`^${name}$`, "u");
     const test = remembered((code) => expression.test(String.fromCodePoint(code)));
-    classes.set(characterClass, test);
+    classes.set(name, test);
     return test;
   } catch {
-    throw new PatternError(`the class ${characterClass} is not known`);
+    throw new PatternError(`the class ${name} is not known`);
   }
 }
 

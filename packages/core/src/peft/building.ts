@@ -5,10 +5,11 @@ import { dropout } from "../nn/dropout.ts";
 import { heads } from "../nn/model.ts";
 import { joinPath } from "../nn/scope.ts";
 import { objectiveOf, requireTask } from "../objectives/objectives.ts";
+import { batchDim } from "../tensor/shape.ts";
 import { type Base, findTensor } from "./base.ts";
 import type { Goal } from "./goal.ts";
 import type { AdapterScope, MethodUse, Place } from "./method.ts";
-import { ofRows } from "./own-tensors.ts";
+import { ofRows, overTokens } from "./own-tensors.ts";
 import type { Parameter, Projection } from "./parameter.ts";
 import { startName } from "./phi.ts";
 import type { SiteKind } from "./site-kinds.ts";
@@ -37,8 +38,8 @@ export interface Building {
   readonly promptedIds: Value | undefined;
   /** present where tokens are decoded one behind the other */
   readonly cache: KeyValueCache | undefined;
-  /** present where each row has an adapter of its own: its place among those that are fed, int32 [batch] */
-  readonly slots: Value | undefined;
+  /** present where each row has an adapter of its own: that Φ is fed row by row, or each row's place in what is fed */
+  readonly mixed: "rows" | { readonly slots: Value } | undefined;
   /** the trained tensors: as they are read, and as they are fed, which differs where each row has an adapter of its own */
   readonly parameters: Map<string, { readonly value: Value; readonly fed: Value; readonly parameter: Parameter }>;
   /** the starts of those trained tensors that are measured from there, by their names */
@@ -69,8 +70,8 @@ export interface Building {
   readonly nextDropout: () => number;
 }
 
-/** What one building is told: noise, cache, slots and the prompted ids; all of it may be left out. */
-type Told = Partial<Pick<Building, "noise" | "cache" | "slots" | "promptedIds">>;
+/** What one building is told: noise, cache, whose Φ is read and the prompted ids; all of it may be left out. */
+type Told = Partial<Pick<Building, "noise" | "cache" | "mixed" | "promptedIds">>;
 
 /** A building in which nothing was announced yet. */
 export function beginBuilding(base: Base, methods: readonly MethodUse[], goal: Goal, told: Told): Building {
@@ -80,7 +81,7 @@ export function beginBuilding(base: Base, methods: readonly MethodUse[], goal: G
     methods,
     noise: told.noise,
     cache: told.cache,
-    slots: told.slots,
+    mixed: told.mixed,
     promptedIds: told.promptedIds,
     ...headOf(base, goal),
     parameters: new Map(),
@@ -138,9 +139,10 @@ export function trained(building: Building, parameter: Parameter): Value {
     return known.value;
   }
   const { name, shape } = parameter;
-  const { slots } = building;
-  const fed = input(name, "float32", slots ? ["slots", ...shape] : shape);
-  const value = slots ? ofRows(fed, slots) : fed;
+  const { mixed } = building;
+  const sets = mixed === undefined ? shape : mixed === "rows" ? [batchDim, ...overTokens(shape)] : ["slots", ...shape];
+  const fed = input(name, "float32", sets);
+  const value = typeof mixed === "object" ? ofRows(fed, mixed.slots) : fed;
   building.parameters.set(parameter.name, { value, fed, parameter });
   return value;
 }

@@ -208,7 +208,7 @@ describe.each(architecturesTried)("%s", (modelType) => {
         if (part !== "head") expect(names).toContain(method);
         expect(ofModel.has(name)).toBe(part !== "adapter");
       }
-      const unfrozen = modelTensors.filter(({ name, head }) => !head && unfreezes?.test(name));
+      const unfrozen = modelTensors.filter(({ name, head: isHead }) => !isHead && unfreezes?.test(name));
       const inBase = layout.filter(({ part }) => part === "base").map(({ name }) => name);
       expect([...inBase].sort()).toEqual(unfrozen.map(({ name }) => name).sort());
       const count = layout.filter(({ part }) => part !== "head").reduce((sum, { size }) => sum + size, 0);
@@ -217,16 +217,16 @@ describe.each(architecturesTried)("%s", (modelType) => {
 
     // float32: the loss is about 10, known to 1e-5, over a step of 8e-3; and h⁴ times fifth derivatives
     test("its gradients agree with central differences", async () => {
-      const adapted = adapt(opened(), entry.methods, { task: "token-classification", labels: 5 });
-      const phi = await moved(adapted);
-      const { logits, phi: trained } = adapted.forward();
+      const forTokens = adapt(opened(), entry.methods, { task: "token-classification", labels: 5 });
+      const phi = await moved(forTokens);
+      const { logits, phi: trained } = forTokens.forward();
       const loss = lossOf(logits);
       const fixed = held(loss);
       const found = gradients(loss, trained).map((gradient, i) => [`gradient ${i}`, gradient] as const);
       const fed = { ...tensorsOf(phi), ...batchOf(texts.slice(1), 9, opened().model.sizes.padId) };
       const [computed = {}] = await runAll(path, { ...fixed.values, ...Object.fromEntries(found) }, [fed]);
       const { normal } = random(9, "directions");
-      const moves = adapted.layout.map(({ name, shape, offset, size }, i) => {
+      const moves = forTokens.layout.map(({ name, shape, offset, size }, i) => {
         const gradient = numbers(computed[`gradient ${i}`]!);
         expect(gradient.length).toBe(size);
         const direction = directionOf(gradient, normal);

@@ -27,7 +27,7 @@ export function settle<A extends AdapterNumbers>(adapter: A): A {
     forms.map(({ use }) => use),
     goal,
   );
-  const changed = Object.fromEntries(forms.flatMap(({ tensors }) => Object.entries(tensors)));
+  const changed = Object.fromEntries(forms.flatMap(({ tensors: ownTensors }) => Object.entries(ownTensors)));
   const tensors = { ...all, ...changed };
   const settledPhi = { ...emptyPhi(settled.layout), projections: phi.projections };
   const put = tensorWriter(settledPhi);

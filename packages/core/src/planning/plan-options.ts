@@ -27,17 +27,21 @@ const optionSettings = {
   memory: real(undefined, "bytes of memory that training may take"),
 };
 
-/** What `plan` is told: at most one target, the load, the task, and the method where only one is planned. */
+/** A method by its name, or with options of its own. */
+type ChosenMethod = string | { readonly name: string; readonly options: Readonly<Record<string, unknown>> };
+
+/** What `plan` is told: at most one target, the load, the task, and the methods where not all are planned. */
 export interface PlanOptions extends SettingInputs<typeof optionSettings> {
-  /** the one method that is planned (all of them) */
-  readonly method?: string | { readonly name: string; readonly options: Readonly<Record<string, unknown>> } | undefined;
-  /** that method's options */
+  /** the method that is planned, or several side by side, in their order (all of them) */
+  readonly method?: ChosenMethod | readonly ChosenMethod[] | undefined;
+  /** options of each of them */
   readonly options?: Readonly<Record<string, unknown>> | undefined;
 }
 
 const record = z.record(z.string(), z.unknown());
+const chosenSchema = z.union([z.string(), z.object({ name: z.string(), options: record })]);
 const methodOptions: Schema<Pick<PlanOptions, "method" | "options">> = z.object({
-  method: z.union([z.string(), z.object({ name: z.string(), options: record })]).optional(),
+  method: z.union([chosenSchema, z.array(chosenSchema).min(1)]).optional(),
   options: record.optional(),
 });
 
@@ -52,7 +56,7 @@ export function parsePlanOptions(given: unknown): PlanRequest {
   if (tokens !== undefined && maxLength !== undefined && tokens !== maxLength)
     problems.push(`tokens ${tokens} and maxLength ${maxLength} both say how long rows are; leave one out`);
   const target = gathered(problems, () => targetOf(asked));
-  const chosen = gathered(problems, () => chosenMethod(parsed.data));
+  const chosen = gathered(problems, () => chosenMethods(parsed.data));
   if (problems.length > 0) throw new InputError(problems);
   const { batch, accumulate, task, labels } = asked;
   return { target, batch, accumulate, task, labels, tokens: tokens ?? maxLength, methods: chosen };
@@ -68,18 +72,29 @@ function gathered<T>(problems: string[], work: () => T): T | undefined {
   }
 }
 
-function chosenMethod({ method, options }: Pick<PlanOptions, "method" | "options">): PlanRequest["methods"] {
+function chosenMethods({ method, options }: Pick<PlanOptions, "method" | "options">): PlanRequest["methods"] {
   if (method === undefined) {
     if (options !== undefined) throw new InputError("options are those of a method; name it with method");
     return undefined;
   }
-  const name = typeof method === "string" ? method : method.name;
+  const asked = [method].flat();
+  const problems: string[] = [];
+  const chosen = asked.flatMap((each) => gathered(problems, () => methodWith(each, options)) ?? []);
+  const repeated = chosen.find((each, at) => chosen.findIndex((other) => other.method === each.method) !== at);
+  if (repeated) problems.push(`method names ${repeated.method.name} twice`);
+  if (problems.length > 0) throw new InputError(problems);
+  return chosen;
+}
+
+/** A method with its own options and those of all. */
+function methodWith(asked: ChosenMethod, shared: Readonly<Record<string, unknown>> | undefined) {
+  const { name, options } = typeof asked === "string" ? { name: asked, options: {} } : asked;
   const known = methods.find((each) => each.name === name);
   if (!known) {
     const names = methods.map((each) => each.name);
     throw new InputError(`there is no method "${name}"${suggestion(name, names)}; methods: ${names.join(", ")}`);
   }
-  const given = typeof method === "string" ? (options ?? {}) : { ...method.options, ...options };
+  const given = { ...options, ...shared };
   known.use(given); // what it refuses is said once, and not as a note
-  return [{ method: known, given }];
+  return { method: known, given };
 }

@@ -93,6 +93,15 @@ test("a method that cannot meet the target, or finds nothing to do, has no optio
   expect(gates).toMatchObject({ options: null, notes: [expect.stringContaining("finds nothing to act on")] });
 });
 
+test("several methods are planned in the order that they are named in, each as it is alone", async () => {
+  const lora = { name: "lora", options: { targets: "all-linear" } };
+  const { plans } = await plan(encoder, { ...task, parameters: 3000, method: [lora, "bottleneck"] });
+  const alone = [lora, "bottleneck"].map((method) => plan(encoder, { ...task, parameters: 3000, method }));
+  expect(plans).toEqual((await Promise.all(alone)).flatMap((each) => each.plans));
+  expect(plans.map(({ method }) => method)).toEqual(["lora", "bottleneck"]);
+  await expect(plan(encoder, { method: ["lora", "lora", "ladapter"] })).rejects.toThrow(/ladapter.*lora twice/s);
+});
+
 test("wrong arguments are refused, every problem at once", async () => {
   const wrong = { layers: 2, hiden: 8 } as unknown as PlanSource;
   const error = await plan(wrong, { ratio: 2, parameters: 5, batch: 0 }).catch((thrown: unknown) => thrown);

@@ -30,6 +30,6 @@ export function sizeWithin(
   const useAt = (size: number) => method.use(optionsAt(size));
   const trainedAt = (size: number) => countParameters(adapt(base, [useAt(size)], goal)).trained_parameters;
   const limit = limits[method.size.limit](useAt(1), base, goal);
-  const size = largestWithin(limit.size, most, trainedAt);
-  return { size, trained: trainedAt(size ?? 1) };
+  const largest = largestWithin(limit.size, most, trainedAt);
+  return { size: largest, trained: trainedAt(largest ?? 1) };
 }

@@ -75,8 +75,8 @@ export function memoryOfTraining(adapted: AdaptedModel): (load: Load) => Trainin
 }
 
 /** What is the same of a step's graph for all loads. */
-function measuredGraph(adapted: AdaptedModel, scoresAtOnce: number | undefined) {
-  const { losses, outputs, tables } = stepGraph(adapted, { dropout: 0, labelSmoothing: 0, scoresAtOnce });
+function measuredGraph(adapted: AdaptedModel, atOnce: number | undefined) {
+  const { losses, outputs, tables } = stepGraph(adapted, { dropout: 0, labelSmoothing: 0, scoresAtOnce: atOnce });
   const values = [...Object.values(losses), ...Object.values(outputs)];
   const peak = peakBytes(values, new Set(Object.values(outputs)));
   return { peak, weights: weightBytes(values), touched: touchedNumbers(adapted, tables) };
@@ -112,7 +112,7 @@ const maskedShare = 0.15;
 function lengthsOf(
   adapted: AdaptedModel,
   { batch, tokens }: Pick<Load, "batch" | "tokens">,
-  scoresAtOnce: number | undefined,
+  atOnce: number | undefined,
 ): Lengths {
   const { goal, projections, base } = adapted;
   const labelled =
@@ -122,11 +122,11 @@ function lengthsOf(
   const most = Math.max(1, Math.floor(2 ** 24 / base.model.sizes.vocabulary));
   const chunks = Math.max(1, Math.ceil(labelled / most));
   const rows = isLanguageModel(goal.task) ? { chunks, rows: Math.max(1, Math.ceil(labelled / chunks)) } : {};
-  const matrices = projections.flatMap(({ name, shape: [rows = 1, columns = 1] }) => [
-    [`${name}.rows`, rows] as const,
+  const matrices = projections.flatMap(({ name, shape: [height = 1, columns = 1] }) => [
+    [`${name}.rows`, height] as const,
     [`${name}.columns`, columns] as const,
   ]);
-  const [pieces = 0, piece = 0] = pieceLengths(adapted, [batch, tokens], scoresAtOnce ?? 0);
+  const [pieces = 0, piece = 0] = pieceLengths(adapted, [batch, tokens], atOnce ?? 0);
   const own = { ...rows, pieces, piece };
   return new Map([[batchDim, batch], [tokensDim, tokens], ...Object.entries(own), ...matrices]);
 }

@@ -1,7 +1,7 @@
 import { forWebGpu } from "../graph/for-webgpu.ts";
 import { softmax } from "../graph/ops/softmax.ts";
 import { input, type Value } from "../graph/value.ts";
-import { encode } from "../onnx/encode.ts";
+import { encodeGraph } from "../onnx/encode.ts";
 
 /** What computes, and how a graph has to be written for it. */
 interface Device {
@@ -32,4 +32,4 @@ export const deviceOf = (name: DeviceName = "cpu"): Device =>
   devices.find((device) => device.name === name) ?? devices[0];
 
 /** A ModelProto of one small operator, to see whether a device can be opened. */
-export const encodeProbe = (): Uint8Array => encode({ y: softmax(input("x", "float32", ["rows", 4])) }).model;
+export const encodeProbe = (): Uint8Array => encodeGraph({ y: softmax(input("x", "float32", ["rows", 4])) }).model;

@@ -1,6 +1,6 @@
 import { InternalError } from "../errors.ts";
 import type { Value } from "../graph/value.ts";
-import { type CompileOptions, encode } from "../onnx/encode.ts";
+import { type CompileOptions, encodeGraph } from "../onnx/encode.ts";
 import { sizeOf } from "../tensor/host-tensor.ts";
 import type { Dim } from "../tensor/shape.ts";
 import { deviceOf } from "./devices.ts";
@@ -21,7 +21,7 @@ export async function compile(
 ): Promise<Program> {
   const values = deviceOf(engine.device).emission(Object.values(outputs));
   const emitted = Object.fromEntries(Object.entries(outputs).map(([name, value], i) => [name, values[i] ?? value]));
-  const graph = encode(emitted, engine.fileName, {}, how);
+  const graph = encodeGraph(emitted, engine.fileName, {}, how);
   const session = await engine.createSession(graph);
   return {
     run(inputs, into, lenders) {

@@ -27,8 +27,8 @@ const { tokens, corpora } = z
   })
   .parse(JSON.parse(readFileSync(new URL("../../golden/scoring/golden.json", import.meta.url), "utf8")));
 
-test.each(tokens)("the 13a tokens of $line are sacrebleu's", ({ line, tokens }) => {
-  expect(bleuTokens(line)).toEqual(tokens);
+test.each(tokens)("the 13a tokens of $line are sacrebleu's", ({ line, tokens: expected }) => {
+  expect(bleuTokens(line)).toEqual(expected);
 });
 
 describe.each(corpora)("$name", ({ texts, bleu, bleu_lowercase, rouge_l }) => {

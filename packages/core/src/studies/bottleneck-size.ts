@@ -15,7 +15,7 @@ const bottleneckSizes: Readonly<Record<Budget, readonly number[]>> = {
 /** rates that are tried for each size and each k, as factors of the declared ones; where there are none, the usual one is taken */
 const tries: Readonly<Record<Budget, readonly number[] | undefined>> = {
   quick: undefined,
-  standard: [0.5, 1, 2, 4, 8],
+  standard: [1, 3, 8],
   paper: [0.25, 0.5, 1, 2, 4, 8],
 };
 

@@ -49,7 +49,7 @@ function refuseElsewhere(names: readonly string[]): void {
 function cellsOf(method: string, seed: number, setup: Setup): readonly PlannedCell[] {
   const { layers } = setup.model.sizes;
   const spans = Array.from({ length: layers }, (_, first) =>
-    Array.from({ length: layers - first }, (_, length) => ({ first, last: first + length })),
+    Array.from({ length: layers - first }, (_last, length) => ({ first, last: first + length })),
   ).flat();
   const all = Array.from({ length: layers }, (_, layer) => layer).join(",");
   const fit = fitOf(setup, { method, options: { ...usualOptions(method), layers: all } });
@@ -91,9 +91,9 @@ const methodsOf = (records: readonly StudyRecord[]) => [...new Set(records.map((
 
 /** Rows of a method by their spans. */
 function bySpan(method: string, rows: readonly JoinedRow[]) {
-  const own = rows.filter(({ cell }) => cell.method === method);
+  const spans = rows.filter(({ cell }) => cell.method === method);
   return (first: number | null, last: number | null) =>
-    own.find(({ cell }) => cell.first === first && cell.last === last);
+    spans.find(({ cell }) => cell.first === first && cell.last === last);
 }
 
 /** How much the score changes when a span is switched off, as in Houlsby's figure 6: its first layer down, its last one across. */

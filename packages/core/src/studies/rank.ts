@@ -23,10 +23,10 @@ export const rank: Study = {
   source: "Hu et al. 2021, arXiv:2106.09685, section 7 and tables 5 and 6",
   plan: (setup) =>
     chosenSets(setup).flatMap(({ called, targets }) =>
-      ranks[setup.budget].flatMap((rank) =>
+      ranks[setup.budget].flatMap((width) =>
         seedsOf(setup).map((seed) => {
-          const fit = fitOf(setup, { method: "lora", options: { rank, alpha: 2 * rank, targets } });
-          return { cell: { targets: called, rank }, seed, fit, steps: fit.steps };
+          const fit = fitOf(setup, { method: "lora", options: { rank: width, alpha: 2 * width, targets } });
+          return { cell: { targets: called, rank: width }, seed, fit, steps: fit.steps };
         }),
       ),
     ),

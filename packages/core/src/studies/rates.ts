@@ -23,8 +23,9 @@ export function atBestRate(
   records: readonly StudyRecord[],
   { cell, method, options, rates, finals }: RateSearch,
 ): readonly PlannedCell[] {
-  const trainingAt = (lr: number, rows?: Rows): Fit => fitOf(setup, { method, options, lr, ...(rows && { rows }) });
-  const tried = rates.length === 1 ? [] : rates.map((lr) => ({ ...cell, lr, rows: "selection" }));
+  const trainingAt = (rate: number, rows?: Rows): Fit =>
+    fitOf(setup, { method, options, lr: rate, ...(rows && { rows }) });
+  const tried = rates.length === 1 ? [] : rates.map((rate) => ({ ...cell, lr: rate, rows: "selection" }));
   const lr = tried.length === 0 ? rates[0] : bestRate(tried, records);
   return [
     ...tried.map((each): PlannedCell => {

@@ -12,15 +12,15 @@ const [kept, digits] = [4, 4];
 /** The largest right singular vectors of LoRA's A at the middle one of its layers: where its update reads. */
 export function directionsOf({ phi }: Pick<Fitted, "phi">): Partial<Measured> {
   const views = Object.entries(viewsOf(phi.layout, phi.values)).filter(([name]) => name.endsWith(ending));
-  const [name, A] = views[Math.floor(views.length / 2)] ?? [];
-  const rank = phi.layout.find((tensor) => tensor.name === name)?.shape[0];
-  if (name === undefined || !A || rank === undefined) return {};
+  const [middle, A] = views[Math.floor(views.length / 2)] ?? [];
+  const rank = phi.layout.find((tensor) => tensor.name === middle)?.shape[0];
+  if (middle === undefined || !A || rank === undefined) return {};
   const matrix = Matrix.from1DArray(rank, A.length / rank, Array.from(A));
   const { rightSingularVectors } = new SingularValueDecomposition(matrix, { autoTranspose: true });
   const vectors = Array.from({ length: Math.min(kept, rank) }, (_, at) =>
     rightSingularVectors.getColumn(at).map((value) => Number(value.toFixed(digits))),
   );
-  return { leading_directions: { site: name.slice(0, -ending.length), vectors } };
+  return { leading_directions: { site: middle.slice(0, -ending.length), vectors } };
 }
 
 const ending = ".lora_A.weight";

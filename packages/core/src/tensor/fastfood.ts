@@ -56,9 +56,9 @@ interface Block {
 }
 
 function drawnBlock(size: number, inner: number, seed: number, number: number): Block {
-  const { uint32, fillNormal, shuffle } = random(seed, "fastfood", number);
+  const { uint32, fillNormal, order: drawnOrder } = random(seed, "fastfood", number);
   const signs = Int8Array.from({ length: size }, () => (uint32() % 2 === 0 ? 1 : -1));
-  const order = Uint32Array.from(shuffle(Array.from({ length: size }, (_, i) => i)));
+  const order = drawnOrder(size);
   const normals = new Float32Array(size);
   fillNormal(normals, 0, 1);
   const scale = 1 / Math.sqrt(inner * normals.reduce((sum, value) => sum + value * value, 0));

@@ -15,12 +15,12 @@ export function logarithm(n: number): number {
   // ln f = 2 artanh(s) = 2 s (1 + s²/3 + s⁴/5 + …) with s = (f - 1) / (f + 1), |s| < 0.172
   const s = (fraction - 1) / (fraction + 1);
   const q = s * s;
-  const series =
+  const artanh =
     1 +
     q *
       (1 / 3 +
         q * (1 / 5 + q * (1 / 7 + q * (1 / 9 + q * (1 / 11 + q * (1 / 13 + q * (1 / 15 + q * (1 / 17 + q / 19))))))));
-  return exponent * Math.LN2 + 2 * s * series;
+  return exponent * Math.LN2 + 2 * s * artanh;
 }
 
 /** Steps in which a power of two is looked up. */

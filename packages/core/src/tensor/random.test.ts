@@ -134,3 +134,8 @@ function chiSquare(counts: Iterable<number>, expected: number): number {
   for (const count of counts) sum += (count - expected) ** 2 / expected;
   return sum;
 }
+
+test("an order of places is what shuffling them gives", () => {
+  const places = Array.from({ length: 300 }, (_, place) => place);
+  expect([...random(3, "order").order(300)]).toEqual(random(3, "order").shuffle(places));
+});

@@ -14,6 +14,8 @@ export interface Random {
   integer(n: number): number;
   /** A new array of the same elements, every order equally likely (Fisher-Yates). */
   shuffle<T>(items: readonly T[]): T[];
+  /** The numbers 0 to count - 1 as `shuffle` puts them: places of many rows, in four bytes each. */
+  order(count: number): Uint32Array;
   /** Fills with low + (high - low) u, u a multiple of 2^-24 in [0, 1): float32 holds 0 <= u < 1 without rounding. */
   fillUniform(out: Float32Array, low: number, high: number): void;
   /** Fills with mean + std · normal(). */
@@ -42,7 +44,16 @@ export function random(seed: number, purpose: string, step = 0): Random {
     uniform,
     normal,
     integer,
-    shuffle: (items) => shuffled(integer, items),
+    shuffle(items) {
+      const order = [...items];
+      shuffleInPlace(integer, order);
+      return order;
+    },
+    order(count) {
+      const order = new Uint32Array(count).map((_, place) => place);
+      shuffleInPlace(integer, order);
+      return order;
+    },
     fillUniform(out, low, high) {
       const width = (high - low) * 2 ** -24;
       for (let i = 0; i < out.length; i++) out[i] = low + width * (uint32() >>> 8);
@@ -104,13 +115,14 @@ function integerBelow(uint32: () => number, n: number): number {
   return word % n;
 }
 
-function shuffled<T>(integer: (n: number) => number, items: readonly T[]): T[] {
-  const order = [...items];
+function shuffleInPlace<T>(
+  integer: (n: number) => number,
+  order: { readonly length: number; [place: number]: T },
+): void {
   for (let last = order.length - 1; last > 0; last--) {
     const other = integer(last + 1);
     const moved = order[last]!;
     order[last] = order[other]!;
     order[other] = moved;
   }
-  return order;
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { axisOf, broadcast, type Dim, elements, evaluate, plus, sameShape, terms, times } from "./shape.ts";
+import { axisOf, broadcast, type Dim, elements, evaluate, plus, sameShape, termsOf, times } from "./shape.ts";
 
 const symbolNames = ["batch", "tokens", "rank"];
 const integer = fc.integer({ min: -9, max: 9 });
@@ -54,12 +54,12 @@ test("two lengths that agree under all values are the same string", () => {
 test("a length's terms add up to it, and a length without symbols is a number", () => {
   fc.assert(
     fc.property(dim, (a) => {
-      const again = terms(a).reduce<Dim>(
+      const again = termsOf(a).reduce<Dim>(
         (sum, { coefficient, symbols }) => plus(sum, symbols.reduce<Dim>(times, coefficient)),
         0,
       );
       expect(again).toBe(a);
-      expect(typeof a === "number").toBe(terms(a).every(({ symbols }) => symbols.length === 0));
+      expect(typeof a === "number").toBe(termsOf(a).every(({ symbols }) => symbols.length === 0));
     }),
   );
 });

@@ -66,7 +66,7 @@ export function elements(shape: Shape): Dim {
 }
 
 /** The terms of a length: each a coefficient and the symbols it is multiplied with. */
-export function terms(dim: Dim): readonly { readonly coefficient: number; readonly symbols: readonly string[] }[] {
+export function termsOf(dim: Dim): readonly { readonly coefficient: number; readonly symbols: readonly string[] }[] {
   return [...parse(dim)].map(([monomial, coefficient]) => ({
     coefficient,
     symbols: monomial.split("*").filter(Boolean),
@@ -76,7 +76,7 @@ export function terms(dim: Dim): readonly { readonly coefficient: number; readon
 /** The length under given values of its symbols; undefined where one has no value. */
 export function evaluate(dim: Dim, symbols: ReadonlyMap<string, number>): number | undefined {
   let sum = 0;
-  for (const term of terms(dim)) {
+  for (const term of termsOf(dim)) {
     let product = term.coefficient;
     for (const symbol of term.symbols) product *= symbols.get(symbol) ?? Number.NaN;
     sum += product;

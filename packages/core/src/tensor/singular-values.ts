@@ -31,7 +31,7 @@ export function productSingularValues(L: DenseMatrix, R: DenseMatrix, factor: nu
 
 /** How many of the largest singular values carry a share of the sum of their squares; 0 where all are 0. */
 export function countFor(share: number, values: readonly number[]): number {
-  const total = values.reduce((sum, value) => sum + value * value, 0);
+  const total = values.reduce((all, value) => all + value * value, 0);
   if (total === 0) return 0;
   let sum = 0;
   for (const [at, value] of values.entries()) {

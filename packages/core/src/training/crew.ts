@@ -28,7 +28,7 @@ interface Worker {
  */
 export function crewOf(
   steps: readonly TrainingStep[],
-  phi: Phi,
+  ownPhi: Phi,
   { layout }: AdaptedModel,
   accumulates: boolean,
   close: () => Promise<void>,
@@ -38,7 +38,7 @@ export function crewOf(
     return {
       step,
       vector: new Float32Array(length),
-      own: at === 0 ? undefined : { ...phi, values: phi.values.slice() },
+      own: at === 0 ? undefined : { ...ownPhi, values: ownPhi.values.slice() },
     };
   });
   const sum = accumulates || steps.length > 1 ? new Float32Array(length) : undefined;

@@ -15,10 +15,10 @@ import { compileTextVectors } from "./text-vectors.ts";
 import { type StepEvent, trainSteps } from "./train.ts";
 
 const [student, teacher] = [input("student", "float32", ["batch", 3]), input("taught", "float32", ["batch", 3])];
-const drawn = (rows: number, size: number, seed: number) => {
-  const values = new Float32Array(rows * size);
+const drawn = (count: number, width: number, seed: number) => {
+  const values = new Float32Array(count * width);
   random(seed, "vectors").fillNormal(values, 0, 1);
-  return float32([rows, size], values);
+  return float32([count, width], values);
 };
 
 test("the distance is 0 for the teacher's own direction, 2 for its opposite, and lengths do not count", async () => {

@@ -20,7 +20,7 @@ const folder = memoryFolder("base", {
 });
 
 const examples = Array.from({ length: 40 }, (_, row) => ({
-  inputIds: Int32Array.from({ length: 3 + (row % 5) }, (_, i) => (row * 7 + i * 3) % 90),
+  inputIds: Int32Array.from({ length: 3 + (row % 5) }, (_id, i) => (row * 7 + i * 3) % 90),
   target: { kind: "class" as const, id: row % 3 },
 }));
 

@@ -49,8 +49,8 @@ export async function compileEvaluation(
   adapted: AdaptedModel,
   { labels: given, ...options }: EvaluationOptions = {},
 ): Promise<CompiledEvaluation> {
-  const { task, labels: outputs } = adapted.goal;
-  const labels = labelNames(outputs, given);
+  const { task, labels: labelCount } = adapted.goal;
+  const labels = labelNames(labelCount, given);
   const usual = await compileMeasure(engine, adapted, options);
   let pieces: Promise<Measure> | undefined;
   const measureFor = (tokens: number): Measure | Promise<Measure> => {

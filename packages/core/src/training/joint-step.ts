@@ -157,7 +157,7 @@ function compileJoined(
 ): Promise<Program> {
   const { task, labels: outputs } = adapted.goal;
   const objective = objectiveOf(task);
-  const { logits: whole, phi } = adapted.forward({ mixed: true, packed });
+  const { logits: whole, phi } = adapted.forward({ mixed: "slots", packed });
   const { logits } = scoresAtOnce ? inPieces({ logits: whole }, adapted) : { logits: whole };
   const isWords = heads[objective.head].from === "vocabulary"; // all logits are there, in no chunks
   const labels = isWords ? input("labels", "int32", [batchDim, tokensDim]) : objective.labels(outputs);
@@ -187,8 +187,8 @@ function fed(
   { scoresAtOnce }: Pick<StepOptions, "scoresAtOnce">,
 ): Tensors {
   const { layout, base } = adapted;
-  const counts = asked.map(({ batch }) => batch.input_ids.shape[0] ?? 0);
-  const { items: _, ...batch }: Batch = sideBySide(
+  const counts = asked.map(({ batch: own }) => own.input_ids.shape[0] ?? 0);
+  const { items: _items, ...batch }: Batch = sideBySide(
     asked.map((each) => each.batch),
     base.model.sizes.padId,
   );
@@ -197,7 +197,9 @@ function fed(
   const ownRows = Array.from({ length: places }, (_, place) => {
     const first = next;
     next += counts[place] ?? 0;
-    const rows = Int32Array.from({ length: counts[place] ?? 1 }, (_, row) => (place < counts.length ? first + row : 0));
+    const rows = Int32Array.from({ length: counts[place] ?? 1 }, (_row, row) =>
+      place < counts.length ? first + row : 0,
+    );
     return [rowsOf(place), int32([rows.length], rows)] as const;
   });
   const scales = ownRows.map((_, place) => {

@@ -52,8 +52,8 @@ test.each(cases)(
     for (const i of phi.values.keys()) phi.values[i]! += 0.02 * Math.sin(i);
     const batch = collate(rows, base.model.sizes.padId);
     const packed = batch.documents !== undefined;
-    const found = async (scoresAtOnce: number | undefined, recompute: boolean) => {
-      const graph = stepGraph(adapted, { dropout: 0, labelSmoothing: 0, packed, scoresAtOnce, recompute });
+    const found = async (atOnce: number | undefined, recompute: boolean) => {
+      const graph = stepGraph(adapted, { dropout: 0, labelSmoothing: 0, packed, scoresAtOnce: atOnce, recompute });
       const values = [...Object.values(graph.losses), ...Object.values(graph.outputs)];
       const step = await compileGraph(nativeEngine(path), graph);
       const vector = new Float32Array(phi.values.length);

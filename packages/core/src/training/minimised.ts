@@ -92,7 +92,7 @@ function lossOf(
   const options = training ?? { labelSmoothing: 0 };
   if (!chosen) return { loss: objective.loss(logits, labels, options), right: undefined };
   const layer = { ...chosen, logits, labels };
-  const loss = (logits: Value, labels: Value) => objective.loss(logits, labels, options);
+  const loss = (chosenLogits: Value, chosenLabels: Value) => objective.loss(chosenLogits, chosenLabels, options);
   return training ? { loss: differentiableLoss(layer, phi, loss), right: undefined } : measuredLoss(layer, loss);
 }
 

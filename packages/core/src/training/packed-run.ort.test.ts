@@ -36,8 +36,8 @@ describe.each(cases)("%s", (_, name, method) => {
     const adapted = adapt(base, [method], { task: "causal-lm", labels: 1 });
     const phi = await initialPhi(adapted, 0);
     for (const i of phi.values.keys()) phi.values[i]! += 0.02 * Math.sin(i); // so that LoRA's B and A both have gradients
-    const found = async (examples: readonly EncodedExample[], packed: boolean) => {
-      const step = await compileStep(nativeEngine(path), adapted, { dropout: 0, labelSmoothing: 0, packed });
+    const found = async (examples: readonly EncodedExample[], isPacked: boolean) => {
+      const step = await compileStep(nativeEngine(path), adapted, { dropout: 0, labelSmoothing: 0, packed: isPacked });
       const batch = collate(examples, base.model.sizes.padId);
       const scale = { loss: 1 / batch.items, teacher: 0, penalty: 0 };
       const { loss, gradient } = await step.run(batch, phi, scale, 0, new Float32Array(phi.values.length));

@@ -4,7 +4,7 @@ import { stepBatches } from "./step-batches.ts";
 const settings = { batch: 2, accumulate: 1, workers: 1, seed: 3, shuffle: false };
 const masking = { maskId: 4, specialIds: new Set<number>(), continuationIds: new Set<number>(), vocabulary: 500 };
 const examples = Array.from({ length: 4 }, (_, row) => ({
-  inputIds: Int32Array.from({ length: 40 }, (_, at) => 10 + row * 40 + at),
+  inputIds: Int32Array.from({ length: 40 }, (_id, at) => 10 + row * 40 + at),
 }));
 
 test("the steps of every epoch read each row once, in an order of the epoch's own", async () => {

@@ -33,7 +33,7 @@ export async function compileTextVectors(engine: Engine, base: Base): Promise<Te
       const found = new Array<Float32Array>(rows.length);
       const lengths = rows.map(({ inputIds }) => inputIds.length);
       for (const places of planEvaluation(lengths, batchRows)) {
-        const { items: _, ...batch } = collate(
+        const { items: _items, ...batch } = collate(
           places.flatMap((place) => rows[place] ?? []),
           padId,
         );

@@ -109,7 +109,7 @@ export async function* trainSteps(given: TrainingRun): AsyncGenerator<TrainingEv
   const { adapted, settings, phi, signal } = run;
   const batchesOf = stepBatches({ ...run, padId: adapted.base.model.sizes.padId });
   const coordinates = coordinatesOf(adapted, phi, settings.seed);
-  const progress = beginning(run, coordinates);
+  const progress = beginOrGoOn(run, coordinates);
   const machine = { run, schedule, coordinates, ...(await compileRun(run, schedule)) };
   try {
     const begun = progress.step;
@@ -179,7 +179,7 @@ interface Progress {
 }
 
 /** The first state of a run, or the one it goes on from. */
-function beginning({ adapted, phi, settings, resume }: TrainingRun, coordinates: Coordinates | undefined): Progress {
+function beginOrGoOn({ adapted, phi, settings, resume }: TrainingRun, coordinates: Coordinates | undefined): Progress {
   const length = coordinates?.values.length ?? lengthOf(phi.layout);
   const count = optimizers[settings.optimizer].moments + memoryOf(adapted);
   if (!resume) {
@@ -246,7 +246,7 @@ async function oneStep(machine: Machine, progress: Progress, batches: readonly N
     { sum, lr, step, steps },
   );
   progress.step = step;
-  progress.tokens += batches.reduce((sum, batch) => sum + tokensOf(batch), 0);
+  progress.tokens += batches.reduce((all, batch) => all + tokensOf(batch), 0);
   const told = {
     loss,
     ...(adapted.goal.teacher && { teacher_loss: teacherLoss / settings.teacherWeight }),

@@ -79,9 +79,9 @@ async function answer(
   json: boolean,
 ): Promise<string> {
   let content = "";
-  for await (const { text } of generate(model, { messages }, given)) {
-    content += text;
-    if (!json) await context.write(text);
+  for await (const { text: piece } of generate(model, { messages }, given)) {
+    content += piece;
+    if (!json) await context.write(piece);
   }
   await context.write(json ? `${JSON.stringify({ role: "assistant", content })}\n` : "\n");
   return content;

@@ -48,7 +48,7 @@ async function textsIn(input: string, columns: { readonly text: string | undefin
   const { set } = await readInput(input, columns);
   return set.examples.map((example, row) => {
     if (example.kind !== "text") throw new InputError(`${set.placeOf(row)}: only texts have vectors, and this is none`);
-    const { text, pair } = example;
-    return pair === undefined ? text : [text, pair];
+    const { text: first, pair } = example;
+    return pair === undefined ? first : [first, pair];
   });
 }

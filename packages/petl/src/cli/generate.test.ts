@@ -76,7 +76,7 @@ test("an adapter that was trained on rows without labels goes on as its merged m
   const base = join(golden, "models/llama-causal-lm");
   const rows = rowsIn(
     folder,
-    Array.from({ length: 8 }, (_, row) => ({ input_ids: Array.from({ length: 9 }, (_, i) => 5 + ((i + row) % 4)) })),
+    Array.from({ length: 8 }, (_row, row) => ({ input_ids: Array.from({ length: 9 }, (_, i) => 5 + ((i + row) % 4)) })),
   );
   const [out, merged] = [join(folder, "out"), join(folder, "merged")];
   const training = ["--steps", "40", "--batch", "8", "--lr", "0.03", "--threads", "1"];

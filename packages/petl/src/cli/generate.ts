@@ -45,7 +45,7 @@ async function streamed(
   { batch: _, ...given }: object & { batch?: unknown },
   context: Context,
 ) {
-  for await (const { text } of generate(model, prompt, given)) await context.write(text);
+  for await (const { text: piece } of generate(model, prompt, given)) await context.write(piece);
   await context.write("\n");
 }
 

@@ -53,8 +53,8 @@ export function describe({ base, adapter, adapted, hasTask }: Found) {
 
 /** Without a task there is no head whose layers were sites. */
 function sitesOf(base: HfModel, goal: Goal, hasTask: boolean) {
-  const heads = hasTask ? [] : (base.model.headModules[objectiveOf(goal.task).head] ?? []);
-  const outside = (path: string) => !heads.some((module) => path === module || path.startsWith(`${module}.`));
+  const headModules = hasTask ? [] : (base.model.headModules[objectiveOf(goal.task).head] ?? []);
+  const outside = (path: string) => !headModules.some((module) => path === module || path.startsWith(`${module}.`));
   const paths = (kind: string) => listSites(base, goal, kind).map(({ path }) => path);
   return Object.fromEntries(announcedKindNames.map((kind) => [kind, paths(kind).filter(outside)]));
 }

@@ -135,7 +135,7 @@ function refuseOptions(options: Readonly<Record<string, unknown>>): void {
 /** The folder of the base that an adapter was made for; undefined where its name for it leads nowhere. */
 async function baseOf(asked: Asked, folder: string, context: Context): Promise<NamedBase | undefined> {
   const settings = { offline: asked.offline, weights: false };
-  const named = async (name: string) => ({ folder: await resolveModel(name, settings, context), name });
+  const named = async (base: string) => ({ folder: await resolveModel(base, settings, context), name: base });
   if (asked.base !== undefined) return named(asked.base);
   const { baseName } = await readAdapter(directory(folder));
   try {

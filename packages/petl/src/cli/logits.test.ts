@@ -65,7 +65,7 @@ test.concurrent.each(["bert-sequence-classification", "roberta-token-classificat
   async (name) => {
     // 130 rows of every length; with --batch 2 they are computed in two windows of 50 batches
     const rows = Array.from({ length: 130 }, (_, row) => ({
-      input_ids: Array.from({ length: 1 + ((row * 23) % 60) }, (_, at) => 2 + ((row * 31 + at * 17) % 90)),
+      input_ids: Array.from({ length: 1 + ((row * 23) % 60) }, (_token, at) => 2 + ((row * 31 + at * 17) % 90)),
     }));
     const [folder, input] = [join(golden, "models", name), inputFile(rows)];
     const [one, two, all] = await Promise.all(

@@ -89,7 +89,7 @@ function explain(error: unknown, loaded: readonly Verb[]): number {
     const sentence = error.message.replace(/^error: /, "").replace(/\n\(Did you mean (.*)\?\)$/s, "; did you mean $1?");
     const [, asked = ""] = /^unknown option '--?([^'=]+)/.exec(sentence) ?? [];
     const known = flagKnownAs(asked);
-    if (known !== undefined && loaded.length === 1 && loaded.some((verb) => isFlag(known, verb)))
+    if (known !== undefined && loaded.length === 1 && loaded.some((each) => isFlag(known, each)))
       return say([`unknown option '--${asked}'; did you mean --${known}?`], exits.usage);
     return say([sentence], exits.usage);
   }

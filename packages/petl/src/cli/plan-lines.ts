@@ -27,8 +27,8 @@ export function* planLines({ plan, base, placed }: PlacedPlan): Generator<string
       .map((cell, at) => padded(cell, widths[at] ?? 0, at))
       .join("  ")
       .trimEnd();
-  const notes = plan.plans.flatMap(({ method, notes }) =>
-    notes.map((note) => (note.startsWith(method) ? note : `${method}: ${note}`)),
+  const notes = plan.plans.flatMap(({ method, notes: own }) =>
+    own.map((note) => (note.startsWith(method) ? note : `${method}: ${note}`)),
   );
   if (notes.length > 0) yield "";
   yield* notes;

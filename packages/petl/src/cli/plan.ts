@@ -32,7 +32,7 @@ const planFlags = {
   fileSize: bytes("size of the adapter's weights on the disk"),
   memory: bytes("memory of the training, by one worker and without --recompute"),
   ...loadSettings,
-  method: text("METHOD", "plan this method alone, with the options that are given"),
+  method: text("METHODS", "plan this method alone, or several joined by commas, with the options that are given"),
   figure: text("FILE", "write a picture of the plan, SVG"),
   offline: offlineFlag,
 };
@@ -45,6 +45,7 @@ export const planVerb = defineVerb({
   takesMethods: true,
   examples: [
     "plan --base petl-mini-encoder --ratio 0.5%",
+    "plan --base petl-mini-encoder --method lora,bottleneck --parameters 20000",
     "plan --base petl-mini-encoder --task classification --labels 3 --file-size 100kB --json",
     "plan --architecture gpt2 --layers 96 --hidden 12288 --heads 96 --vocabulary 50257 --ratio 0.1%",
     "plan --architecture llama --layers 22 --hidden 2048 --memory 4GB --batch 4 --max-length 256",
@@ -95,8 +96,17 @@ function optionsOf({ flags, methodOptions }: PlanCall): PlanOptions {
   if (method === undefined && first !== undefined)
     throw new InputError(`--${flagName(first)} is an option of methods; choose one with --method`);
   if (method === undefined) return known;
-  const [use, ...others] = chooseMethods(method, options);
-  const chosen = allMethods.find(({ name }) => name === use?.name);
-  if (!chosen || others.length > 0) throw new InputError(`--method ${method}: one method is planned at a time`);
-  return { ...known, method: chosen.name, options: givenTo(chosen, options) };
+  if (method.includes("+"))
+    throw new InputError(
+      `--method ${method}: methods are planned side by side, each for itself; join them by commas: ${method.replaceAll("+", ",")}`,
+    );
+  const uses = chooseMethods(
+    method
+      .split(",")
+      .map((name) => name.trim())
+      .join("+"),
+    options,
+  );
+  const chosen = uses.flatMap((use) => allMethods.find(({ name }) => name === use.name) ?? []);
+  return { ...known, method: chosen.map((each) => ({ name: each.name, options: givenTo(each, options) })) };
 }

@@ -12,7 +12,7 @@ import {
   type Task,
   textAnswer,
   tokenAnswers,
-  topK,
+  topKSetting,
   withBest,
 } from "@petl/core";
 import { pausing } from "../data/pausing.ts";
@@ -39,7 +39,7 @@ export const predictVerb = defineVerb({
     input: text("FILE", "texts, pairs, words or rows of tokens, of every kind of data; - for JSONL from stdin"),
     textColumn: text("COLUMN", "the column of --input that holds the text", "found by its name"),
     textPairColumn: text("COLUMN", "the column of --input that holds the second text"),
-    topK,
+    topK: topKSetting,
     format: choice(["json", "csv"], "how answers are written (json)"),
   },
   examples: [
@@ -101,10 +101,10 @@ interface Asked {
 
 /** The texts of the command line, or those of a file. */
 async function rowsFrom(
-  { text, textPair, input, textColumn, textPairColumn, ...reading }: Rows,
+  { text: given, textPair, input, textColumn, textPairColumn, ...reading }: Rows,
   access: ReadAccess,
 ): Promise<Asked> {
-  if ((input === undefined) === (text.length === 0))
+  if ((input === undefined) === (given.length === 0))
     throw new InputError("give texts with --text, or a file with --input");
   if (input !== undefined && textPair.length > 0)
     throw new InputError("--text-pair goes with --text, not with --input");
@@ -115,10 +115,10 @@ async function rowsFrom(
   }
   if (textColumn !== undefined || textPairColumn !== undefined)
     throw new InputError("--text-column and --text-pair-column go with --input");
-  if (textPair.length > 0 && textPair.length !== text.length) {
-    throw new InputError(`${text.length} --text and ${textPair.length} --text-pair; each text needs its pair`);
+  if (textPair.length > 0 && textPair.length !== given.length) {
+    throw new InputError(`${given.length} --text and ${textPair.length} --text-pair; each text needs its pair`);
   }
-  const examples = text.map((first, i) => {
+  const examples = given.map((first, i) => {
     const pair = textPair[i];
     return { kind: "text" as const, text: first, ...(pair === undefined ? {} : { pair }) };
   });

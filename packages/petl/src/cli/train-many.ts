@@ -113,12 +113,12 @@ async function trainUsers(
   try {
     for (const { name, path } of users) {
       const own = { ...context, terminal: namedTerminal(name, context.terminal) };
-      const flags = { ...given, data: [path], out: join(given.out, name) };
+      const ownFlags = { ...given, data: [path], out: join(given.out, name) };
       await orFailed(
         name,
         own,
         note,
-        async () => void runs.push({ name, run: await newRun(flags, methodOptions, own, shared), context: own }),
+        async () => void runs.push({ name, run: await newRun(ownFlags, methodOptions, own, shared), context: own }),
       );
     }
     const trainings = runs.map((each) => ({ ...each.run.run.training, each }));

@@ -184,7 +184,7 @@ function needed({ base, data, out, method, init, recipe }: TrainFlags) {
 /** `--dropout` is the method's where one of the chosen has it, the base's own otherwise. */
 function methodsOf({ method, dropout, baseDropout }: RequestFlags, given: Readonly<Record<string, unknown>>) {
   const names = method?.split("+") ?? [];
-  const takesDropout = allMethods.some(({ name, options }) => names.includes(name) && "dropout" in options);
+  const takesDropout = allMethods.some(({ name, options: declared }) => names.includes(name) && "dropout" in declared);
   const options = dropout !== undefined && takesDropout ? { ...given, dropout } : given;
   if (method === undefined && Object.keys(options).length > 0) {
     throw new InputError("options of methods go with --method; with --init they come from the adapter");

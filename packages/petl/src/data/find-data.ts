@@ -93,7 +93,8 @@ async function onHub(name: DataName & { readonly kind: "hub" }, access: DataAcce
 }
 
 function filesOf(folder: string, found: DataFiles, lone: Split, weight: number): FoundData {
-  const within = (paths: readonly string[], weight = 1) => paths.map((path) => ({ path: join(folder, path), weight }));
+  const within = (paths: readonly string[], share = 1) =>
+    paths.map((path) => ({ path: join(folder, path), weight: share }));
   if (found.kind === "one") return { [lone]: within(found.files, weight) };
   const { train, validation, test } = found.splits;
   return {

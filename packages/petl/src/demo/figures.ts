@@ -59,10 +59,10 @@ export function forgettingFigure({ methods, own_task }: Pick<TourResult, "method
   const rises = methods.map(({ method, masked_lm_loss }) => ({ method, rise: (masked_lm_loss ?? 0) - own_task.loss }));
   const least = Math.min(0, ...rises.map(({ rise }) => rise));
   const span = Math.max(1e-9, ...rises.map(({ rise }) => rise)) - least;
-  const xOf = (rise: number) => bars.left + ((rise - least) / span) * (bars.right - bars.left);
+  const riseAt = (rise: number) => bars.left + ((rise - least) / span) * (bars.right - bars.left);
   const rows = rises.flatMap(({ method, rise }, i) => {
     const y = bars.top + i * bars.step;
-    const [from, to] = [Math.min(xOf(0), xOf(rise)), Math.max(xOf(0), xOf(rise))];
+    const [from, to] = [Math.min(riseAt(0), riseAt(rise)), Math.max(riseAt(0), riseAt(rise))];
     return [
       label(bars.left - 8, y + 15, "end", method),
       `<rect x="${from.toFixed(1)}" y="${y}" width="${(to - from).toFixed(1)}" height="20" fill="var(--mark)"/>`,
@@ -72,6 +72,6 @@ export function forgettingFigure({ methods, own_task }: Pick<TourResult, "method
   const height = bars.top + rises.length * bars.step;
   return figure(height + 8, "forgetting of each method", [
     ...rows,
-    line({ from: [xOf(0), 4], to: [xOf(0), height] }, "var(--ink)", 1),
+    line({ from: [riseAt(0), 4], to: [riseAt(0), height] }, "var(--ink)", 1),
   ]);
 }

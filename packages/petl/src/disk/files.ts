@@ -22,8 +22,8 @@ export async function fileOrDirectory(path: string): Promise<Folder | undefined>
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory()) return directory(path);
   if (!found?.isFile()) return undefined;
-  const { name, open } = directory(dirname(path));
-  return { name, open, files: async () => [basename(path)] };
+  const { name, open: openIn } = directory(dirname(path));
+  return { name, open: openIn, files: async () => [basename(path)] };
 }
 
 /** The folder and name of the file itself, behind all links: ONNX Runtime refuses external data that links lead to. */

@@ -59,14 +59,14 @@ export function rowFile(path: string, file: RowFile, most: number, drop: (error:
       const place = places.get(row);
       return place === undefined
         ? Promise.resolve(undefined)
-        : guarded((open) => readWhole(open, place.at, place.length));
+        : guarded((rows) => readWhole(rows, place.at, place.length));
     },
     async write(row, bytes) {
       if (places.has(row) || end + bytes.length > most) return;
       const at = end;
       end += bytes.length;
-      await guarded(async (open) => {
-        await writeWhole(open, bytes, at);
+      await guarded(async (rows) => {
+        await writeWhole(rows, bytes, at);
         places.set(row, { at, length: bytes.length });
       });
     },

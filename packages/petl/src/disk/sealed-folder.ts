@@ -42,7 +42,7 @@ export async function openSealedFolder<T>(path: string, facts: z.ZodType<T>): Pr
   if (!manifest.success || !known.success) throw damaged(`its ${manifestName} is missing or of another kind`);
   for (const [name, { bytes, sha256 }] of Object.entries(manifest.data.files)) {
     const size = await stat(join(path, name)).then(
-      ({ size }) => size,
+      ({ size: found }) => found,
       () => undefined,
     );
     if (size === undefined) throw damaged(`"${name}" is missing`);

@@ -91,8 +91,8 @@ export async function queueKindOf(url: string): Promise<QueueKind> {
 
 async function missingOf(packages: readonly string[]): Promise<readonly string[]> {
   const there = await Promise.all(
-    packages.map((name) =>
-      import(name).then(
+    packages.map((needed) =>
+      import(needed).then(
         () => true,
         () => false,
       ),

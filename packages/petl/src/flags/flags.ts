@@ -54,9 +54,9 @@ const measured =
     return z.NEVER;
   };
 
-function shareIn(text: string): number | undefined {
-  const [, number, percent] = /^(\d*\.?\d+(?:e-?\d+)?) ?(%?)$/i.exec(text) ?? [];
-  const value = number === undefined ? 0 : percent ? Number(number) / 100 : Number(number);
+function shareIn(given: string): number | undefined {
+  const [, digits, percent] = /^(\d*\.?\d+(?:e-?\d+)?) ?(%?)$/i.exec(given) ?? [];
+  const value = digits === undefined ? 0 : percent ? Number(digits) / 100 : Number(digits);
   return value > 0 && value <= 1 ? value : undefined;
 }
 

@@ -69,7 +69,7 @@ function methodNamed(name: string): Method {
 /** Why an option can't be used with the chosen methods. */
 function refusal(name: string, chosen: readonly Method[]): string | undefined {
   const takes = (method: Method) =>
-    name in method.options || Object.keys(method.options).some((own) => prefixed(method.name, own) === name);
+    name in method.options || Object.keys(method.options).some((option) => prefixed(method.name, option) === name);
   if (chosen.some(takes)) return undefined;
   const own = chosen.flatMap(({ options }) => Object.keys(options).map((option) => `\`${option}\``));
   const list = own.length > 0 ? `; its options: ${[...new Set(own)].join(", ")}` : ", which has none";
@@ -79,8 +79,8 @@ function refusal(name: string, chosen: readonly Method[]): string | undefined {
 
 /** Methods with all their options, as flags would say them: what `chooseMethods` makes the same methods of. */
 export function writtenMethods(uses: readonly MethodUse[]): Readonly<Record<string, unknown>> {
-  const options = uses.flatMap(({ name, options }) =>
-    Object.entries(options).map(
+  const options = uses.flatMap(({ name, options: values }) =>
+    Object.entries(values).map(
       ([option, value]) => [uses.length === 1 ? option : prefixed(name, option), value] as const,
     ),
   );

@@ -23,14 +23,14 @@ export async function commitAtHub(access: HubAccess): Promise<string> {
   return sha;
 }
 
-const hash = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/);
-const bytes = z.int().nonnegative();
+const hashShape = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/);
+const byteCount = z.int().nonnegative();
 const entryShape = z.looseObject({
   type: z.string(),
   path: z.string(),
-  size: bytes,
-  oid: hash.optional(),
-  lfs: z.looseObject({ oid: hash, size: bytes }).optional(),
+  size: byteCount,
+  oid: hashShape.optional(),
+  lfs: z.looseObject({ oid: hashShape, size: byteCount }).optional(),
 });
 
 /**

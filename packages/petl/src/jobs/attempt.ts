@@ -25,7 +25,7 @@ const patience = { cancelled: 1000, otherwise: 15_000 } as const;
  * Works on a job until it ends, until something else is wanted of it, or until `signal` is aborted. The training is
  * `petl train` in a process of its own, in a folder of this attempt, which begins with what the last attempt saved.
  */
-export async function attempt(shared: string, job: JobFolder, signal: AbortSignal): Promise<AttemptEnd> {
+export async function workOn(shared: string, job: JobFolder, signal: AbortSignal): Promise<AttemptEnd> {
   if (await job.outcome()) return "ended";
   if ((await job.wish()) === "pause" || (await job.claimed())) return "given back";
   const claim = await job.claim();

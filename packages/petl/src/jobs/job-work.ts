@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { TaskOf, Work } from "../executors/task.ts";
-import { attempt } from "./attempt.ts";
+import { workOn } from "./attempt.ts";
 import { jobFolders, openJobFolder } from "./job-folder.ts";
 
 type JobTask = TaskOf<"job">;
@@ -15,7 +15,7 @@ export const sharedJobs =
     const job = await openJobFolder(jobsIn(shared), id);
     if (!job) return "gone";
     begin(id);
-    return attempt(shared, job, signal);
+    return workOn(shared, job, signal);
   };
 
 /** The jobs of a shared folder that nobody works at. */

@@ -81,8 +81,8 @@ async function inferred(adapter: AdapterFiles, to: string): Promise<HfModel> {
   const needed = foreignFormats.find(({ name }) => name === to)?.needsBase;
   const why = bound.length > 0 ? `${bound.join(", ")} depends on the base's heads` : needed;
   if (why === undefined) return inferredBase(adapter);
-  const name = adapter.baseName === undefined ? "the base" : `the base "${adapter.baseName}"`;
-  throw new InputError(`${name} is not at hand; give it with \`base\`, its config.json is enough: ${why}`);
+  const base = adapter.baseName === undefined ? "the base" : `the base "${adapter.baseName}"`;
+  throw new InputError(`${base} is not at hand; give it with \`base\`, its config.json is enough: ${why}`);
 }
 
 function encoded(adapter: Adapter, to: string, naming: { name: string; baseName: string | undefined }) {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { ByteSource, Example, ExampleSet, Folder, StopSignal } from "@petl/core";
-import { throwIfStopped } from "@petl/core";
+import type { ByteSource, ExampleSet, Folder, StopSignal } from "@petl/core";
+import { throwIfStopped, writtenRows } from "@petl/core";
 
 /** Bytes that are read at once. */
 const block = 2 ** 23;
@@ -75,44 +75,16 @@ export function tensorsDigest(file: Uint8Array): string {
   return hash.digest("hex");
 }
 
-/** Rows whose text is hashed at a time; between two such parts the process hears what it is told. */
-const hashedRows = 4096;
-
 /** SHA-256 of the rows of sets, in their order: changes where one of them does. @throws the signal's reason */
 export async function rowsDigest(sets: readonly (ExampleSet | undefined)[], signal?: StopSignal): Promise<string> {
   const hash = createHash("sha256");
   for (const set of sets) {
     hash.update("set\n");
-    const { examples } = set ?? { examples: [] };
-    for (let start = 0; start < examples.length; start += hashedRows) {
-      const part = examples.slice(start, start + hashedRows);
-      hash.update(part.map(written).join(""));
-      if (start % (16 * hashedRows) > 0) continue;
-      await new Promise((resolve) => setImmediate(resolve));
+    for (const bytes of writtenRows(set?.examples ?? [])) {
+      hash.update(bytes);
+      await new Promise((resolve) => setImmediate(resolve)); // in which the process hears what it is told
       throwIfStopped(signal);
     }
   }
   return hash.digest("hex");
-}
-
-/** A row as one text, the same for no two rows; texts stand behind their lengths as they are, since there may be many. */
-function written(example: Example): string {
-  if (example.kind !== "text" || example.labels) return `${JSON.stringify(plainOf(example))}\n`;
-  const { text, pair = "", label } = example;
-  return `text ${text.length} ${pair.length} ${JSON.stringify(label)} ${text} ${pair}\n`;
-}
-
-/** An example with plain lists in place of arrays of numbers, which JSON writes as records. */
-function plainOf(example: Example): object {
-  if (example.kind === "text") {
-    const { kind, text, pair, labels } = example; // the texts of large files are no fields that JSON would find
-    return { kind, text, pair, labels };
-  }
-  if (example.kind !== "tokens") return example;
-  return Object.fromEntries(
-    Object.entries(example).map(([name, value]: [string, unknown]) => [
-      name,
-      value instanceof Int32Array ? Array.from(value) : value,
-    ]),
-  );
 }

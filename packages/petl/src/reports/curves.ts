@@ -5,19 +5,19 @@ import { z } from "zod";
 /** Points that a curve shows; more are averaged. */
 const mostPoints = 40;
 
-const line = z.object({
+const lineShape = z.object({
   step: z.number(),
   loss: z.number().nullish(),
   evaluation: z.object({ loss: z.number(), accuracy: z.number().optional() }).optional(),
 });
 
 /** A line of metrics.jsonl, or an event of a training. */
-export type Metrics = z.infer<typeof line>;
+export type Metrics = z.infer<typeof lineShape>;
 
 /** The lines of a run's metrics.jsonl, of the parts before and behind an interruption alike. */
 export async function readMetrics(path: string): Promise<readonly Metrics[]> {
   const lines = (await readFile(path, "utf8")).split("\n");
-  return lines.filter((text) => text !== "").map((text) => line.parse(JSON.parse(text)));
+  return lines.filter((text) => text !== "").map((text) => lineShape.parse(JSON.parse(text)));
 }
 
 interface At {

@@ -1,15 +1,15 @@
 import { InputError, type TrainingState } from "@petl/core";
 import { z } from "zod";
 
-const evaluation = z.looseObject({ examples: z.number(), loss: z.number() });
+const evaluationShape = z.looseObject({ examples: z.number(), loss: z.number() });
 const facts = z.strictObject({
   run: z.string(),
   step: z.int().nonnegative(),
   tokens: z.int().nonnegative(),
   seconds: z.number().nonnegative(),
   pending: z.boolean().default(false),
-  evaluation: evaluation.optional(),
-  best: z.strictObject({ score: z.number(), step: z.int(), since: z.int(), evaluation }).optional(),
+  evaluation: evaluationShape.optional(),
+  best: z.strictObject({ score: z.number(), step: z.int(), since: z.int(), evaluation: evaluationShape }).optional(),
 });
 
 /** A run's state and the seconds that it has taken so far. */

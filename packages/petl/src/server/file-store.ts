@@ -70,7 +70,7 @@ export async function openFileStore(folder: string): Promise<FileStore> {
       const name = plainName(filename);
       const content = `content${endings.find((ending) => name.toLowerCase().endsWith(ending)) ?? ".jsonl"}`;
       const created = Math.floor(Date.now() / 1000);
-      const file: KeptFile = {
+      const kept: KeptFile = {
         id,
         owner,
         created,
@@ -82,10 +82,10 @@ export async function openFileStore(folder: string): Promise<FileStore> {
       };
       await writeFolderSafely(join(root, id), async (into) => {
         await into.write(content, [bytes]);
-        await into.write("file.json", [Buffer.from(JSON.stringify(file))]);
+        await into.write("file.json", [Buffer.from(JSON.stringify(kept))]);
       });
-      files.set(id, file);
-      return file;
+      files.set(id, kept);
+      return kept;
     },
     ownedBy: ({ name }) =>
       [...files.values()].filter(({ owner }) => owner === name).sort((a, b) => a.created - b.created),

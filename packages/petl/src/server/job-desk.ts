@@ -95,7 +95,7 @@ export async function openJobDesk({ shared, base, baseModel, executor, shelf, fi
         if (same) return { job: same, fresh: false };
         await refuseMany(tenant, ownedBy(tenant), shelf);
         const number = randomBytes(12).toString("hex");
-        const record: JobRecord = {
+        const accepted: JobRecord = {
           id: `ftjob-${number}`,
           owner: tenant.name,
           created: Math.floor(Date.now() / 1000),
@@ -104,12 +104,17 @@ export async function openJobDesk({ shared, base, baseModel, executor, shelf, fi
           result_name: `ft:${baseModel}:${wanted.suffix ?? ""}:${number.slice(0, 12)}`,
           ...(idempotency && { idempotency }),
         };
-        const job = await createJobFolder(folder, record);
+        const job = await createJobFolder(folder, accepted);
         await job.note([
-          { created: record.created, level: "info", type: "message", message: `Created fine-tuning job: ${record.id}` },
+          {
+            created: accepted.created,
+            level: "info",
+            type: "message",
+            message: `Created fine-tuning job: ${accepted.id}`,
+          },
         ]);
-        jobs.set(record.id, job);
-        await hand(record.id);
+        jobs.set(accepted.id, job);
+        await hand(accepted.id);
         return { job, fresh: true };
       }),
     ownedBy,

@@ -136,12 +136,12 @@ async function handled(
   const seconds = (performance.now() - begin) / 1000;
   current()?.metrics.request(tenant?.name ?? "", route?.path ?? "", status, seconds);
   const milliseconds = Math.round(seconds * 1e4) / 10;
-  const verb = request.method ?? "";
+  const method = request.method ?? "";
   log({
     time: new Date().toISOString(),
     id,
     tenant: tenant?.name ?? null,
-    verb,
+    verb: method,
     route: route?.path ?? null,
     status,
     milliseconds,

@@ -12,8 +12,8 @@ test("each method has its largest size within the budget, what has no size stays
   const base = await readBase(directory(folder));
   const goal: Goal = { task: "classification", labels: 2 };
   const names = ["lora", "dora", "bottleneck", "vera", "prefix", "bitfit"];
-  const trained = (name: string, options: Readonly<Record<string, unknown>>) => {
-    const use = methods.find((each) => each.name === name)?.use(options);
+  const trained = (name: string, values: Readonly<Record<string, unknown>>) => {
+    const use = methods.find((each) => each.name === name)?.use(values);
     return use ? countParameters(adapt(base, [use], goal)).trained_parameters : Number.NaN;
   };
   const most = trained("bottleneck", { size: 7 }) + 1;

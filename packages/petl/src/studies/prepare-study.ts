@@ -171,7 +171,7 @@ async function sourceOf(path: string | undefined, { readsSource }: Study, access
   if (path === undefined) {
     const files = (["messages", "questions", "reviews"] as const).map((name) => join(bundledData(name), "test.csv"));
     const { set } = await readData(
-      files.map((path) => ({ path, weight: 1 })),
+      files.map((file) => ({ path: file, weight: 1 })),
       {},
     );
     const remark = `no \`source\`: what is forgotten is measured on ${set.examples.length} texts of petl's own sets`;

@@ -150,22 +150,22 @@ const rowCounts = (planned: readonly PlannedCell[]): readonly number[] => [
 
 /** Works at what is not done until nothing is left, since some cells wait for others. */
 async function* workOff(
-  { study, setup, context }: PreparedStudy,
+  { study: rule, setup, context }: PreparedStudy,
   { log, handed, progress }: { readonly log: RecordLog; readonly handed: HandedCells; readonly progress: Progress },
   signal: AbortSignal | undefined,
 ): AsyncGenerator<StudyEvent, void, void> {
   for (;;) {
-    const planned = study.plan(setup, log.records);
+    const planned = rule.plan(setup, log.records);
     const jobs = jobsOf(missing(planned, log.records));
     if (jobs.length === 0) {
-      if (planned.some(({ fit }) => isWaiting(fit))) throw new InternalError(`${study.name}: cells wait for nothing`);
+      if (planned.some(({ fit }) => isWaiting(fit))) throw new InternalError(`${rule.name}: cells wait for nothing`);
       return;
     }
     const unfinished = new Set(jobs);
     for await (const { job, results } of handed.run(jobs)) {
       const records = results.map(
         ({ cell, measured }): StudyRecord => ({
-          study: study.name,
+          study: rule.name,
           cell,
           seed: job.seed,
           ...measured,
@@ -185,10 +185,10 @@ type Progress = (unfinished: readonly Job[]) => StudyProgress;
 
 /** Tells how far a study is, given the jobs that are not finished in the order in which they are begun. */
 function progressOf(prepared: PreparedStudy, log: RecordLog, atATime: number | undefined): Progress {
-  const { study, setup } = prepared;
+  const { study: rule, setup } = prepared;
   const costs = costsOf(prepared);
   return (unfinished) => {
-    const planned = study.plan(setup, log.records);
+    const planned = rule.plan(setup, log.records);
     const done = new Set(log.records.map(keyOf));
     const left = planned.filter((cell) => !done.has(keyOf(cell)));
     const begun = unfinished.slice(0, atATime).reduce((sum, { cells }) => sum + cells.length, 0);

@@ -31,16 +31,19 @@ export function loraOn(
   { kind = "lora", dropout = 0 }: { readonly kind?: LowRankKind; readonly dropout?: number } = {},
 ): MethodUse {
   const alphas = layers.map(({ path, rank, scale }) => ({ path, rank, alpha: rounded(rank * scale) }));
-  const [rank, alpha] = [mostCommon(alphas.map((layer) => layer.rank)), mostCommon(alphas.map((layer) => layer.alpha))];
+  const [usualRank, usualAlpha] = [
+    mostCommon(alphas.map((layer) => layer.rank)),
+    mostCommon(alphas.map((layer) => layer.alpha)),
+  ];
   const others = (pick: (layer: (typeof alphas)[number]) => number, usual: number) =>
     Object.fromEntries(alphas.flatMap((layer) => (pick(layer) === usual ? [] : [[layer.path, pick(layer)]])));
   return kinds[kind].use({
-    rank,
-    alpha,
+    rank: usualRank,
+    alpha: usualAlpha,
     dropout,
     targets: layers.map(({ path }) => path),
-    rankPattern: others((layer) => layer.rank, rank),
-    alphaPattern: others((layer) => layer.alpha, alpha),
+    rankPattern: others((layer) => layer.rank, usualRank),
+    alphaPattern: others((layer) => layer.alpha, usualAlpha),
   });
 }
 

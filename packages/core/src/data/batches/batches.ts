@@ -27,31 +27,32 @@ const poolBatches = 50;
  */
 export function planEpoch(lengths: ArrayLike<number>, options: EpochOptions): BatchPlan {
   const { batch, seed, epoch, shuffle } = options;
-  const rows = Array.from({ length: lengths.length }, (_, row) => row);
-  if (!shuffle) return chunks(rows, batch);
+  if (!shuffle) return chunks(inOrder(lengths.length), batch);
   const numbers = random(seed, "order of the rows", epoch);
-  const order = chunks(numbers.shuffle(rows), batch);
-  const short = lengths.length % batch === 0 ? [] : order.slice(-1);
-  const full = order.slice(0, order.length - short.length);
-  const pools = Math.max(1, Math.round(full.length / poolBatches));
+  const order = numbers.order(lengths.length);
+  const full = Math.floor(order.length / batch);
+  const pools = Math.max(1, Math.round(full / poolBatches));
   const batches = Array.from({ length: pools }, (_, pool) => {
-    const from = Math.round((pool * full.length) / pools);
-    const to = Math.round(((pool + 1) * full.length) / pools);
-    return chunks(sortedByLength(full.slice(from, to).flat(), lengths), batch);
+    const from = Math.round((pool * full) / pools);
+    const to = Math.round(((pool + 1) * full) / pools);
+    return chunks(sortedByLength(order.subarray(from * batch, to * batch), lengths), batch);
   });
-  return [...numbers.shuffle(batches.flat()), ...short];
+  return [...numbers.shuffle(batches.flat()), ...chunks(order.subarray(full * batch), batch)];
 }
 
 /** Batches for evaluation: all rows sorted by length, so nearly nothing is padded; the indices lead results back. */
 export function planEvaluation(lengths: ArrayLike<number>, batch: number): BatchPlan {
-  const rows = Array.from({ length: lengths.length }, (_, row) => row);
-  return chunks(sortedByLength(rows, lengths), batch);
+  return chunks(sortedByLength(inOrder(lengths.length), lengths), batch);
 }
 
-/** Rows from the shortest to the longest, equally long ones in their order. */
-function sortedByLength(rows: readonly number[], lengths: ArrayLike<number>): number[] {
-  return [...rows].sort((a, b) => lengths[a]! - lengths[b]!);
+/** Rows from the shortest to the longest, equally long ones in their order: by numbers of length and place, which sort fast. */
+function sortedByLength(rows: Uint32Array, lengths: ArrayLike<number>): Uint32Array {
+  const { length } = rows;
+  const keys = Float64Array.from(rows, (row, place) => lengths[row]! * length + place).sort();
+  return rows.map((_, place) => rows[keys[place]! % length]!);
 }
+
+const inOrder = (count: number) => new Uint32Array(count).map((_, row) => row);
 
 /** Share of a plan's computed tokens that is padding: 1 - Σ lengths / Σ (rows x longest row of the batch). */
 export function paddingShare(plan: BatchPlan, lengths: ArrayLike<number>): number {
@@ -67,7 +68,7 @@ export function paddingShare(plan: BatchPlan, lengths: ArrayLike<number>): numbe
   return computed === 0 ? 0 : 1 - real / computed;
 }
 
-function chunks<T>(items: readonly T[], size: number): T[][] {
+function chunks(rows: Uint32Array, size: number): number[][] {
   if (!Number.isInteger(size) || size < 1) throw new InternalError(`a batch of ${size} rows`);
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
+  return Array.from({ length: Math.ceil(rows.length / size) }, (_, i) => [...rows.subarray(i * size, (i + 1) * size)]);
 }

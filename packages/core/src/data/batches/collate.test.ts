@@ -56,7 +56,7 @@ test("the mask says exactly where every row's own ids stand", () => {
       const width = batch.input_ids.shape[1]!;
       const back = rows.map((_, r) => {
         const cells = [...batch.input_ids.data].slice(r * width, (r + 1) * width).map(Number);
-        return cells.filter((_, c) => Number(batch.attention_mask.data[r * width + c]) === 1);
+        return cells.filter((_cell, c) => Number(batch.attention_mask.data[r * width + c]) === 1);
       });
       expect(back).toEqual(rows);
       expect(width).toBe(Math.max(...rows.map((values) => values.length)));

@@ -94,8 +94,10 @@ function joinedLabels(all: readonly HostTensor[], tokens: number): HostTensor {
   const rows = all.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0);
   if (first?.dtype === "int32" && first.shape.length === 2) return pad(all.flatMap(rowsOf), tokens, ignoredLabel);
   const numbers = all.flatMap(({ data }) => Array.from(data, Number));
-  const shape = [rows, ...(first?.shape.slice(1) ?? [])];
-  return first?.dtype === "int32" ? int32(shape, Int32Array.from(numbers)) : float32(shape, Float32Array.from(numbers));
+  const wholeShape = [rows, ...(first?.shape.slice(1) ?? [])];
+  return first?.dtype === "int32"
+    ? int32(wholeShape, Int32Array.from(numbers))
+    : float32(wholeShape, Float32Array.from(numbers));
 }
 
 function teachers(examples: readonly EncodedExample[]): Pick<Batch, "teacher"> {

@@ -49,10 +49,10 @@ export const encodeExamples = (
   set: ExampleSet,
   given: TargetRule | undefined,
   options: EncodeOptions,
-): readonly EncodedExample[] => atOnce(encodeSteps(set, given, options));
+): readonly EncodedExample[] => atOnce(encodeExamplesInSteps(set, given, options));
 
 /** The same in steps, for a set that may be large. */
-export function* encodeSteps(
+export function* encodeExamplesInSteps(
   set: ExampleSet,
   given: TargetRule | undefined,
   options: EncodeOptions,
@@ -108,7 +108,9 @@ function atPlace<T>(place: string, work: () => T): T {
 }
 
 function refuseLabels(set: ExampleSet, rule: TargetRule): void {
-  const form = set.examples.map(labelForm).find((found) => found !== undefined && !rule.forms.includes(found));
+  const isWrong = (found: LabelForm | undefined) => found !== undefined && !rule.forms.includes(found);
+  const strange = set.examples.find((example) => isWrong(labelForm(example)));
+  const form = strange && labelForm(strange);
   if (form !== undefined)
     throw new InputError(
       `${set.name} has ${inWords[form]}, which ${rule.name} can't use${rule.hint ? `; ${rule.hint}` : ""}`,

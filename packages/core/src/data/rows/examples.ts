@@ -68,12 +68,12 @@ export interface ExampleSet {
 export const isLabelled = ({ examples }: ExampleSet): boolean => examples.some(hasLabel);
 
 /** What is wrong with rows that have no label where others have one. */
-export const missingLabels = (set: ExampleSet): readonly string[] =>
-  isLabelled(set)
-    ? set.examples.flatMap((example, at) =>
-        hasLabel(example) ? [] : [`${set.placeOf(at)}: no label, where other rows have one`],
-      )
-    : [];
+export function missingLabels(set: ExampleSet): readonly string[] {
+  const missing: number[] = [];
+  for (const [at, example] of set.examples.entries()) if (!hasLabel(example)) missing.push(at);
+  if (missing.length === set.examples.length) return [];
+  return missing.map((at) => `${set.placeOf(at)}: no label, where other rows have one`);
+}
 
 const hasLabel = (example: Example): boolean =>
   rowLabel(example) !== undefined || "labels" in example || "completion" in example || "messages" in example;
@@ -145,8 +145,9 @@ function refuseMixture(sets: readonly ExampleSet[]): void {
 }
 
 function withoutHidden(set: ExampleSet): ExampleSet {
-  const labelled = set.examples.filter((example) => rowLabel(example) !== undefined);
-  if (labelled.length === 0 || labelled.some((example) => String(rowLabel(example)) !== "-1")) return set;
+  const first = set.examples.find((example) => rowLabel(example) !== undefined);
+  const isHidden = (example: Example) => rowLabel(example) === undefined || String(rowLabel(example)) === "-1";
+  if (!first || !set.examples.every(isHidden)) return set;
   const bare = new Map(set.examples.map((example) => [example, withoutLabel(example)])); // copies stay one example
   return { ...set, examples: set.examples.map((example) => bare.get(example) ?? example) };
 }

@@ -3,7 +3,7 @@ import { atOnce, rowsInStep, type Steps } from "../tables/in-steps.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { turnByTurn } from "./chat-turns.ts";
 import { answerNames, promptNames } from "./completion-rows.ts";
-import { type EncodedExample, type EncodeOptions, encodeSteps } from "./encode.ts";
+import { type EncodedExample, type EncodeOptions, encodeExamplesInSteps } from "./encode.ts";
 import { type Example, type ExampleSet, ignoredLabel } from "./examples.ts";
 import { templateOf } from "./message-rows.ts";
 import { columnsNotRead } from "./row-remarks.ts";
@@ -35,7 +35,7 @@ export const feedRows = (set: ExampleSet, rule: TargetRule | undefined, options:
 /** The same in steps, for a set that may be large. */
 export function* feedSteps(set: ExampleSet, rule: TargetRule | undefined, options: FeedOptions): Steps<FedRows> {
   const { set: told, remarks } = rule?.ofOwnTokens ? yield* languageRows(set, options) : { set, remarks: [] };
-  const encoded = yield* encodeSteps(told, rule, options);
+  const encoded = yield* encodeExamplesInSteps(told, rule, options);
   const kept = [...encoded.keys()].filter((row) => teaches(encoded[row]));
   const cut = yield* cutRows(told, encoded, options);
   return {
@@ -67,7 +67,7 @@ function* cutRows(set: ExampleSet, encoded: readonly EncodedExample[], options: 
     set,
     full.filter((row) => set.examples[row]?.kind !== "tokens"),
   );
-  const whole = yield* encodeSteps(some, undefined, { ...options, maxLength: 2 ** 31, longest: 2 ** 31 });
+  const whole = yield* encodeExamplesInSteps(some, undefined, { ...options, maxLength: 2 ** 31, longest: 2 ** 31 });
   return whole.filter(({ inputIds }) => inputIds.length > options.maxLength).length;
 }
 

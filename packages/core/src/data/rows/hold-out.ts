@@ -7,8 +7,8 @@ export function holdOut<T>(
   share: number,
   seed: number,
 ): { readonly kept: readonly T[]; readonly held: readonly T[] } {
-  const indices = random(seed, "validation share").shuffle(examples.map((_, index) => index));
-  const chosen = new Set(indices.slice(0, heldCount(examples.length, share, "examples")));
+  const order = random(seed, "validation share").order(examples.length);
+  const chosen = new Set(order.subarray(0, heldCount(examples.length, share, "examples")));
   return { kept: examples.filter((_, i) => !chosen.has(i)), held: examples.filter((_, i) => chosen.has(i)) };
 }
 
@@ -23,9 +23,9 @@ export function holdOutBlocks(
 ): { readonly kept: Uint32Array; readonly held: Uint32Array } {
   const size = Math.max(1, Math.min(blockRows, Math.floor(rows * share)));
   const blocks = Math.ceil(rows / size);
-  const order = random(seed, "held-out blocks").shuffle(Array.from({ length: blocks }, (_, block) => block));
-  const chosen = new Set(order.slice(0, heldCount(blocks, share, "blocks of rows")));
-  const places = Uint32Array.from({ length: rows }, (_, row) => row);
+  const order = random(seed, "held-out blocks").order(blocks);
+  const chosen = new Set(order.subarray(0, heldCount(blocks, share, "blocks of rows")));
+  const places = new Uint32Array(rows).map((_, row) => row);
   const isHeld = (row: number) => chosen.has(Math.floor(row / size));
   return { kept: places.filter((row) => !isHeld(row)), held: places.filter(isHeld) };
 }

@@ -74,15 +74,40 @@ export function learnLabels(set: ExampleSet): LabelMap {
  * The labels of a data set, each once and sorted: numbers by size, then texts by code unit. A label that rows write in
  * several ways, as the number 5 and the text "5", is a text.
  */
-export function distinctLabels(set: ExampleSet): readonly Label[] {
-  const seen = new Set<Label>();
+export const distinctLabels = (set: ExampleSet): readonly Label[] => distinctOf(tally(set));
+
+/** A set's labels as {@link distinctLabels} has them, and how many rows, words or tokens have each, by its text. */
+export interface CountedLabels {
+  readonly labels: readonly Label[];
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+/** Both by one walk over the rows, of which a large file has many. */
+export function countLabels(set: ExampleSet): CountedLabels {
+  const tallied = tally(set);
+  const counts = new Map<string, number>();
+  for (const [label, { count }] of tallied) counts.set(String(label), (counts.get(String(label)) ?? 0) + count);
+  return { labels: distinctOf(tallied), counts };
+}
+
+function tally(set: ExampleSet): ReadonlyMap<Label, { count: number }> {
+  const counts = new Map<Label, { count: number }>();
+  const add = (label: Label) => {
+    const known = counts.get(label);
+    if (known) known.count += 1;
+    else counts.set(label, { count: 1 });
+  };
   for (const example of set.examples) {
-    const own = rowLabel(example);
-    if (own !== undefined && seen.has(own)) continue; // as nearly all rows of a large file
-    for (const label of labelsOf(example)) seen.add(label);
+    const own = example.kind === "text" && !example.labels ? example.label : undefined;
+    if (own !== undefined) add(own);
+    else for (const label of labelsOf(example)) add(label);
   }
+  return counts;
+}
+
+function distinctOf(tallied: ReadonlyMap<Label, unknown>): readonly Label[] {
   const found = new Map<string, Label>();
-  for (const label of seen) found.set(String(label), found.has(String(label)) ? String(label) : label);
+  for (const label of tallied.keys()) found.set(String(label), found.has(String(label)) ? String(label) : label);
   return [...found.values()].sort(inOrder);
 }
 
@@ -104,14 +129,20 @@ export const checkLabels = (set: ExampleSet, map: LabelMap): void => refuseRows(
 export function labelProblems(set: ExampleSet, map: LabelMap): readonly string[] {
   const shown = map.names.slice(0, 20).join(", ");
   const allowed = `; allowed: ${shown}${map.names.length > 20 ? `, … (${map.names.length})` : ""}`;
-  return set.examples.flatMap((example, index) => {
-    const unknown = [...new Set(labelsOf(example))].filter((label) => map.idOf(label) === undefined);
-    return unknown.map((label) => {
-      if (typeof label === "number")
-        return `${set.placeOf(index)}: label ${label} is not one of the ${map.names.length} classes${allowed}`;
-      return `${set.placeOf(index)}: unknown label "${label}"${suggestion(String(label), map.names)}${allowed}`;
-    });
-  });
+  const known = new Set([...tally(set).keys()].filter((label) => map.idOf(label) !== undefined));
+  const problems: string[] = [];
+  for (const [index, example] of set.examples.entries()) {
+    if (example.kind === "text" && example.label !== undefined && known.has(example.label)) continue;
+    for (const label of new Set(labelsOf(example))) {
+      if (known.has(label)) continue;
+      problems.push(
+        typeof label === "number"
+          ? `${set.placeOf(index)}: label ${label} is not one of the ${map.names.length} classes${allowed}`
+          : `${set.placeOf(index)}: unknown label "${label}"${suggestion(String(label), map.names)}${allowed}`,
+      );
+    }
+  }
+  return problems;
 }
 
 /** The labels of a row or of its tokens or words, without those that count for nothing. */

@@ -154,14 +154,14 @@ test("parts go to a template that reads them, are put together for one that does
     { type: "text", text: `${content} ` },
     { type: "text", text: "ab" },
   ];
-  const talk = [{ role: "user", content: parts("one") }, turn("assistant", "two")];
+  const spoken = [{ role: "user", content: parts("one") }, turn("assistant", "two")];
   const each = "{% for p in m.content %}{{ '[' + p.text + ']' }}{% endfor %}";
   const by = (content: string) =>
     `{% for m in messages %}{{ '<s>' + m.role }}${content}{{ '</s>' }}{% endfor %}${asks}`;
-  expect((await writtenBy(by("{{ m.content }}"), ...talk)).text).toBe("<s>userone ab</s><s>assistanttwo</s>");
-  expect((await writtenBy(by(each), ...talk)).text).toBe("<s>user[one ][ab]</s><s>assistant[two]</s>");
+  expect((await writtenBy(by("{{ m.content }}"), ...spoken)).text).toBe("<s>userone ab</s><s>assistanttwo</s>");
+  expect((await writtenBy(by(each), ...spoken)).text).toBe("<s>user[one ][ab]</s><s>assistant[two]</s>");
   const both = `{% if m.content is string %}{{ m.content }}{% else %}${each}{% endif %}`;
-  expect((await writtenBy(by(both), ...talk)).text).toBe("<s>user[one ][ab]</s><s>assistanttwo</s>");
+  expect((await writtenBy(by(both), ...spoken)).text).toBe("<s>user[one ][ab]</s><s>assistanttwo</s>");
 });
 
 test("a turn that is not the last one ends with the end that it has there", async () => {

@@ -83,10 +83,10 @@ export function messagesOf(value: unknown, column: string): readonly ChatMessage
 function messageOf(item: unknown): ChatMessage | string {
   if (typeof item !== "object" || item === null || Array.isArray(item)) return `${kindOf(item)} instead of a message`;
   const { from, value, ...rest }: Row = Object.fromEntries(Object.entries(item));
-  const shared = typeof from === "string" && rest.role === undefined;
-  if (shared && !Object.hasOwn(speakers, from))
+  const isShareGpt = typeof from === "string" && rest.role === undefined;
+  if (isShareGpt && !Object.hasOwn(speakers, from))
     return `nobody knows who "${from}" is; allowed: ${Object.keys(speakers).join(", ")}`;
-  const given: Row = shared ? { role: speakers[from], content: value, ...rest } : rest;
+  const given: Row = isShareGpt ? { role: speakers[from], content: value, ...rest } : rest;
   const { role, content, weight } = given;
   if (typeof role !== "string") return `no message, which has a "role"`;
   if (weight !== undefined && weight !== null && weight !== 0 && weight !== 1)

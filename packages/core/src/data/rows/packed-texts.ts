@@ -39,6 +39,25 @@ export function hashOfRow(example: TextExample): number {
   return joinedHash(hashOfText(example.text), example.pair === undefined ? 0 : hashOfText(example.pair));
 }
 
+/** Letters that no word has which stands for nothing, as "undefined" does. */
+const longerThanNone = 16;
+
+/** Whether a packed row's text is seen by its first bytes to be neither blank nor a word that stands for nothing. */
+export const saysMore = (example: TextExample): boolean => example instanceof PackedText && example.saysMore;
+
+/** A text's UTF-8, and how many letters of UTF-16 it has. */
+export interface WrittenText {
+  readonly bytes: Uint8Array;
+  readonly letters: number;
+}
+
+/** The UTF-8 of a row's text and of its pair; of packed rows what lies there, without making the texts. */
+export function writtenTexts(example: TextExample): readonly WrittenText[] {
+  if (example instanceof PackedText) return example.written;
+  const texts = example.pair === undefined ? [example.text] : [example.text, example.pair];
+  return texts.map((text) => ({ bytes: encoder.encode(text), letters: text.length }));
+}
+
 const joinedHash = (text: number, pair: number): number => (text ^ Math.imul(pair, 0x9e3779b1)) >>> 0;
 
 /** Texts of rows as bytes, one behind the other, each from a multiple of four; text `i` ends where `ends[i]` says. */
@@ -46,6 +65,8 @@ interface Letters {
   readonly bytes: Uint8Array;
   readonly words: Uint32Array;
   readonly ends: Uint32Array;
+  /** letters of UTF-16 of each text */
+  readonly lengths: Uint32Array;
   /** texts of a row */
   readonly width: 1 | 2;
 }
@@ -65,13 +86,15 @@ function packLetters(texts: readonly (string | undefined)[], width: 1 | 2, room:
     return end;
   });
   const bytes = room.bytes.slice(0, upToWord(end));
-  return { bytes, words: new Uint32Array(bytes.buffer), ends, width };
+  const lengths = Uint32Array.from(texts, (text = "") => text.length);
+  return { bytes, words: new Uint32Array(bytes.buffer), ends, lengths, width };
 }
 
 const startOf = ({ ends }: Letters, text: number) => (text === 0 ? 0 : upToWord(ends[text - 1] ?? 0));
 const endOf = ({ ends }: Letters, text: number) => ends[text] ?? 0;
-const textOf = (letters: Letters, text: number) =>
-  decoder.decode(letters.bytes.subarray(startOf(letters, text), endOf(letters, text)));
+const bytesOf = (letters: Letters, text: number) =>
+  letters.bytes.subarray(startOf(letters, text), endOf(letters, text));
+const textOf = (letters: Letters, text: number) => decoder.decode(bytesOf(letters, text));
 const hashOf = (letters: Letters, text: number) =>
   hashOfWords(letters.words, startOf(letters, text) / 4, upToWord(endOf(letters, text)) / 4);
 
@@ -104,6 +127,25 @@ class PackedText implements TextExample {
   get size(): number {
     const { width } = this.#letters;
     return endOf(this.#letters, (this.#row + 1) * width - 1) - startOf(this.#letters, this.#row * width);
+  }
+
+  get written(): readonly WrittenText[] {
+    const letters = this.#letters;
+    const first = this.#row * letters.width;
+    const texts = letters.width === 1 ? [first] : [first, first + 1];
+    return texts.map((text) => ({ bytes: bytesOf(letters, text), letters: letters.lengths[text] ?? 0 }));
+  }
+
+  get saysMore(): boolean {
+    const { bytes, width } = this.#letters;
+    const text = this.#row * width;
+    const end = endOf(this.#letters, text);
+    let letters = 0;
+    for (let at = startOf(this.#letters, text); at < end && letters < longerThanNone; at++) {
+      const byte = bytes[at] ?? 0;
+      if (byte > 0x20 && byte < 0x7f) letters += 1;
+    }
+    return letters === longerThanNone;
   }
 
   get hash(): number {

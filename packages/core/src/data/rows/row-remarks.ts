@@ -1,7 +1,8 @@
 import { isNone } from "./cells.ts";
 import { alikeRows, labelText, rowIndex } from "./equal-rows.ts";
 import { type ExampleSet, isLabelled, type Label } from "./examples.ts";
-import { distinctLabels, labelsOf } from "./labels.ts";
+import { type CountedLabels, countLabels } from "./labels.ts";
+import { saysMore } from "./packed-texts.ts";
 import { shownLabel } from "./shown-label.ts";
 
 /**
@@ -10,17 +11,18 @@ import { shownLabel } from "./shown-label.ts";
  * or look the same, labels of one row, lists and numbers that are written so that they are texts, copies of rows, texts that have several labels, and rows that the validation has too.
  */
 export function rowRemarks(set: ExampleSet, validation?: ExampleSet): readonly string[] {
+  const known = countLabels(set);
   return [
-    `${set.name}: ${counted(set.examples.length, "row")}${labelCounts(set)}`,
+    `${set.name}: ${counted(set.examples.length, "row")}${labelCounts(set, known)}`,
     ...columnsRead(set),
     ...columnsNotRead(set),
     ...emptyTexts(set),
-    ...(countsClasses(set) ? [...sameInAnotherCase(set), ...sameInLooks(set), ...ofOneRow(set)] : []),
-    ...labelsOfNone(set),
-    ...decimalCommas(set),
-    ...numbersWithSigns(set),
-    ...writtenLists(set),
-    ...joinedLabels(set),
+    ...(countsClasses(known) ? [...sameInAnotherCase(known), ...sameInLooks(known), ...ofOneRow(set, known)] : []),
+    ...labelsOfNone(known),
+    ...decimalCommas(known),
+    ...numbersWithSigns(known),
+    ...writtenLists(known),
+    ...joinedLabels(known),
     ...sharedRows(set, validation),
   ];
 }
@@ -33,17 +35,8 @@ function shown<T>(items: readonly T[], write: (item: T) => string): string {
   return items.length > mostShown ? `${first}, … (${items.length})` : first;
 }
 
-/** How many rows, words or tokens have each label. */
-function countLabels(set: ExampleSet): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const example of set.examples)
-    for (const label of labelsOf(example)) counts.set(String(label), (counts.get(String(label)) ?? 0) + 1);
-  return counts;
-}
-
 /** Whether labels may be names: numbers with fractions, or that hardly come twice, are measured values. */
-const countsClasses = (set: ExampleSet): boolean => {
-  const labels = distinctLabels(set);
+const countsClasses = ({ labels }: CountedLabels): boolean => {
   if (labels.some((label) => typeof label !== "number" && !isWrittenNumber(label))) return true;
   return labels.length > 0 && labels.length <= 1000 && !labels.some(isFraction);
 };
@@ -51,10 +44,8 @@ const countsClasses = (set: ExampleSet): boolean => {
 const isWrittenNumber = (label: Label) => /^-?\d+(?:[.,]\d+)?$/.test(String(label));
 const isFraction = (label: Label) => /^-?\d+\.\d*[1-9]\d*$/.test(String(label));
 
-function labelCounts(set: ExampleSet): string {
-  const labels = distinctLabels(set);
+function labelCounts(set: ExampleSet, { labels, counts }: CountedLabels): string {
   if (!isLabelled(set) || labels.length === 0 || labels.some(isFraction)) return "";
-  const counts = countLabels(set);
   return `; ${shown(labels, (label) => `${shownLabel(label)}: ${(counts.get(String(label)) ?? 0).toLocaleString("en-US")}`)}`;
 }
 
@@ -80,7 +71,7 @@ function emptyTexts(set: ExampleSet): readonly string[] {
   let word = "";
   for (const [row, example] of set.examples.entries()) {
     if (example.kind === "completion" && isBlank(example.prompt, example.completion)) empty.push(row);
-    if (example.kind !== "text") continue;
+    if (example.kind !== "text" || saysMore(example)) continue;
     const { text } = example; // made once, since it may lie packed
     if (isBlank(text) && isBlank(example.pair)) empty.push(row);
     if (!isNone(text)) continue;
@@ -92,26 +83,26 @@ function emptyTexts(set: ExampleSet): readonly string[] {
   return [...said(empty, "with an empty text"), ...said(none, `whose text is "${word}" or the like`)];
 }
 
-function labelsOfNone(set: ExampleSet): readonly string[] {
-  const none = distinctLabels(set).filter((label) => typeof label === "string" && isNone(label));
+function labelsOfNone({ labels }: CountedLabels): readonly string[] {
+  const none = labels.filter((label) => typeof label === "string" && isNone(label));
   return none.length === 0
     ? []
     : [`labels that may stand for none are classes: ${shown(none, shownLabel)}; leave their rows out if they are none`];
 }
 
-const sameInAnotherCase = (set: ExampleSet): readonly string[] =>
-  alikeLabels(set, "differ by case only", (name) => name.toLowerCase());
+const sameInAnotherCase = (known: CountedLabels): readonly string[] =>
+  alikeLabels(known, "differ by case only", (name) => name.toLowerCase());
 
 /** Letters that one program writes whole and another with its accent apart; spaces of several kinds. */
-const sameInLooks = (set: ExampleSet): readonly string[] =>
-  alikeLabels(set, "look the same", (name) => name.normalize("NFKC").replace(/\s+/g, " "));
+const sameInLooks = (known: CountedLabels): readonly string[] =>
+  alikeLabels(known, "look the same", (name) => name.normalize("NFKC").replace(/\s+/g, " "));
 
 /** Labels that are one by this rule, and yet labels of their own. */
-function alikeLabels(set: ExampleSet, how: string, ruled: (name: string) => string): readonly string[] {
+function alikeLabels({ labels }: CountedLabels, how: string, ruled: (name: string) => string): readonly string[] {
   const spellings = new Map<string, string[]>();
-  for (const name of distinctLabels(set).map(String)) {
-    const known = spellings.get(ruled(name));
-    if (known) known.push(name);
+  for (const name of labels.map(String)) {
+    const alike = spellings.get(ruled(name));
+    if (alike) alike.push(name);
     else spellings.set(ruled(name), [name]);
   }
   const several = [...spellings.values()].filter((names) => names.length > 1);
@@ -120,8 +111,8 @@ function alikeLabels(set: ExampleSet, how: string, ruled: (name: string) => stri
     : [`labels that ${how} are labels of their own: ${shown(several, (names) => names.map(shownLabel).join("/"))}`];
 }
 
-function ofOneRow(set: ExampleSet): readonly string[] {
-  const lone = [...countLabels(set)].filter(([, count]) => count === 1).map(([name]) => name);
+function ofOneRow(set: ExampleSet, { counts }: CountedLabels): readonly string[] {
+  const lone = [...counts].filter(([, count]) => count === 1).map(([name]) => name);
   if (lone.length === 0 || set.examples.length < 10) return [];
   const most = lone.length > set.examples.length / 2;
   const { label } = set.columns;
@@ -129,25 +120,25 @@ function ofOneRow(set: ExampleSet): readonly string[] {
   return [`labels of one row: ${shown(lone, shownLabel)}${doubt}`];
 }
 
-function decimalCommas(set: ExampleSet): readonly string[] {
+function decimalCommas({ labels }: CountedLabels): readonly string[] {
   const comma = /^[+-]?(?:\d+|\d{1,3}(?:[. ]\d{3})+),\d+$/;
-  const commas = distinctLabels(set).filter((label) => typeof label === "string" && comma.test(label));
+  const commas = labels.filter((label) => typeof label === "string" && comma.test(label));
   return commas.length === 0
     ? []
     : [`labels with a decimal comma are texts, not numbers: ${shown(commas, String)}; write them with a point`];
 }
 
-function numbersWithSigns(set: ExampleSet): readonly string[] {
+function numbersWithSigns({ labels }: CountedLabels): readonly string[] {
   const sign = /^(?:[€$£] ?[+-]?\d[\d.,]*|[+-]?\d[\d.,]* ?[%€$£]|[+-]?\d{1,3}(?:,\d{3}){2,})$/;
-  const signed = distinctLabels(set).filter((label) => typeof label === "string" && sign.test(label));
+  const signed = labels.filter((label) => typeof label === "string" && sign.test(label));
   return signed.length === 0
     ? []
     : [`labels that are numbers with a sign are texts: ${shown(signed, String)}; write them bare`];
 }
 
 /** Lists that a cell holds as a text, which make every combination a class of its own. */
-function writtenLists(set: ExampleSet): readonly string[] {
-  const lists = distinctLabels(set).filter((label) => typeof label === "string" && /^\[.*\]$/s.test(label));
+function writtenLists({ labels }: CountedLabels): readonly string[] {
+  const lists = labels.filter((label) => typeof label === "string" && /^\[.*\]$/s.test(label));
   return lists.length === 0
     ? []
     : [
@@ -156,8 +147,8 @@ function writtenLists(set: ExampleSet): readonly string[] {
 }
 
 /** Labels of which one part is a label too: several in one cell, which make every combination a class of its own. */
-function joinedLabels(set: ExampleSet): readonly string[] {
-  const names = distinctLabels(set).filter((label) => typeof label === "string");
+function joinedLabels({ labels }: CountedLabels): readonly string[] {
+  const names = labels.filter((label) => typeof label === "string");
   const known = new Set<unknown>(names);
   return [";", "|", ","].flatMap((separator) => {
     const parts = (name: string) => name.split(separator).map((part) => part.trim());
@@ -181,7 +172,8 @@ export function copyRemarks(set: ExampleSet, parted: boolean, found = alikeRows(
   const { first: alike, different } = found;
   const { examples } = set;
   if (different === examples.length) return [];
-  const copies = [...alike.keys()].filter((row) => alike[row] !== row && examples[row] !== examples[alike[row] ?? row]);
+  const copies: number[] = [];
+  for (const [row, first] of alike.entries()) if (first !== row && examples[row] !== examples[first]) copies.push(row);
   const [first] = copies;
   if (first === undefined) return [];
   const other = copies.filter((row) => labelText(examples[row]!) !== labelText(examples[alike[row] ?? row]!));

@@ -35,13 +35,17 @@ export function guessTask(set: ExampleSet): TaskGuess {
     const what = first.kind === "words" ? "word" : "token";
     return { task: "token-classification", why: `every ${what} has a label` };
   }
-  const labels = set.examples.map(rowLabel);
-  const numeric = labels.every(isNumber);
-  const measured = numeric || labels.every((label) => isNumber(label) || isNoNumber(label));
-  const fraction = measured ? labels.findIndex((label) => isNumber(label) && !Number.isInteger(Number(label))) : -1;
-  if (fraction >= 0)
-    return { task: "regression", why: `labels are numbers, and ${set.placeOf(fraction)} has ${labels[fraction]}` };
-  const distinct = [...new Set(labels.map(String))];
+  const labels = new Set<Label | undefined>();
+  for (const example of set.examples) labels.add(rowLabel(example));
+  const all = [...labels];
+  const numeric = all.every(isNumber);
+  const measured = numeric || all.every((label) => isNumber(label) || isNoNumber(label));
+  const fraction = measured ? all.find((label) => isNumber(label) && !Number.isInteger(Number(label))) : undefined;
+  if (fraction !== undefined) {
+    const place = set.placeOf(set.examples.findIndex((example) => rowLabel(example) === fraction));
+    return { task: "regression", why: `labels are numbers, and ${place} has ${fraction}` };
+  }
+  const distinct = [...new Set(all.map(String))];
   const kind = numeric && distinct.every((label) => String(Number(label)) === label) ? "integers" : "names";
   const few = distinct.slice(0, 4).map(shownLabel).join(", ");
   return {

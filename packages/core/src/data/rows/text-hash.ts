@@ -1,10 +1,10 @@
 const encoder = new TextEncoder();
 
-/** FNV-1a of 32 bits over words of four bytes, mixed at the end so that the low bits depend on all others. */
+/** FNV-1a of 32 bits over words of four bytes, mixed after each so that the low bits depend on all others. */
 export function hashOfWords(words: Uint32Array, from: number, to: number): number {
   let hash = 0x811c9dc5;
   for (let at = from; at < to; at++) {
-    hash = Math.imul(hash ^ (words[at] ?? 0), 0x01000193);
+    hash = Math.imul(hash ^ words[at]!, 0x01000193);
     hash ^= hash >>> 15;
   }
   return hash >>> 0;

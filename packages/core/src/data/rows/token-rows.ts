@@ -17,13 +17,13 @@ const isTokenLabel = (value: unknown) => isId(value) || value === ignoredLabel;
  */
 export function readTokenRow(row: Readonly<Record<string, unknown>>): RowResult<TokenExample> {
   const problems: string[] = [];
-  const list = (name: string, allowed: (value: unknown) => boolean, expected: string): Int32Array | undefined => {
-    const value = row[name];
+  const list = (field: string, allowed: (value: unknown) => boolean, expected: string): Int32Array | undefined => {
+    const value = row[field];
     if (value === undefined || value === null) return undefined;
-    if (!Array.isArray(value)) problems.push(`"${name}" is ${kindOf(value)} instead of a list of ${expected}`);
+    if (!Array.isArray(value)) problems.push(`"${field}" is ${kindOf(value)} instead of a list of ${expected}`);
     else if (!value.every(allowed)) {
       const strange = value.find((item) => !allowed(item));
-      problems.push(`"${name}" holds ${JSON.stringify(strange)}; expected ${expected}`);
+      problems.push(`"${field}" holds ${JSON.stringify(strange)}; expected ${expected}`);
     } else return Int32Array.from(value);
     return undefined;
   };

@@ -140,16 +140,17 @@ export function quotedPiece(
   }: { readonly delimiter: string; readonly firstLine: number; readonly isLast: boolean; readonly even?: boolean },
 ): QuotedPiece {
   const records: DelimitedRecord[] = [];
+  const [delimiterFrom, feedFrom] = [ascending(text, delimiter), ascending(text, "\n")];
   let cells: string[] = [];
   let [line, began, start, uneven] = [firstLine, firstLine, 0, 0];
   let at = 0;
   while (at < text.length) {
     const quoted = text[at] === '"';
-    const end = quoted ? closingQuote(text, at + 1) : bareEnd(text, at, delimiter);
+    const end = quoted ? closingQuote(text, at + 1) : bareEnd(text, at, Math.min(delimiterFrom(at), feedFrom(at)));
     if (end < 0 && !isLast) return { records, end: start, line: began };
     if (end < 0) throw new InputError(`${name} line ${line}: a quote opens here and never closes`);
     cells.push(quoted ? unquoted(text, at + 1, end) : text.slice(at, end));
-    if (quoted) line += lineFeeds(text, at, end);
+    if (quoted) for (let feed = feedFrom(at); feed < end; feed = feedFrom(feed + 1)) line += 1;
     at = quoted ? end + 1 : end;
     if (text[at] === delimiter) {
       at += 1;
@@ -176,11 +177,15 @@ function unquoted(text: string, from: number, to: number): string {
   return inside.includes('"') ? inside.replaceAll('""', '"') : inside;
 }
 
-/** Line feeds of a piece of text; looks at no character behind it, so that all pieces together cost the text's length. */
-function lineFeeds(text: string, from: number, to: number): number {
-  let count = 0;
-  for (let at = from; at < to; at++) if (text.charCodeAt(at) === 10) count += 1;
-  return count;
+/** Finds a letter's first place from another one on, the text's end where there is none; asked in ascending order, all questions together cost the text's length. */
+function ascending(text: string, letter: string): (from: number) => number {
+  let found = -1;
+  return (from) => {
+    if (found >= from) return found;
+    const place = text.indexOf(letter, from);
+    found = place < 0 ? text.length : place;
+    return found;
+  };
 }
 
 function closingQuote(text: string, from: number): number {
@@ -189,14 +194,9 @@ function closingQuote(text: string, from: number): number {
   return at;
 }
 
-function bareEnd(text: string, from: number, delimiter: string): number {
-  const stop = delimiter.charCodeAt(0);
-  for (let at = from; at < text.length; at++) {
-    const letter = text.charCodeAt(at);
-    if (letter === stop || letter === 10 || (letter === 13 && isLineEnd(text, at))) return at;
-  }
-  return text.length;
-}
+/** The end of a cell without quotes that `stop` ends: in front of a carriage return that is part of the line's end. */
+const bareEnd = (text: string, from: number, stop: number): number =>
+  stop > from && text[stop - 1] === "\r" && isLineEnd(text, stop - 1) ? stop - 1 : stop;
 
 function isLineEnd(text: string, at: number): boolean {
   return text[at] === "\n" || (text[at] === "\r" && (text[at + 1] === "\n" || at + 1 === text.length));

@@ -59,7 +59,7 @@ function checkSchema({ schema }: FileMetaData): void {
   const counts = schema.map(({ num_children = 0 }) => num_children);
   const wrong = counts.find((count) => !(count >= 0 && count < schema.length));
   if (wrong !== undefined) throw new Error(`a column of ${wrong} columns, where the schema has ${schema.length}`);
-  const sum = counts.reduce((sum, count) => sum + count, 0);
+  const sum = counts.reduce((all, count) => all + count, 0);
   if (sum !== schema.length - 1) throw new Error(`a schema of ${schema.length} columns, whose parts are ${sum}`);
 }
 

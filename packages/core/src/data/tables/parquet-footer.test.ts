@@ -39,7 +39,7 @@ test.each<[string, readonly number[], RegExp]>([
   ["a column of columns that do not follow", footerOf(1), /a schema of 2 columns, whose parts are 2/],
   ["no bytes at all", [], /without the footer of Parquet/],
 ])("a footer of %s is refused by the file's name", async (_, footer, reason) => {
-  const error = await readTable("rows.parquet", withFooter(footer)).catch((error: unknown) => error);
+  const error = await readTable("rows.parquet", withFooter(footer)).catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(InputError);
   expect(String(error)).toMatch(/^InputError: rows\.parquet: no Parquet file that can be read: /);
   expect(String(error)).toMatch(reason);

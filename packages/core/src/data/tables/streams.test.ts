@@ -82,8 +82,8 @@ test("a large array is read part by part, with pauses: rows, lines and errors ar
   const rows = Array.from({ length: 30_000 }, (_, row) =>
     JSON.stringify({ text: `row ${row} ${"long ".repeat(18)}`, label: row % 3 }),
   );
-  const read = async (text: string) => {
-    const bytes = encoder.encode(text);
+  const read = async (content: string) => {
+    const bytes = encoder.encode(content);
     const told: number[] = [];
     const parts = wholeParts("t.json", bytes, {})?.(bytes, async (done) => void told.push(done));
     if (!parts) throw new Error("this file is none that is read part by part");

@@ -35,10 +35,10 @@ const parts = { normalizer: "normalizers", pre_tokenizer: "pretokenizers", decod
 export function checkTokenizer(tokenizer: TokenizerJson): void {
   const problems = [...stepProblems(tokenizer), ...modelProblems(tokenizer), ...addedProblems(tokenizer)];
   if (problems.length === 0) return;
-  const shown = problems.slice(0, 10);
-  const more = problems.length - shown.length;
+  const first = problems.slice(0, 10);
+  const more = problems.length - first.length;
   throw new InputError(
-    [...shown, ...(more > 0 ? [`and ${more} more like these`] : [])].map((text) => `tokenizer.json: ${text}`),
+    [...first, ...(more > 0 ? [`and ${more} more like these`] : [])].map((text) => `tokenizer.json: ${text}`),
   );
 }
 

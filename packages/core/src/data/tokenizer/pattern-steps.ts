@@ -118,12 +118,12 @@ const joins: Readonly<Record<string, (parts: readonly Part[]) => readonly Part[]
 };
 
 /** Puts a part to the one before it where that is asked for. */
-function merged(parts: readonly Part[], joins: (part: Part, before: Part) => boolean): readonly Part[] {
+function merged(parts: readonly Part[], together: (part: Part, before: Part) => boolean): readonly Part[] {
   const out: { start: number; end: number }[] = [];
   let before: Part | undefined;
   for (const part of parts) {
     const last = out.at(-1);
-    if (last && before && joins(part, before)) last.end = part.end;
+    if (last && before && together(part, before)) last.end = part.end;
     else out.push({ start: part.start, end: part.end });
     before = part;
   }

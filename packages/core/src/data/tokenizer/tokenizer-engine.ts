@@ -153,12 +153,10 @@ export function textToWords(description: TokenizerDescription): ToWords {
  * and it sets ideographs beyond U+FFFF apart too, which the library looks for by their first half.
  */
 function likeRust(steps: readonly Normalizer[]): (text: string) => string {
-  const lowercase = steps.some(
-    ({ type, lowercase }) => type === "Lowercase" || (type === "BertNormalizer" && lowercase),
-  );
+  const lowers = steps.some(({ type, lowercase }) => type === "Lowercase" || (type === "BertNormalizer" && lowercase));
   const apart = steps.some((step) => step.type === "BertNormalizer" && step.handle_chinese_chars);
   return (text) => {
-    const lowered = lowercase ? text.replaceAll("Σ", "σ") : text;
+    const lowered = lowers ? text.replaceAll("Σ", "σ") : text;
     return apart ? lowered.replace(farIdeograph, " $& ") : lowered;
   };
 }

@@ -66,10 +66,10 @@ const tokenizers = [
 ];
 
 /** A law over many rows as one readable comparison: what differs, beside the text that made it. */
-function different<T>(expected: readonly T[], got: (index: number) => T, describe: (index: number) => unknown) {
+function different<T>(expected: readonly T[], got: (index: number) => T, shownAs: (index: number) => unknown) {
   return expected.flatMap((value, index) => {
     const ours = got(index);
-    return JSON.stringify(ours) === JSON.stringify(value) ? [] : [{ for: describe(index), ours, theirs: value }];
+    return JSON.stringify(ours) === JSON.stringify(value) ? [] : [{ for: shownAs(index), ours, theirs: value }];
   });
 }
 

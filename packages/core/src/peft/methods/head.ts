@@ -8,5 +8,5 @@ export const head = defineMethod({
   start: "base",
   rate: 5e-3,
   options: {},
-  trains: ({ head }) => head,
+  trains: ({ head: isHead }) => isHead,
 });

@@ -10,12 +10,12 @@ import { ones } from "../parameter.ts";
 import { targetsFromPeft, targetsToPeft } from "../peft-targets.ts";
 import { isChosen, isTarget } from "../targets.ts";
 
-const options = {
+const declared = {
   targets: targetModules("linear layers whose activations are rescaled"),
   feedforward: targetModules("those of them whose input, not output, is rescaled", "adapted"),
   layers: layerList("layers of the stack to adapt: 0,2,4-7, top:K or bottom:K"),
 };
-type Ia3 = OptionValues<typeof options>;
+type Ia3 = OptionValues<typeof declared>;
 
 /**
  * (IA)³: y = l ⊙ (W x + b), l: [out], on keys and values; y = W (l ⊙ x) + b, l: [in], on the feed-forward's second layer.
@@ -27,7 +27,7 @@ export const ia3 = defineMethod({
   source: "Liu et al. 2022, arXiv:2205.05638, section 3.3",
   start: "base",
   rate: 5e-3,
-  options,
+  options: declared,
   linear: {
     targets({ path, layer, layers: count, conventions, output }, { targets, layers }) {
       const chosen = targets ?? { kind: "names", names: conventions.scaled, required: true };

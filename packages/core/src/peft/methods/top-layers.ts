@@ -12,5 +12,5 @@ export const topLayers = defineMethod({
   alone: "a matrix of the base of each row's own would be as large as the base",
   size: { option: "count", limit: "layers" },
   options: { count: count(1, "how many layers, counted from the top") },
-  trains: ({ layer, layers }, { count }) => isChosen(layer, { end: "top", count }, layers),
+  trains: ({ layer, layers }, { count: most }) => isChosen(layer, { end: "top", count: most }, layers),
 });

@@ -13,7 +13,7 @@ import { peftFields } from "../peft-fields.ts";
 import { layersFromPeft, layersToPeft, targetsFromPeft, targetsToPeft } from "../peft-targets.ts";
 import { isUpdated } from "../targets.ts";
 
-const options = {
+const declared = {
   rank: count(256, "width of the random matrices"),
   dInitial: real(0.1, "where each number of d starts"),
   projectionKey: natural(0, "what the random matrices are drawn from, whatever the seed"),
@@ -35,7 +35,7 @@ export const vera = defineMethod({
   rate: 4e-3,
   alone: "the matrices that its layers share may differ from adapter to adapter",
   size: { option: "rank", limit: "shortest side" },
-  options,
+  options: declared,
   linear: {
     adds: true,
     targets: isUpdated,
@@ -88,7 +88,7 @@ export const vera = defineMethod({
   },
 });
 
-function tensors(scope: AdapterScope, inSize: number, outSize: number, given: OptionValues<typeof options>) {
+function tensors(scope: AdapterScope, inSize: number, outSize: number, given: OptionValues<typeof declared>) {
   const { rank, dInitial, projectionKey: key } = given;
   return {
     A: scope.projection("vera_A", [rank, inSize], { key, initial: heUniform }),

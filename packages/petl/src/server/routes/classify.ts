@@ -54,7 +54,7 @@ export const classify: Route = {
     note(service, tenant, tokens, 0, rows.length);
     const data = answers.map((answer, index) => {
       const { score, scores } = answer;
-      const probs = scores === undefined ? [score] : model.labels.map((name) => scores[String(name)] ?? 0);
+      const probs = scores === undefined ? [score] : model.labels.map((label) => scores[String(label)] ?? 0);
       return { index, ...labelsOf(answer, model.labels, probs), probs, num_classes: probs.length };
     });
     const usage = { prompt_tokens: tokens, total_tokens: tokens, completion_tokens: 0 };

@@ -165,11 +165,11 @@ export function hubLowRank(adapted: AdaptedModel, phi: Phi, adapter: string): Hu
   refuse(
     kinds.length > 1 ? [`AdapterHub's LoRA has one rank and alpha for all layers; these have ${kinds.join(", ")}`] : [],
   );
-  const [{ rank, scale } = { rank: 1, scale: 1 }] = layers;
+  const [{ rank: ownRank, scale: ownScale } = { rank: 1, scale: 1 }] = layers;
   const config = {
     ...shared,
-    r: rank,
-    alpha: rank * scale,
+    r: ownRank,
+    alpha: ownRank * ownScale,
     dropout: use.options.dropout,
     composition_mode: "add",
     init_weights: "lora",
@@ -179,8 +179,8 @@ export function hubLowRank(adapted: AdaptedModel, phi: Phi, adapter: string): Hu
     const copies = path.endsWith(String(places.attention)) ? matrices.length : 1;
     const low = new Float32Array(joinBytes(Array.from({ length: copies }, () => rawBytes(A))).buffer);
     return [
-      [named(path, "lora_A"), float32([copies * rank, inSize], low)],
-      [named(path, "lora_B"), float32([outSize, rank], B)],
+      [named(path, "lora_A"), float32([copies * ownRank, inSize], low)],
+      [named(path, "lora_B"), float32([outSize, ownRank], B)],
     ];
   });
   return { config, tensors: factors };

@@ -43,8 +43,8 @@ export function readLowRankHub(files: HubFiles): { use: MethodUse; tensors: read
   const layers = read.flatMap(({ name, shape: [rank = 1] }) => {
     if (!name.endsWith(".lora_A.weight")) return [];
     const path = name.slice(0, -".lora_A.weight".length);
-    const own = rank / (fused(name)?.length ?? 1);
-    return [{ path, rank, scale: alpha / own }];
+    const ownRank = rank / (fused(name)?.length ?? 1);
+    return [{ path, rank, scale: alpha / ownRank }];
   });
   return { use: loraOn(layers, { dropout: own.dropout }), tensors: read };
 }

@@ -44,8 +44,8 @@ for (const name of goldenNames("adapterhub").filter((each) => each !== "gpt2-lor
 
 test("every block of a fused layer gets all rows of A, which computes what the whole layer's update did", async () => {
   const { base, rows, path } = await goldenBase("gpt2-sequence-classification");
-  const methods = [lora.use({ rank: 2, alpha: 4 })];
-  const adapted = adapt(base, methods, { task: "classification", labels: 3, trainsHead: true });
+  const uses = [lora.use({ rank: 2, alpha: 4 })];
+  const adapted = adapt(base, uses, { task: "classification", labels: 3, trainsHead: true });
   const phi = await initialPhi(adapted, 1);
   random(7, "test").fillNormal(phi.values, 0, 0.3);
   const { files } = adapterHub.encode({ adapted, phi, labels: ["a", "b", "c"] }, { name: "again", baseName: "tiny" });

@@ -16,9 +16,9 @@ function recounting(words: readonly CountedWord[], size: number): readonly strin
   let current = words.map(({ ids }) => ids);
   while (tokens.length < size) {
     const counts = new Map<string, number>();
-    current.forEach((ids, word) => {
-      for (let at = 1; at < ids.length; at++) {
-        const pair = `${ids[at - 1]} ${ids[at]}`;
+    current.forEach((pieces, word) => {
+      for (let at = 1; at < pieces.length; at++) {
+        const pair = `${pieces[at - 1]} ${pieces[at]}`;
         counts.set(pair, (counts.get(pair) ?? 0) + words[word]!.count);
       }
     });

@@ -17,7 +17,7 @@ import { adaLoraFields, readAdaLora, writeAdaLora } from "./adalora-config.ts";
 import { keptTriplets } from "./kept-triplets.ts";
 import { allocateRanks, scheduleProblems } from "./rank-allocation.ts";
 
-const options = {
+const declared = {
   rank: count(8, "width of the updates at the end, on average"),
   initialRank: count(12, "width of each update at the beginning"),
   alpha: real(16, "numerator of the scale"),
@@ -33,7 +33,7 @@ const options = {
   orthogonality: real(0.5, "weight of the regulariser that keeps A and B orthogonal"),
   rankPattern: numberByPattern("ranks of their own for layers by the end of their path", "integer from 0"),
 };
-type AdaLora = OptionValues<typeof options>;
+type AdaLora = OptionValues<typeof declared>;
 
 /**
  * AdaLoRA: y = W x + b + scale · B (E ⊙ (A x)), an update in the form of a singular value decomposition, B: [out, rank],
@@ -48,7 +48,7 @@ export const adalora = defineMethod({
   start: "base",
   rate: 1e-3,
   size: { option: "initialRank", limit: "shortest side" },
-  options,
+  options: declared,
   memory: 2,
   optionProblems: ({ rankPattern, initialRank }) =>
     Object.entries(rankPattern)

@@ -65,8 +65,8 @@ export const dora = defineMethod({
     adaptedBiases: "lora_only",
     excludes: true,
     read(config) {
-      const { dora, options } = readLowRank(config);
-      return dora ? options : undefined;
+      const { dora: isDora, options } = readLowRank(config);
+      return isDora ? options : undefined;
     },
     write: (options, model) => ({ ...writeLowRank(options, model), use_dora: true }),
   },

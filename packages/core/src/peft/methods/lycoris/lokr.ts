@@ -15,7 +15,7 @@ import { isUpdated } from "../../targets.ts";
 import { rankAndScale } from "../lora/low-rank.ts";
 import { lycorisFields, lycorisOptions, readLycoris, writeLycoris } from "./lycoris.ts";
 
-const options = {
+const declared = {
   ...lycorisOptions,
   factor: natural(
     0,
@@ -36,7 +36,7 @@ export const lokr = defineMethod({
   start: "base",
   rate: 1e-3,
   size: { option: "rank", limit: "shortest side" },
-  options,
+  options: declared,
   linear: {
     adds: true,
     targets: isUpdated,
@@ -80,7 +80,7 @@ const forTokens = (matrix: Value): Value => {
 
 type Site = Pick<LinearSite, "path" | "inSize" | "outSize">;
 
-function factors({ path, inSize, outSize }: Site, scope: AdapterScope, given: OptionValues<typeof options>) {
+function factors({ path, inSize, outSize }: Site, scope: AdapterScope, given: OptionValues<typeof declared>) {
   const { rank, scale } = rankAndScale(path, given);
   const [[out1, out2], [in1, in2]] = [split(outSize, given.factor), split(inSize, given.factor)];
   const matrix = (

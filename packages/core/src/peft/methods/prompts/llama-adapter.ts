@@ -32,8 +32,8 @@ export const llamaAdapter = defineMethod({
   },
   attention: {
     adds: true,
-    targets: ({ keysAndValues, layer, layers: count }, { layers }) =>
-      keysAndValues !== undefined && isChosen(layer, layers, count),
+    targets: ({ keysAndValues, layer, layers: depth }, { layers }) =>
+      keysAndValues !== undefined && isChosen(layer, layers, depth),
     apply(site, scope, { tokens, gate }) {
       const { attend, keysAndValues, queryHeads, hidden, added } = site;
       const P = scope.parameter("adaption_prompt", [1, tokens, hidden], normal(1));

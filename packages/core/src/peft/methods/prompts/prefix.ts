@@ -41,12 +41,12 @@ export const prefix = defineMethod({
   },
   virtualTokens: ({ tokens, positions }) => (positions === "shifted" ? tokens : 0),
   attention: {
-    targets: ({ layer, layers: count }, { layers }) => isChosen(layer, layers, count),
+    targets: ({ layer, layers: depth }, { layers }) => isChosen(layer, layers, depth),
     apply({ key, value, bias, seenInFront, added, ...site }, scope, { tokens, layers }) {
-      const { heads, headSize, layers: count } = site;
+      const { heads, headSize, layers: prefixes } = site;
       const width = heads * headSize;
-      const all = Array.from({ length: count }, (_, layer) => layer);
-      const chosen = all.filter((layer) => isChosen(layer, layers, count));
+      const all = Array.from({ length: prefixes }, (_, layer) => layer);
+      const chosen = all.filter((layer) => isChosen(layer, layers, prefixes));
       const table = scope.shared("prompt_embeddings", [tokens, chosen.length * 2 * width], normal(1));
       const sets = setsOf(table, 2);
       const own = chosen.indexOf(site.layer);
@@ -89,10 +89,10 @@ export const prefix = defineMethod({
 });
 
 /** What hides a prefix from tokens whose window ends behind it.  seenInFront: [batch, tokens] -> [batch, 1, tokens, prefix] */
-function windowBias(seenInFront: Value, prefix: number): Value {
+function windowBias(seenInFront: Value, length: number): Value {
   const [batch = 1, tokens = 1] = seenInFront.shape;
-  const count = cumSum(expand(scalar(1, "int32"), [prefix]), 0);
-  const distance = reshape(sub(scalar(prefix + 1, "int32"), count), [1, 1, 1, prefix]);
+  const places = cumSum(expand(scalar(1, "int32"), [length]), 0);
+  const distance = reshape(sub(scalar(length + 1, "int32"), places), [1, 1, 1, length]);
   const near = not(greater(distance, reshape(seenInFront, [batch, 1, tokens, 1])));
   return visibilityBias(cast(near, "float32"));
 }

@@ -65,10 +65,10 @@ const config = z.looseObject({
 /** Vectors of words as the model reads them, each drawn by itself. */
 const drawnWords =
   ({ path, rows, factor }: Pick<EmbeddingSite, "path" | "rows" | "factor">): Initializer =>
-  async ({ read, random, shape: [count = 1, size = 1] }) => {
+  async ({ read, random, shape: [tokens = 1, size = 1] }) => {
     const vectors = await read(`${path}.weight`);
-    const out = new Float32Array(count * size);
-    for (let at = 0; at < count; at++) {
+    const out = new Float32Array(tokens * size);
+    for (let at = 0; at < tokens; at++) {
       const row = random.integer(rows);
       const word = vectors.subarray(row * size, (row + 1) * size);
       out.set(
