@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { adaptTo, lora, predict, random } from "@petl/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -273,4 +274,25 @@ test("an empty text has no vector, and the answer names it", async () => {
   const answer = await ask("boss", "POST", "/v1/embeddings", { model: "reviews", input: ["a", ""] });
   expect(answer.status).toBe(400);
   expect(answer.json.error).toMatchObject({ param: "input", message: "input[1] is an empty text" });
+});
+
+test("what is no path is 400 or 404 and ends nothing else", async () => {
+  const { hostname, port } = new URL(serving.url);
+  const said = (target: string) =>
+    new Promise<string>((resolve, reject) => {
+      const socket = connect(Number(port), hostname, () => {
+        socket.write(
+          `GET ${target} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer key-of-ann\r\nConnection: close\r\n\r\n`,
+        );
+      });
+      let text = "";
+      socket.on("data", (piece) => {
+        text += String(piece);
+      });
+      socket.once("error", reject).once("close", () => resolve(text.split(" ")[1] ?? ""));
+    });
+  expect(await Promise.all(["//", "//a:b:c/", "http://[", "*", "http://other/v1/models"].map(said))).toEqual([
+    ...["404", "404", "400", "400", "200"],
+  ]);
+  expect((await ask("ann", "GET", "/v1/models")).status).toBe(200);
 });
