@@ -166,7 +166,14 @@ export {
   type TrainingFacts,
 } from "./library/model-card.ts";
 export { nextSteps, type TrainingEnd } from "./library/next-steps.ts";
-export { type BaseSource, type ClosableEngine, type OpenBase, openBase, openTokenizer } from "./library/open-base.ts";
+export {
+  type BaseSource,
+  type ClosableEngine,
+  type OpenBase,
+  openBase,
+  openTokenizer,
+  tokenizerFilesOf,
+} from "./library/open-base.ts";
 export {
   type DataSource,
   type GuessedTask,
