@@ -18,7 +18,7 @@ const shared = {
   ...core.recipeSettings,
   ...core.teachingSettings,
   ...core.trainingSettings,
-  topK: core.topK,
+  topK: core.topKSetting,
 };
 
 const line = /^(\s*)(?:readonly )?(\w+)\??: (?:import\("[^"]+"\)\.)?(Setting|Option)</;
