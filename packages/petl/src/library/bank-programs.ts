@@ -7,11 +7,11 @@ import {
   type JoinedKinds,
   joinKinds,
   joinParts,
-  keyOf,
   type MixedRowProgram,
   type OpenBase,
   type OpenModel,
   type Prediction,
+  programKey,
   type RowOutput,
   shapeOf,
 } from "@petl/core";
@@ -76,7 +76,7 @@ export function rowPrograms(base: OpenBase, most: number): RowPrograms {
       const { model } = first;
       if (rows.every((each) => each.model === model)) {
         const compile = () => compileRows(base.engine, model.adapted, output);
-        return base.programs.rows.use(keyOf(output, model.adapted), compile, (program) =>
+        return base.programs.rows.use(programKey(output, model.adapted), compile, (program) =>
           program.run(
             model.phi,
             rows.map(({ row }) => row),
