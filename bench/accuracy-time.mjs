@@ -67,10 +67,10 @@ async function measured({ half, set, seed, lr, epochs, threads }) {
   try {
     const { train, test } = await drawn(set, rows, held);
     const [trainFile, testFile] = ["train", "test"].map((name) => join(folder, `${name}.jsonl`));
-    for (const [file, list] of [
+    for (const [file, list] of /** @type {const} */ ([
       [trainFile, train],
       [testFile, test],
-    ])
+    ]))
       await writeFile(file, list.map(({ text, label }) => `${JSON.stringify({ text, label })}\n`).join(""));
     const shared = ["--base", values.base, "--seed", seed, "--threads", threads];
     if (half === "petl") return await recipe(folder, trainFile, testFile, shared);

@@ -63,6 +63,7 @@ function sweepOf(method, rows) {
 }
 
 /** What of a training's settings tells it from the others. */
+/** @type {(goal: { pooling?: string }, settings: import("@petl/core").TrainingSettings) => object} */
 const told = ({ pooling }, { lr, epochs, batch, warmup, schedule }) => ({
   pooling,
   lr,
@@ -144,4 +145,4 @@ async function table() {
 
 const percent = (share) => (Number.isFinite(share) ? (100 * share).toFixed(1) : "–");
 
-await { run, table }[positionals[0] ?? "run"]();
+await (positionals[0] === "table" ? table() : run());

@@ -73,12 +73,7 @@ try {
   await writeFile(rows, `${JSON.stringify({ input_ids: ids })}\n`.repeat(steps));
   const parts = [];
   for (const way of values.ways.split(",")) {
-    for (const [half, run] of values.python
-      ? [
-          ["petl", petl],
-          ["peft", peft],
-        ]
-      : [["petl", petl]]) {
+    for (const [half, run] of Object.entries(values.python ? { petl, peft } : { petl })) {
       const before = await childrenSeconds();
       const found = await run(base, rows, way);
       parts.push({ half, way, ...found, process_cpu_seconds: (await childrenSeconds()) - before });

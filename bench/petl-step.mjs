@@ -3,7 +3,7 @@
 // "N" on stdin then runs N steps and prints {"ms": [per step], "rss": peak bytes, "loss": last}.
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { adapt, initialPhi, parseSettings, train } from "@petl/core";
+import { adapt, initialPhi, parseSettings, trainSteps } from "@petl/core";
 import { lora, openBase } from "petl";
 
 const { values } = parseArgs({
@@ -29,16 +29,17 @@ const next = (below) => {
 const { vocabulary } = base.model.sizes;
 const examples = Array.from({ length: batch }, () => ({
   inputIds: Int32Array.from({ length: tokens }, () => 1000 + next(vocabulary - 1000)),
-  target: { kind: "class", id: next(2) },
+  target: { kind: /** @type {const} */ ("class"), id: next(2) },
 }));
 const settings = parseSettings({ steps: 1_000_000, batch, lr: 1e-4, schedule: "constant", checkpointEvery: 0 });
-const events = train({ engine: base.engine, adapted, phi, examples, settings });
+const events = trainSteps({ engine: base.engine, adapted, phi, examples, settings });
 await events.next();
 const openedSeconds = performance.now() / 1000; // since the process began: base opened, graph compiled
 
 async function step() {
   const begin = performance.now();
-  const { value } = await events.next();
+  const { value } = /** @type {{ value?: import("@petl/core").TrainingEvent }} */ (await events.next());
+  if (value?.kind !== "step") throw new Error(`a step was to come, and ${value?.kind ?? "the end"} came`);
   return { ms: performance.now() - begin, loss: value.loss };
 }
 

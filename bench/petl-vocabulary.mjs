@@ -48,8 +48,8 @@ process.stdout.write(`${JSON.stringify({ ms: median(ms), peak_rss_bytes: peak, r
 async function stepping() {
   const step = await compileStep(base.engine, adapted, { dropout: 0, labelSmoothing: 0, logitsAtOnce });
   const ids = Int32Array.from(examples.flatMap(({ inputIds }) => [...inputIds]));
-  const labels = Int32Array.from(examples.flatMap(({ target }) => [...target.ids]));
-  const tensor = (data) => ({ dtype: "int32", shape: [rows, tokens], data });
+  const labels = Int32Array.from(examples.flatMap(({ target }) => (target?.kind === "tokens" ? [...target.ids] : [])));
+  const tensor = (data) => ({ dtype: /** @type {const} */ ("int32"), shape: [rows, tokens], data });
   const items = rows * (tokens - 1);
   const batch = {
     input_ids: tensor(ids),
@@ -58,6 +58,7 @@ async function stepping() {
     labels: tensor(labels),
     items,
   };
+  /** @type {Float32Array} */
   let vector = new Float32Array(phi.values.length);
   return {
     async run() {

@@ -66,7 +66,7 @@ function floats(name, shape, dtype, { drawn, one }) {
 /** float32 cut to bfloat16 */
 const upperHalves = (values) => Uint16Array.from(new Uint32Array(values.buffer), (bits) => bits >>> 16);
 
-function blocks(name, [rows, columns], bits) {
+function blocks(name, /** @type {readonly number[]} */ [rows, columns], bits) {
   const count = columns / blockSize;
   const packed = [rows, count, (blockSize * bits) / 8];
   const zeros = [rows, (count * bits) / 8];

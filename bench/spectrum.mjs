@@ -50,11 +50,11 @@ try {
     const W = await base.read(name);
     found[name] = timed(() => singularValues({ rows, columns, values: W }));
     found[`${name} dense`] = timed(() => singularValues({ rows, columns, values: dense }));
-    const factors = [
+    const [left, right] = [
       { rows, columns: rank, values: B },
       { rows: rank, columns, values: A },
     ];
-    found[`${name} low rank`] = timed(() => productSingularValues(...factors, scale));
+    found[`${name} low rank`] = timed(() => productSingularValues(left, right, scale));
   }
   const file = join(scratch, "updates.safetensors");
   await writeFile(file, safetensorsBytes(updates));

@@ -49,7 +49,10 @@ const { output } = await built.write({
 });
 writeFileSync(join(bundle, "package.json"), '{ "type": "commonjs" }\n');
 keepCode();
-writeFileSync(join(bundle, "THIRD-PARTY-LICENSES.txt"), licencesOf(output.flatMap(({ moduleIds }) => moduleIds ?? [])));
+writeFileSync(
+  join(bundle, "THIRD-PARTY-LICENSES.txt"),
+  licencesOf(output.flatMap((each) => ("moduleIds" in each ? each.moduleIds : []))),
+);
 
 /** The licences of the packages whose modules are in the bundle. */
 function licencesOf(modules) {

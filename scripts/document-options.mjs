@@ -52,7 +52,9 @@ function documented(text, own) {
 }
 
 for (const folder of ["core/dist", "petl/dist"])
-  for (const name of readdirSync(join(root, folder), { recursive: true }).filter((each) => each.endsWith(".d.ts"))) {
+  for (const name of readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).filter((each) =>
+    each.endsWith(".d.ts"),
+  )) {
     const path = join(root, folder, name);
     const text = readFileSync(path, "utf8");
     const written = documented(text, /^peft[/\\]/.test(name) ? {} : shared);

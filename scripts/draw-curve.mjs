@@ -18,6 +18,7 @@ const area = { left: 40, right: 470, top: 12, bottom: 240 };
 const last = Math.max(...batches.map(([step]) => step));
 const levels = [...batches, ...heldOut].map(([, loss]) => loss).concat(Number(unigram));
 const [low, high] = [Math.floor(Math.min(...levels)), Math.ceil(Math.max(...levels))];
+/** @type {(point: readonly number[]) => [x: number, y: number]} */
 const at = ([step, loss]) => [
   area.left + (step / last) * (area.right - area.left),
   area.bottom - ((loss - low) / (high - low)) * (area.bottom - area.top),

@@ -206,7 +206,7 @@ const kinds = {};
 let faults = 0;
 process.on("unhandledRejection", (error) => {
   faults++;
-  console.log(`unhandled: ${error?.stack ?? error}`);
+  console.log(`unhandled: ${error instanceof Error ? error.stack : error}`);
 });
 for (let number = 0; number < Number(values.count); number++) {
   for (const [name, content] of Object.entries(contents)) writeFileSync(join(scratch, name), content);

@@ -83,6 +83,7 @@ function shown(initial) {
   return `\`${initial}\``;
 }
 
+/** @param {import("../packages/petl/dist/cli/verb.js").Verb} verb */
 function verbSection({ name, summary, operand, flags, takesMethods, examples }) {
   const rows = Object.entries(flags).map(([flag, setting]) => {
     const { placeholder, initial, many } = setting;

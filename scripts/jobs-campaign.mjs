@@ -69,18 +69,16 @@ try {
       const job = await ask(url, `/v1/fine_tuning/jobs/${id}`);
       if (["succeeded", "failed", "cancelled"].includes(job?.status)) open.delete(id);
     }
-    const due = (most, done) => done < most && stream.uniform() < 0.5;
-    if (open.size > 0 && due(workerKills, kills.workers)) {
+    // kills keep step with the jobs, however slow the machine is
+    const due = (most, done, chance) =>
+      open.size > 0 && done < (most * (count - open.size + 1)) / count && done < most && stream.uniform() < chance;
+    if (due(workerKills, kills.workers, 0.5)) {
       const at = stream.integer(workers);
       crew[at].kill("SIGKILL");
       crew[at] = startWorker();
       kills.workers++;
     }
-    if (
-      open.size > 0 &&
-      kills.databases < databaseKills &&
-      stream.uniform() < databaseKills / Math.max(1, workerKills)
-    ) {
+    if (due(databaseKills, kills.databases, 0.3)) {
       await kept.kill(database);
       await delay(500 + stream.integer(2000));
       database = startDatabase();
@@ -274,8 +272,8 @@ function delay(milliseconds) {
 function freePort() {
   return new Promise((resolve) => {
     const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port: free } = server.address();
-      server.close(() => resolve(free));
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" ? address?.port : undefined));
     });
   });
 }

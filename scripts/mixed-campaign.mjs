@@ -1,7 +1,8 @@
 // Random rows of one batch that ask random adapters, against each row alone: many methods, ranks, scales, sites and labels on one
 // base, loaded, replaced and unloaded meanwhile. Texts that go on are compared token by token.
 //   node scripts/mixed-campaign.mjs [--rows 100000] [--texts 200] [--adapters 40] [--seed 1]
-//     [--encoder BASE] [--decoder BASE] [--progress FILE] [--out results/mixed.jsonl]
+//     [--encoder BASE] [--decoder BASE] [--alone 1] [--progress FILE] [--out results/mixed.jsonl]
+// --alone: how many rows of one adapter are computed side by side for the comparison.
 // Ends with 1 where a score is off by more than 1e-5, or a label or a greedy token differs; appends a record. With the same FILE it
 // goes on where it was stopped.
 import { appendFile, mkdtemp, readFile, rm } from "node:fs/promises";
@@ -44,6 +45,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     encoder: { type: "string" }, // untrained bases of two layers of 16 where left out
     decoder: { type: "string" },
+    alone: { type: "string", default: "1" },
     progress: { type: "string" },
     out: { type: "string", default: "results/mixed.jsonl" },
   },
@@ -90,6 +92,7 @@ try {
     date: new Date().toISOString().slice(0, 10),
     bases: [values.encoder ?? "untrained", values.decoder ?? "untrained"],
     rows,
+    rows_alone_side_by_side: Number(values.alone),
     adapters: count,
     methods: methods.length,
     largest_distance: worst,
@@ -142,7 +145,7 @@ async function classified() {
       const alone = await predict(
         await loadAdapter(base, paths[at]),
         own.map((place) => asked[place].text),
-        { batch: 1 },
+        { batch: Number(values.alone) },
       );
       for (const [i, place] of own.entries()) {
         if (alone[i].label !== found[place].label) differing++;

@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { parseArgs } from "node:util";
 import { canonical, random, safetensorsBytes, trainTokenizer, untrainedTensors } from "@petl/core";
 
@@ -87,7 +88,7 @@ function differences(expected, found) {
 async function writeInputs() {
   const [base, data] = [join(folder, "base"), join(folder, "data")];
   for (const path of [base, data]) await mkdir(path);
-  const files = await trainTokenizer(texts, { kind: "wordpiece", vocabulary: 120, maxLength: 32 });
+  const files = await trainTokenizer(Readable.from(texts), { kind: "wordpiece", vocabulary: 120, maxLength: 32 });
   const config = {
     architectures: ["BertForMaskedLM"],
     model_type: "bert",

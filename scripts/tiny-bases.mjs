@@ -32,6 +32,7 @@ const decoder = {
 
 /** Writes an encoder or a decoder whose tokenizer knows some texts; returns its folder. */
 export async function tinyBase(folder, kind, texts) {
+  /** @type {import("@petl/core").TokenizerTraining} */
   const learnt =
     kind === "encoder"
       ? { kind: "wordpiece", vocabulary: 160, maxLength: 64 }
@@ -47,6 +48,7 @@ export async function tinyBase(folder, kind, texts) {
   await mkdir(folder, { recursive: true });
   for (const [name, text] of Object.entries({ ...files, "config.json": JSON.stringify(config) }))
     await writeFile(join(folder, name), text);
+  /** @type {import("@petl/core").UntrainedParts} */
   const parts = kind === "encoder" ? { pooler: true } : { head: "causal-lm" };
   await writeFile(join(folder, "model.safetensors"), safetensorsBytes(await untrainedTensors(config, parts, 0)));
   return folder;

@@ -175,7 +175,7 @@ test("no literal object is spread into another: properties stand in the object t
 const manyParameters: Readonly<Record<string, string>> = {
   "core/src/tensor/philox.ts philox":
     "inside of the loop that draws: a record for each call would cost more than the call",
-  "core/src/tensor/singular-values.ts reflect": "inside of the loop over a matrix's columns",
+  "core/src/tensor/symmetric-eigen.ts reflect": "inside of the loop over a matrix's columns",
 };
 
 test("no function has more than five parameters but those with a reason", () => {

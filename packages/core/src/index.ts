@@ -166,7 +166,14 @@ export {
   type TrainingFacts,
 } from "./library/model-card.ts";
 export { nextSteps, type TrainingEnd } from "./library/next-steps.ts";
-export { type BaseSource, type ClosableEngine, type OpenBase, openBase, openTokenizer } from "./library/open-base.ts";
+export {
+  type BaseSource,
+  type ClosableEngine,
+  type OpenBase,
+  openBase,
+  openTokenizer,
+  tokenizerFilesOf,
+} from "./library/open-base.ts";
 export {
   type DataSource,
   type GuessedTask,
@@ -325,7 +332,7 @@ export {
   type LogitsObserver,
 } from "./training/evaluate.ts";
 export { inputDirections } from "./training/input-directions.ts";
-export { compileMixedRows, type MixedRowProgram, type SlottedRow } from "./training/mixed-rows.ts";
+export { type AskedRow, compileMixedRows, type MixedRowProgram } from "./training/mixed-rows.ts";
 export { optimizerNames } from "./training/optimizers.ts";
 export { planRun } from "./training/plan-run.ts";
 export { predictions } from "./training/predict.ts";

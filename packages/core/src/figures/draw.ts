@@ -1,6 +1,7 @@
 import { InternalError } from "../errors.ts";
 import { bareDocument, isElement, markup } from "./bare-document.ts";
 import type { Figure } from "./figure.ts";
+import { namesBeside } from "./names-beside.ts";
 
 /** The part of Observable Plot that figures are drawn with. */
 interface Charts {
@@ -55,7 +56,7 @@ const dashes = ["0", "6 3", "2 3", "8 3 2 3", "1 5", "12 4"] as const;
 function pointOptions(charts: Charts, { points, x, y }: Of<"points">): object {
   const names = [...new Set(points.flatMap(({ series }) => series ?? []))];
   const own = names.length === 0 ? [undefined] : names;
-  const counts = x.log ? undefined : fewCounts(points);
+  const counts = fewCounts(points, x.log === true);
   const isShared = new Set(points.map((point) => point.x)).size < points.length;
   const marks = own.flatMap((name, at) => {
     const chosen = points.filter(({ series }) => series === name).sort((a, b) => a.x - b.x);
@@ -85,7 +86,6 @@ function pointOptions(charts: Charts, { points, x, y }: Of<"points">): object {
           ]),
     ];
   });
-  const named = points.filter(({ name }) => name !== undefined);
   return {
     height: 400,
     marginLeft: 64,
@@ -106,15 +106,19 @@ function pointOptions(charts: Charts, { points, x, y }: Of<"points">): object {
       charts.gridX({ strokeOpacity: 0.15, ...(counts && { ticks: counts }) }),
       charts.gridY({ strokeOpacity: 0.15 }),
       ...marks,
-      charts.text(named, { x: "x", y: "y", text: "name", dx: 9, dy: -9, textAnchor: "start", fill: "currentColor" }),
+      ...namesBeside(points, x.log === true).map(({ point, place }) =>
+        charts.text([point], { ...place, x: "x", y: "y", text: "name", fill: "currentColor" }),
+      ),
     ],
   };
 }
 
-/** The places of a few whole numbers, which are the only ticks that mean anything. */
-function fewCounts(points: Of<"points">["points"]): readonly number[] | undefined {
-  const places = [...new Set(points.map(({ x }) => x))];
-  return places.length <= 12 && places.every(Number.isInteger) ? places : undefined;
+/** The places of a few whole numbers, which are the only ticks that mean anything; on a logarithmic axis, where they are apart. */
+function fewCounts(points: Of<"points">["points"], isLog: boolean): readonly number[] | undefined {
+  const places = [...new Set(points.map(({ x }) => x))].sort((a, b) => a - b);
+  if (places.length > 12 || !places.every(Number.isInteger)) return undefined;
+  const areApart = places.every((place, at) => place < 1e4 && place >= 1.4 * (places[at - 1] ?? 0));
+  return isLog && !areApart ? undefined : places;
 }
 
 const besideKey = (at: number) => ({

@@ -56,7 +56,7 @@ export interface Decoding {
  * keys and values of all before them, its outputs the logits of the last token and the keys and values of all. Where a
  * method puts learned vectors in front of every text, single tokens have a graph of their own without them.
  *
- * @param mixed whether each row has an adapter of its own; Φ's tensors are then [slots, …], beside `slots`
+ * @param mixed whether each row has an adapter of its own; Φ's tensors are then [slots, …], beside `slots`: texts go on for many steps, and several may be one adapter's
  */
 export async function compileSteps(engine: Engine, adapted: AdaptedModel, mixed = false): Promise<DecoderSteps> {
   const { task } = adapted.goal;
@@ -65,7 +65,7 @@ export async function compileSteps(engine: Engine, adapted: AdaptedModel, mixed 
   const { sizes } = adapted.base.model;
   const program = (continues: boolean) => {
     const cache = keyValueCache(sizes);
-    const { logits } = adapted.forward({ cache, continues, mixed });
+    const { logits } = adapted.forward({ cache, continues, mixed: mixed ? "slots" : undefined });
     return compile(engine, { logits, ...cache.present }, { keepsWeights: true }); // a token reads every weight for one row
   };
   const beginning = await program(false);

@@ -16,6 +16,7 @@ import { readSettings, type SettingInputs } from "../settings/settings.ts";
 import { inputDirections } from "../training/input-directions.ts";
 import { isRows, requireBase, what } from "./check.ts";
 import { encodeRows, rowLimits, targetRuleOf } from "./encode-rows.ts";
+import { startHead } from "./head-start.ts";
 import { bringsTokenizer, type OpenBase, openTokenizer } from "./open-base.ts";
 import { baseFor, type Purpose } from "./purpose.ts";
 import { adaptSettings } from "./settings.ts";
@@ -40,8 +41,8 @@ export type AdaptPurpose<T extends Task = Task> = Purpose<T> & { readonly train?
 
 /**
  * Puts a method, or several at once, and a head for the purpose on a base. The purpose may be data that were opened.
- * A head that the checkpoint has for as many labels is where it starts; any other starts at random. LoRA's start eva is
- * found in the data's rows.
+ * A head that the checkpoint has for as many labels is where it starts; any other starts at random, one that gives a number
+ * at the mean of the data's. LoRA's start eva is found in the data's rows.
  *
  * @throws InputError with everything that does not fit
  */
@@ -69,7 +70,8 @@ export async function adaptTo(
       ? await inputDirections(base.engine, adapted, encodeRows(train, adapted, targetRuleOf({ task, labels }), how))
       : undefined;
   const phi = await initialPhi(adapted, seed, directions);
-  const remarks = chosen.why === undefined ? [] : [`pooling: ${chosen.pooling}, since ${chosen.why}`];
+  const why = chosen.why === undefined ? [] : [`pooling: ${chosen.pooling}, since ${chosen.why}`];
+  const remarks = [...why, ...startHead(adapted, phi, task, train)];
   return { base, adapted, phi, labels: labelNames(goal.labels, labels), remarks };
 }
 

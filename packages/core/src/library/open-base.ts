@@ -159,7 +159,8 @@ export async function bringsTokenizer(folder: Folder): Promise<boolean> {
 /** Each of them makes a tokenizer. */
 const vocabularies = ["tokenizer.json", "vocab.txt", "vocab.json"] as const;
 
-async function tokenizerFilesOf(folder: Folder): Promise<TokenizerFiles> {
+/** The texts of the files that make a folder's tokenizer, without those that another one makes needless. */
+export async function tokenizerFilesOf(folder: Folder): Promise<TokenizerFiles> {
   const present = await folder.files();
   const unread: readonly string[] = present.includes("tokenizer.json") ? ["vocab.txt", "vocab.json", "merges.txt"] : [];
   const names = tokenizerFileNames.filter((name) => present.includes(name) && !unread.includes(name));

@@ -28,6 +28,8 @@ export interface Objective<Name extends string = string, Measures extends object
   readonly takes: { readonly classWeights: boolean; readonly labelSmoothing: boolean };
   /** The classes of rows where nobody says them. @throws InputError where there are too few; absent where there are no classes */
   learn?(set: ExampleSet): LabelMap;
+  /** Where the numbers lie that a head is to give, which a new one begins at; absent where it gives no numbers of the data */
+  levelOf?(set: ExampleSet): Level | undefined;
   /** How labels of rows become what the model should give; the map is empty where there are no classes. */
   targets(labels: LabelMap): TargetRule;
   /** What a batch's labels are to the graph, for a head with so many outputs. */
@@ -40,6 +42,12 @@ export interface Objective<Name extends string = string, Measures extends object
   measure(labels: readonly Label[]): Measuring<Measures>;
   /** what `predict` says of one item's logits; absent where answers are no labels */
   answer?(logits: Float32Array, labels: readonly Label[]): Answer;
+}
+
+/** Where numbers lie: their mean, and the root of the mean square of their distances from it. */
+export interface Level {
+  readonly mean: number;
+  readonly deviation: number;
 }
 
 /** Factors and terms of a loss. */

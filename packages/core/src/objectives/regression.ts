@@ -7,7 +7,7 @@ import { input } from "../graph/value.ts";
 import { batchDim } from "../tensor/shape.ts";
 import { total } from "./losses/total.ts";
 import { pearson, spearman } from "./metrics/metrics.ts";
-import { defineObjective, type Measuring } from "./objective.ts";
+import { defineObjective, type Level, type Measuring } from "./objective.ts";
 
 /** What is said of numbers and those that were foretold. */
 export interface NumberMeasures {
@@ -36,6 +36,7 @@ export const regression = defineObjective({
       return label === undefined ? undefined : { kind: "value", value: Number(label) };
     },
   }),
+  levelOf,
   labels: () => input("labels", "float32", [batchDim]),
   loss(logits, labels) {
     const difference = sub(reshape(logits, labels.shape), labels);
@@ -48,6 +49,20 @@ export const regression = defineObjective({
   measure: measureNumbers,
   answer: ([score = 0]) => ({ score }),
 });
+
+/** Undefined where no label is a number. */
+function levelOf({ examples }: ExampleSet): Level | undefined {
+  let [count, sum, squares] = [0, 0, 0];
+  for (const example of examples) {
+    const label = rowLabel(example);
+    if (!isNumber(label)) continue;
+    const step = Number(label) - (count === 0 ? 0 : sum / count); // Welford 1962: squares of far numbers lose no digits
+    count += 1;
+    sum += Number(label);
+    squares += step * (Number(label) - sum / count);
+  }
+  return count === 0 ? undefined : { mean: sum / count, deviation: Math.sqrt(squares / count) };
+}
 
 const namesAmong = (set: ExampleSet): readonly string[] =>
   set.examples.flatMap((example, index) => {

@@ -1,18 +1,27 @@
 import { slice } from "../graph/ops/slice.ts";
 import { input, type Value } from "../graph/value.ts";
 import type { KeyValueCache } from "../nn/cache.ts";
-import { dropout } from "../nn/dropout.ts";
+import { dropout, dropoutOfOwn, type OwnNoise } from "../nn/dropout.ts";
 import { heads } from "../nn/model.ts";
 import { joinPath } from "../nn/scope.ts";
 import { objectiveOf, requireTask } from "../objectives/objectives.ts";
+import { batchDim } from "../tensor/shape.ts";
 import { type Base, findTensor } from "./base.ts";
 import type { Goal } from "./goal.ts";
 import type { AdapterScope, MethodUse, Place } from "./method.ts";
-import { ofRows } from "./own-tensors.ts";
+import { ofRows, overTokens } from "./own-tensors.ts";
 import type { Parameter, Projection } from "./parameter.ts";
 import { startName } from "./phi.ts";
 import type { SiteKindName } from "./site-kinds.ts";
 import { isWithin } from "./targets.ts";
+
+/** Noise while training. */
+export interface Noise {
+  /** the step's, int64 scalar, new at every step; or each row's own, where rows are of several steps */
+  readonly key: Value | OwnNoise;
+  /** the base's own dropout */
+  readonly dropout: number;
+}
 
 /** A tensor that an architecture names. */
 export interface ModuleTensor extends Pick<Parameter, "name" | "shape" | "role" | "layer"> {
@@ -31,14 +40,14 @@ export interface Building {
   /** modules that are the task's head or are trained with it because the checkpoint lacks them */
   readonly headModules: readonly string[];
   readonly headTrained: boolean;
-  /** present while training: the step's key, the base's own dropout, and in a chunk of rows their numbers */
-  readonly noise: { readonly key: Value; readonly dropout: number; readonly rows?: Value } | undefined;
+  /** present while training: the noise of the step, and in a chunk of rows their numbers */
+  readonly noise: (Noise & { readonly rows?: Value }) | undefined;
   /** the ids that the architecture looks up where some in front stand for a prompt */
   readonly promptedIds: Value | undefined;
   /** present where tokens are decoded one behind the other */
   readonly cache: KeyValueCache | undefined;
-  /** present where each row has an adapter of its own: its place among those that are fed, int32 [batch] */
-  readonly slots: Value | undefined;
+  /** present where each row has an adapter of its own: that Φ is fed row by row, or each row's place in what is fed */
+  readonly mixed: "rows" | { readonly slots: Value } | undefined;
   /** the trained tensors: as they are read, and as they are fed, which differs where each row has an adapter of its own */
   readonly parameters: Map<string, { readonly value: Value; readonly fed: Value; readonly parameter: Parameter }>;
   /** the starts of those trained tensors that are measured from there, by their names */
@@ -69,8 +78,8 @@ export interface Building {
   readonly nextDropout: () => number;
 }
 
-/** What one building is told: noise, cache, slots and the prompted ids; all of it may be left out. */
-type Told = Partial<Pick<Building, "noise" | "cache" | "slots" | "promptedIds">>;
+/** What one building is told: noise, cache, whose Φ is read and the prompted ids; all of it may be left out. */
+type Told = Partial<Pick<Building, "noise" | "cache" | "mixed" | "promptedIds">>;
 
 /** A building in which nothing was announced yet. */
 export function beginBuilding(base: Base, methods: readonly MethodUse[], goal: Goal, told: Told): Building {
@@ -80,7 +89,7 @@ export function beginBuilding(base: Base, methods: readonly MethodUse[], goal: G
     methods,
     noise: told.noise,
     cache: told.cache,
-    slots: told.slots,
+    mixed: told.mixed,
     promptedIds: told.promptedIds,
     ...headOf(base, goal),
     parameters: new Map(),
@@ -138,9 +147,10 @@ export function trained(building: Building, parameter: Parameter): Value {
     return known.value;
   }
   const { name, shape } = parameter;
-  const { slots } = building;
-  const fed = input(name, "float32", slots ? ["slots", ...shape] : shape);
-  const value = slots ? ofRows(fed, slots) : fed;
+  const { mixed } = building;
+  const sets = mixed === undefined ? shape : mixed === "rows" ? [batchDim, ...overTokens(shape)] : ["slots", ...shape];
+  const fed = input(name, "float32", sets);
+  const value = typeof mixed === "object" ? ofRows(fed, mixed.slots) : fed;
   building.parameters.set(parameter.name, { value, fed, parameter });
   return value;
 }
@@ -165,7 +175,10 @@ function corner(building: Building, { shape, ...asked }: Projection): Value {
 /** Dropout while training; the identity otherwise. */
 export function noisy(building: Building, x: Value, probability: number): Value {
   const { noise, nextDropout } = building;
-  return noise ? dropout(x, probability, noise.key, nextDropout(), noise.rows) : x;
+  if (!noise) return x;
+  const { key, rows } = noise;
+  if ("tokens" in key) return dropoutOfOwn(x, probability, key, nextDropout());
+  return dropout(x, probability, key, nextDropout(), rows);
 }
 
 /** What a method sees of the model at one site. */

@@ -15,7 +15,7 @@ import { objectiveOf } from "../objectives/objectives.ts";
 import { batchDim, elements, plus, times, tokensDim } from "../tensor/shape.ts";
 import { announcementsOf, batchInputs } from "./announcements.ts";
 import type { Base } from "./base.ts";
-import { type Building, beginBuilding, trained } from "./building.ts";
+import { type Building, beginBuilding, type Noise, trained } from "./building.ts";
 import type { Goal } from "./goal.ts";
 import type { MethodUse } from "./method.ts";
 import { moduleScope } from "./module-scope.ts";
@@ -69,20 +69,17 @@ export interface ForwardOptions {
   readonly cache?: KeyValueCache | undefined;
   /** whether the cache holds the methods' prompts already, being that of texts that go on */
   readonly continues?: boolean;
-  /** whether each row has an adapter of its own; Φ's tensors are then fed as [slots, …], and `slots` says which is whose */
-  readonly mixed?: boolean;
-}
-
-/** Noise while training: `key` is an int64 scalar, new at every step; `dropout` is the base's own. */
-export interface Noise {
-  readonly key: Value;
-  readonly dropout: number;
+  /**
+   * present where each row has an adapter of its own. By rows, Φ's tensors are fed as [batch, …]; by slots, as [slots, …], and
+   * `slots` says which is whose, so that rows share a gradient
+   */
+  readonly mixed?: "rows" | "slots" | undefined;
 }
 
 /** Builds the forward graph, and notes on the way what the methods act on and train. */
 export function build(base: Base, methods: readonly MethodUse[], goal: Goal, options: ForwardOptions = {}) {
   const { model } = base;
-  const { noise, cache, continues = false, mixed = false } = options;
+  const { noise, cache, continues = false, mixed } = options;
   const length = promptLength(methods);
   const keys = cache ? plus(pastDim, plus(tokensDim, continues ? -length : 0)) : tokensDim;
   const inputs = batchInputs(keys, options.packed);
@@ -90,7 +87,7 @@ export function build(base: Base, methods: readonly MethodUse[], goal: Goal, opt
   const building = beginBuilding(base, methods, goal, {
     noise,
     cache,
-    slots: mixed ? input("slots", "int32", [batchDim]) : undefined,
+    mixed: mixed === "slots" ? { slots: input("slots", "int32", [batchDim]) } : mixed,
     promptedIds: prompted.inputIds === inputs.inputIds ? undefined : prompted.inputIds,
   });
   const root = moduleScope(building, "");

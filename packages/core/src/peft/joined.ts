@@ -14,8 +14,8 @@ import type { SiteKindName } from "./site-kinds.ts";
 import { isWithin } from "./targets.ts";
 
 /**
- * Adapters of several kinds as one that is wide enough for all. Tensors that are smaller are padded with zeros, scales are
- * multiplied into them, and where an adapter has nothing stands what leaves the base as it is.
+ * Adapters of several kinds as one that is wide enough for all. Tensors that are smaller are padded with zeros, scales other
+ * than its own are multiplied into them, and where an adapter has nothing stands what leaves the base as it is.
  */
 export interface JoinedKinds {
   readonly adapted: AdaptedModel;
@@ -88,13 +88,14 @@ export async function joinKinds(base: Base, kinds: readonly AdaptedModel[]): Pro
   const [first] = kinds;
   if (!first) throw new RangeError("no kinds to join");
   const parts = partsOf(kinds);
+  const widest = new Map([...parts].map(([part, members]) => [part, widestOf(members)] as const));
   const uses = [...parts.values()].map((members, at) => wide(members, at));
   const adapted = adapt(base, uses, joinedGoal(kinds, first));
   const neutral = await neutralPhi(adapted);
-  const number = new Map([...parts.keys()].map((part, at) => [part, at]));
+  const numbered = [...widest].map(([part, use], number) => [part, { use, number }] as const);
   const sources = new WeakMap<AdaptedModel, readonly Source[]>();
   const sourcesOf = (kind: AdaptedModel) => {
-    const found = sources.get(kind) ?? sourcesIn(kind, adapted, number);
+    const found = sources.get(kind) ?? sourcesIn(kind, adapted, new Map(numbered));
     sources.set(kind, found);
     return found;
   };
@@ -134,12 +135,18 @@ function partsOf(kinds: readonly AdaptedModel[]): ReadonlyMap<string, readonly M
 /** The joined tensor's name of a method's own: methods at one site may name theirs alike. */
 const ownName = (name: string, number: number): string => `${name} ${number}`;
 
+function widestOf(members: readonly MethodUse[]): MethodUse {
+  const [first] = members;
+  if (!first) throw new RangeError("a part without methods");
+  return first.joins?.widest(members) ?? first;
+}
+
 /** Methods of one part as one: as large as the largest, at every site where one of them acts. */
 function wide(members: readonly MethodUse[], number: number): MethodUse {
   const [first] = members;
   if (!first) throw new RangeError("a part without methods");
   const { name, summary, source, start, rate } = first;
-  const widest = first.joins?.widest(members) ?? first;
+  const widest = widestOf(members);
   const trainers = members.filter(({ trains }) => trains !== undefined);
   return {
     summary,
@@ -207,13 +214,15 @@ interface Source {
 function sourcesIn(
   { layout, methods }: AdaptedModel,
   joined: AdaptedModel,
-  number: ReadonlyMap<string, number>,
+  parts: ReadonlyMap<string, { readonly use: MethodUse; readonly number: number }>,
 ): readonly Source[] {
   const uses = new Map(methods.map((use) => [use.name, use]));
   const named = layout.map((own) => {
     const use = own.part === "adapter" && own.method !== undefined ? uses.get(own.method) : undefined;
-    const name = use ? ownName(own.name, number.get(partOf(use)) ?? -1) : own.name;
-    return [name, { own, factor: use?.joins?.factor(own.name) ?? 1 }] as const;
+    const part = use && parts.get(partOf(use));
+    const name = use ? ownName(own.name, part?.number ?? -1) : own.name;
+    const factor = (use?.joins?.factor(own.name) ?? 1) / (part?.use.joins?.factor(own.name) ?? 1);
+    return [name, { own, factor }] as const;
   });
   const byName = new Map(named);
   return joined.layout.map((target) => ({ target, own: undefined, factor: 1, ...byName.get(target.name) }));
@@ -240,13 +249,28 @@ function padded(
   const [rows = 1, ...inner] = from;
   const [places = 1, ...outer] = to;
   if (inner.length === 0 || sizeOf(inner) === sizeOf(outer)) {
-    into.set(values);
-    if (factor !== 1) for (let at = 0; at < values.length; at++) into[at] = (into[at] ?? 0) * factor;
+    if (factor === 1) into.set(values);
+    else for (let at = 0; at < values.length; at++) into[at] = factor * (values[at] ?? 0);
     into.fill(0, values.length, sizeOf(to));
     return;
   }
   const [read, write] = [sizeOf(inner), sizeOf(outer)];
-  for (let row = 0; row < rows; row++)
-    padded(values.subarray(row * read, (row + 1) * read), inner, into.subarray(row * write), outer, factor);
+  if (inner.length === 1) paddedRows(values, [rows, read], into, write, factor);
+  else
+    for (let row = 0; row < rows; row++)
+      padded(values.subarray(row * read, (row + 1) * read), inner, into.subarray(row * write), outer, factor);
   into.fill(0, rows * write, places * write);
+}
+
+/** A matrix of short rows, number by number: views of each would take longer than its numbers. */
+function paddedRows(
+  values: Float32Array,
+  [rows, read]: readonly [number, number],
+  into: Float32Array,
+  write: number,
+  factor: number,
+): void {
+  into.fill(0, 0, rows * write);
+  for (let row = 0; row < rows; row++)
+    for (let at = 0; at < read; at++) into[row * write + at] = factor * (values[row * read + at] ?? 0);
 }

@@ -1,8 +1,15 @@
 import { InternalError } from "../errors.ts";
 import { findTensor } from "../peft/base.ts";
 import { viewsOf } from "../peft/phi.ts";
-import { intruderDimensions } from "../tensor/intruder-dimensions.ts";
-import { countFor, type DenseMatrix, productSingularValues, singularValues } from "../tensor/singular-values.ts";
+import { intruderDimensions, leadingDirections } from "../tensor/intruder-dimensions.ts";
+import {
+  countFor,
+  type DenseMatrix,
+  leadingSingular,
+  productSingularValues,
+  singularValues,
+} from "../tensor/singular-values.ts";
+import { baseDirections } from "./base-directions.ts";
 import type { Bench, Fitted } from "./bench.ts";
 import { fitOf, seedsOf } from "./recipes.ts";
 import { carryingFigure, carryingFindings } from "./spectrum-carrying.ts";
@@ -109,7 +116,7 @@ async function foundAt(bench: Bench, { phi }: Fitted, fit: Fit, cell: Cell): Pro
   const tuned = views[`${cell.site}.weight`];
   if (tuned) {
     const values = isUpdate ? Float64Array.from(tuned, (value, at) => value - W.values[at]!) : tuned;
-    return isUpdate ? spectrumOf(singularValues({ ...W, values })) : tunedOf(W, { ...W, values });
+    return isUpdate ? spectrumOf(singularValues({ ...W, values })) : tunedOf(bench, cell, W, { ...W, values });
   }
   const [A, B] = [views[`${cell.site}.lora_A.weight`], views[`${cell.site}.lora_B.weight`]];
   if (!A || !B) throw new InternalError(`${cell.site} was not trained`);
@@ -120,13 +127,16 @@ async function foundAt(bench: Bench, { phi }: Fitted, fit: Fit, cell: Cell): Pro
     scale: Number(fit.options.alpha) / rank,
   };
   if (isUpdate) return spectrumOf(productSingularValues(factors.B, factors.A, factors.scale));
-  return tunedOf(W, withUpdate(W, factors));
+  return tunedOf(bench, cell, W, withUpdate(W, factors));
 }
 
-const tunedOf = (W: DenseMatrix, tuned: DenseMatrix): Partial<Measured> => ({
-  ...spectrumOf(singularValues(tuned)),
-  intruder_dimensions: intruderDimensions(W, tuned),
-});
+function tunedOf({ base }: Bench, { site }: Cell, W: DenseMatrix, tuned: DenseMatrix): Partial<Measured> {
+  const { values, left } = leadingSingular(tuned, leadingDirections);
+  return {
+    ...spectrumOf(values),
+    intruder_dimensions: intruderDimensions(left, baseDirections(base, String(site), W)),
+  };
+}
 
 interface Factors {
   readonly A: DenseMatrix;

@@ -6,6 +6,7 @@ import { studies } from "./studies.ts";
 /** Files of this folder that are no study. */
 const shared = [
   "attention-layers",
+  "base-directions",
   "bench",
   "drawn",
   "findings",

@@ -1,4 +1,5 @@
 import { Matrix, QrDecomposition, SingularValueDecomposition } from "ml-matrix";
+import { leadingEigen, symmetricEigen } from "./symmetric-eigen.ts";
 
 /** A matrix, row by row. */
 export interface DenseMatrix {
@@ -15,11 +16,41 @@ const leastShare = 1e-5;
  * smaller, in double precision: a value σ is then right to about 1e-15 (σ₁ / σ)², which is a third of the work of a
  * decomposition of W; where the smallest falls below 1e-5 σ₁, W itself is decomposed.
  */
-export function singularValues(W: DenseMatrix): readonly number[] {
-  const eigenvalues = symmetricEigenvalues(gram(W), Math.min(W.rows, W.columns));
+export const singularValues = (W: DenseMatrix): readonly number[] => leadingSingular(W, 0).values;
+
+/** The same, and the left singular vectors of the largest `count`, the largest's first, each up to a factor. */
+export function leadingSingular(W: DenseMatrix, count: number): Singular {
+  const { values: eigenvalues, leading } = leadingEigen(gram(W), Math.min(W.rows, W.columns), count);
   const values = eigenvalues.map((value) => Math.sqrt(Math.max(0, value))).sort((a, b) => b - a);
   const [largest = 0, least = 0] = [values[0], values.at(-1)];
-  return largest === 0 || least > leastShare * largest ? values : decomposedValues(W);
+  return {
+    values: largest === 0 || least > leastShare * largest ? values : decomposedValues(W),
+    left: leading.map((vector) => leftOf(W, vector)),
+  };
+}
+
+/** All min(rows, columns) left singular vectors, in no order, each up to a factor. */
+export function leftVectors(W: DenseMatrix): readonly Float64Array[] {
+  const n = Math.min(W.rows, W.columns);
+  const { vectors } = symmetricEigen(gram(W), n);
+  return Array.from({ length: n }, (_, at) => leftOf(W, vectors.subarray(at * n, (at + 1) * n)));
+}
+
+interface Singular {
+  readonly values: readonly number[];
+  readonly left: readonly Float64Array[];
+}
+
+/** Of an eigenvector of W Wᵀ itself; of one of Wᵀ W the vector W v = σ u. */
+function leftOf({ rows, columns, values }: DenseMatrix, vector: Float64Array): Float64Array {
+  if (rows <= columns) return vector;
+  const result = new Float64Array(rows);
+  for (let i = 0; i < rows; i++) {
+    let sum = 0;
+    for (let j = 0; j < columns; j++) sum += values[i * columns + j]! * vector[j]!;
+    result[i] = sum;
+  }
+  return result;
 }
 
 /** The min(rows, inner, columns) singular values of factor · L R, without the product: L: [rows, inner], R: [inner, columns]. */
@@ -80,87 +111,4 @@ function products(given: ArrayLike<number>, rows: number, columns: number): Floa
     }
   }
   return result;
-}
-
-/** Eigenvalues of a symmetric matrix [n, n], in no order: Householder's tridiagonal form, then implicit QL steps. */
-function symmetricEigenvalues(A: Float64Array, n: number): readonly number[] {
-  const { diagonal, beside } = tridiagonal(A, n);
-  return tridiagonalEigenvalues(diagonal, beside);
-}
-
-/** The tridiagonal matrix that is similar to a symmetric one (Golub and Van Loan, Matrix Computations, section 8.3.1); A is lost. */
-function tridiagonal(A: Float64Array, n: number) {
-  const [diagonal, beside] = [new Float64Array(n), new Float64Array(n)];
-  const [v, w] = [new Float64Array(n), new Float64Array(n)];
-  for (let k = 0; k < n; k++) {
-    diagonal[k] = A[k * n + k]!;
-    if (k === n - 1) break;
-    let square = 0;
-    for (let i = k + 1; i < n; i++) {
-      v[i] = A[k * n + i]!;
-      square += v[i]! * v[i]!;
-    }
-    const first = v[k + 1]!;
-    const target = first > 0 ? -Math.sqrt(square) : Math.sqrt(square);
-    beside[k] = target;
-    v[k + 1] = first - target;
-    const length = square - first * first + v[k + 1]! * v[k + 1]!;
-    if (length > 0) reflect(A, n, k + 1, v, w, 2 / length);
-  }
-  return { diagonal, beside };
-}
-
-/** A ← (1 − β v vᵀ) A (1 − β v vᵀ) in the rows and columns from `from` on. */
-function reflect(A: Float64Array, n: number, from: number, v: Float64Array, w: Float64Array, beta: number): void {
-  let along = 0;
-  for (let i = from; i < n; i++) {
-    let sum = 0;
-    for (let j = from; j < n; j++) sum += A[i * n + j]! * v[j]!;
-    w[i] = beta * sum;
-    along += w[i]! * v[i]!;
-  }
-  const shift = (beta * along) / 2;
-  for (let i = from; i < n; i++) w[i] = w[i]! - shift * v[i]!;
-  for (let i = from; i < n; i++) {
-    const [a, b] = [v[i]!, w[i]!];
-    for (let j = from; j < n; j++) A[i * n + j] = A[i * n + j]! - a * w[j]! - b * v[j]!;
-  }
-}
-
-/** Eigenvalues of a symmetric tridiagonal matrix by implicit QL steps (Dubrulle, Martin and Wilkinson 1968, Numer. Math. 12). */
-function tridiagonalEigenvalues(d: Float64Array, e: Float64Array): readonly number[] {
-  const n = d.length;
-  for (let l = 0; l < n; l++) {
-    for (;;) {
-      let m = l;
-      while (m < n - 1 && Math.abs(e[m]!) > Number.EPSILON * (Math.abs(d[m]!) + Math.abs(d[m + 1]!))) m++;
-      if (m === l) break;
-      let g = (d[l + 1]! - d[l]!) / (2 * e[l]!);
-      g = d[m]! - d[l]! + e[l]! / (g + (g >= 0 ? Math.hypot(g, 1) : -Math.hypot(g, 1)));
-      let [sine, cosine, shift, at] = [1, 1, 0, m - 1];
-      for (; at >= l; at--) {
-        const f = sine * e[at]!;
-        const b = cosine * e[at]!;
-        const r = Math.hypot(f, g);
-        e[at + 1] = r;
-        if (r === 0) {
-          d[at + 1] = d[at + 1]! - shift;
-          e[m] = 0;
-          break;
-        }
-        sine = f / r;
-        cosine = g / r;
-        g = d[at + 1]! - shift;
-        const t = (d[at]! - g) * sine + 2 * cosine * b;
-        shift = sine * t;
-        d[at + 1] = g + shift;
-        g = cosine * t - b;
-      }
-      if (at >= l) continue;
-      d[l] = d[l]! - shift;
-      e[l] = g;
-      e[m] = 0;
-    }
-  }
-  return [...d];
 }

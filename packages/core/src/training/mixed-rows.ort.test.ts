@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { goldenBase } from "../checkpoints/golden.fake.ts";
+import type { EncodedExample } from "../data/rows/encode.ts";
 import { type AdaptedModel, adapt } from "../peft/adapt.ts";
 import type { AdapterNumbers } from "../peft/adapter.ts";
 import { aloneBecause } from "../peft/alone-because.ts";
@@ -26,7 +27,7 @@ import { methods } from "../peft/methods.ts";
 import { lengthOf } from "../peft/phi.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
 import { random } from "../tensor/random.ts";
-import { compileMixedRows, type SlottedRow } from "./mixed-rows.ts";
+import { compileMixedRows } from "./mixed-rows.ts";
 import { compileRows } from "./row-program.ts";
 
 const goal: Goal = { task: "classification", labels: 3 };
@@ -38,11 +39,17 @@ async function drawn(adapted: AdaptedModel, seed: number): Promise<AdapterNumber
   return { adapted, phi: { ...phi, values: phi.values.map((value) => value + 0.1 * (stream.uniform() - 0.5)) } };
 }
 
-/** Rows of random slots, lengths and tokens. */
-function randomRows(count: number, slots: number, seed: number): readonly SlottedRow[] {
+/** A row and which of some adapters it asks. */
+interface NumberedRow {
+  readonly of: number;
+  readonly row: EncodedExample;
+}
+
+/** Rows of random adapters, lengths and tokens. */
+function randomRows(count: number, adapters: number, seed: number): readonly NumberedRow[] {
   const stream = random(seed, "rows");
   return Array.from({ length: count }, () => ({
-    slot: stream.integer(slots),
+    of: stream.integer(adapters),
     row: { inputIds: Int32Array.from({ length: 1 + stream.integer(9) }, () => 2 + stream.integer(90)) },
   }));
 }
@@ -51,20 +58,19 @@ function randomRows(count: number, slots: number, seed: number): readonly Slotte
 async function distanceFromAlone(
   name: string,
   adapters: readonly AdapterNumbers[],
-  rows: readonly SlottedRow[],
+  rows: readonly NumberedRow[],
 ): Promise<number> {
   const { base, path } = await goldenBase(name);
   const engine = nativeEngine(path);
   const joined = await joinKinds(base, [...new Set(adapters.map(({ adapted }) => adapted))]);
-  const mixed = await compileMixedRows(engine, joined, "logits", adapters.length);
-  for (const [slot, adapter] of adapters.entries()) mixed.put(slot, adapter);
-  const together = await mixed.run(rows);
+  const mixed = await compileMixedRows(engine, joined, "logits", rows.length);
+  const together = await mixed.run(rows.flatMap(({ of, row }) => askedOf(adapters[of], row)));
   await mixed.release();
   let largest = 0;
-  for (const [slot, { adapted, phi }] of adapters.entries()) {
+  for (const [of, { adapted, phi }] of adapters.entries()) {
     const alone = await compileRows(engine, adapted, "logits");
     for (const [at, row] of rows.entries()) {
-      if (row.slot !== slot) continue;
+      if (row.of !== of) continue;
       const [own] = await alone.run(phi, [row.row]);
       expect(together[at]?.shape).toEqual(own?.shape);
       for (const [i, x] of (own?.logits ?? []).entries())
@@ -74,6 +80,8 @@ async function distanceFromAlone(
   }
   return largest;
 }
+
+const askedOf = (adapter: AdapterNumbers | undefined, row: EncodedExample) => (adapter ? [{ adapter, row }] : []);
 
 const rounding = 2e-6; // float32 sums in another order
 
@@ -166,7 +174,7 @@ test("heads of other sizes that read every token share a batch", async () => {
   expect(await distanceFromAlone("bert-base", adapters, randomRows(12, 3, 7))).toBeLessThan(rounding);
 });
 
-test("what is put into a slot does not depend on what lay there", async () => {
+test("what is put into a row's place does not depend on what lay there", async () => {
   const { base } = await goldenBase("bert-base");
   const adapters = await Promise.all(
     various
@@ -193,7 +201,7 @@ test("every method that does not say why it is alone was tried beside others", (
   expect([...new Set(tried.map(({ name }) => name))].sort()).toEqual(mixing.sort());
 });
 
-test("a row without an adapter is the base's to the bit beside methods of their own, and a slot that is used again is its new adapter's", async () => {
+test("a row without an adapter is the base's to the bit beside methods of their own, whatever lay in its place before", async () => {
   const { base, path } = await goldenBase("bert-base");
   const engine = nativeEngine(path);
   const plain = adapt(base, [], { ...goal, trainsHead: true });
@@ -201,19 +209,42 @@ test("a row without an adapter is the base's to the bit beside methods of their 
   const others = await Promise.all(uses.map((use, seed) => drawn(adapt(base, [use], goal), seed)));
   const joined = await joinKinds(base, [plain, ...others.map(({ adapted }) => adapted)]);
   const own = { adapted: plain, phi: await initialPhi(plain, 0) };
-  const mixed = await compileMixedRows(engine, joined, "hidden", 2);
+  const mixed = await compileMixedRows(engine, joined, "hidden", 8);
   const bare = await compileRows(engine, plain, "hidden");
   const rows = randomRows(8, 1, 6).map(({ row }) => row);
   const alone = await bare.run(own.phi, rows);
-  const turns = [...others, own].map((adapter, at) => ({ adapter, slot: at % 2 })); // the base's slot was another's before
-  for (const { adapter, slot } of turns) {
-    mixed.put(slot, adapter);
-    mixed.put(1 - slot, own);
-    const together = await mixed.run(rows.map((row, at) => ({ row, slot: at % 3 === 0 ? slot : 1 - slot })));
+  for (const [turn, adapter] of others.entries()) {
+    const isOther = (at: number) => (at + turn) % 3 === 0;
+    const together = await mixed.run(rows.map((row, at) => ({ row, adapter: isOther(at) ? adapter : own })));
     expect([alone.length, together.length]).toEqual([8, 8]);
-    for (const at of [1, 2, 4, 5, 7]) expect(together[at]?.logits).toEqual(alone[at]?.logits);
+    for (const at of rows.keys())
+      if (!isOther(at)) expect(together[at]?.logits).toEqual(alone[at]?.logits);
+      else expect(together[at]?.logits).not.toEqual(alone[at]?.logits);
   }
   await Promise.all([bare.release(), mixed.release()]);
+});
+
+test("what becomes of a row does not depend on the batches before", async () => {
+  const { base, path } = await goldenBase("bert-base");
+  const engine = nativeEngine(path);
+  const adapters = await Promise.all(
+    [1, 2, 3, 4].map((rank) => drawn(adapt(base, [lora.use({ rank })], { ...goal, labels: 1 + rank }), rank)),
+  );
+  const joined = await joinKinds(
+    base,
+    adapters.map(({ adapted }) => adapted),
+  );
+  const used = await compileMixedRows(engine, joined, "logits", 6);
+  for (let seed = 0; seed < 8; seed++) {
+    const rows = randomRows(2 + (seed % 5), 4, seed).flatMap(({ of, row }) => askedOf(adapters[of], row));
+    const fresh = await compileMixedRows(engine, joined, "logits", 6);
+    const [first, later] = [await fresh.run(rows), await used.run(rows)];
+    await fresh.release();
+    expect(later.map(({ shape }) => shape)).toEqual(rows.map(({ adapter }) => [adapter.adapted.goal.labels]));
+    for (const [at, { logits }] of later.entries())
+      for (const [i, x] of logits.entries()) expect(Math.abs(x - (first[at]?.logits[i] ?? 9))).toBeLessThan(rounding);
+  }
+  await used.release();
 });
 
 test("adapters that cannot be mixed are refused with the reason", async () => {

@@ -2,60 +2,62 @@ import { collate } from "../data/batches/collate.ts";
 import type { EncodedExample } from "../data/rows/encode.ts";
 import { InternalError } from "../errors.ts";
 import type { AdapterNumbers } from "../peft/adapter.ts";
-import { inSlot, type JoinedKinds, slotTensors } from "../peft/joined.ts";
-import { lengthOf } from "../peft/phi.ts";
+import type { JoinedKinds } from "../peft/joined.ts";
+import { bestRows, rowPhi } from "../peft/row-phi.ts";
 import type { Engine } from "../runtime/session.ts";
-import { int32 } from "../tensor/host-tensor.ts";
-import type { Lender } from "../tensor/lender.ts";
 import { compileForward } from "./long-rows.ts";
 import { outputOf, type Prediction, type RowOutput, rowsOf } from "./row-program.ts";
 
-/** A row and the slot of its adapter. */
-export interface SlottedRow {
-  readonly slot: number;
+/** A row and the adapter that it asks. */
+export interface AskedRow {
+  readonly adapter: AdapterNumbers;
   readonly row: EncodedExample;
 }
 
-/** A compiled model whose rows are each computed with an adapter of their own, out of those that lie in its slots. */
+/** A compiled model whose rows are each computed with an adapter of their own. */
 export interface MixedRowProgram {
-  /** Puts an adapter into a slot, over what was there. Not while rows are computed. */
-  put(slot: number, adapter: AdapterNumbers): void;
-  /** Computes rows side by side; what becomes of one does not depend on the others or on their adapters. */
-  run(rows: readonly SlottedRow[]): Promise<readonly Prediction[]>;
+  /** Computes rows side by side, as many as there is room for; what becomes of one does not depend on the others or on their adapters. */
+  run(rows: readonly AskedRow[]): Promise<readonly Prediction[]>;
   release(): Promise<void>;
 }
 
 /**
- * Compiles joined kinds of adapters. Φ's tensors are fed as [slots, …], and each row reads those of its slot: y = W x + B[slot]
- * (A[slot] x) for LoRA. Logits are cut to the labels of each row's own head.
+ * Compiles joined kinds of adapters. Φ's tensors are fed as [rows, …]: y = W x + B[row] (A[row] x) for LoRA. Rows stand where
+ * the batch before left their adapters' numbers. Logits are cut to the labels of each row's own head.
+ * @param most rows that are computed side by side
  */
 export async function compileMixedRows(
   engine: Engine,
   joined: JoinedKinds,
   output: RowOutput,
-  slots: number,
+  most: number,
 ): Promise<MixedRowProgram> {
-  const { layout, base, forward } = joined.adapted;
+  const { base, forward } = joined.adapted;
   const program = await compileForward(engine, joined.adapted, {
-    [output]: outputOf(forward({ mixed: true }), output),
+    [output]: outputOf(forward({ mixed: "rows" }), output),
   });
-  const held: Lender = { values: new Float32Array(slots * lengthOf(layout)) };
-  const labels = new Map<number, number | undefined>();
+  const phi = rowPhi(joined, most);
+  const labelsOf = ({ adapted }: AdapterNumbers) => (output === "logits" ? joined.labelsOf(adapted) : undefined);
   return {
-    put(slot, adapter) {
-      joined.place(adapter, held.values, inSlot(slot, slots));
-      labels.set(slot, output === "logits" ? joined.labelsOf(adapter.adapted) : undefined);
-    },
     async run(asked) {
-      const rows = asked.map(({ row }) => row);
-      const { items: _, labels: __, ...batch } = collate(rows, base.model.sizes.padId);
-      const chosen = int32(
-        [rows.length],
-        Int32Array.from(asked, ({ slot }) => slot),
+      const at = bestRows(
+        phi.held(),
+        asked.map(({ adapter }) => adapter),
       );
-      const fed = { ...slotTensors(layout, slots, held.values), ...batch, slots: chosen };
-      const found = rowsOf(await program.run(fed, {}, [held]), rows, output);
-      return found.map((prediction, at) => cut(prediction, labels.get(asked[at]?.slot ?? -1)));
+      const placed = at.map((place, i) => [place, asked[i]] as const).sort(([a], [b]) => a - b);
+      const inOrder = placed.flatMap(([, each]) => each ?? []);
+      for (const [place, { adapter }] of inOrder.entries()) phi.put(place, adapter);
+      const rows = inOrder.map(({ row }) => row);
+      const { items: _, labels: __, ...batch } = collate(rows, base.model.sizes.padId);
+      const found = rowsOf(
+        await program.run({ ...phi.tensors(rows.length), ...batch }, {}, [phi.lender]),
+        rows,
+        output,
+      );
+      return asked.flatMap(({ adapter }, i) => {
+        const prediction = found[at[i] ?? -1];
+        return prediction ? cut(prediction, labelsOf(adapter)) : [];
+      });
     },
     release: () => program.release(),
   };

@@ -1,5 +1,4 @@
 import { embed, headless, InputError, type OpenModel, type TextInput } from "@petl/core";
-import { readInput } from "../data/read-data.ts";
 import { text, texts } from "../flags/flags.ts";
 import { modelFlags, rowFlags, withModel } from "./open.ts";
 import { defineVerb } from "./verb.ts";
@@ -45,6 +44,7 @@ export const embedVerb = defineVerb({
 const atOnce = 1024;
 
 async function textsIn(input: string, columns: { readonly text: string | undefined }): Promise<readonly TextInput[]> {
+  const { readInput } = await import("../data/read-data.ts"); // texts of --text need none of it
   const { set } = await readInput(input, columns);
   return set.examples.map((example, row) => {
     if (example.kind !== "text") throw new InputError(`${set.placeOf(row)}: only texts have vectors, and this is none`);

@@ -1,5 +1,4 @@
 import { complete, type ExampleSet, generate, InputError, type OpenModel, type PromptInput } from "@petl/core";
-import { readInput } from "../data/read-data.ts";
 import { text, texts } from "../flags/flags.ts";
 import { generationFlags, givenSettings } from "./generation-flags.ts";
 import { modelFlags, rowFlags, withModel } from "./open.ts";
@@ -60,6 +59,7 @@ async function promptsFrom({ prompt, input }: Prompts): Promise<readonly PromptI
   if ((input === undefined) === (prompt.length === 0))
     throw new InputError("give prompts with --prompt, or a file with --input");
   if (input === undefined) return prompt;
+  const { readInput } = await import("../data/read-data.ts"); // a prompt of --prompt needs none of it
   const { examples, name } = (await readInput(input)).set;
   return examples.map((example) => promptOf(example, name));
 }

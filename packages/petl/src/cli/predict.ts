@@ -16,7 +16,7 @@ import {
   withBest,
 } from "@petl/core";
 import { pausing } from "../data/pausing.ts";
-import { type ReadAccess, readInput } from "../data/read-data.ts";
+import type { ReadAccess } from "../data/read-data.ts";
 import { optionalChoice, text, texts } from "../flags/flags.ts";
 import { answerLines } from "./answer-lines.ts";
 import { finite } from "./finite.ts";
@@ -109,6 +109,7 @@ async function rowsFrom(
   if (input !== undefined && textPair.length > 0)
     throw new InputError("--text-pair goes with --text, not with --input");
   if (input !== undefined) {
+    const { readInput } = await import("../data/read-data.ts"); // texts of --text need none of it
     const { header, encoding, sheet } = reading;
     return readInput(input, { header, encoding, sheet, text: textColumn, textPair: textPairColumn }, access);
   }

@@ -7,7 +7,6 @@ import {
   type JoinedKinds,
   joinKinds,
   joinParts,
-  type MixedRowProgram,
   type OpenBase,
   type OpenModel,
   type Prediction,
@@ -39,10 +38,10 @@ const kept = 32;
 const mostParts = 6;
 /** Methods that a program may have beyond what a batch needs before another one is compiled. */
 const idleParts = 2;
-/** Numbers in the slots of a program, about 256 MB, where one adapter is not larger. */
-const slotNumbers = 2 ** 26;
+/** Numbers that the rows of a program take, about 256 MB, where one adapter is not larger. */
+const mostNumbers = 2 ** 26;
 
-/** @param most adapters of a program that lie ready for mixed batches */
+/** @param most rows of several adapters that are computed side by side */
 export function rowPrograms(base: OpenBase, most: number): RowPrograms {
   const mixed = latest<Mixed>();
   const known = kindsSeen();
@@ -136,52 +135,22 @@ async function mixedProgram(
 ): Promise<Mixed> {
   const joined = await joinKinds(base, kinds);
   const numbers = joined.adapted.layout.reduce((sum, { size }) => sum + size, 0);
-  const slots = Math.max(1, Math.min(most, Math.floor(slotNumbers / Math.max(1, numbers))));
-  const program = withSlots(await compileMixedRows(base.engine, joined, output, slots), slots);
-  return { joined, kinds, parts: partsOf(kinds), output, ...program };
-}
-
-/** Finds each adapter its slot: the one where it lies, else that of the adapter that was asked longest ago. */
-function withSlots(program: MixedRowProgram, slots: number): Pick<Mixed, "run" | "release"> {
-  const slotOf = new Map<OpenModel, number>();
-  const place = (model: OpenModel): void => {
-    const there = slotOf.get(model);
-    const slot = there ?? (slotOf.size < slots ? slotOf.size : vacateOldest(slotOf));
-    slotOf.delete(model); // and behind all others again
-    slotOf.set(model, slot);
-    if (there === undefined) program.put(slot, model);
-  };
-  const some = (rows: readonly AskedRow[]): Promise<readonly Prediction[]> => {
-    const models = new Set(rows.map(({ model }) => model));
-    for (const model of models) if (slotOf.has(model)) place(model); // none of them makes room for another
-    for (const model of models) place(model);
-    return program.run(rows.map(({ model, row }) => ({ row, slot: slotOf.get(model) ?? 0 })));
-  };
+  const room = Math.max(1, Math.min(most, Math.floor(mostNumbers / Math.max(1, numbers))));
+  const program = await compileMixedRows(base.engine, joined, output, room);
   return {
+    joined,
+    kinds,
+    parts: partsOf(kinds),
+    output,
+    release: program.release,
     async run(rows) {
-      const models = [...new Set(rows.map(({ model }) => model))];
-      if (models.length <= slots) return some(rows);
-      const found = new Map<AskedRow, Prediction>();
-      for (let start = 0; start < models.length; start += slots) {
-        const now = new Set(models.slice(start, start + slots));
-        const own = rows.filter(({ model }) => now.has(model));
-        for (const [at, prediction] of (await some(own)).entries()) {
-          const row = own[at];
-          if (row) found.set(row, prediction);
-        }
-      }
-      return rows.flatMap((row) => found.get(row) ?? []);
+      const found: Prediction[] = [];
+      const asked = rows.map(({ model, row }) => ({ adapter: model, row }));
+      for (let start = 0; start < rows.length; start += room)
+        found.push(...(await program.run(asked.slice(start, start + room))));
+      return found;
     },
-    release: () => program.release(),
   };
-}
-
-/** Takes the slot of the model that was asked longest ago away from it. */
-function vacateOldest(slotOf: Map<OpenModel, number>): number {
-  const [model, slot] = slotOf.entries().next().value ?? [];
-  if (model === undefined || slot === undefined) return 0;
-  slotOf.delete(model);
-  return slot;
 }
 
 /** Compiled programs by key, of which those asked last are kept. */

@@ -144,7 +144,7 @@ test("many adapters of one kind answer in one batch as each alone, also when mor
   await many.close();
 });
 
-test("rows of more adapters than there are slots come back in the order in which they were asked", async () => {
+test("more rows than are computed side by side come back in the order in which they were asked", async () => {
   const programs = rowPrograms(base, 2);
   const models = await Promise.all(
     [61, 62, 63].map(async (seed) =>

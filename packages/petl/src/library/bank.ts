@@ -100,7 +100,7 @@ export async function openBank(
   base: OpenBase,
   { resident = 128, maxBatch = 32, maxWait = 2 }: BankOptions = {},
 ): Promise<Bank> {
-  const programs = rowPrograms(base, Math.max(maxBatch, Math.min(resident, 2 * maxBatch)));
+  const programs = rowPrograms(base, maxBatch);
   const shelf = openShelf(base, resident, programs.shared);
   const batches = rowBatches(programs, { maxBatch, maxWait });
   return {

@@ -1,7 +1,7 @@
 import { memoryFolder } from "@petl/core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { weightsDigest } from "./digests.ts";
+import { tokenizerDigest, weightsDigest } from "./digests.ts";
 
 const baseOf = (weights: Uint8Array, config = "{}") =>
   memoryFolder("base", { "config.json": config, "model.safetensors": weights });
@@ -20,4 +20,15 @@ test("a bit of any weight, or of the configuration, makes another base for studi
   expect(await weightsDigest(baseOf(weights, '{"a":1}'))).not.toBe(digest);
   const elsewhere = memoryFolder("elsewhere", { "config.json": "{}", "model.safetensors": weights });
   expect(await weightsDigest(elsewhere)).toBe(digest);
+});
+
+test("a character of any file that makes tokens makes other tokens for studies; files that nothing reads don't", async () => {
+  const files = { "tokenizer.json": '{"model":{}}', "tokenizer_config.json": "{}", "vocab.txt": "[PAD]" };
+  const digest = await tokenizerDigest(memoryFolder("base", files));
+  const of = (changed: Readonly<Record<string, string>>) =>
+    tokenizerDigest(memoryFolder("b", { ...files, ...changed }));
+  expect(await of({ "tokenizer.json": '{"model":{} }' })).not.toBe(digest);
+  expect(await of({ "tokenizer_config.json": '{"do_lower_case":false}' })).not.toBe(digest);
+  expect(await of({ "special_tokens_map.json": "{}" })).not.toBe(digest);
+  expect(await of({ "vocab.txt": "[UNK]", "README.md": "" })).toBe(digest); // tokenizer.json is there
 });

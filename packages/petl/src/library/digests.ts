@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ByteSource, ExampleSet, Folder, StopSignal } from "@petl/core";
-import { throwIfStopped, writtenRows } from "@petl/core";
+import { throwIfStopped, tokenizerFilesOf, writtenRows } from "@petl/core";
 
 /** Bytes that are read at once. */
 const block = 2 ** 23;
@@ -28,6 +28,14 @@ export async function weightsDigest(folder: Folder, signal?: StopSignal): Promis
       hash.update(await source.read(start, Math.min(block, source.size - start)));
     }
   }
+  return hash.digest("hex");
+}
+
+/** SHA-256 of what makes a base's tokens of text: changes where one character of its tokenizer's files does. */
+export async function tokenizerDigest(folder: Folder): Promise<string> {
+  const hash = createHash("sha256");
+  for (const [name, text = ""] of Object.entries(await tokenizerFilesOf(folder)))
+    if (name !== "config.json") hash.update(JSON.stringify([name, text])); // it belongs to the weights' digest
   return hash.digest("hex");
 }
 

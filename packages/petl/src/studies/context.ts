@@ -16,6 +16,8 @@ export interface StudyContext {
   /** the base as a training is told of it */
   readonly base: string;
   readonly base_sha256: string;
+  /** of the files that make tokens of text; studies that an earlier petl began have none */
+  readonly tokenizer_sha256?: string | undefined;
   readonly task: Task;
   readonly labels: readonly Label[];
   readonly max_length: number | null;
@@ -37,6 +39,7 @@ const studyContext: Schema<StudyContext> = z.strictObject({
   parameters: z.int().positive().optional(),
   base: z.string(),
   base_sha256: z.string(),
+  tokenizer_sha256: z.string().optional(),
   task: z.enum(tasks),
   labels: z.array(z.union([z.string(), z.number(), z.boolean()])),
   max_length: z.int().positive().nullable(),
@@ -76,6 +79,7 @@ const names: Readonly<Record<keyof StudyContext, string>> = {
   parameters: "`parameters`",
   base: "`base`",
   base_sha256: "the base's weights",
+  tokenizer_sha256: "the base's tokenizer",
   task: "`task`",
   labels: "the labels",
   max_length: "`maxLength`",
@@ -90,7 +94,10 @@ const names: Readonly<Record<keyof StudyContext, string>> = {
 /** @throws InputError that names all in which a folder's study differs from the one that is asked for */
 export function refuseOther(out: string, found: StudyContext, asked: StudyContext): void {
   const keys = Object.keys(names) as (keyof StudyContext)[];
-  const differing = keys.filter((key) => JSON.stringify(found[key]) !== JSON.stringify(asked[key]));
+  const differing = keys.filter((key) => {
+    const unknown = key === "tokenizer_sha256" && found[key] === undefined;
+    return !unknown && JSON.stringify(found[key]) !== JSON.stringify(asked[key]);
+  });
   if (differing.length === 0) return;
   const said = differing.map((key) => {
     const [old, now] = [found[key], asked[key]].map((value) => JSON.stringify(value));

@@ -29,7 +29,7 @@ const speed = 4e10;
 /** characters of a row's line for each token of it, in English */
 const characters = 5;
 /** products and sums for each m · n · min(m, n) of the singular values of an m × n matrix, and of its foreign directions */
-const [spectrumProducts, intruderProducts] = [200, 1500];
+const [spectrumProducts, intruderProducts] = [200, 400];
 
 /** The costs of a study's cells: what is trained and scored is counted in products, so that only ratios are certain. */
 export function costsOf({ study, context, base, sets }: PreparedStudy): Costs {

@@ -25,7 +25,7 @@ import { type DataAccess, findData } from "../data/find-data.ts";
 import { readData } from "../data/read-data.ts";
 import { directory } from "../disk/files.ts";
 import { sha256 } from "../disk/sha256.ts";
-import { weightsDigest } from "../library/digests.ts";
+import { tokenizerDigest, weightsDigest } from "../library/digests.ts";
 import { locate } from "../library/locate.ts";
 import { setupOf } from "./bench.ts";
 import type { StudyContext } from "./context.ts";
@@ -95,6 +95,7 @@ export async function prepareStudy(name: string, request: StudyRequest): Promise
     ...(parameters !== undefined && { parameters }),
     base: await baseName(request.base, folder),
     base_sha256: await weightsDigest(directory(folder), signal),
+    tokenizer_sha256: await tokenizerDigest(directory(folder)),
     task,
     labels: [...labels],
     max_length: asked.maxLength ?? null,

@@ -22,9 +22,10 @@ export async function writeResults(
 }
 
 /** What the numbers depend on. */
-function settingsOf({ study: _, columns: __, labels, parameters, ...context }: StudyContext) {
+function settingsOf({ study: _, columns: __, labels, parameters, tokenizer_sha256, ...context }: StudyContext) {
   return {
     ...context,
+    ...(tokenizer_sha256 !== undefined && { tokenizer_sha256 }),
     ...(parameters !== undefined && { parameters }),
     labels: [...labels],
     methods: context.methods ? [...context.methods] : null,

@@ -3,7 +3,7 @@ import { isAbsolute, join, relative } from "node:path";
 import { InputError } from "@petl/core";
 import { directory } from "../disk/files.ts";
 import type { TaskOf, Work } from "../executors/task.ts";
-import { weightsDigest } from "../library/digests.ts";
+import { tokenizerDigest, weightsDigest } from "../library/digests.ts";
 import { locate } from "../library/locate.ts";
 import { cellChildren } from "./cell-children.ts";
 import { isCellsId, openJob, tellAnswer } from "./cell-files.ts";
@@ -33,10 +33,17 @@ export const sharedCells =
   };
 
 /** The study's base on this machine. */
-async function baseOf({ base, base_sha256 }: StudyContext, signal: AbortSignal): Promise<string> {
+async function baseOf({ base, base_sha256, tokenizer_sha256 }: StudyContext, signal: AbortSignal): Promise<string> {
   const folder = await locate(base, { signal });
-  if ((await weightsDigest(directory(folder), signal)) === base_sha256) return folder;
-  throw new InputError(`the base ${base} has other weights on a worker's machine than on the study's`);
+  const files = directory(folder);
+  const problems = [
+    ...((await weightsDigest(files, signal)) === base_sha256 ? [] : ["weights"]),
+    ...([undefined, await tokenizerDigest(files)].includes(tokenizer_sha256) ? [] : ["files of its tokenizer"]),
+  ];
+  if (problems.length === 0) return folder;
+  throw new InputError(
+    `the base ${base} has other ${problems.join(" and ")} on a worker's machine than on the study's`,
+  );
 }
 
 /** What workers are told of a study's folder: its place below what all share, or its whole path. */

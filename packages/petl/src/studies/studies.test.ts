@@ -107,6 +107,21 @@ test("records of a petl that trained otherwise are refused by what differs, and 
   expect(readFileSync(path, "utf8")).toBe(older.join(""));
 });
 
+test("another tokenizer is refused by name; a study that was begun without its digest goes on, and has it from then on", async () => {
+  const out = join(folder, "study-tokens");
+  const given = { seeds: 1, methods: ["head"], out, base: join(folder, "other-tokens") };
+  await writeTinyBase(given.base, texts, { head: "masked-lm" });
+  await run("data-size", given);
+  const [context, tokens] = [join(out, "study.json"), join(given.base, "tokenizer.json")];
+  const before = readFileSync(context, "utf8");
+  const { tokenizer_sha256: _, ...earlier } = JSON.parse(before);
+  writeFileSync(context, JSON.stringify(earlier));
+  expect((await run("data-size", given)).worked).toBe(0);
+  expect(readFileSync(context, "utf8")).toBe(before);
+  writeFileSync(tokens, `${readFileSync(tokens, "utf8")} `);
+  await expect(run("data-size", given)).rejects.toThrow(/differs in the base's tokenizer/);
+});
+
 test("another setting is refused by name, and so is a folder of other files", async () => {
   const out = join(folder, "study-refused");
   await run("data-size", { seeds: 1, methods: ["head"], out });

@@ -37,7 +37,11 @@ export async function holdFolder(out: string): Promise<() => Promise<void>> {
 /** Makes a folder this study's, or lets it go on where the folder holds the same study. */
 export async function takeFolder(out: string, asked: StudyContext, overwrite: boolean): Promise<void> {
   const found = overwrite ? undefined : await readContext(out);
-  if (found) return refuseOther(out, found, asked);
+  if (found) {
+    refuseOther(out, found, asked);
+    if (found.tokenizer_sha256 === undefined) await writeContext(out, asked); // from now on it is known
+    return;
+  }
   const names = (await namesIn(out)).filter((name) => name !== lockName);
   const isStudy = names.includes("study.json");
   if (names.length > 0 && !isStudy)

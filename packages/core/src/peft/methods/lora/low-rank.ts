@@ -60,10 +60,15 @@ export function factors(
 /** ΔW = scale · B A: [out, in] */
 export const update = ({ A, B, scale }: Factors): Value => matmul(B, A, { alpha: scale });
 
-/** Options of a rank that all others fit into, padded with zeros, and of scale 1. */
-export function widestRank(all: readonly Pick<LowRank, "rank" | "rankPattern">[]) {
+/** Options of a rank that all others fit into, padded with zeros, and of the scale of them all, or of 1 where they differ or are 0. */
+export function widestRank(all: readonly Scaled[]) {
   const rank = Math.max(...all.flatMap((options) => [options.rank, ...Object.values(options.rankPattern)]));
-  return { rank, alpha: rank };
+  const patterned = all.some(
+    ({ alphaPattern, rankPattern }) => Object.keys({ ...alphaPattern, ...rankPattern }).length,
+  );
+  const scales = new Set(all.map((options) => rankAndScale("", options).scale));
+  const [scale = 1] = patterned || scales.size > 1 || scales.has(0) ? [] : scales;
+  return { rank, alpha: scale * rank };
 }
 
 /** The scale of a layer's update, which can be multiplied into B. */
