@@ -7,8 +7,9 @@ import {
   quotedPiece,
   quoteReading,
   recordOf,
-  unevenRows,
+  unevenRecords,
 } from "./delimited.ts";
+import type { FileRanges } from "./file-ranges.ts";
 import { arrayParts, rowsOfLines } from "./json-rows.ts";
 import type { ReadOptions } from "./read-options.ts";
 import { extensionOf } from "./readers.ts";
@@ -79,7 +80,7 @@ async function* delimitedParts(
     if (!first) continue;
     const body = columns ? piece.records : piece.records.slice(1);
     columns ??= headerNames(name, first);
-    refuseRows(unevenRows(name, columns, body));
+    refuseRows(unevenRecords(name, columns, body));
     given += body.length;
     if (body.length > 0)
       yield partOf(
@@ -111,7 +112,7 @@ async function* tabbedParts(
     const body = columns ? [first, ...others] : others;
     const names = columns ?? headerNames(name, first);
     columns = names;
-    refuseRows(unevenRows(name, names, body));
+    refuseRows(unevenRecords(name, names, body));
     given += body.length;
     const rows = body.map(({ cells }) => recordOf(names, cells));
     const lines = Uint32Array.from(body, (record) => record.line);
@@ -171,8 +172,16 @@ const partOf = (name: string, columns: readonly string[], rows: Table["rows"], l
 /** Awaited between two steps of long work, with what is done of all. */
 type PartPause = (done: number, of: number) => Promise<void>;
 
+/** The rows of a large file part by part, each read where it lies: Parquet; undefined for other files. */
+export const rangedParts = (name: string): ((file: FileRanges, pause: PartPause) => TableParts) | undefined =>
+  !/\.gz$/i.test(name) && extensionOf(name) === "parquet"
+    ? async function* (file, pause) {
+        yield* (await import("./parquet.ts")).parquetParts(name, file, pause);
+      }
+    : undefined;
+
 /**
- * The rows of a large file part by part of which all bytes are needed, Parquet and JSON arrays; undefined for other files.
+ * The rows of a large file part by part of which all bytes are needed, JSON arrays; undefined for other files.
  * @param start its beginning
  */
 export function wholeParts(
@@ -182,10 +191,6 @@ export function wholeParts(
 ): ((bytes: Uint8Array, pause: PartPause) => TableParts) | undefined {
   if (/\.gz$/i.test(name)) return undefined;
   switch (extensionOf(name)) {
-    case "parquet":
-      return async function* (bytes, pause) {
-        yield* (await import("./parquet.ts")).parquetParts(name, bytes, pause);
-      };
     case "json":
     case "jsonl":
     case "ndjson":
