@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { onTestFinished } from "vitest";
+import { afterAll } from "vitest";
 
 /** The built command line, as users start it. */
 export const bin = fileURLToPath(new URL("../../bin/petl.js", import.meta.url));
@@ -64,10 +64,16 @@ export async function petlJson(args: readonly string[], cwd?: string): Promise<u
     .map((line) => JSON.parse(line));
 }
 
-/** A folder that is gone when the test is over. */
+const folders: string[] = [];
+// not when a test is over: of tests that run at once nobody can say here which one made a folder
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder that is gone when the file's tests are over. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "petl-cli-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 
