@@ -1,5 +1,5 @@
 import { InternalError } from "../errors.ts";
-import { type Body, isBody } from "./body.ts";
+import { isBody } from "./body.ts";
 import { exp } from "./ops/exp.ts";
 import { expand } from "./ops/expand.ts";
 import { gather } from "./ops/gather.ts";

@@ -1,4 +1,4 @@
-import { type Body, isBody, partsOf } from "../graph/body.ts";
+import { isBody, partsOf } from "../graph/body.ts";
 import type { Node, Value } from "../graph/value.ts";
 import { nodesOf } from "../graph/walk.ts";
 import { fileOrder } from "../onnx/file-order.ts";
