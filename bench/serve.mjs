@@ -1,5 +1,6 @@
 // A server under load: clients that ask one after the other, each for another adapter, at 1, 10, 100, 1,000 adapters; throughput,
-// p50, p99 and the server's memory, and the same at three times as many clients.
+// p50, p99 and the server's memory, and the same at three times as many clients. Waiting is measured twice: by the clients, which on
+// a crowded machine wait for their own processor too, and by the server from a request's head to its answer's end.
 //   node bench/serve.mjs [--base petl-mini-encoder] [--adapters 1,10,100,1000] [--clients 32] [--seconds 10]
 // Appends a record to results/serve.jsonl.
 import { spawn } from "node:child_process";
@@ -21,6 +22,9 @@ const { values } = parseArgs({
   },
 });
 const counts = values.adapters.split(",").map(Number);
+/** Milliseconds of the answers that the server's access log told of. */
+const served = [];
+let unread = "";
 const scratch = await mkdtemp(join(tmpdir(), "petl-serve-"));
 try {
   const rows = [];
@@ -54,6 +58,21 @@ async function makeAdapters(count) {
   await base.close();
 }
 
+function noteServed(text) {
+  const lines = (unread + text).split("\n");
+  unread = lines.pop() ?? "";
+  for (const line of lines) {
+    if (!line.startsWith("{")) continue;
+    const { status, milliseconds, route } = JSON.parse(line);
+    if (status === 200 && route === "/v1/classify") served.push(milliseconds);
+  }
+}
+
+function quantile(times, share) {
+  const sorted = [...times].sort((a, b) => a - b);
+  return Math.round(10 * (sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0)) / 10;
+}
+
 /** A server with so many adapters, at its load and at three times that. */
 async function measured(count) {
   const given = Array.from({ length: count }, (_, at) => [
@@ -73,6 +92,7 @@ async function measured(count) {
     let said = "";
     child.stderr.on("data", (text) => {
       if (said.length < 65536) said += text;
+      noteServed(String(text));
       const found = /listening on (\S+)/.exec(said)?.[1];
       if (found) resolve(found);
     });
@@ -83,12 +103,15 @@ async function measured(count) {
   await load(url, count, 4, 2); // compiles
   for (const times of [1, 3]) {
     const clients = Number(values.clients) * times;
+    served.splice(0);
     const found = await load(url, count, clients, Number(values.seconds));
     rows.push({
       adapters: count,
       clients,
       start_ms: Math.round(start_ms),
       ...found,
+      server_p50_ms: quantile(served, 0.5),
+      server_p99_ms: quantile(served, 0.99),
       rss_bytes: await memoryOf(child.pid),
     });
   }
@@ -120,10 +143,12 @@ async function load(url, count, clients, seconds) {
       }
     }),
   );
-  times.sort((a, b) => a - b);
-  const at = (share) =>
-    Math.round(10 * (times[Math.min(times.length - 1, Math.floor(share * times.length))] ?? 0)) / 10;
-  return { answers_per_second: Math.round(times.length / seconds), p50_ms: at(0.5), p99_ms: at(0.99), refused };
+  return {
+    answers_per_second: Math.round(times.length / seconds),
+    p50_ms: quantile(times, 0.5),
+    p99_ms: quantile(times, 0.99),
+    refused,
+  };
 }
 
 async function memoryOf(pid) {

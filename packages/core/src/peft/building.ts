@@ -1,7 +1,7 @@
 import { slice } from "../graph/ops/slice.ts";
 import { input, type Value } from "../graph/value.ts";
 import type { KeyValueCache } from "../nn/cache.ts";
-import { dropout } from "../nn/dropout.ts";
+import { dropout, dropoutOfOwn, type OwnNoise } from "../nn/dropout.ts";
 import { heads } from "../nn/model.ts";
 import { joinPath } from "../nn/scope.ts";
 import { objectiveOf, requireTask } from "../objectives/objectives.ts";
@@ -14,6 +14,14 @@ import type { Parameter, Projection } from "./parameter.ts";
 import { startName } from "./phi.ts";
 import type { SiteKind } from "./site-kinds.ts";
 import { isWithin } from "./targets.ts";
+
+/** Noise while training. */
+export interface Noise {
+  /** the step's, int64 scalar, new at every step; or each row's own, where rows are of several steps */
+  readonly key: Value | OwnNoise;
+  /** the base's own dropout */
+  readonly dropout: number;
+}
 
 /** A tensor that an architecture names. */
 export interface ModuleTensor extends Pick<Parameter, "name" | "shape" | "role" | "layer"> {
@@ -32,8 +40,8 @@ export interface Building {
   /** modules that are the task's head or are trained with it because the checkpoint lacks them */
   readonly headModules: readonly string[];
   readonly headTrained: boolean;
-  /** present while training: the step's key, the base's own dropout, and in a chunk of rows their numbers */
-  readonly noise: { readonly key: Value; readonly dropout: number; readonly rows?: Value } | undefined;
+  /** present while training: the noise of the step, and in a chunk of rows their numbers */
+  readonly noise: (Noise & { readonly rows?: Value }) | undefined;
   /** the ids that the architecture looks up where some in front stand for a prompt */
   readonly promptedIds: Value | undefined;
   /** present where tokens are decoded one behind the other */
@@ -167,7 +175,10 @@ function corner(building: Building, { shape, ...asked }: Projection): Value {
 /** Dropout while training; the identity otherwise. */
 export function noisy(building: Building, x: Value, probability: number): Value {
   const { noise, nextDropout } = building;
-  return noise ? dropout(x, probability, noise.key, nextDropout(), noise.rows) : x;
+  if (!noise) return x;
+  const { key, rows } = noise;
+  if ("tokens" in key) return dropoutOfOwn(x, probability, key, nextDropout());
+  return dropout(x, probability, key, nextDropout(), rows);
 }
 
 /** What a method sees of the model at one site. */

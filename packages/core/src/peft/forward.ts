@@ -15,7 +15,7 @@ import { objectiveOf } from "../objectives/objectives.ts";
 import { batchDim, elements, plus, times, tokensDim } from "../tensor/shape.ts";
 import { announcementsOf, batchInputs } from "./announcements.ts";
 import type { Base } from "./base.ts";
-import { type Building, beginBuilding, trained } from "./building.ts";
+import { type Building, beginBuilding, type Noise, trained } from "./building.ts";
 import type { Goal } from "./goal.ts";
 import type { MethodUse } from "./method.ts";
 import { moduleScope } from "./module-scope.ts";
@@ -74,12 +74,6 @@ export interface ForwardOptions {
    * `slots` says which is whose, so that rows share a gradient
    */
   readonly mixed?: "rows" | "slots" | undefined;
-}
-
-/** Noise while training: `key` is an int64 scalar, new at every step; `dropout` is the base's own. */
-export interface Noise {
-  readonly key: Value;
-  readonly dropout: number;
 }
 
 /** Builds the forward graph, and notes on the way what the methods act on and train. */

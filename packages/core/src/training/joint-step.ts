@@ -12,12 +12,12 @@ import type { AdaptedModel } from "../peft/adapt.ts";
 import { aloneBecause } from "../peft/alone-because.ts";
 import { lengthOf, type Phi, type Placed } from "../peft/phi.ts";
 import { promptLength } from "../peft/prompted.ts";
+import { isWithin } from "../peft/targets.ts";
 import { compile, type Program } from "../runtime/program.ts";
 import type { Engine, Tensors } from "../runtime/session.ts";
-import { float32, int32 } from "../tensor/host-tensor.ts";
+import { float32, type HostTensor, int32 } from "../tensor/host-tensor.ts";
 import { batchDim, tokensDim } from "../tensor/shape.ts";
 import { inPieces, pieceRows } from "./long-rows.ts";
-import type { TrainingSettings } from "./settings.ts";
 import {
   compileStep,
   fittedTo,
@@ -28,19 +28,27 @@ import {
 } from "./step.ts";
 
 /** Why adapters of a kind are trained one after another; none where one step can be made for all. */
-export function apartBecause(adapted: AdaptedModel, settings: TrainingSettings): readonly string[] {
+export function apartBecause(adapted: AdaptedModel): readonly string[] {
   const { task, teacher } = adapted.goal;
-  const dropouts = adapted.methods.some(({ options }) => typeof options.dropout === "number" && options.dropout > 0);
+  const { head } = objectiveOf(task);
+  const isWords = heads[head].from === "vocabulary";
+  const outputs = adapted.base.model.headModules[head] ?? [];
+  const noisyOutputs = drops(adapted) && adapted.targets.some((path) => isWithin(outputs, path));
   return [
     ...aloneBecause(adapted),
-    ...(heads[objectiveOf(task).head].from === "vocabulary" && promptLength(adapted.methods) > 0
+    ...(isWords && promptLength(adapted.methods) > 0
       ? ["a text's first word is foretold by the end of its prompt, which has no place among the rows' labels"]
       : []),
     ...(teacher ? ["a teacher's vectors are learnt"] : []),
     ...(adapted.forward().penalty ? ["what it keeps small beside the loss is one number for a whole batch"] : []),
-    ...(dropouts || settings.baseDropout > 0 ? ["dropout is drawn for a batch as a whole"] : []),
+    ...(isWords && noisyOutputs
+      ? ["its output layer's dropout is drawn for the positions with a label, one behind the other"]
+      : []),
   ];
 }
+
+const drops = ({ methods }: AdaptedModel): boolean =>
+  methods.some(({ options }) => typeof options.dropout === "number" && options.dropout > 0);
 
 /** What one of those that train together asks for. */
 interface Asked {
@@ -148,16 +156,39 @@ const scaleOf = (place: number): string => `scale of ${place}`;
 const lossOf = (place: number): string => `loss of ${place}`;
 const gradientOf = (name: string): string => `gradient of ${name}`;
 
+/** What each row is dropped by: the step of its own training. */
+const ownNoise = {
+  key: input("noise of rows", "int64", [batchDim]),
+  row: input("numbers of rows", "int64", [batchDim]),
+  tokens: input("tokens of rows", "int64", [batchDim]),
+};
+
+/** The noise of rows side by side: each training's key, and each row's place in its training's own batch. */
+function noiseOf(asked: readonly Asked[]): Tensors {
+  const rows = asked.flatMap(({ batch, noise }) => {
+    const [count = 0, tokens = 0] = batch.input_ids.shape;
+    return Array.from({ length: count }, (_, row) => ({ key: noise, row, tokens }));
+  });
+  const numbers = (of: (row: (typeof rows)[number]) => number): HostTensor => {
+    return { dtype: "int64", shape: [rows.length], data: BigInt64Array.from(rows, (row) => BigInt(of(row))) };
+  };
+  return {
+    "noise of rows": numbers(({ key }) => key),
+    "numbers of rows": numbers(({ row }) => row),
+    "tokens of rows": numbers(({ tokens }) => tokens),
+  };
+}
+
 /** The losses of the rows of each place, and the gradient of their sum with respect to all Φ: [places, …] of each tensor. */
 function compileJoined(
   engine: Engine,
   adapted: AdaptedModel,
-  { labelSmoothing, classWeights, packed, recompute = false, scoresAtOnce }: StepOptions,
+  { dropout, labelSmoothing, classWeights, packed, recompute = false, scoresAtOnce }: StepOptions,
   places: number,
 ): Promise<Program> {
   const { task, labels: outputs } = adapted.goal;
   const objective = objectiveOf(task);
-  const { logits: whole, phi } = adapted.forward({ mixed: "slots", packed });
+  const { logits: whole, phi } = adapted.forward({ mixed: "slots", packed, noise: { key: ownNoise, dropout } });
   const { logits } = scoresAtOnce ? inPieces({ logits: whole }, adapted) : { logits: whole };
   const isWords = heads[objective.head].from === "vocabulary"; // all logits are there, in no chunks
   const labels = isWords ? input("labels", "int32", [batchDim, tokensDim]) : objective.labels(outputs);
@@ -213,7 +244,7 @@ function fed(
   });
   const rows = { slots: int32([slots.length], Int32Array.from(slots)) };
   const pieces = scoresAtOnce ? pieceRows(adapted, batch, scoresAtOnce) : {};
-  return { ...batch, ...rows, ...pieces, ...Object.fromEntries([...ownRows, ...scales, ...pools]) };
+  return { ...batch, ...rows, ...noiseOf(asked), ...pieces, ...Object.fromEntries([...ownRows, ...scales, ...pools]) };
 }
 
 /** Each training's loss and gradient, in the memory that it lent. */

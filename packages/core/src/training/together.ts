@@ -54,7 +54,7 @@ function withSteps<Run extends TrainingRun>(list: readonly Run[]): readonly Toge
 }
 
 const apart = ({ adapted, settings, masking }: TrainingRun): boolean =>
-  masking !== undefined || settings.pack !== undefined || apartBecause(adapted, settings).length > 0;
+  masking !== undefined || settings.pack !== undefined || apartBecause(adapted).length > 0;
 
 /** Rows of a joint step. */
 const rowsOf = (list: readonly TrainingRun[]) => list.reduce((sum, { settings }) => sum + settings.batch, 0);
@@ -70,4 +70,14 @@ function logitsOf(list: readonly TrainingRun[]): number {
 }
 
 const fits = (list: readonly TrainingRun[]): boolean =>
-  logitsOf(list) <= logitsAtOnce && (list.length <= 2 || rowsOf(list) * longestOf(list) <= tokensAtOnce);
+  logitsOf(list) <= logitsAtOnce &&
+  !isNoisyInPieces(list) &&
+  (list.length <= 2 || rowsOf(list) * longestOf(list) <= tokensAtOnce);
+
+/** Whether the base's dropout on probabilities would be drawn piece by piece. */
+function isNoisyInPieces(list: readonly TrainingRun[]): boolean {
+  const [first] = list;
+  if (!first || first.settings.baseDropout === 0) return false;
+  const widest = { batch: rowsOf(list), tokens: longestOf(list) };
+  return scoresAtOnce(first.adapted, widest, first.adapted.base.model.sizes.layers) !== undefined;
+}

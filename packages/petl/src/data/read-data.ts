@@ -9,6 +9,7 @@ import {
   InputError,
   joinSets,
   type ReadOptions,
+  rangedParts,
   readParts,
   readRows,
   readTable,
@@ -21,6 +22,7 @@ import {
 import { filesBelow } from "../hub/data-folder.ts";
 import { explainFileError } from "../machine-error.ts";
 import { beginningOf, filePieces, isPacked } from "./file-pieces.ts";
+import { fileRanges } from "./file-ranges.ts";
 import type { DataFile } from "./find-data.ts";
 import { pausing } from "./pausing.ts";
 
@@ -138,12 +140,14 @@ async function partsOf(
   const stream = streamTable(name, start, reading);
   if (stream) return stream(() => filePieces(path, { signal, onBytes }));
   onBytes(0);
-  const whole = wholeParts(name, start, reading);
   const pause = pausing(signal);
-  return whole?.(await bytesOf(path), async (done, of) => {
+  const pauseAt = async (done: number, of: number) => {
     onBytes((size * done) / Math.max(1, of));
     await pause(done);
-  });
+  };
+  const ranged = rangedParts(name);
+  if (ranged) return fileRanges(path, size, (file) => ranged(file, pauseAt));
+  return wholeParts(name, start, reading)?.(await bytesOf(path), pauseAt);
 }
 
 /** Files of a text each, between two reports. */

@@ -94,14 +94,36 @@ test("many users' adapters are those trained alone, with losses within 1e-5, wha
   }
 });
 
+test("each user's dropout is drawn as in a training of its own, in one step for all", async () => {
+  const users = await Promise.all([9, 4, 6].map((count, at) => user(`user-${at}`, count, at)));
+  const method = lora({ rank: 2, dropout: 0.3 });
+  const more = { steps: 6, baseDropout: 0.2 };
+  const { counted, sessions } = countedSessions(base);
+  const found = await many(users, method, more, counted);
+  expect(sessions()).toBe(1);
+  const still = await many(users, lora({ rank: 2 }), { steps: 6 });
+  for (const each of users) {
+    const own = await alone(each, method, more);
+    const losses = found.get(each.name)?.steps.map(({ loss }) => loss) ?? [];
+    expect(losses).toHaveLength(6);
+    for (const [at, { loss }] of own.steps.entries()) expect(Math.abs(loss - (losses[at] ?? 9))).toBeLessThan(1e-5);
+    expect(losses).not.toEqual(still.get(each.name)?.steps.map(({ loss }) => loss));
+  }
+});
+
+/** The same base, which counts the sessions that are made on it. */
+function countedSessions(on: OpenBase) {
+  let made = 0;
+  const createSession: typeof on.engine.createSession = (graph) => {
+    made++;
+    return on.engine.createSession(graph);
+  };
+  return { counted: { ...on, engine: { ...on.engine, createSession } }, sessions: () => made };
+}
+
 test("language models of several users are trained by one step too, with the losses that each has alone", async () => {
   const decoder = await openBase(await writeTinyDecoder(folder, ["a fine film and so dull a song", "what a work"]));
-  let sessions = 0;
-  const createSession: typeof decoder.engine.createSession = (graph) => {
-    sessions++;
-    return decoder.engine.createSession(graph);
-  };
-  const counted = { ...decoder, engine: { ...decoder.engine, createSession } };
+  const { counted, sessions } = countedSessions(decoder);
   const texts = (seed: number) => {
     const stream = random(seed, "a test's texts");
     const draw = () =>
@@ -115,10 +137,11 @@ test("language models of several users are trained by one step too, with the los
       data: await openData(texts(seed), decoder, { validation: 0, task: "causal-lm" }),
     })),
   );
-  const found = await many(users, lora({ rank: 2 }), { steps: 8 }, counted);
-  expect(sessions).toBe(1);
+  const method = lora({ rank: 2, dropout: 0.2 });
+  const found = await many(users, method, { steps: 8 }, counted);
+  expect(sessions()).toBe(1);
   for (const each of users) {
-    const own = await alone(each, lora({ rank: 2 }), { steps: 8 }, decoder);
+    const own = await alone(each, method, { steps: 8 }, decoder);
     const losses = found.get(each.name)?.steps.map(({ loss }) => loss) ?? [];
     expect(losses).toHaveLength(8);
     for (const [at, { loss }] of own.steps.entries()) expect(Math.abs(loss - (losses[at] ?? 9))).toBeLessThan(1e-5);

@@ -1,5 +1,5 @@
 import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { InputError, parsedJson } from "@petl/core";
 import { z } from "zod";
 import { directory, namesIn } from "../disk/files.ts";
@@ -97,7 +97,7 @@ export function openAdapterShelf(folder: string, bank: Bank, models: Models, bas
           return entry;
         } catch (error) {
           await forget(digest);
-          throw error;
+          throw error instanceof InputError ? named(error, digest, source) : error;
         }
       }),
     share: (name, shared) =>
@@ -133,6 +133,10 @@ export function openAdapterShelf(folder: string, bank: Bank, models: Models, bas
     },
   };
 }
+
+/** What is wrong with an adapter's copy, said of the folder that was given. */
+const named = (error: InputError, digest: string, source: string): InputError =>
+  new InputError(error.problems.map((problem) => problem.replaceAll(digest, basename(source))));
 
 function refuseBase(name: string, { base }: Models): void {
   if (name === base)

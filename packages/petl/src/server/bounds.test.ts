@@ -1,9 +1,13 @@
 import { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import { expect, test } from "vitest";
+import { testFolder } from "../library/open-tiny.fake.ts";
 import { openAllowances } from "./allowance.ts";
 import { readBody } from "./body.ts";
+import { openFileStore } from "./file-store.ts";
 import { openGate } from "./gate.ts";
+import { findRoutes } from "./route.ts";
+import { routes } from "./routes.ts";
 
 /** A request whose body is still to come. */
 function request(headers: Record<string, string> = {}): IncomingMessage {
@@ -70,4 +74,27 @@ test("a tenant's minute fills up steadily, and tokens count against the requests
   expect(ask()).toMatchObject(refused);
   now = 130_000;
   expect(ask()).toBe("answered");
+});
+
+test("files that come at once are together no larger than the tenant's limit", async () => {
+  const files = await openFileStore(testFolder());
+  const file = { owner: "ann", filename: "rows.csv", purpose: "fine-tune", content: new Uint8Array(30) } as const;
+  const came = await Promise.allSettled(Array.from({ length: 6 }, () => files.put(file, 100)));
+  expect(came.filter(({ status }) => status === "fulfilled")).toHaveLength(3);
+  expect(files.ownedBy({ name: "ann", admin: false, limits: {} })).toHaveLength(3);
+  await files.put({ ...file, content: new Uint8Array(10) }, 100); // what was refused takes no room
+});
+
+test("a name with slashes is found in front of what follows it, escaped or not", () => {
+  const of = (verb: string, path: string) => {
+    const found = findRoutes(routes, path);
+    const route = found?.routes.find((each) => each.verb === verb);
+    return route && [route.path, found?.params.id];
+  };
+  expect(of("POST", "/v1/models/org/name/share")).toEqual(["/v1/models/{id}/share", "org/name"]);
+  expect(of("POST", "/v1/models/org%2Fname/share")).toEqual(["/v1/models/{id}/share", "org/name"]);
+  expect(of("GET", "/v1/models/org/name")).toEqual(["/v1/models/{id}", "org/name"]);
+  expect(of("DELETE", "/v1/models/ft:org/name::1")).toEqual(["/v1/models/{id}", "ft:org/name::1"]);
+  expect(of("GET", "/v1/models/")).toBeUndefined();
+  expect(of("GET", "//")).toBeUndefined();
 });

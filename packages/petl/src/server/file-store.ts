@@ -50,6 +50,7 @@ const endings = [".jsonl", ".csv", ".tsv", ".parquet", ".txt", ".json", ".safete
 export async function openFileStore(folder: string): Promise<FileStore> {
   const root = join(folder, "files");
   const files = new Map<string, KeptFile>();
+  const coming = new Set<Pick<KeptFile, "owner" | "bytes">>(); // counted before they are written
   for (const id of (await namesIn(root)).filter((name) => name.startsWith("file-"))) {
     const text = await readFile(join(root, id, "file.json"), "utf8").catch(() => "");
     const known = keptFile.safeParse(parsedJson(text)).data;
@@ -58,7 +59,7 @@ export async function openFileStore(folder: string): Promise<FileStore> {
   const pathOf = ({ id, content }: KeptFile) => join("files", id, content);
   return {
     async put({ owner, filename, purpose, content: bytes }, limit) {
-      const used = [...files.values()]
+      const used = [...files.values(), ...coming]
         .filter((file) => file.owner === owner)
         .reduce((sum, file) => sum + file.bytes, 0);
       if (limit !== undefined && used + bytes.length > limit)
@@ -80,11 +81,16 @@ export async function openFileStore(folder: string): Promise<FileStore> {
         sha256: sha256(bytes),
         content,
       };
-      await writeFolderSafely(join(root, id), async (into) => {
-        await into.write(content, [bytes]);
-        await into.write("file.json", [Buffer.from(JSON.stringify(kept))]);
-      });
-      files.set(id, kept);
+      coming.add(kept);
+      try {
+        await writeFolderSafely(join(root, id), async (into) => {
+          await into.write(content, [bytes]);
+          await into.write("file.json", [Buffer.from(JSON.stringify(kept))]);
+        });
+        files.set(id, kept);
+      } finally {
+        coming.delete(kept);
+      }
       return kept;
     },
     ownedBy: ({ name }) =>

@@ -54,6 +54,9 @@ export async function listen(side: HttpSide): Promise<Listening> {
     open++;
     try {
       await handled(request, response, side, () => ending);
+    } catch (error) {
+      side.fault("a request", error); // one request's fault ends that request alone
+      response.destroy();
     } finally {
       open--;
       if (open === 0) quiet?.();
@@ -109,8 +112,8 @@ async function handled(
   ending: () => boolean,
 ): Promise<void> {
   const [begin, id] = [performance.now(), `req_${randomBytes(12).toString("hex")}`];
-  const path = new URL(request.url ?? "/", "http://petl").pathname;
-  const found = findRoutes(routes, path);
+  const target = targetOf(request);
+  const found = target && findRoutes(routes, target.pathname);
   const route = found?.routes.find(({ verb }) => verb === request.method);
   const gone = new AbortController();
   let tenant: Tenant | undefined;
@@ -120,7 +123,7 @@ async function handled(
     const service = current();
     if (!service || ending()) throw unavailable(ending());
     tenant = service.keys.tenantOf(request.headers.authorization);
-    const call = await admitted(request, { service, tenant, found, route, signal: gone.signal });
+    const call = await admitted(request, { service, tenant, target, found, route, signal: gone.signal });
     await send(response, await call.route.answer(call));
   } catch (error) {
     const known = asHttpError(error);
@@ -148,9 +151,16 @@ async function handled(
   });
 }
 
+/** What is asked for, by its path alone or with a host in front; undefined for what is no address. */
+function targetOf({ url = "/" }: Pick<IncomingMessage, "url">): URL | undefined {
+  const whole = url.startsWith("/") ? `http://petl${url}` : url;
+  return URL.canParse(whole) ? new URL(whole) : undefined;
+}
+
 interface Asking {
   readonly service: Service;
   readonly tenant: Tenant | undefined;
+  readonly target: URL | undefined;
   readonly found: ReturnType<typeof findRoutes>;
   readonly route: Route | undefined;
   readonly signal: AbortSignal;
@@ -159,7 +169,7 @@ interface Asking {
 /** A request that may be answered, with its body. */
 async function admitted(
   request: IncomingMessage,
-  { service, tenant, found, route, signal }: Asking,
+  { service, tenant, target, found, route, signal }: Asking,
 ): Promise<Call & { readonly route: Route }> {
   const known = tenant ?? (route?.access === "all" ? { name: "", admin: false, limits: {} } : undefined);
   if (!known)
@@ -167,6 +177,7 @@ async function admitted(
       code: "invalid_api_key",
       headers: { "www-authenticate": "Bearer" },
     });
+  if (!target) throw new HttpError(400, "what is asked for is no path");
   if (!found) throw new HttpError(404, "there is no such route", { code: "route_not_found" });
   if (!route) {
     const allowed = found.routes.map(({ verb }) => verb).join(", ");
@@ -180,7 +191,7 @@ async function admitted(
   const body = await readBody(request, { bytes: bodyBytes[route.body], milliseconds: requestTime });
   if (route.access === "admin" && !known.admin)
     throw new HttpError(404, "there is no such route for this key", { code: "route_not_found" });
-  const query = new URL(request.url ?? "/", "http://petl").searchParams;
+  const query = target.searchParams;
   return { service, tenant: known, params: found.params, query, headers: request.headers, body, signal, route };
 }
 

@@ -64,6 +64,10 @@ test("OpenAI's client lists models, goes on with texts and chats, at once and as
   expect(streamed).toBe(whole.choices[0]?.message.content);
   const { data } = await client.embeddings.create({ model, input: ["a fine film", "a"] });
   expect(data.map(({ embedding }) => embedding.length)).toEqual([32, 32]);
+  const long = client.completions.create({ model, prompt: Array.from({ length: 5000 }, () => 5), max_tokens: 1 });
+  await expect(long).rejects.toMatchObject({ status: 400, code: "context_length_exceeded" });
+  const { choices: ended } = await client.completions.create({ model, prompt: "a", max_tokens: 10 ** 9, stop: "q" });
+  expect(["length", "stop"]).toContain(ended[0]?.finish_reason); // at the context's end, not never
   await expect(client.models.retrieve("nobody")).rejects.toMatchObject({ status: 404 });
 });
 

@@ -44,7 +44,7 @@ interface Found {
 
 /**
  * The routes of a path, one a verb; undefined where there are none. A part of a path may be escaped; where nothing else
- * fits, a name at the end takes the slashes too, since hub ids have them.
+ * fits, a name takes slashes too, since hub ids have them, and the route that says more of the path is meant.
  */
 export function findRoutes(routes: readonly Route[], path: string): Found | undefined {
   const given = path.split("/");
@@ -52,14 +52,19 @@ export function findRoutes(routes: readonly Route[], path: string): Found | unde
     const matches = routes.flatMap((route) => {
       const pattern = route.path.split("/");
       const params = paramsOf(pattern, parts(pattern));
-      return params ? [{ route, params }] : [];
+      return params ? [{ route, params, said: pattern.length }] : [];
     });
-    return matches[0] && { routes: matches.map(({ route }) => route), params: matches[0].params };
+    const most = Math.max(...matches.map(({ said }) => said));
+    const meant = matches.filter(({ said }) => said === most);
+    return meant[0] && { routes: meant.map(({ route }) => route), params: meant[0].params };
   };
-  const joined = (pattern: readonly string[]) =>
-    pattern.at(-1)?.startsWith("{")
-      ? [...given.slice(0, pattern.length - 1), given.slice(pattern.length - 1).join("/")]
-      : given;
+  const joined = (pattern: readonly string[]) => {
+    const name = pattern.findIndex((part) => part.startsWith("{"));
+    const end = given.length - (pattern.length - name - 1);
+    return name < 0 || end <= name
+      ? given
+      : [...given.slice(0, name), given.slice(name, end).join("/"), ...given.slice(end)];
+  };
   return found(() => given) ?? found(joined);
 }
 

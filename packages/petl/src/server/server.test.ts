@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { connect } from "node:net";
+import { basename, join } from "node:path";
 import { adaptTo, lora, predict, random } from "@petl/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openTiny, testFolder, writeRows } from "../library/open-tiny.fake.ts";
@@ -273,4 +274,39 @@ test("an empty text has no vector, and the answer names it", async () => {
   const answer = await ask("boss", "POST", "/v1/embeddings", { model: "reviews", input: ["a", ""] });
   expect(answer.status).toBe(400);
   expect(answer.json.error).toMatchObject({ param: "input", message: "input[1] is an empty text" });
+});
+
+test("what is no path is 400 or 404 and ends nothing else", async () => {
+  const { hostname, port } = new URL(serving.url);
+  const said = (target: string) =>
+    new Promise<string>((resolve, reject) => {
+      const socket = connect(Number(port), hostname, () => {
+        socket.write(
+          `GET ${target} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer key-of-ann\r\nConnection: close\r\n\r\n`,
+        );
+      });
+      let text = "";
+      socket.on("data", (piece) => {
+        text += String(piece);
+      });
+      socket.once("error", reject).once("close", () => resolve(text.split(" ")[1] ?? ""));
+    });
+  expect(await Promise.all(["//", "//a:b:c/", "http://[", "*", "http://other/v1/models"].map(said))).toEqual([
+    ...["404", "404", "400", "400", "200"],
+  ]);
+  expect((await ask("ann", "GET", "/v1/models")).status).toBe(200);
+});
+
+test("a name that no address can name and a folder without an adapter are refused in their own words", async () => {
+  const load = (lora_name: string, lora_path: string) =>
+    ask("boss", "POST", "/v1/load_lora_adapter", { lora_name, lora_path });
+  for (const name of ["a/../b", "a/.", "a//b", "a/"]) expect((await load(name, options.base)).status).toBe(400);
+  const { status, text } = await load("none", folder);
+  expect(status).toBe(400);
+  expect(text).toContain(basename(folder));
+  expect(text).not.toMatch(/[0-9a-f]{64}/);
+  const fits = await load("org/reviews", join(folder, "reviews"));
+  expect(fits.status).toBe(200);
+  expect((await ask("boss", "GET", "/v1/models/org/reviews")).json.id).toBe("org/reviews");
+  expect((await ask("boss", "DELETE", "/v1/models/org/reviews")).status).toBe(200);
 });

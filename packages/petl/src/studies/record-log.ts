@@ -1,4 +1,5 @@
-import { InputError, type StudyRecord } from "@petl/core";
+import { InputError, parsedJson, type StudyRecord } from "@petl/core";
+import { z } from "zod";
 import { bytesAt, growingFile } from "../disk/growing-file.ts";
 
 /** records.jsonl: a line a finished cell. */
@@ -26,17 +27,28 @@ export function openRecordLog(path: string): RecordLog {
   };
 }
 
+/** What is asked of a record before anything is computed of it. */
+const storedRecord = z.looseObject({
+  study: z.string(),
+  cell: z.record(z.string(), z.json()),
+  seed: z.int().nonnegative(),
+  train: z.record(z.string(), z.json()).nullable(),
+  score: z.number().nullable(),
+  score_name: z.string(),
+  trained_parameters: z.number(),
+  base_sha256: z.string(),
+  petl: z.string(),
+});
+
 /** The records of a file that is whole. */
 function recordsIn(path: string, text: string): StudyRecord[] {
   return text
     .split("\n")
     .slice(0, -1)
     .map((line, at) => {
-      try {
-        const record: StudyRecord = JSON.parse(line);
-        return record;
-      } catch {
+      if (!storedRecord.safeParse(parsedJson(line)).success)
         throw new InputError(`${path} line ${at + 1} is no record; replace the folder with \`overwrite\``);
-      }
+      const record: StudyRecord = JSON.parse(line);
+      return record;
     });
 }

@@ -107,6 +107,26 @@ test("records of a petl that trained otherwise are refused by what differs, and 
   expect(readFileSync(path, "utf8")).toBe(older.join(""));
 });
 
+test("lines that are no record, of another study or base, of no cell, or there twice, are refused and stay", async () => {
+  const out = join(folder, "study-mixed");
+  const given = { seeds: 1, methods: ["head"], out };
+  await run("data-size", given);
+  const [path, [first, ...others]] = [join(out, "records.jsonl"), recordsOf(out)];
+  for (const [line, said] of [
+    [null, /line 1 is no record/],
+    [{ ...first, cell: 5 }, /line 1 is no record/],
+    [{ ...first, study: "rank" }, /is of the study rank/],
+    [{ ...first, base_sha256: "0" }, /was made on other weights/],
+    [{ ...first, cell: { method: "head", rows: 5 } }, /is no cell of this study/],
+    [others[0], /stands there twice/],
+  ] as const) {
+    const mixed = [line, ...others].map((each) => `${JSON.stringify(each)}\n`).join("");
+    writeFileSync(path, mixed);
+    await expect(run("data-size", given)).rejects.toThrow(said);
+    expect(readFileSync(path, "utf8")).toBe(mixed);
+  }
+});
+
 test("another tokenizer is refused by name; a study that was begun without its digest goes on, and has it from then on", async () => {
   const out = join(folder, "study-tokens");
   const given = { seeds: 1, methods: ["head"], out, base: join(folder, "other-tokens") };

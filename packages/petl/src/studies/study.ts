@@ -2,7 +2,6 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import {
   type Cell,
-  canonical,
   InternalError,
   isWaiting,
   type Job,
@@ -22,7 +21,7 @@ import { type HandedCells, handedCells } from "./handed-cells.ts";
 import { type PreparedStudy, prepareStudy, type StudyRequest } from "./prepare-study.ts";
 import { openRecordLog, type RecordLog } from "./record-log.ts";
 import { writeResults } from "./results.ts";
-import { refuseOtherTrainings } from "./same-trainings.ts";
+import { keyOf, refuseOtherTrainings } from "./same-trainings.ts";
 import { sharedName } from "./shared-cells.ts";
 import { holdFolder, takeFolder } from "./study-folder.ts";
 import { writeRows } from "./study-rows.ts";
@@ -79,7 +78,7 @@ export async function* study(name: string, options: StudyOptions): AsyncGenerato
     const log = openRecordLog(join(out, "records.jsonl"));
     let handed: HandedCells | undefined;
     try {
-      refuseOtherTrainings(out, rule.plan(setup, log.records), log.records);
+      refuseOtherTrainings(out, context, rule.plan(setup, log.records), log.records);
       handed = await cellsOf(prepared, out, { ...options, jobs });
       const progress = progressOf(prepared, log, options.queue ? undefined : jobs);
       yield { kind: "start", ...progress(jobsOf(missing(rule.plan(setup, log.records), log.records))), out };
@@ -200,8 +199,6 @@ function progressOf(prepared: PreparedStudy, log: RecordLog, atATime: number | u
     };
   };
 }
-
-const keyOf = ({ cell, seed }: { readonly cell: Cell; readonly seed: number }): string => `${canonical(cell)} ${seed}`;
 
 /** The cells of a plan that have no record yet. */
 function missing(planned: readonly PlannedCell[], records: readonly StudyRecord[]): readonly PlannedCell[] {

@@ -3,6 +3,7 @@ import { parquetSchema } from "hyparquet";
 import { parquetHeader } from "hyparquet/src/column.js";
 import { decompressPage } from "hyparquet/src/datapage.js";
 import { getMaxDefinitionLevel, getMaxRepetitionLevel, getTreePath } from "hyparquet/src/schema.js";
+import type { FileRanges } from "./file-ranges.ts";
 import { codecs } from "./parquet-codecs.ts";
 import { walkStructure } from "./thrift.ts";
 
@@ -16,14 +17,16 @@ interface Levels {
 }
 
 /**
- * Walks over the footer, whose length stands before the last four bytes, before anything is made of it.
+ * The footer, whose length stands before the last four bytes, with these; it is walked over before anything is made of it.
  * @throws Error saying which bound is passed
  */
-export function checkFooter(file: ArrayBuffer): void {
-  const end = file.byteLength - 8;
-  const length = end < 0 ? 0 : new DataView(file).getUint32(end, true);
-  if (length === 0 || length > end) throw new Error(`${file.byteLength} bytes without the footer of Parquet`);
-  walkStructure(new DataView(file, end - length, length), 0);
+export async function readFooter(file: FileRanges): Promise<ArrayBuffer> {
+  const end = file.size - 8;
+  const length = end < 0 ? 0 : new DataView(await file.read(end, file.size)).getUint32(0, true);
+  if (length === 0 || length > end) throw new Error(`${file.size} bytes without the footer of Parquet`);
+  const footer = await file.read(end - length, file.size);
+  walkStructure(new DataView(footer, 0, length), 0);
+  return footer;
 }
 
 /**
@@ -31,9 +34,10 @@ export function checkFooter(file: ArrayBuffer): void {
  * and run lengths that its bytes cannot hold would keep the reader busy for minutes.
  * @throws Error saying which bound is passed
  */
-export function* checkBounds(metadata: FileMetaData, file: ArrayBuffer): Generator<undefined> {
+export async function* checkBounds(metadata: FileMetaData, file: FileRanges): AsyncGenerator<undefined> {
+  const { size } = file;
   const rows = Number(metadata.num_rows);
-  if (rows > most.fixedRows + most.rows * file.byteLength) throw new Error(`${rows} rows in ${file.byteLength} bytes`);
+  if (rows > most.fixedRows + most.rows * size) throw new Error(`${rows} rows in ${size} bytes`);
   const grouped = metadata.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0);
   if (grouped !== rows) throw new Error(`${rows} rows, and its groups hold ${grouped}`);
   checkSchema(metadata);
@@ -41,13 +45,16 @@ export function* checkBounds(metadata: FileMetaData, file: ArrayBuffer): Generat
   const chunks = metadata.row_groups.flatMap(({ columns }) => columns.flatMap(({ meta_data }) => meta_data ?? []));
   if (chunks.length > most.columns) throw new Error(`${chunks.length} pieces of columns`);
   let unpacked = 0;
-  for (const chunk of chunks) for (const { header } of pagesOf(chunk, file)) unpacked += sizeOf(header, file);
-  if (unpacked > Math.max(most.fixedUnpacked, most.unpacked * file.byteLength))
-    throw new Error(`${file.byteLength} bytes unpack to ${unpacked}`);
+  for (const chunk of chunks) {
+    for (const { header } of pagesOf(chunk, await bytesOf(chunk, file))) unpacked += sizeOf(header, size);
+    yield;
+  }
+  if (unpacked > Math.max(most.fixedUnpacked, most.unpacked * size))
+    throw new Error(`${size} bytes unpack to ${unpacked}`);
   for (const chunk of chunks) {
     const path = getTreePath(tree, chunk.path_in_schema);
     const levels = { repetition: getMaxRepetitionLevel(path), definition: getMaxDefinitionLevel(path) };
-    for (const { header, bytes } of pagesOf(chunk, file)) {
+    for (const { header, bytes } of pagesOf(chunk, await bytesOf(chunk, file))) {
       checkRuns(header, bytes, chunk, levels);
       yield;
     }
@@ -68,19 +75,24 @@ interface Page {
   readonly bytes: Uint8Array;
 }
 
-/** The pages of a piece of a column, as they stand in the file. */
-function* pagesOf(chunk: ColumnMetaData, file: ArrayBuffer): Iterable<Page> {
+async function bytesOf(chunk: ColumnMetaData, file: FileRanges): Promise<ArrayBuffer> {
   const begin = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
   const length = Number(chunk.total_compressed_size);
-  if (begin < 0 || length < 0 || begin + length > file.byteLength) throw new Error("a column lies outside of the file");
-  const reader = { view: new DataView(file, begin, length), offset: 0 };
+  if (begin < 0 || length < 0 || begin + length > file.size) throw new Error("a column lies outside of the file");
+  return file.read(begin, begin + length);
+}
+
+/** The pages of a piece of a column, as they stand in the file. */
+function* pagesOf(chunk: ColumnMetaData, piece: ArrayBuffer): Iterable<Page> {
+  const length = piece.byteLength;
+  const reader = { view: new DataView(piece), offset: 0 };
   let values = 0;
   while (reader.offset < length - 1 && values < Number(chunk.num_values)) {
     walkStructure(reader.view, reader.offset);
     const header = parquetHeader(reader);
     const size = header.compressed_page_size;
     if (!(size >= 0 && reader.offset + size <= length)) throw new Error("a page ends outside of its column");
-    yield { header, bytes: new Uint8Array(file, begin + reader.offset, size) };
+    yield { header, bytes: new Uint8Array(piece, reader.offset, size) };
     reader.offset += size;
     values += header.dictionary_page_header ? 0 : countOf(header);
   }
@@ -89,11 +101,10 @@ function* pagesOf(chunk: ColumnMetaData, file: ArrayBuffer): Iterable<Page> {
 const countOf = ({ data_page_header: one, data_page_header_v2: two, dictionary_page_header: words }: Header): number =>
   one?.num_values ?? two?.num_values ?? words?.num_values ?? 0;
 
-function sizeOf(header: Header, file: ArrayBuffer): number {
+function sizeOf(header: Header, fileSize: number): number {
   const [size, count] = [Number(header.uncompressed_page_size), countOf(header)];
   if (!(size >= 0)) throw new Error(`a page of ${size} bytes`);
-  if (!(count >= 0 && count <= most.fixedRows + most.values * file.byteLength))
-    throw new Error(`${count} values in a page`);
+  if (!(count >= 0 && count <= most.fixedRows + most.values * fileSize)) throw new Error(`${count} values in a page`);
   return size + count;
 }
 

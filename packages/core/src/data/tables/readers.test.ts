@@ -4,6 +4,7 @@ import { parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readCsv, readTsv } from "./delimited.ts";
+import { rangesOf } from "./file-ranges.ts";
 import { parquetParts } from "./parquet.ts";
 import { readTable } from "./readers.ts";
 
@@ -248,11 +249,30 @@ describe("every format", () => {
     expect(table.placeOf(2)).toBe("small.parquet row 3");
     const told: number[] = [];
     const parts = [];
-    for await (const part of parquetParts("small.parquet", file, async (done) => void told.push(done)))
+    for await (const part of parquetParts("small.parquet", rangesOf(file), async (done) => void told.push(done)))
       parts.push(part);
     expect(parts.flatMap(({ rows }) => rows)).toEqual(table.rows);
     expect([parts[0]?.placeOf(2), told[0], told.at(-1)]).toEqual(["small.parquet row 3", 0, table.rows.length]);
     expect(await message("t.parquet", "PAR1 but not really PAR1")).toMatch(/^InputError: t.parquet: /);
+  });
+
+  test("Parquet that cannot be read is not called damaged, whichever range it is", async () => {
+    const file = rangesOf(readFileSync(new URL("../../../golden/data/small.parquet", import.meta.url)));
+    const gone = new Error("the disk is gone");
+    let asked = 0;
+    const rowsUpTo = async (last: number) => {
+      asked = 0;
+      const failing = async (start: number, end: number) => {
+        if (asked++ === last) throw gone;
+        return file.read(start, end);
+      };
+      let rows = 0;
+      for await (const part of parquetParts("t.parquet", { size: file.size, read: failing }, async () => {}))
+        rows += part.rows.length;
+      return rows;
+    };
+    expect(await rowsUpTo(-1)).toBe(3);
+    for (let last = asked - 1; last >= 0; last--) await expect(rowsUpTo(last)).rejects.toBe(gone);
   });
 });
 

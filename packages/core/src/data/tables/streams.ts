@@ -9,6 +9,7 @@ import {
   recordOf,
   unevenRows,
 } from "./delimited.ts";
+import type { FileRanges } from "./file-ranges.ts";
 import { arrayParts, rowsOfLines } from "./json-rows.ts";
 import type { ReadOptions } from "./read-options.ts";
 import { extensionOf } from "./readers.ts";
@@ -171,8 +172,16 @@ const partOf = (name: string, columns: readonly string[], rows: Table["rows"], l
 /** Awaited between two steps of long work, with what is done of all. */
 type PartPause = (done: number, of: number) => Promise<void>;
 
+/** The rows of a large file part by part, each read where it lies: Parquet; undefined for other files. */
+export const rangedParts = (name: string): ((file: FileRanges, pause: PartPause) => TableParts) | undefined =>
+  !/\.gz$/i.test(name) && extensionOf(name) === "parquet"
+    ? async function* (file, pause) {
+        yield* (await import("./parquet.ts")).parquetParts(name, file, pause);
+      }
+    : undefined;
+
 /**
- * The rows of a large file part by part of which all bytes are needed, Parquet and JSON arrays; undefined for other files.
+ * The rows of a large file part by part of which all bytes are needed, JSON arrays; undefined for other files.
  * @param start its beginning
  */
 export function wholeParts(
@@ -182,10 +191,6 @@ export function wholeParts(
 ): ((bytes: Uint8Array, pause: PartPause) => TableParts) | undefined {
   if (/\.gz$/i.test(name)) return undefined;
   switch (extensionOf(name)) {
-    case "parquet":
-      return async function* (bytes, pause) {
-        yield* (await import("./parquet.ts")).parquetParts(name, bytes, pause);
-      };
     case "json":
     case "jsonl":
     case "ndjson":

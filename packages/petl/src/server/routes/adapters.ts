@@ -5,7 +5,11 @@ import { json, type Route } from "../route.ts";
 /** Names that can stand in a URL and in a list; slashes for hub ids, colons for those that jobs give. */
 const adapterName = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,255}$/, "is no name of letters, digits and . _ : / -");
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,255}$/, "is no name of letters, digits and . _ : / -")
+  .refine(
+    (name) => !/(^|\/)\.{0,2}(\/|$)/.test(name),
+    "has an empty part, . or .. between slashes, which no address can name",
+  );
 
 const loadRequest = z.strictObject({
   lora_name: adapterName,

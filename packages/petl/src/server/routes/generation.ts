@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { GeneratedToken } from "@petl/core";
-import { type GenerateOptions, heads, idsOf, objectiveOf } from "@petl/core";
+import { type GenerateOptions, heads, idsOf, objectiveOf, trainedRow } from "@petl/core";
 import { z } from "zod";
 import type { BankPrompt } from "../../library/bank.ts";
 import { HttpError, possible } from "../http-error.ts";
@@ -56,12 +56,21 @@ export async function answerGeneration(
   const { task } = model.adapted.goal;
   if (!heads[objectiveOf(task).head].goesOn)
     throw new HttpError(422, `${given.model} is for ${task}, and does not go on with texts`, { param: "model" });
-  const promptTokens = prompts.reduce((sum, prompt, row) => sum + idsOf(model, prompt, row).length, 0);
-  const options = optionsOf(given, most);
-  const rows = prompts.flatMap((prompt) =>
+  const lengths = prompts.map((prompt, row) => idsOf(model, prompt, row).length);
+  const promptTokens = lengths.reduce((sum, length) => sum + length, 0);
+  const context = trainedRow(model.adapted);
+  const tooLong = lengths.find((length) => length >= context);
+  if (tooLong !== undefined) throw beyondContext(tooLong, context);
+  const options = optionsOf(given);
+  const rows = prompts.flatMap((prompt, at) =>
     Array.from({ length: given.n ?? 1 }, (_, copy) => ({
       row: { adapter: model, prompt },
-      how: { ...options, seed: options.seed + copy, signal },
+      how: {
+        ...options,
+        maxTokens: Math.min(given.max_tokens ?? most, context - (lengths[at] ?? 0)),
+        seed: options.seed + copy,
+        signal,
+      },
     })),
   );
   const head = { id: shape.id, created: Math.floor(Date.now() / 1000), model: given.model };
@@ -87,11 +96,16 @@ export async function answerGeneration(
   return json({ ...head, object: shape.objects[0], choices, usage });
 }
 
-function optionsOf(given: Fields, most: number): GenerateOptions & { readonly seed: number } {
+/** Positions may go on for ever, a server's memory does not: texts are as long as those that the base has seen. */
+const beyondContext = (tokens: number, context: number): HttpError =>
+  new HttpError(400, `a prompt has ${tokens} tokens; the model's context is ${context}, new ones included`, {
+    code: "context_length_exceeded",
+  });
+
+function optionsOf(given: Fields): GenerateOptions & { readonly seed: number } {
   const { temperature, top_p: topP, top_k: topK, stop } = given;
   const draws = temperature !== 0 && topP !== 0;
   return {
-    maxTokens: given.max_tokens ?? most,
     seed: given.seed ?? randomInt(2 ** 31),
     ...(draws && temperature != null && { temperature }),
     ...(draws && topP != null && { topP }),
