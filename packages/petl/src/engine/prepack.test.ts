@@ -14,8 +14,11 @@ test("a step whose weights are packed once is asked for as such, and its gradien
   const ids = Int32Array.from({ length: 12 }, (_, i) => 5 + i);
   const tensor = (data: Int32Array) => ({ dtype: "int32" as const, shape: [2, 6], data });
   const batch = {
-    ...{ input_ids: tensor(ids), attention_mask: tensor(ids.map(() => 1)), token_type_ids: tensor(ids.map(() => 0)) },
-    ...{ labels: { dtype: "int32" as const, shape: [2], data: Int32Array.of(0, 2) }, items: 2 },
+    input_ids: tensor(ids),
+    attention_mask: tensor(ids.map(() => 1)),
+    token_type_ids: tensor(ids.map(() => 0)),
+    labels: { dtype: "int32" as const, shape: [2], data: Int32Array.of(0, 2) },
+    items: 2,
   };
   const asked: (boolean | undefined)[] = [];
   const native = await nativeEngine(folder, base.checkpoint?.files ?? []);
