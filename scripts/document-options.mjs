@@ -18,17 +18,16 @@ const shared = {
   ...core.recipeSettings,
   ...core.teachingSettings,
   ...core.trainingSettings,
-  topK: core.topK,
+  topK: core.topKSetting,
 };
 
-const line = /^(\s*)(?:readonly )?(\w+)\??: (?:import\("[^"]+"\)\.)?(Setting|Option)</;
-const own = /^\s*\/\*\* .* \*\/$/;
+const line = /^(\s*)(?:readonly )?(\w+)\??: (?:import\("[^"]+"\)\.)?(?:(?:Defaulted)?Setting|Option)</;
+const comment = /^\s*\/\*\* .* \*\/$/;
 
-/** What a line declares does, in words; undefined where it declares no option. */
-function wordsOf(text, method) {
-  const [, , name, kind] = line.exec(text) ?? [];
-  if (name === undefined) return undefined;
-  const option = kind === "Option" ? method?.options[name] : shared[name];
+/** What a line declares does, in words; undefined where it declares no option of these. */
+function wordsOf(text, options) {
+  const [, , name] = line.exec(text) ?? [];
+  const option = name === undefined ? undefined : options?.[name];
   return option && helpOf(option).replaceAll("*/", "* /");
 }
 
@@ -39,13 +38,13 @@ function methodIn(text) {
   return methods.find((method) => method.name === kebab);
 }
 
-function documented(text) {
+function documented(text, own) {
   const lines = [];
-  let method;
+  let options = own;
   for (const each of text.split("\n")) {
-    method = methodIn(each) ?? method;
-    const words = wordsOf(each, method);
-    if (words !== undefined && own.test(lines.at(-1) ?? "")) lines.pop();
+    options = methodIn(each)?.options ?? options;
+    const words = wordsOf(each, options);
+    if (words !== undefined && comment.test(lines.at(-1) ?? "")) lines.pop();
     if (words !== undefined) lines.push(`${/^\s*/.exec(each)[0]}/** ${words} */`);
     lines.push(each);
   }
@@ -58,6 +57,6 @@ for (const folder of ["core/dist", "petl/dist"])
   )) {
     const path = join(root, folder, name);
     const text = readFileSync(path, "utf8");
-    const written = documented(text);
+    const written = documented(text, /^peft[/\\]/.test(name) ? {} : shared);
     if (written !== text) writeFileSync(path, written);
   }

@@ -3,7 +3,7 @@
 // The second argument is the held-out loss of a model that knows only how often each token comes.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { figure, label, line, standalone } from "../packages/petl/dist/demo/svg.js";
+import { figure, label, line, svgFile } from "../packages/petl/dist/demo/svg.js";
 
 const [folder = "", unigram = ""] = process.argv.slice(2);
 const text = await readFile(join(folder, "metrics.jsonl"), "utf8");
@@ -48,7 +48,7 @@ const parts = [
     `loss over ${last} steps: batches (line), held out (points)`,
   ),
 ];
-await writeFile(join(folder, "curve.svg"), `${standalone(figure(276, "loss while pretraining", parts))}\n`);
+await writeFile(join(folder, "curve.svg"), `${svgFile(figure(276, "loss while pretraining", parts))}\n`);
 
 /** Means of neighbours, about a hundred points. */
 function smoothed(points) {

@@ -20,6 +20,9 @@ const sources: ReadonlyMap<string, string> = new Map(
 const isTest = (file: string) => /\.(test|fake)\.ts$/.test(file);
 const built = [...sources].filter(([file]) => !isTest(file));
 
+/** What a file exports: its kind and its name. */
+const declarations = /^export (?:async )?(const|function\*?|interface|type|class) ?(\w+)/gm;
+
 /** What a file takes from others of the packages: the other's path and the name, `*` for all. */
 function* takenBy(file: string, text: string): Generator<readonly [string, string]> {
   const target = (specifier: string) => slashed(relative(packages, join(packages, dirname(file), specifier)));
@@ -49,9 +52,11 @@ test("every export is taken by another file, or is a type that another export of
   const taken = new Set([...sources].flatMap(([file, text]) => [...takenBy(file, text)].map((pair) => pair.join(" "))));
   const doors = ["core/src/index.ts", "core/src/engine.ts", "petl/src/index.ts"];
   const exported = built.flatMap(([file, text]) =>
-    [...text.matchAll(/^export (?:async )?(const|function\*?|interface|type|class) ?(\w+)/gm)].map(
-      ([, kind = "", name = ""]) => ({ file, name, named: /interface|type/.test(kind) && used(name, text) }),
-    ),
+    [...text.matchAll(declarations)].map(([, kind = "", name = ""]) => ({
+      file,
+      name,
+      named: /interface|type/.test(kind) && used(name, text),
+    })),
   );
   expect(exported.length).toBeGreaterThan(1000);
   const found = exported.filter(
@@ -63,6 +68,31 @@ test("every export is taken by another file, or is a type that another export of
 
 /** Whether a name stands in a file a second time. */
 const used = (name: string, text: string): boolean => text.split(new RegExp(`\\b${name}\\b`)).length > 2;
+
+/** Names that two files export, and why: everywhere else a name is of one thing. */
+const twins: Readonly<Record<string, string>> = {
+  OpenBase: "Node's, which is opened by name and folder",
+  OpenDataOptions: "Node's, for paths and data sets of the hub",
+  TrainUser: "Node's, whose data may be a path",
+  compare: "the verb, and the study of this name",
+  layers: "the rooms of either package",
+  loadAdapter: "Node's, which reads folders and the hub",
+  openBase: "Node's, which opens names and folders",
+  openData: "Node's, which opens paths and the hub",
+  plan: "Node's, which reads bases by their names",
+  sigmoid: "the operator, and the same function of numbers",
+  softmax: "the operator, and the same function of numbers",
+  trainMany: "Node's, whose data may be a path",
+};
+
+test("a name is exported by one file alone but for methods, which are functions of programs too, and those with a reason", () => {
+  const places = new Map<string, Set<string>>();
+  for (const [file, text] of built)
+    for (const [, , name = ""] of text.matchAll(declarations))
+      places.set(name, (places.get(name) ?? new Set()).add(file));
+  const found = [...places].filter(([, files]) => files.size > (files.has("core/src/library/methods.ts") ? 2 : 1));
+  expect(found.map(([name]) => name).sort()).toEqual(Object.keys(twins).sort());
+});
 
 /** Where a pattern is held against tensors' names, how often, and why it may; layouts of other programs are names. */
 const patterns: Readonly<Record<string, readonly [count: number, reason: string]>> = {

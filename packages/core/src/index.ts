@@ -4,7 +4,7 @@ export {
   adapterOn,
   adapterRemarks,
   type LoadedAdapter,
-  loadAdapter as loadAdapterFiles,
+  loadAdapterFiles,
   putOnBase,
 } from "./adapters/adapter-on-base.ts";
 export { type EncodedAdapter, encodeAdapter, isReadByPeft } from "./adapters/encode-adapter.ts";
@@ -56,7 +56,7 @@ export {
   labelsOf,
   learnLabels,
 } from "./data/rows/labels.ts";
-export { templateOf } from "./data/rows/message-rows.ts";
+export { chatTemplateOf } from "./data/rows/message-rows.ts";
 export { nextTokens } from "./data/rows/next-tokens.ts";
 export { type PackedRow, type Paragraph, packSentences, packTokens } from "./data/rows/pack-rows.ts";
 export { type Conversation, type Prompt, promptsOf } from "./data/rows/prompts.ts";
@@ -111,7 +111,7 @@ export type { GeneratedToken } from "./generation/texts.ts";
 export { textAnswer, tokenAnswers, withBest } from "./library/answers.ts";
 export { type Comparison, compare } from "./library/compare.ts";
 export { type EmbedOptions, embed, textVector } from "./library/embed.ts";
-export { encodeRows, fedRows, type RowLimits, rowLimits, targetOf } from "./library/encode-rows.ts";
+export { encodeRows, fedRows, type RowLimits, rowLimits, targetRuleOf } from "./library/encode-rows.ts";
 export { type EvaluateOptions, evaluate, measurable } from "./library/evaluate.ts";
 export {
   type Completion,
@@ -123,7 +123,7 @@ export {
   type PromptInput,
 } from "./library/generate.ts";
 export { drawRows, holdOutRows } from "./library/hold-out.ts";
-export { keyOf } from "./library/kept-programs.ts";
+export { programKey } from "./library/kept-programs.ts";
 export {
   adalora,
   bitfit,
@@ -197,7 +197,7 @@ export {
 } from "./library/predict.ts";
 export { baseFor, findPurpose, namesOf, type Purpose } from "./library/purpose.ts";
 export { type RecipeName, recipeMethod, recipeSettings } from "./library/recipes.ts";
-export { type Message, type Row, type Rows as RowsInput, readRows as readGiven } from "./library/rows.ts";
+export { type Message, type Row, type Rows, readGiven } from "./library/rows.ts";
 export { type RunWatch, watchTraining } from "./library/run-remarks.ts";
 export { type ScoreOptions, scoreTexts, type TextScores } from "./library/score-texts.ts";
 export {
@@ -262,10 +262,11 @@ export { type Bleu, type BleuOptions, corpusBleu } from "./scoring/bleu.ts";
 export { exactMatch } from "./scoring/exact-match.ts";
 export { rougeL } from "./scoring/rouge-l.ts";
 export type { ScoredText } from "./scoring/scored-text.ts";
-export { bytes } from "./settings/bytes.ts";
+export { byteSize } from "./settings/bytes.ts";
 export {
   choice,
   count,
+  type DefaultedSetting,
   fraction,
   innerFraction,
   natural,
@@ -294,7 +295,7 @@ export {
 export { bootstrap, holm } from "./statistics/bootstrap.ts";
 export { overlaps, type Share, shareRight } from "./statistics/interval.ts";
 export type { Bench, Fitted, Scored } from "./studies/bench.ts";
-export { sizedOptions, sizes, usualOptions } from "./studies/recipes.ts";
+export { budgetSizes, sizedOptions, usualOptions } from "./studies/recipes.ts";
 export { canonical } from "./studies/rows.ts";
 export { studySettings } from "./studies/settings.ts";
 export { studies } from "./studies/studies.ts";
@@ -304,13 +305,13 @@ export {
   type Cell,
   type Finding,
   type Fit,
+  type FitRows,
   isWaiting,
   type Job,
   type Json,
   type Measured,
   type Outcomes,
   type PlannedCell,
-  type Rows,
   type Setup,
   type Study,
   type StudyRecord,

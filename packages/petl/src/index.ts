@@ -63,7 +63,7 @@ export {
   prompt,
   type RecipeName,
   type Row,
-  type RowsInput,
+  type Rows,
   type RowsLoss,
   RunError,
   recipeMethod,

@@ -102,7 +102,7 @@ test("editors show what every option does: each of trainings, data, answers and 
   const options = files.flatMap((file) => {
     const lines = readFileSync(join(folder, `${file}.d.ts`), "utf8").split("\n");
     return lines.flatMap((line, at) =>
-      /^\s*(?:readonly )?\w+: (?:import\("[^"]+"\)\.)?(?:Setting|Option)</.test(line)
+      /^\s*(?:readonly )?\w+: (?:import\("[^"]+"\)\.)?(?:(?:Defaulted)?Setting|Option)</.test(line)
         ? [{ file, line: line.trim(), words: lines[at - 1]?.trim() ?? "" }]
         : [],
     );

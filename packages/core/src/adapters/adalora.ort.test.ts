@@ -6,7 +6,7 @@ import { initialPhi } from "../peft/initial-phi.ts";
 import { adalora } from "../peft/methods/lora/adalora.ts";
 import { viewsOf } from "../peft/phi.ts";
 import { random } from "../tensor/random.ts";
-import { loadAdapter } from "./adapter-on-base.ts";
+import { loadAdapterFiles } from "./adapter-on-base.ts";
 import { encodeAdapter } from "./encode-adapter.ts";
 
 const goal = { task: "classification", labels: 3 } as const;
@@ -26,7 +26,7 @@ test("triplets that lost their E are not saved, one is kept where all did, and t
   const left = Object.values<boolean[]>(JSON.parse(files["adapter_config.json"]).rank_pattern);
   expect(left.map((kept) => kept.filter(Boolean).length)).toEqual([1, 2, 4, 4, 4, 4]);
   expect(left.every((kept) => kept.length === 4)).toBe(true);
-  const again = await loadAdapter(memoryFolder("saved", { ...files }), base);
+  const again = await loadAdapterFiles(memoryFolder("saved", { ...files }), base);
   // sums of fewer terms, of which the others were 0
   expect(distance(await logitsOf(again.adapted, again.phi, rows, path), logits)).toBeLessThan(1e-5);
 });

@@ -36,7 +36,7 @@ export interface LoadedAdapter extends Adapter {
  *
  * @throws InputError with every missing, superfluous or misshapen tensor, naming the adapter's base and this one
  */
-export async function loadAdapter(folder: Folder, base: HfModel): Promise<LoadedAdapter> {
+export async function loadAdapterFiles(folder: Folder, base: HfModel): Promise<LoadedAdapter> {
   return putOnBase(await readAdapter(folder, { base }), base);
 }
 

@@ -25,7 +25,7 @@ import { methods } from "../peft/methods.ts";
 import { viewsOf } from "../peft/phi.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
 import { readAdapter } from "./adapter-files.ts";
-import { loadAdapter } from "./adapter-on-base.ts";
+import { loadAdapterFiles } from "./adapter-on-base.ts";
 
 // float32 sums in another order than torch's; logits are about 1
 const tolerance = 1e-4;
@@ -34,7 +34,7 @@ for (const name of goldenNames("adapters")) {
   test(`${name}: an adapter that PEFT wrote gives PEFT's logits, merges to PEFT's, and leaves the base's without it`, async () => {
     const golden = goldenJson(`adapters/${name}/golden.json`);
     const { base, rows, path } = await goldenBase(golden.base);
-    const { adapted, phi } = await loadAdapter(goldenFolder(`adapters/${name}`), base);
+    const { adapted, phi } = await loadAdapterFiles(goldenFolder(`adapters/${name}`), base);
     expect(distance(await logitsOf(adapted, phi, rows, path), golden.logits)).toBeLessThan(tolerance);
     const plain = adapt(base, [], { ...adapted.goal, savedModules: [], trainsHead: false });
     const none = await initialPhi(plain, 0);
@@ -80,7 +80,7 @@ async function expectMergedTensors(name: string, folder: string, base: string) {
 for (const name of goldenNames("training").filter((folder) => hasGolden(`training/${folder}/adapter_config.json`))) {
   test(`${name}: an adapter that PEFT wrote before training has a place for every tensor`, async () => {
     const { base } = await goldenBase(goldenJson(`training/${name}.json`).base);
-    const { adapted } = await loadAdapter(goldenFolder(`training/${name}`), base);
+    const { adapted } = await loadAdapterFiles(goldenFolder(`training/${name}`), base);
     expect(name).toContain(adapted.goal.task);
   });
 }

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { diskFolder } from "../checkpoints/golden.fake.ts";
 import { readBase } from "../checkpoints/hf-model.ts";
 import { memoryFolder } from "../containers/folder.ts";
-import { loadAdapter } from "./adapter-on-base.ts";
+import { loadAdapterFiles } from "./adapter-on-base.ts";
 
 // adapters that people trained; they are not part of this repository
 const root = fileURLToPath(new URL("../../../../../shared/data/adapters/", import.meta.url));
@@ -21,7 +21,7 @@ for (const [name, config, labels, adapterSize, headSize] of cases) {
   real(`${name}: every tensor finds its place on a base of the published sizes`, async () => {
     const folder = memoryFolder("base", { "config.json": JSON.stringify(config) });
     const base = await readBase(folder, { weights: false });
-    const { adapted, phi } = await loadAdapter(diskFolder(`${root}${name}`), base);
+    const { adapted, phi } = await loadAdapterFiles(diskFolder(`${root}${name}`), base);
     expect(adapted.goal).toMatchObject({ task: "classification", labels });
     const size = (part: string) =>
       adapted.layout.filter((placed) => placed.part === part).reduce((sum, placed) => sum + placed.size, 0);

@@ -8,7 +8,7 @@ import { readFloat32 } from "../containers/stored-values.ts";
 import { InputError } from "../errors.ts";
 import { float32, type HostTensor } from "../tensor/host-tensor.ts";
 import { readAdapter } from "./adapter-files.ts";
-import { loadAdapter } from "./adapter-on-base.ts";
+import { loadAdapterFiles } from "./adapter-on-base.ts";
 
 const lora = { peft_type: "LORA", r: 4, lora_alpha: 8, target_modules: ["query", "value"], task_type: "SEQ_CLS" };
 
@@ -44,7 +44,7 @@ test("every missing, misshapen and superfluous tensor is listed at once, with th
   tensors.set(at("9.attention.self.query.lora_A.weight"), float32([4, 32], new Float32Array(128)));
   tensors.set("base_model.model.bert.pooler.dense.bias", float32([32], new Float32Array(32).fill(9)));
   const config = { ...lora, base_model_name_or_path: "somebody/bert" };
-  expect(await problemsOf(loadAdapter(folderOf(config, tensors), base))).toEqual(
+  expect(await problemsOf(loadAdapterFiles(folderOf(config, tensors), base))).toEqual(
     [
       '"bert.encoder.layer.0.attention.self.query.lora_A.weight" [4, 32] is missing',
       '"bert.encoder.layer.1.attention.self.value.lora_B.weight" has shape [32, 5]; the adapted model needs [32, 4]',
@@ -59,7 +59,7 @@ test("what an adapter switches on that petl does not know is named, and what is 
   const unknown = { use_superlora: true, use_other: false, gate: { each: 2 }, none: {}, growth: 0.5, empty: null };
   const config = { ...lora, ...unknown, use_rslora: true, rank_pattern: { "no.such": 2 }, alpha_pattern: { query: 8 } };
   const { base } = await goldenBase("bert-sequence-classification");
-  const { remarks } = await loadAdapter(folderOf(config, await goldenTensors("bert-lora")), base);
+  const { remarks } = await loadAdapterFiles(folderOf(config, await goldenTensors("bert-lora")), base);
   expect(remarks).toEqual([
     "given/adapter_config.json: use_superlora is true, which petl does not know; it is ignored",
     'given/adapter_config.json: gate is {"each":2}, which petl does not know; it is ignored',
@@ -83,14 +83,14 @@ test("an adapter whose vocabulary grew is refused with both numbers of tokens an
   const tensors = await goldenTensors("bert-lora");
   const table = float32([vocabulary + 3, 32], new Float32Array((vocabulary + 3) * 32));
   tensors.set("base_model.model.bert.embeddings.word_embeddings.weight", table);
-  const problems = await problemsOf(loadAdapter(folderOf(lora, tensors), base));
+  const problems = await problemsOf(loadAdapterFiles(folderOf(lora, tensors), base));
   expect(problems.at(-1)).toMatch(`the vocabulary grew from ${vocabulary} to ${vocabulary + 3} tokens`);
   expect(problems.at(-1)).toMatch(`after base.resize_token_embeddings(${vocabulary + 3})`);
 });
 
 test("an adapter of another base is refused with both bases named", async () => {
   const { base } = await goldenBase("distilbert-sequence-classification");
-  const problems = await problemsOf(loadAdapter(goldenFolder("adapters/bert-lora"), base));
+  const problems = await problemsOf(loadAdapterFiles(goldenFolder("adapters/bert-lora"), base));
   expect(problems[0]).toBe(
     'bert-lora: this adapter was made for "bert-sequence-classification" and does not fit distilbert-sequence-classification:',
   );
@@ -104,7 +104,7 @@ test("copies of the base's tensors beside adapted embeddings are passed over, ot
   const key = "base_model.model.bert.embeddings.word_embeddings.base_layer.weight";
   const config = { ...lora, target_modules: ["query", "word_embeddings"] };
   tensors.set(key, float32([96, 32], table));
-  expect(await problemsOf(loadAdapter(folderOf(config, tensors), base))).toEqual([]);
+  expect(await problemsOf(loadAdapterFiles(folderOf(config, tensors), base))).toEqual([]);
   tensors.set(
     key,
     float32(
@@ -112,7 +112,7 @@ test("copies of the base's tensors beside adapted embeddings are passed over, ot
       table.map((value) => value + 1),
     ),
   );
-  expect(await problemsOf(loadAdapter(folderOf(config, tensors), base))).toHaveLength(1);
+  expect(await problemsOf(loadAdapterFiles(folderOf(config, tensors), base))).toHaveLength(1);
 });
 
 test("a head module that an adapter leaves out comes from the base, a half one is refused", async () => {
@@ -120,9 +120,9 @@ test("a head module that an adapter leaves out comes from the base, a half one i
   const tensors = await goldenTensors("distilbert-lora");
   const config = { ...lora, target_modules: ["q_lin", "v_lin"] };
   tensors.delete("base_model.model.pre_classifier.bias");
-  expect(await problemsOf(loadAdapter(folderOf(config, tensors), base))).toHaveLength(1);
+  expect(await problemsOf(loadAdapterFiles(folderOf(config, tensors), base))).toHaveLength(1);
   tensors.delete("base_model.model.pre_classifier.weight");
-  const { adapted, phi } = await loadAdapter(folderOf(config, tensors), base);
+  const { adapted, phi } = await loadAdapterFiles(folderOf(config, tensors), base);
   const placed = adapted.layout.find(({ name }) => name === "pre_classifier.weight");
   expect(placed && phi.values.slice(placed.offset, placed.offset + placed.size)).toEqual(
     await base.read("pre_classifier.weight"),
@@ -132,10 +132,10 @@ test("a head module that an adapter leaves out comes from the base, a half one i
 test("an adapter without a head on a base without one is refused", async () => {
   const { base } = await goldenBase("bert-base");
   const tensors = await goldenTensors("bert-lora-base-head");
-  expect(await problemsOf(loadAdapter(folderOf(lora, tensors), base))).toEqual([
+  expect(await problemsOf(loadAdapterFiles(folderOf(lora, tensors), base))).toEqual([
     "given: brings no head for classification (classifier), and bert-base has none either",
   ]);
-  expect((await problemsOf(loadAdapter(folderOf({ ...lora, task_type: null }, tensors), base)))[0]).toMatch(
+  expect((await problemsOf(loadAdapterFiles(folderOf({ ...lora, task_type: null }, tensors), base)))[0]).toMatch(
     /has no task_type, and bert-base is a bare BertModel without a head, so the task is unknown/,
   );
 });
@@ -199,7 +199,9 @@ test("names that lead to an object's prototype are names like others, and no pat
   const { base } = await goldenBase("bert-sequence-classification");
   const text = '{"peft_type": "LORA", "r": 4, "__proto__": {"r": 9}, "target_modules": ["__proto__", "constructor"]}';
   const files = { "adapter_config.json": text, "adapter_model.safetensors": safetensorsBytes([]) };
-  expect((await problemsOf(loadAdapter(memoryFolder("given", files), base)))[1]).toMatch(/finds no layer to act on/);
+  expect((await problemsOf(loadAdapterFiles(memoryFolder("given", files), base)))[1]).toMatch(
+    /finds no layer to act on/,
+  );
   const own = { peft_type: null, petl_method: "__proto__", petl_options: {}, petl_task: "classification" };
   const full = { ...own, petl_labels: 3, petl_pooling: "default", petl_trains_head: true };
   expect((await problemsOf(readAdapter(folderOf(full))))[0]).toMatch(
@@ -208,7 +210,7 @@ test("names that lead to an object's prototype are names like others, and no pat
   const odd = folderOf({ ...full, petl_method: "lora", petl_options: { constructor: 1 } });
   expect((await problemsOf(readAdapter(odd)))[0]).toMatch(/lora has no option "constructor"/);
   const path = folderOf({ ...lora, base_model_name_or_path: "../../etc/passwd" }, await goldenTensors("bert-lora"));
-  await loadAdapter(path, base);
+  await loadAdapterFiles(path, base);
   expect((await readAdapter(path)).baseName).toBe("../../etc/passwd");
 });
 
@@ -218,7 +220,7 @@ test("random matrices that are missing or too small for the base are refused wit
   const tensors = await goldenTensors("bert-vera");
   tensors.delete("base_model.vera_A");
   tensors.set("base_model.vera_B", float32([16, 6], new Float32Array(16 * 6)));
-  expect(await problemsOf(loadAdapter(folderOf(config, tensors), base))).toEqual([
+  expect(await problemsOf(loadAdapterFiles(folderOf(config, tensors), base))).toEqual([
     expect.stringContaining('tensor "vera_A" [6, 64] is missing'),
     expect.stringContaining('tensor "vera_B" has shape [16, 6]; the adapted model needs [32, 6]'),
   ]);
@@ -265,7 +267,7 @@ test("whatever a configuration says, the answer is an adapter or an InputError",
   const change = fc.dictionary(fc.constantFrom(...keys), value, { maxKeys: 4 });
   await fc.assert(
     fc.asyncProperty(change, async (fields) => {
-      const problems = await problemsOf(loadAdapter(folderOf({ ...lora, ...fields }, tensors), base));
+      const problems = await problemsOf(loadAdapterFiles(folderOf({ ...lora, ...fields }, tensors), base));
       expect(problems.filter((problem) => problem.startsWith("no InputError"))).toEqual([]);
     }),
     { numRuns: 150 },
@@ -277,7 +279,7 @@ test("AdaLoRA's rank_pattern says of every initial triplet whether it is left", 
   const { base } = await goldenBase("bert-sequence-classification");
   const rank_pattern = { "bert.encoder.layer.0.attention.self.query.lora_E": [true, true, false, true, true] };
   const config = { ...lora, peft_type: "ADALORA", init_r: 4, target_r: 2, rank_pattern };
-  expect(await problemsOf(loadAdapter(folderOf(config), base))).toEqual([
+  expect(await problemsOf(loadAdapterFiles(folderOf(config), base))).toEqual([
     'adapter_config.json: rank_pattern: "bert.encoder.layer.0.attention.self.query.lora_E" says of 5 triplets which are left; there were 4 (init_r)',
   ]);
 });

@@ -13,7 +13,7 @@ import { methods } from "../peft/methods.ts";
 import type { Phi } from "../peft/phi.ts";
 import { random } from "../tensor/random.ts";
 import { readAdapter } from "./adapter-files.ts";
-import { loadAdapter } from "./adapter-on-base.ts";
+import { loadAdapterFiles } from "./adapter-on-base.ts";
 import { encodeAdapter } from "./encode-adapter.ts";
 
 const use = (name: string, options: Readonly<Record<string, unknown>> = {}): MethodUse[] =>
@@ -78,7 +78,7 @@ for (const [title, uses] of variants) {
     const { base } = await goldenBase("bert-sequence-classification");
     const { adapted, phi } = await drawn(base, uses);
     const folder = await written(base, adapted, phi);
-    const again = await loadAdapter(folder, base);
+    const again = await loadAdapterFiles(folder, base);
     expect(again.adapted.methods.map(({ name, options }) => ({ name, options }))).toEqual(
       uses.map(({ name, options }) => ({ name, options })),
     );
@@ -116,7 +116,7 @@ for (const [title, name, what] of goals) {
     const { base } = await goldenBase(name);
     const { adapted, phi } = await drawn(base, use("lora"), what);
     const files = encodeAdapter({ adapted, phi }, { baseName: name });
-    const again = await loadAdapter(memoryFolder("out", { ...files }), base);
+    const again = await loadAdapterFiles(memoryFolder("out", { ...files }), base);
     expect(again.phi.values).toEqual(phi.values);
     expect(again.adapted.layout.map((placed) => placed.name)).toEqual(adapted.layout.map((placed) => placed.name));
     expect(again.adapted.goal.task).toBe(what.task);
@@ -164,7 +164,7 @@ test.each([
     const config = JSON.parse(files["adapter_config.json"]);
     expect(config.peft_type).toBe(type);
     if (type) expect(config).not.toHaveProperty("modules_to_save"); // PEFT's class has no such field, and warns
-    const again = await loadAdapter(memoryFolder("out", { ...files }), base);
+    const again = await loadAdapterFiles(memoryFolder("out", { ...files }), base);
     expect(again.phi.values).toEqual(phi.values);
     expect(again.adapted.methods[0]?.options).toEqual(adapted.methods[0]?.options);
   },
@@ -175,7 +175,7 @@ test("a configuration that was edited after petl wrote it is right, petl's own r
   const { adapted, phi } = await drawn(base, use("lora", { alpha: 5 }));
   const files = encodeAdapter({ adapted, phi }, info);
   const edited = files["adapter_config.json"].replace('"lora_alpha": 5', '"lora_alpha": 9');
-  const again = await loadAdapter(memoryFolder("out", { ...files, "adapter_config.json": edited }), base);
+  const again = await loadAdapterFiles(memoryFolder("out", { ...files, "adapter_config.json": edited }), base);
   expect(again.adapted.methods[0]?.options).toMatchObject({ alpha: 9 });
   expect(again.labels).toEqual(info.labels);
 });
@@ -224,7 +224,7 @@ test("adapters whose files say the same share all but their numbers, and no othe
   const load = async (options: Readonly<Record<string, unknown>>, seed: number, on = base) => {
     const { adapted, phi } = await drawn(base, use("lora", options));
     phi.values.fill(seed);
-    return loadAdapter(await written(base, adapted, phi), on);
+    return loadAdapterFiles(await written(base, adapted, phi), on);
   };
   const [first, second] = [await load({ rank: 2 }, 1), await load({ rank: 2 }, 2)];
   expect(second.adapted).toBe(first.adapted);

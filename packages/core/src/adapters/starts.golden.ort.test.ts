@@ -12,7 +12,7 @@ import { initialPhi } from "../peft/initial-phi.ts";
 import { lora } from "../peft/methods/lora/lora.ts";
 import { type Phi, viewsOf } from "../peft/phi.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";
-import { loadAdapter } from "./adapter-on-base.ts";
+import { loadAdapterFiles } from "./adapter-on-base.ts";
 import { plainTensors } from "./adapter-tensors.ts";
 import { encodeAdapter } from "./encode-adapter.ts";
 
@@ -103,7 +103,7 @@ describe.each(goldenNames("starts"))("%s", (name) => {
     const files = encodeAdapter({ adapted, phi }, { baseName: golden.base });
     expect(JSON.parse(files["adapter_config.json"])).toMatchObject({ r: 8, init_lora_weights: true });
     const bytes = { ...files, "adapter_config.json": new TextEncoder().encode(files["adapter_config.json"]) };
-    const again = await loadAdapter(memoryFolder(name, bytes), base);
+    const again = await loadAdapterFiles(memoryFolder(name, bytes), base);
     expect(distance(await logitsOf(again.adapted, again.phi, rows, path), golden.logits)).toBeLessThan(tolerance);
   });
 });

@@ -10,14 +10,14 @@ import { tensorsOf } from "../peft/phi.ts";
 import { nativeEngine, numbers } from "../runtime/native.fake.ts";
 import { compile } from "../runtime/program.ts";
 import { float32, int32 } from "../tensor/host-tensor.ts";
-import { evaluate } from "../tensor/shape.ts";
+import { lengthUnder } from "../tensor/shape.ts";
 import { stepGraph } from "../training/step.ts";
 
 const lengths = new Map([
   ["batch", 2],
   ["tokens", 64],
 ]);
-const numbersIn = ({ shape }: Value) => shape.reduce((all: number, dim) => all * (evaluate(dim, lengths) ?? 1), 1);
+const numbersIn = ({ shape }: Value) => shape.reduce((all: number, dim) => all * (lengthUnder(dim, lengths) ?? 1), 1);
 
 /** How many numbers of the forward pass the backward pass reads, for two rows of 64 tokens. */
 function held(losses: readonly Value[], outputs: readonly Value[]): number {

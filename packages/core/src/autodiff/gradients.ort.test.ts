@@ -23,7 +23,7 @@ import { numbers, runOnce } from "../runtime/native.fake.ts";
 import type { Tensors } from "../runtime/session.ts";
 import { type HostTensor, sizeOf } from "../tensor/host-tensor.ts";
 import { random } from "../tensor/random.ts";
-import { evaluate, type Shape } from "../tensor/shape.ts";
+import { lengthUnder, type Shape } from "../tensor/shape.ts";
 import { gradientError } from "./central-differences.fake.ts";
 import { gradients } from "./gradients.ts";
 
@@ -42,7 +42,7 @@ function feeds(values: readonly Value[]): Tensors {
   return Object.fromEntries(
     values.flatMap(({ dtype, shape, source }): [string, HostTensor][] => {
       if (source.kind !== "input") return [];
-      const lengths = shape.map((dim) => evaluate(dim, symbols)!);
+      const lengths = shape.map((dim) => lengthUnder(dim, symbols)!);
       const drawn = Array.from({ length: sizeOf(lengths) }, () => stream.normal() * 0.7);
       const tensor: HostTensor =
         dtype === "float64"

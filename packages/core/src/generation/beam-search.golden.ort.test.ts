@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { loadAdapter } from "../adapters/adapter-on-base.ts";
+import { loadAdapterFiles } from "../adapters/adapter-on-base.ts";
 import { diskFolder, goldenFolder, goldenJson, goldenPath } from "../checkpoints/golden.fake.ts";
 import { readBase } from "../checkpoints/hf-model.ts";
 import { adapt } from "../peft/adapt.ts";
@@ -9,7 +9,7 @@ import { initialPhi } from "../peft/initial-phi.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
 import type { Continuing } from "./continuing.ts";
 import { compileDecoder } from "./decoder.ts";
-import { generate } from "./generate.ts";
+import { generateBatch } from "./generate.ts";
 import { parseGenerationSettings } from "./settings.ts";
 
 const names = readdirSync(goldenPath("beams")).map((file) => file.replace(/\.json$/, ""));
@@ -27,7 +27,7 @@ async function opened(name: string, more: object = {}): Promise<Continuing> {
   const { adapted, phi } =
     adapter === null
       ? { adapted: bare, phi: await initialPhi(bare, 0) }
-      : await loadAdapter(goldenFolder(adapter), base);
+      : await loadAdapterFiles(goldenFolder(adapter), base);
   const parsed = parseGenerationSettings({
     maxTokens: settings["max-tokens"],
     beams: settings.beams,
@@ -51,7 +51,7 @@ async function opened(name: string, more: object = {}): Promise<Continuing> {
 async function idsOf(prompts: readonly (readonly number[])[], options: Continuing) {
   const all: number[][] = prompts.map(() => []);
   const given = prompts.map((prompt) => Int32Array.from(prompt));
-  for await (const { row, id } of generate(given, options)) all[row]?.push(id);
+  for await (const { row, id } of generateBatch(given, options)) all[row]?.push(id);
   return all;
 }
 

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
-import { loadAdapter } from "../adapters/adapter-on-base.ts";
+import { loadAdapterFiles } from "../adapters/adapter-on-base.ts";
 import { goldenBase, goldenFolder, goldenJson, goldenPath } from "../checkpoints/golden.fake.ts";
 import type { HfModel } from "../checkpoints/hf-model.ts";
 import { adapt } from "../peft/adapt.ts";
@@ -8,7 +8,7 @@ import { initialPhi } from "../peft/initial-phi.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
 import type { Continuing } from "./continuing.ts";
 import { compileDecoder } from "./decoder.ts";
-import { generate } from "./generate.ts";
+import { generateBatch } from "./generate.ts";
 import { parseGenerationSettings } from "./settings.ts";
 
 const names = readdirSync(goldenPath("generation"))
@@ -16,7 +16,7 @@ const names = readdirSync(goldenPath("generation"))
   .filter((name) => name !== "sampling");
 
 async function modelOf(base: HfModel, adapter: string | null) {
-  if (adapter !== null) return loadAdapter(goldenFolder(adapter), base);
+  if (adapter !== null) return loadAdapterFiles(goldenFolder(adapter), base);
   const adapted = adapt(base, [], { task: "causal-lm", labels: 1 });
   return { adapted, phi: await initialPhi(adapted, 0) };
 }
@@ -34,7 +34,7 @@ async function opened(name: string, more: object = {}): Promise<Continuing> {
 async function idsOf(prompts: readonly (readonly number[])[], options: Continuing, first = 0) {
   const all: number[][] = prompts.map(() => []);
   const given = prompts.map((prompt) => Int32Array.from(prompt));
-  for await (const { row, id } of generate(given, options, first)) all[row]?.push(id);
+  for await (const { row, id } of generateBatch(given, options, first)) all[row]?.push(id);
   return all;
 }
 
@@ -67,7 +67,7 @@ test("a text ends with a token that ends texts, and says why it ended", async ()
   const options = { ...(await opened("llama")), endIds: [ids[1][4]] };
   const ends: (string | undefined)[] = [];
   const given = prompts.map((prompt: readonly number[]) => Int32Array.from(prompt));
-  for await (const { row, end } of generate(given, options)) if (end) ends[row] = end;
+  for await (const { row, end } of generateBatch(given, options)) if (end) ends[row] = end;
   const found = await idsOf(prompts, options);
   expect(found[1]).toEqual(ids[1].slice(0, ids[1].indexOf(ids[1][4]) + 1));
   expect(ends[1]).toBe("end of text");

@@ -4,7 +4,7 @@ import type { Continuing } from "./continuing.ts";
 import type { NextToken } from "./decoder.ts";
 import { nextToken } from "./sampling.ts";
 import { withoutSuppressed } from "./suppressed.ts";
-import { appendToken, type GeneratedToken, type Text, textsOf, unrepeated } from "./texts.ts";
+import { appendToken, begunTexts, type GeneratedToken, type Text, unrepeated } from "./texts.ts";
 
 /**
  * Goes on with prompts, computed side by side, until each has ended: token by token, or with beams, whose tokens are
@@ -13,12 +13,12 @@ import { appendToken, type GeneratedToken, type Text, textsOf, unrepeated } from
  *
  * @throws InputError for prompts that are empty or longer than the model takes, and for stop texts without a tokenizer
  */
-export async function* generate(
+export async function* generateBatch(
   prompts: readonly Int32Array[],
   options: Continuing,
   first = 0,
 ): AsyncGenerator<GeneratedToken, void, void> {
-  const texts = textsOf(prompts, options);
+  const texts = begunTexts(prompts, options);
   yield* options.settings.beams > 1 ? searchBeams(texts, options) : tokenByToken(texts, options, first);
 }
 

@@ -35,7 +35,7 @@ export interface Text {
  *
  * @throws InputError for prompts that are empty or longer than the model takes, and for stop texts without a tokenizer
  */
-export function textsOf(
+export function begunTexts(
   prompts: readonly Int32Array[],
   {
     adapted,

@@ -1,4 +1,4 @@
-import { batchDim, type Dim, evaluate, tokensDim } from "../tensor/shape.ts";
+import { batchDim, type Dim, lengthUnder, tokensDim } from "../tensor/shape.ts";
 import { type Body, partsOf } from "./body.ts";
 import type { Node, Value } from "./value.ts";
 import { nodesOf } from "./walk.ts";
@@ -26,7 +26,7 @@ const usualLengths = new Map([
   ["chunks", 1],
   ["rows", 64],
 ]);
-const lengthOf = (dim: Dim): number => evaluate(dim, usualLengths) ?? 1;
+const lengthOf = (dim: Dim): number => lengthUnder(dim, usualLengths) ?? 1;
 
 /**
  * Finds the cheapest set of values that separates what depends on moving inputs from what does not: those that a moving

@@ -6,7 +6,7 @@ import { numbers, runOnce } from "../runtime/native.fake.ts";
 import type { Tensors } from "../runtime/session.ts";
 import { float32, type HostTensor, sizeOf } from "../tensor/host-tensor.ts";
 import { random } from "../tensor/random.ts";
-import { type Dim, elements, evaluate, plus, type Shape, times } from "../tensor/shape.ts";
+import { type Dim, elements, lengthUnder, plus, type Shape, times } from "../tensor/shape.ts";
 import { narrow } from "./narrow.ts";
 import { add } from "./ops/add.ts";
 import { cast } from "./ops/cast.ts";
@@ -53,7 +53,7 @@ function feeds(values: readonly Value[]): Tensors {
   return Object.fromEntries(
     values.flatMap(({ dtype, shape, source }) => {
       if (source.kind !== "input") return [];
-      const lengths = shape.map((dim) => evaluate(dim, symbols)!);
+      const lengths = shape.map((dim) => lengthUnder(dim, symbols)!);
       const drawnIds = (): HostTensor => ({
         dtype: "int32",
         shape: lengths,

@@ -1,6 +1,6 @@
 import type { Dim } from "../tensor/shape.ts";
 import { firstOutput } from "./operator.ts";
-import { rangeOf, Slice, slice } from "./ops/slice.ts";
+import { Slice, slice, sliceRange } from "./ops/slice.ts";
 import { dims, entriesOf, type Node, type Value } from "./value.ts";
 import { nodesOf } from "./walk.ts";
 
@@ -75,7 +75,7 @@ function passedOn(node: Node, demand: Range | undefined): readonly (Range | unde
 function ownRange({ inputs, outputs }: Node): Range | undefined {
   const [, starts, ends, axes] = inputs;
   if (!starts || !ends || !axes) return undefined;
-  const range = rangeOf(starts, ends, axes);
+  const range = sliceRange(starts, ends, axes);
   return { ...range, length: outputs[0]?.shape[range.axis] ?? 0 };
 }
 

@@ -6,7 +6,7 @@ import { numbers, runOnce } from "../runtime/native.fake.ts";
 import type { Tensors } from "../runtime/session.ts";
 import { type HostTensor, sizeOf } from "../tensor/host-tensor.ts";
 import { random } from "../tensor/random.ts";
-import { type Dim, evaluate, type Shape } from "../tensor/shape.ts";
+import { type Dim, lengthUnder, type Shape } from "../tensor/shape.ts";
 import { firstOutput } from "./operator.ts";
 import { type OperatorCase, operatorCases } from "./operator-cases.fake.ts";
 import { operators } from "./operators.ts";
@@ -20,7 +20,7 @@ const symbols = new Map([
   ["batch", 2],
   ["tokens", 3],
 ]);
-const numeric = (dim: Dim) => evaluate(dim, symbols)!;
+const numeric = (dim: Dim) => lengthUnder(dim, symbols)!;
 
 type FloatType = "float32" | "float64";
 

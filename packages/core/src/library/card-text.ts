@@ -10,7 +10,7 @@ const oneLine = (text: string): string => {
 };
 
 /** A text in Markdown that is only text: every sign that could be markup, a link or HTML is a number. */
-export const escaped = (text: string): string =>
+export const plainMarkdown = (text: string): string =>
   oneLine(text).replace(markup, (signs) => Array.from(signs, (sign) => `&#${sign.codePointAt(0)};`).join(""));
 
 /** An underscore within a word is one to every reader. */

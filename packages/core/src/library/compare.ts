@@ -11,7 +11,7 @@ import { throwIfStopped } from "../training/stop-signal.ts";
 import { requireModel, requireOptions } from "./check.ts";
 import { type EvaluateOptions, measurable } from "./evaluate.ts";
 import type { OpenModel } from "./model.ts";
-import { type Rows, readRows } from "./rows.ts";
+import { type Rows, readGiven } from "./rows.ts";
 
 /** How two models did on the same rows. */
 export interface Comparison {
@@ -54,7 +54,7 @@ export async function compare(
     throw new InputError(
       `the first adapter is for ${tasks[0]} and the second for ${tasks[1]}; they answer other questions`,
     );
-  const set = await readRows(rows, {}, { signal: options.signal });
+  const set = await readGiven(rows, {}, { signal: options.signal });
   return compared(await measuredRows(first, set, options), await measuredRows(second, set, options));
 }
 

@@ -3,7 +3,7 @@ import { compileRows } from "../training/row-program.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
 import { asking } from "./asking.ts";
 import { isBase, requireModel, requireOptions } from "./check.ts";
-import { keyOf } from "./kept-programs.ts";
+import { programKey } from "./kept-programs.ts";
 import { headless, type OpenModel } from "./model.ts";
 import type { OpenBase } from "./open-base.ts";
 import { asRead } from "./predict.ts";
@@ -40,7 +40,9 @@ export async function embed(
   const compile = () => compileRows(base.engine, adapted, pooling);
   const queue = base.asked.vectors(phi, () =>
     asking(async (some) => {
-      const found = await base.programs.rows.use(keyOf(pooling, adapted), compile, (program) => program.run(phi, some));
+      const found = await base.programs.rows.use(programKey(pooling, adapted), compile, (program) =>
+        program.run(phi, some),
+      );
       return found.map(({ logits }) => vector(logits));
     }),
   );

@@ -15,7 +15,7 @@ import { promptLength } from "../peft/prompted.ts";
 import type { Purpose } from "./purpose.ts";
 
 /** What labels mean to a model's head. */
-export const targetOf = ({ task, labels }: Purpose): TargetRule => objectiveOf(task).targets(labelMap(labels));
+export const targetRuleOf = ({ task, labels }: Purpose): TargetRule => objectiveOf(task).targets(labelMap(labels));
 
 /** How long rows may be: texts are cut after `maxLength` tokens, rows of tokens that are longer than `longest` refused. */
 export type RowLimits = Required<Pick<EncodeOptions, "maxLength">> & { readonly longest: number };

@@ -10,10 +10,10 @@ import { readSettings, type SettingInputs } from "../settings/settings.ts";
 import { compileEvaluation, type Evaluation } from "../training/evaluate.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
 import { requireModel, requireOptions } from "./check.ts";
-import { encodeRows, fedSteps, manyRows, rowLimits, targetOf } from "./encode-rows.ts";
+import { encodeRows, fedSteps, manyRows, rowLimits, targetRuleOf } from "./encode-rows.ts";
 import type { OpenModel } from "./model.ts";
 import { maskedOnce, maskingOf } from "./plain-text.ts";
-import { type Rows, readRows } from "./rows.ts";
+import { type Rows, readGiven } from "./rows.ts";
 import { tokenSettings } from "./settings.ts";
 
 const settings = { ...tokenSettings, seed: natural(0, "which tokens of plain text are hidden from a masked LM") };
@@ -39,7 +39,7 @@ export async function evaluate(
   const { base, adapted, phi, labels } = requireModel(model);
   const { signal, onRemark, pause, ...given } = requireOptions(options);
   throwIfStopped(signal);
-  const set = await readRows(rows, {}, { signal });
+  const set = await readGiven(rows, {}, { signal });
   const encoded = await inSteps(measurableSteps(model, set, given, { onRemark }), pause);
   const compile = () => compileEvaluation(base.engine, adapted, { labels });
   return base.programs.evaluations.use(`${shapeOf(adapted)} ${JSON.stringify(labels)}`, compile, (evaluation) =>
@@ -74,7 +74,7 @@ export function* measurableSteps(
   const how = { tokenizer, lossOn, endToken, ...rowLimits(adapted, tokenizer, maxLength) };
   const { unlabelled } = objectiveOf(task);
   if (isLabelled(set) || unlabelled === "next tokens") {
-    const rule = targetOf({ task, labels });
+    const rule = targetRuleOf({ task, labels });
     const { rows, remarks } =
       manyRows(set, adapted, rule, { ...how, areMany }) ?? (yield* fedSteps(set, adapted, rule, how));
     for (const remark of remarks) onRemark?.(remark);

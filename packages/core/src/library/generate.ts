@@ -1,13 +1,13 @@
 import { readGenerationConfig } from "../checkpoints/generation-config.ts";
-import { templateOf } from "../data/rows/message-rows.ts";
+import { chatTemplateOf } from "../data/rows/message-rows.ts";
 import type { Conversation } from "../data/rows/prompts.ts";
 import type { Tokenizer } from "../data/tokenizer/tokenizer.ts";
 import { turnEnd } from "../data/tokenizer/turn-end.ts";
 import { InputError } from "../errors.ts";
 import { compileDecoder } from "../generation/decoder.ts";
-import { generate as continued } from "../generation/generate.ts";
+import { generateBatch as continued } from "../generation/generate.ts";
 import { type GenerationSettings, parseGenerationSettings } from "../generation/settings.ts";
-import { type GeneratedToken, textsOf } from "../generation/texts.ts";
+import { begunTexts, type GeneratedToken } from "../generation/texts.ts";
 import { heads } from "../nn/model.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
 import { shapeOf } from "../peft/shape-of.ts";
@@ -57,7 +57,7 @@ async function* inLanes(
   const { endIds, ...suppressed } = await generationOf(base, settings.eosToken);
   const how = { settings, ...suppressed };
   const begun = { adapted, settings, endIds, turnEnds: [ends], decode: base.tokenizer?.decode };
-  const [text] = textsOf([ids], begun);
+  const [text] = begunTexts([ids], begun);
   if (!text) return;
   const come = arrivals<GeneratedToken>();
   const gone = () => come.closed() || signal?.aborted === true;
@@ -226,5 +226,5 @@ const isIterable = (value: unknown): value is Iterable<unknown> =>
 /** A conversation up to where the assistant's turn begins; its template writes the special tokens too. */
 function conversationIds({ tokenizer, name }: OpenModel["base"], { messages, tools }: Conversation): Int32Array {
   if (!tokenizer) throw new InputError(`${name} has no tokenizer; give the prompt's tokens`);
-  return Int32Array.from(tokenizer.idsOf(templateOf(tokenizer)(messages, { tools, reply: true })));
+  return Int32Array.from(tokenizer.idsOf(chatTemplateOf(tokenizer)(messages, { tools, reply: true })));
 }

@@ -85,4 +85,4 @@ function kept<T extends Compiled>(most: number): Kept<T> {
 }
 
 /** What a program for rows is kept under. */
-export const keyOf = (output: RowOutput, adapted: AdaptedModel): string => `${output} ${shapeOf(adapted)}`;
+export const programKey = (output: RowOutput, adapted: AdaptedModel): string => `${output} ${shapeOf(adapted)}`;

@@ -4,7 +4,7 @@ import { objectiveOf } from "../objectives/objectives.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { countParameters } from "../peft/counts.ts";
 import type { Evaluation } from "../training/evaluate.ts";
-import { escaped, quoted, shellWord } from "./card-text.ts";
+import { plainMarkdown, quoted, shellWord } from "./card-text.ts";
 
 /** How an adapter was trained, as far as it is known where it is saved. */
 export interface TrainingFacts {
@@ -72,7 +72,7 @@ export function modelCard(subject: CardSubject, facts: TrainingFacts = {}): stri
     `- ${methodOf(subject)}`,
     "---",
   ];
-  const title = `# ${methodOf(subject)} on ${escaped(baseName)}`;
+  const title = `# ${methodOf(subject)} on ${plainMarkdown(baseName)}`;
   return `${[front.join("\n"), title, ...cardParts(subject, facts).map(markdown)].join("\n\n")}\n`;
 }
 
@@ -84,7 +84,7 @@ function markdown(part: CardPart): string {
   return [
     line(part.columns),
     line(part.columns.map(() => "---")),
-    ...part.rows.map((cells) => line(cells.map(escaped))),
+    ...part.rows.map((cells) => line(cells.map(plainMarkdown))),
   ].join("\n");
 }
 

@@ -1,4 +1,4 @@
-import { loadAdapter as loadAdapterOn } from "../adapters/adapter-on-base.ts";
+import { loadAdapterFiles as loadAdapterOn } from "../adapters/adapter-on-base.ts";
 import { askedOnce, type Folder } from "../containers/folder.ts";
 import type { ExampleSet } from "../data/rows/examples.ts";
 import { labelNames } from "../data/rows/labels.ts";
@@ -15,7 +15,7 @@ import { natural } from "../settings/setting.ts";
 import { readSettings, type SettingInputs } from "../settings/settings.ts";
 import { inputDirections } from "../training/input-directions.ts";
 import { isRows, requireBase, what } from "./check.ts";
-import { encodeRows, rowLimits, targetOf } from "./encode-rows.ts";
+import { encodeRows, rowLimits, targetRuleOf } from "./encode-rows.ts";
 import { startHead } from "./head-start.ts";
 import { bringsTokenizer, type OpenBase, openTokenizer } from "./open-base.ts";
 import { baseFor, type Purpose } from "./purpose.ts";
@@ -67,7 +67,7 @@ export async function adaptTo(
   const how = { tokenizer: base.tokenizer, ...rowLimits(adapted, base.tokenizer, undefined) };
   const directions =
     train && startsFromData(adapted)
-      ? await inputDirections(base.engine, adapted, encodeRows(train, adapted, targetOf({ task, labels }), how))
+      ? await inputDirections(base.engine, adapted, encodeRows(train, adapted, targetRuleOf({ task, labels }), how))
       : undefined;
   const phi = await initialPhi(adapted, seed, directions);
   const why = chosen.why === undefined ? [] : [`pooling: ${chosen.pooling}, since ${chosen.why}`];

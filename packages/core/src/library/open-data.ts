@@ -11,7 +11,7 @@ import { isRows, requireBase, requireOptions, what } from "./check.ts";
 import { drawRows, holdOutRows, keepsTogether, someExamples, standardShare } from "./hold-out.ts";
 import type { OpenBase } from "./open-base.ts";
 import { findPurpose, type Purpose } from "./purpose.ts";
-import { areRows, type Rows, readRows } from "./rows.ts";
+import { areRows, type Rows, readGiven } from "./rows.ts";
 import { columnSettings, purposeSettings } from "./settings.ts";
 
 /** Rows, parted, and what they are for: the task `T`, where types know it. */
@@ -111,7 +111,7 @@ export async function openData(source: DataSource, base: OpenBase, options: Open
     validation: share,
   });
   const splits = splitsOf(source);
-  const read = (rows: Rows | ExampleSet, name: string) => readRows(rows, columns, { name, signal });
+  const read = (rows: Rows | ExampleSet, name: string) => readGiven(rows, columns, { name, signal });
   const whole = await read(splits.train, "rows");
   refuseBlank(whole);
   const set = trainRows === undefined ? whole : drawRows(whole, trainRows);

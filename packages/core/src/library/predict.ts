@@ -15,7 +15,7 @@ import { textAnswer, tokenAnswers, withBest } from "./answers.ts";
 import { type Asking, asking } from "./asking.ts";
 import { requireModel, requireOptions, what } from "./check.ts";
 import { encodeRowsInSteps, rowLimits } from "./encode-rows.ts";
-import { keyOf } from "./kept-programs.ts";
+import { programKey } from "./kept-programs.ts";
 import type { OpenModel } from "./model.ts";
 import { batchSettings, tokenSettings } from "./settings.ts";
 import { type TextInput, textExamples } from "./texts.ts";
@@ -124,7 +124,9 @@ async function predicted(
 export function logitsOf({ base, adapted, phi }: OpenModel): Asking<Prediction> {
   const compile = () => compileRows(base.engine, adapted, "logits");
   return base.asked.logits(phi, () =>
-    asking((rows) => base.programs.rows.use(keyOf("logits", adapted), compile, (program) => program.run(phi, rows))),
+    asking((rows) =>
+      base.programs.rows.use(programKey("logits", adapted), compile, (program) => program.run(phi, rows)),
+    ),
   );
 }
 
@@ -164,7 +166,7 @@ export async function* predictionsOf(
   options: { readonly batch: number; readonly signal?: StopSignal | undefined },
 ): AsyncGenerator<Prediction, void, void> {
   const compile = () => compileRows(base.engine, adapted, "logits");
-  const { compiled: program, giveBack } = await base.programs.rows.borrow(keyOf("logits", adapted), compile);
+  const { compiled: program, giveBack } = await base.programs.rows.borrow(programKey("logits", adapted), compile);
   try {
     yield* predictions(rows, { program, adapted, phi, ...options });
   } finally {

@@ -46,7 +46,7 @@ export const areRows = (value: unknown): value is Rows =>
  * The examples of rows in memory, which are read as those of a file are.
  * @throws InputError naming each row that is none; the signal's reason
  */
-export async function readRows(
+export async function readGiven(
   rows: Rows | ExampleSet,
   columns: ColumnChoice = {},
   { name = "rows", signal }: { readonly name?: string; readonly signal?: StopSignal | undefined } = {},

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { lossParts } from "../data/rows/encode.ts";
 import { poolings } from "../nn/pooling.ts";
 import { tasks } from "../objectives/objectives.ts";
-import { bytes } from "../settings/bytes.ts";
+import { byteSize } from "../settings/bytes.ts";
 import { choice, count, type Setting, setting, text, toggle } from "../settings/setting.ts";
 import { grouped } from "../settings/settings.ts";
 import { cacheModes } from "../training/cache.ts";
@@ -79,7 +79,7 @@ export const adaptSettings = {
 /** What a training keeps from epoch to epoch. */
 export const cacheSettings = {
   cache: choice(cacheModes, "auto", "where what stays the same from epoch to epoch is kept"),
-  cacheSize: bytes("the most that is kept of it, in memory and in its file together"),
+  cacheSize: byteSize("the most that is kept of it, in memory and in its file together"),
   cacheType: choice(
     keptTypes,
     "float32",

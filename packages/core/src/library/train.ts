@@ -11,7 +11,7 @@ import type { TrainingState } from "../training/state.ts";
 import type { StopSignal } from "../training/stop-signal.ts";
 import { type TrainingEvent, type TrainingRun, trainSteps } from "../training/train.ts";
 import { isRows, requireModel, requireOptions, what } from "./check.ts";
-import { fedSteps, manyRows, rowLimits, targetOf } from "./encode-rows.ts";
+import { fedSteps, manyRows, rowLimits, targetRuleOf } from "./encode-rows.ts";
 import { measurableSteps } from "./evaluate.ts";
 import type { OpenModel } from "./model.ts";
 import { maskingOf } from "./plain-text.ts";
@@ -83,7 +83,7 @@ export async function prepareTraining(
     ? recipeTraining(recipe, adapted, rows.examples.length, given)
     : standardTraining(adapted, rows, given);
   const how = { tokenizer: base.tokenizer, lossOn, endToken, ...rowLimits(adapted, base.tokenizer, maxLength) };
-  const rule = targetOf({ task, labels });
+  const rule = targetRuleOf({ task, labels });
   const many = given.classWeights ? undefined : manyRows(rows, adapted, rule, how);
   const fed = many ?? (await inSteps(fedSteps(rows, adapted, rule, how), pause));
   const run = {

@@ -14,9 +14,9 @@ import { compileRowLosses } from "../training/row-losses.ts";
 import { parseSettings, type TrainingSettings, trainingSettings } from "../training/settings.ts";
 import { compileTellingStep, type TrainingStep } from "../training/step.ts";
 import { requireOptions } from "./check.ts";
-import { fedRows, rowLimits, targetOf } from "./encode-rows.ts";
+import { fedRows, rowLimits, targetRuleOf } from "./encode-rows.ts";
 import type { OpenModel } from "./model.ts";
-import { type Rows, readRows } from "./rows.ts";
+import { type Rows, readGiven } from "./rows.ts";
 import { tokenSettings } from "./settings.ts";
 
 const settings = { ...trainingSettings, ...tokenSettings };
@@ -64,10 +64,10 @@ export function rowReading({ base, adapted, labels }: OpenModel, options: Traine
     settings: chosen,
     classWeights: weighs && classWeightsOf(weighs, labelMap(labels), []),
     async encode(rows) {
-      const set = await readRows(rows);
+      const set = await readGiven(rows);
       if (objectiveOf(task).unlabelled !== "next tokens" && !isLabelled(set))
         throw new InputError(`${set.name} have no labels to learn from`);
-      return fedRows(set, adapted, targetOf({ task, labels }), limits).rows;
+      return fedRows(set, adapted, targetRuleOf({ task, labels }), limits).rows;
     },
   };
 }

@@ -57,12 +57,12 @@ export function plainDecoder(config: DecoderConfig): DecoderForm {
     embeddingScale: 1,
     rotarySize: rotarySize(config, headSize),
     trained: config.max_position_embeddings,
-    views: viewsOf(config.num_hidden_layers, { window: undefined, rope: ropeOf(config) }),
+    views: layerViews(config.num_hidden_layers, { window: undefined, rope: ropeOf(config) }),
   };
 }
 
 /** What each layer sees: all the same, or those that `isSliding` names another view. */
-export function viewsOf(
+export function layerViews(
   layers: number,
   full: View,
   sliding: View = full,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { activationNames } from "../nn/activations.ts";
 import { defineDecoder } from "./decoder.ts";
-import { decoderConfig, plainDecoder, slidingFields, viewsOf } from "./decoder-config.ts";
+import { decoderConfig, layerViews, plainDecoder, slidingFields } from "./decoder-config.ts";
 import { qwenConventions } from "./qwen2.ts";
 import { ropeOf } from "./rope-config.ts";
 
@@ -73,7 +73,7 @@ export const gemma2 = defineDecoder({
     return {
       ...gemma,
       attention: { ...gemma.attention, softcap: config.attn_logit_softcapping ?? undefined },
-      views: viewsOf(config.num_hidden_layers, { window: undefined, rope }, sliding, isSliding),
+      views: layerViews(config.num_hidden_layers, { window: undefined, rope }, sliding, isSliding),
     };
   },
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineDecoder } from "./decoder.ts";
-import { viewsOf } from "./decoder-config.ts";
+import { layerViews } from "./decoder-config.ts";
 import { gemmaConfig, gemmaConventions, gemmaDecoder } from "./gemma2.ts";
 import { ropeOf, ropeParameters } from "./rope-config.ts";
 
@@ -37,7 +37,7 @@ export const gemma3 = defineDecoder({
     return {
       ...gemmaDecoder({ ...config, rope_parameters: full_attention }),
       headNorms: true,
-      views: viewsOf(config.num_hidden_layers, { window: undefined, rope: full }, sliding, isSliding),
+      views: layerViews(config.num_hidden_layers, { window: undefined, rope: full }, sliding, isSliding),
     };
   },
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineDecoder, llamaHubPlaces } from "./decoder.ts";
-import { decoderConfig, plainDecoder, viewsOf } from "./decoder-config.ts";
+import { decoderConfig, layerViews, plainDecoder } from "./decoder-config.ts";
 import { ropeOf } from "./rope-config.ts";
 
 const mistralConfig = decoderConfig.extend({
@@ -24,6 +24,6 @@ export const mistral = defineDecoder({
   adapterHub: llamaHubPlaces,
   decoder: (config) => ({
     ...plainDecoder(config),
-    views: viewsOf(config.num_hidden_layers, { window: config.sliding_window ?? undefined, rope: ropeOf(config) }),
+    views: layerViews(config.num_hidden_layers, { window: config.sliding_window ?? undefined, rope: ropeOf(config) }),
   }),
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineDecoder } from "./decoder.ts";
-import { decoderConfig, plainDecoder, viewsOf } from "./decoder-config.ts";
+import { decoderConfig, layerViews, plainDecoder } from "./decoder-config.ts";
 import { ropeOf } from "./rope-config.ts";
 
 const phi3Config = decoderConfig.extend({
@@ -38,7 +38,7 @@ export const phi3 = defineDecoder({
       ...plain,
       attention: { ...plain.attention, fused: true },
       feedForward: { ...plain.feedForward, fused: true },
-      views: viewsOf(config.num_hidden_layers, { window: config.sliding_window ?? undefined, rope: ropeOf(config) }),
+      views: layerViews(config.num_hidden_layers, { window: config.sliding_window ?? undefined, rope: ropeOf(config) }),
     };
   },
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineDecoder } from "./decoder.ts";
-import { decoderConfig, plainDecoder, slidingFields, viewsOf } from "./decoder-config.ts";
+import { decoderConfig, layerViews, plainDecoder, slidingFields } from "./decoder-config.ts";
 import { ropeOf } from "./rope-config.ts";
 
 /** The fields that Qwen 2 and 3 share, with their defaults. */
@@ -30,7 +30,7 @@ export function qwenDecoder(config: QwenConfig) {
   const window = config.use_sliding_window ? (config.sliding_window ?? undefined) : undefined;
   const isSliding = (layer: number) =>
     config.layer_types ? config.layer_types[layer] === "sliding_attention" : layer >= config.max_window_layers;
-  const views = viewsOf(config.num_hidden_layers, { window: undefined, rope }, { window, rope }, isSliding);
+  const views = layerViews(config.num_hidden_layers, { window: undefined, rope }, { window, rope }, isSliding);
   return { ...plainDecoder(config), views };
 }
 

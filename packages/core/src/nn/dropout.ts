@@ -8,7 +8,7 @@ import { mul } from "../graph/ops/mul.ts";
 import { reshape } from "../graph/ops/reshape.ts";
 import { where } from "../graph/ops/where.ts";
 import { scalar, type Value } from "../graph/value.ts";
-import { type Dim, elements, evaluate, tokensDim } from "../tensor/shape.ts";
+import { type Dim, elements, lengthUnder, tokensDim } from "../tensor/shape.ts";
 
 // below 2³¹, so that products of two residues stay inside int64; ≡ 2 mod 3, so that cubing makes no two residues one
 const prime = 2_147_483_579;
@@ -58,7 +58,7 @@ export function dropoutOfOwn(x: Value, probability: number, { key, row, tokens }
 /** A length as it is in a batch of other tokens. -> int64 [] or [batch, 1, …] */
 function ownLength(dim: Dim, tokens: Value): Value {
   if (typeof dim === "number") return scalar(dim, "int64");
-  const [none, one] = [0, 1].map((length) => evaluate(dim, new Map([[tokensDim, length]])));
+  const [none, one] = [0, 1].map((length) => lengthUnder(dim, new Map([[tokensDim, length]])));
   if (none === undefined || one === undefined) throw new InternalError(`dropout over ${dim} is no row's own`);
   return add(mul(tokens, scalar(one - none, "int64")), scalar(none, "int64"));
 }

@@ -1,11 +1,16 @@
-import { attention } from "./sites/attention.ts";
-import { embedding } from "./sites/embedding.ts";
-import { linear } from "./sites/linear.ts";
+import { attentionSites } from "./sites/attention.ts";
+import { embeddingSites } from "./sites/embedding.ts";
+import { linearSites } from "./sites/linear.ts";
 import type { SiteKind } from "./sites/site-kind.ts";
-import { sublayer } from "./sites/sublayer.ts";
+import { sublayerSites } from "./sites/sublayer.ts";
 
 /** Every kind of site that architectures announce: one file in nn/sites, one line here. */
-export const announcedKinds = { linear, embedding, sublayer, attention };
+export const announcedKinds = {
+  linear: linearSites,
+  embedding: embeddingSites,
+  sublayer: sublayerSites,
+  attention: attentionSites,
+};
 
 /** What a kind's sites are, what they give, and what merging changes of them. */
 export type Announced = {

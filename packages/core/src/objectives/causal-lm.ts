@@ -1,5 +1,5 @@
 import { nextTokens } from "../data/rows/next-tokens.ts";
-import { unevenRows } from "../data/rows/target.ts";
+import { unevenLabels } from "../data/rows/target.ts";
 import { crossEntropy } from "./losses/cross-entropy.ts";
 import { wordLabels } from "./losses/word-labels.ts";
 import { measureWords, wordMetrics } from "./metrics/word-measures.ts";
@@ -24,7 +24,7 @@ export const causalLm = defineObjective({
     forms: ["list", "completion"],
     ofOwnTokens: true,
     ofVocabulary: true,
-    problems: unevenRows,
+    problems: unevenLabels,
     target: (_, row) => nextTokens(row),
   }),
   labels: wordLabels,

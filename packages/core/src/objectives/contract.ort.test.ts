@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { loadAdapter } from "../adapters/adapter-on-base.ts";
+import { loadAdapterFiles } from "../adapters/adapter-on-base.ts";
 import { encodeAdapter } from "../adapters/encode-adapter.ts";
 import { goldenBase } from "../checkpoints/golden.fake.ts";
 import { memoryFolder } from "../containers/folder.ts";
@@ -126,7 +126,7 @@ describe.each(objectives)("$name", (objective) => {
     const before = await measured(adapted, phi);
     const labels = objective.hasClasses ? { labels: names } : {};
     const files = encodeAdapter({ adapted, phi }, { baseName: base.name, ...labels });
-    const again = await loadAdapter(memoryFolder("saved", { ...files }), base);
+    const again = await loadAdapterFiles(memoryFolder("saved", { ...files }), base);
     expect(again.adapted.goal.task).toBe(task);
     expect(await measured(again.adapted, again.phi)).toEqual(before);
     expect(Object.keys(before)).toEqual(expect.arrayContaining(objective.metrics.map(({ name }) => name)));

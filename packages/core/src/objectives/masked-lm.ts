@@ -1,4 +1,4 @@
-import { unevenRows } from "../data/rows/target.ts";
+import { unevenLabels } from "../data/rows/target.ts";
 import { crossEntropy } from "./losses/cross-entropy.ts";
 import { wordLabels } from "./losses/word-labels.ts";
 import { measureWords, wordMetrics } from "./metrics/word-measures.ts";
@@ -22,7 +22,7 @@ export const maskedLm = defineObjective({
     name: "masked-lm",
     forms: ["list"],
     ofVocabulary: true,
-    problems: unevenRows,
+    problems: unevenLabels,
     target: (_, { labels }) => labels && { kind: "tokens", ids: labels },
   }),
   labels: wordLabels,

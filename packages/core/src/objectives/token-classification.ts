@@ -1,6 +1,6 @@
 import { ignoredLabel } from "../data/rows/examples.ts";
 import { labelProblems, learnLabels } from "../data/rows/labels.ts";
-import { unevenRows } from "../data/rows/target.ts";
+import { unevenLabels } from "../data/rows/target.ts";
 import { input } from "../graph/value.ts";
 import { batchDim, tokensDim } from "../tensor/shape.ts";
 import { classAnswer } from "./answers/class-answer.ts";
@@ -26,7 +26,7 @@ export const tokenClassification = defineObjective({
   targets: (labels) => ({
     name: "token-classification",
     forms: ["list", "words"],
-    problems: (set) => [...unevenRows(set), ...labelProblems(set, labels)],
+    problems: (set) => [...unevenLabels(set), ...labelProblems(set, labels)],
     target(example, { inputIds, labels: list, firstTokens = [] }) {
       if (list) return { kind: "tokens", ids: list };
       if (example.kind !== "words" || !example.labels) return undefined;

@@ -2,16 +2,16 @@ import { InputError } from "../errors.ts";
 import type { Value } from "../graph/value.ts";
 import { type AnnouncedSite, adapterScope, type Building, inHead, noteActing, placeOf } from "./building.ts";
 import type { Action, MethodUse } from "./method.ts";
-import { type Result, type Site, type SiteKind, siteKinds } from "./site-kinds.ts";
+import { type Result, type Site, type SiteKindName, siteKinds } from "./site-kinds.ts";
 
 /** A method at a site. */
-interface Actor<K extends SiteKind> {
+interface Actor<K extends SiteKindName> {
   readonly use: MethodUse;
   readonly action: Action<K, readonly []>;
 }
 
 /** What a site gives when the methods have acted that target it, in their order; what it gives as it is where none does. */
-export function act<K extends SiteKind>(building: Building, kind: K, site: Site<K>): Result<K> {
+export function act<K extends SiteKindName>(building: Building, kind: K, site: Site<K>): Result<K> {
   const row = siteKinds[kind];
   building.sites.push({ kind, path: site.path, layer: site.layer });
   const place = placeOf(building, site);
@@ -27,7 +27,7 @@ export function act<K extends SiteKind>(building: Building, kind: K, site: Site<
 }
 
 /** The methods that target a site; more than one only where they differ and each adds to what the others do. */
-function actorsAt<K extends SiteKind>(
+function actorsAt<K extends SiteKindName>(
   building: Building,
   { kind, path }: AnnouncedSite & { readonly kind: K },
   targets: (action: Action<K, readonly []>) => boolean,
@@ -49,7 +49,7 @@ function actorsAt<K extends SiteKind>(
 }
 
 /** Notes how a site is merged, or which methods cannot be. */
-function noteMerging<K extends SiteKind>(
+function noteMerging<K extends SiteKindName>(
   building: Building,
   kind: K,
   site: Site<K>,
@@ -75,7 +75,7 @@ function noteMerging<K extends SiteKind>(
  * Where a table that is read as the output layer too was changed as a table alone, the output layer as it is without that.
  * @throws InputError where the output layer cannot be parted from the table
  */
-function bareOutputs<K extends SiteKind>(
+function bareOutputs<K extends SiteKindName>(
   { shared, ties, frozen }: Building,
   kind: K,
   { path }: Site<K>,

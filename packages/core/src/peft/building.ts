@@ -12,7 +12,7 @@ import type { AdapterScope, MethodUse, Place } from "./method.ts";
 import { ofRows, overTokens } from "./own-tensors.ts";
 import type { Parameter, Projection } from "./parameter.ts";
 import { startName } from "./phi.ts";
-import type { SiteKind } from "./site-kinds.ts";
+import type { SiteKindName } from "./site-kinds.ts";
 import { isWithin } from "./targets.ts";
 
 /** Noise while training. */
@@ -30,7 +30,7 @@ export interface ModuleTensor extends Pick<Parameter, "name" | "shape" | "role" 
 
 /** A site that an architecture announced. */
 export interface AnnouncedSite extends Pick<Place, "path" | "layer"> {
-  readonly kind: SiteKind;
+  readonly kind: SiteKindName;
 }
 
 /** What one building of the forward graph is told and notes down; all of it belongs to that building alone. */

@@ -10,7 +10,7 @@ import type { Goal } from "./goal.ts";
 import { initialPhi } from "./initial-phi.ts";
 import type { Action, AdapterScope, MethodUse } from "./method.ts";
 import type { Phi, Placed } from "./phi.ts";
-import type { SiteKind } from "./site-kinds.ts";
+import type { SiteKindName } from "./site-kinds.ts";
 import { isWithin } from "./targets.ts";
 
 /**
@@ -165,7 +165,7 @@ function wide(members: readonly MethodUse[], number: number): MethodUse {
   };
 }
 
-function anywhere<K extends SiteKind>(
+function anywhere<K extends SiteKindName>(
   own: Action<K, readonly []>,
   kind: K,
   members: readonly MethodUse[],

@@ -6,7 +6,7 @@ import type { HostTensor } from "../tensor/host-tensor.ts";
 import type { Options, OptionValues, Selection } from "./options.ts";
 import type { Initializer, Projection, RateFactor } from "./parameter.ts";
 import type { Placed } from "./phi.ts";
-import type { MergedAt, Result, Site, SiteKind } from "./site-kinds.ts";
+import type { MergedAt, Result, Site, SiteKindName } from "./site-kinds.ts";
 
 /** What a training asks of a tensor. */
 interface TensorKind {
@@ -50,7 +50,7 @@ interface BaseParameter extends Place {
 }
 
 /** What a method does at the sites of a kind. */
-export interface Action<K extends SiteKind, Rest extends readonly unknown[]> {
+export interface Action<K extends SiteKindName, Rest extends readonly unknown[]> {
   /** whether it acts at a site */
   targets(site: Site<K> & Place, ...options: Rest): boolean;
   /** what the site gives instead */
@@ -64,7 +64,7 @@ export interface Action<K extends SiteKind, Rest extends readonly unknown[]> {
   readonly adds?: boolean;
 }
 
-type Actions<Rest extends readonly unknown[]> = { readonly [K in SiteKind]?: Action<K, Rest> };
+type Actions<Rest extends readonly unknown[]> = { readonly [K in SiteKindName]?: Action<K, Rest> };
 
 /** What a method does beside its sites; each member is left out where it does nothing. */
 interface Doings<Rest extends readonly unknown[]> {
@@ -210,7 +210,7 @@ export interface MethodUse extends Description, Doings<readonly []> {
   /** whether it was found in an adapter, where patterns may match nothing, as in PEFT; that is a remark then */
   readonly found?: boolean;
   /** what it does at the sites of a kind; undefined where it does nothing there */
-  at<K extends SiteKind>(kind: K): Action<K, readonly []> | undefined;
+  at<K extends SiteKindName>(kind: K): Action<K, readonly []> | undefined;
   settle?(trained: Trained): Settled<MethodUse> | undefined;
   /** how it is computed together with others of the method; undefined where only those of the same options are */
   readonly joins?: {
@@ -294,7 +294,7 @@ export function defineMethod<const O extends Options>(rule: MethodRule<O>): Meth
 }
 
 /** An action with its options fixed. */
-function boundAction<K extends SiteKind, V>(own: Action<K, readonly [V]>, values: V): Action<K, readonly []> {
+function boundAction<K extends SiteKindName, V>(own: Action<K, readonly [V]>, values: V): Action<K, readonly []> {
   const { targets, apply, merge, adds = false } = own;
   return {
     adds,

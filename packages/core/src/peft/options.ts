@@ -1,12 +1,11 @@
 import { z } from "zod";
 import { InputError } from "../errors.ts";
 import { compilePattern } from "../patterns/pattern.ts";
-import { type Setting, setting } from "../settings/setting.ts";
+import { type DefaultedSetting, setting } from "../settings/setting.ts";
 import { endMatches, endsIn, isTarget } from "./targets.ts";
 
 /** One option of a method: a setting that has a value where nothing is given. */
-export interface Option<T> extends Setting<T> {
-  readonly initial: T;
+export interface Option<T> extends DefaultedSetting<T> {
   /** what in a value selects modules by their paths, each of which has to match one; left out where nothing does */
   selects?(value: T): readonly Selection[];
 }

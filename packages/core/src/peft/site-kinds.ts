@@ -15,15 +15,17 @@ const prompt: Kind<EmbeddingSite, Value> = {
 type SiteKinds = Announced & {
   readonly prompt: { readonly site: EmbeddingSite; readonly result: Value; readonly merged: never };
 };
-export type SiteKind = keyof SiteKinds;
-export type Site<K extends SiteKind> = SiteKinds[K]["site"];
-export type Result<K extends SiteKind> = SiteKinds[K]["result"];
-export type MergedAt<K extends SiteKind> = SiteKinds[K]["merged"];
+export type SiteKindName = keyof SiteKinds;
+export type Site<K extends SiteKindName> = SiteKinds[K]["site"];
+export type Result<K extends SiteKindName> = SiteKinds[K]["result"];
+export type MergedAt<K extends SiteKindName> = SiteKinds[K]["merged"];
 
 /** Every kind of site: those that architectures announce, and the prompt's. Binding, listing and checks follow from its rows. */
-export const siteKinds: { readonly [K in SiteKind]: Kind<Site<K>, Result<K>, MergedAt<K>> } = {
+export const siteKinds: { readonly [K in SiteKindName]: Kind<Site<K>, Result<K>, MergedAt<K>> } = {
   ...announcedKinds,
   prompt,
 };
 
-export const siteKindNames = Object.keys(siteKinds).filter((name): name is SiteKind => Object.hasOwn(siteKinds, name));
+export const siteKindNames = Object.keys(siteKinds).filter((name): name is SiteKindName =>
+  Object.hasOwn(siteKinds, name),
+);

@@ -1,6 +1,6 @@
 import { bottleneck } from "../peft/methods/bottleneck/bottleneck.ts";
 import { type MeasuredSetting, measure, type PlannedTraining } from "./setting.ts";
-import type { Target } from "./target.ts";
+import type { PlanTarget } from "./target.ts";
 
 /**
  * The rule of thumb for bottlenecks, size = ratio · hidden, beside what such a size trains. A block has about 12 hidden²
@@ -9,7 +9,7 @@ import type { Target } from "./target.ts";
 export function lectureEstimate(
   training: PlannedTraining,
   { use, counts }: MeasuredSetting,
-  target: Target | undefined,
+  target: PlanTarget | undefined,
 ): readonly string[] {
   const { hidden } = training.base.model.sizes;
   const { base_parameters, trainable_ratio } = counts;

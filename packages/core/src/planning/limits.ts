@@ -10,7 +10,7 @@ interface Limit {
 }
 
 /** The largest sensible size of a method on a base. */
-export const limits: Readonly<Record<SizeLimit, (use: MethodUse, base: Base, goal: Goal) => Limit>> = {
+export const sizeLimits: Readonly<Record<SizeLimit, (use: MethodUse, base: Base, goal: Goal) => Limit>> = {
   "shortest side": (use, base, goal) => {
     const size = Math.max(1, shortestSide(use, base, goal));
     return { size, reason: `the shortest side of a matrix that it changes is ${size}` };

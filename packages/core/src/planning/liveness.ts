@@ -3,7 +3,7 @@ import type { Node, Value } from "../graph/value.ts";
 import { nodesOf } from "../graph/walk.ts";
 import { fileOrder } from "../onnx/file-order.ts";
 import { bytesOf } from "../tensor/dtype.ts";
-import { type Dim, evaluate } from "../tensor/shape.ts";
+import { type Dim, lengthUnder } from "../tensor/shape.ts";
 import { executionOrder } from "./execution-order.ts";
 
 /** Lengths of a graph's symbols in one batch. */
@@ -27,7 +27,7 @@ type SizeOf = (value: Value) => number;
 function sizes(lengths: Lengths): SizeOf {
   const known = new Map<Dim, number>();
   const lengthOf = (dim: Dim) => {
-    const length = known.get(dim) ?? evaluate(dim, lengths) ?? 0;
+    const length = known.get(dim) ?? lengthUnder(dim, lengths) ?? 0;
     known.set(dim, length);
     return length;
   };

@@ -6,7 +6,7 @@ import { choice, count, real } from "../settings/setting.ts";
 import { readSettings, type SettingInputs } from "../settings/settings.ts";
 import { isRecord } from "../values.ts";
 import type { PlanRequest } from "./plan.ts";
-import { targetOf } from "./target.ts";
+import { planTargetOf } from "./target.ts";
 
 /** What is planned for beside the target, by name: flags, help and checks follow. */
 export const loadSettings = {
@@ -55,7 +55,7 @@ export function parsePlanOptions(given: unknown): PlanRequest {
   const { tokens, maxLength, threads: _, ...asked } = read;
   if (tokens !== undefined && maxLength !== undefined && tokens !== maxLength)
     problems.push(`tokens ${tokens} and maxLength ${maxLength} both say how long rows are; leave one out`);
-  const target = gathered(problems, () => targetOf(asked));
+  const target = gathered(problems, () => planTargetOf(asked));
   const chosen = gathered(problems, () => chosenMethods(parsed.data));
   if (problems.length > 0) throw new InputError(problems);
   const { batch, accumulate, task, labels } = asked;

@@ -8,13 +8,13 @@ import { methods } from "../peft/methods.ts";
 import type { MethodPlan } from "./plan.ts";
 import type { PlanOptions } from "./plan-options.ts";
 import { type PlanSource, plan } from "./plan-source.ts";
-import type { Target } from "./target.ts";
+import type { PlanTarget } from "./target.ts";
 
 const encoder = { layers: 3, hidden: 32, heads: 4, feedForward: 64, vocabulary: 96, positions: 64 } as const;
 const decoder = { ...encoder, architecture: "llama" } as const;
 const task = { task: "classification", labels: 3, tokens: 16, batch: 2 } as const;
 
-const measures: Readonly<Record<Target["kind"], (plan: MethodPlan) => number>> = {
+const measures: Readonly<Record<PlanTarget["kind"], (plan: MethodPlan) => number>> = {
   ratio: ({ trainable_ratio }) => trainable_ratio,
   parameters: ({ trained_parameters }) => trained_parameters,
   "file-size": ({ adapter_bytes }) => adapter_bytes,

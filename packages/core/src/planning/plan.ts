@@ -13,18 +13,18 @@ import type { Method, MethodUse } from "../peft/method.ts";
 import { methods as allMethods } from "../peft/methods.ts";
 import { fittingLoads } from "./fitting-loads.ts";
 import { lectureEstimate } from "./lecture.ts";
-import { limits } from "./limits.ts";
+import { sizeLimits } from "./limits.ts";
 import { type Places, placesOfBase, placesOfPhi } from "./places.ts";
 import type { PlanOptions } from "./plan-options.ts";
 import { largestWithin } from "./search.ts";
 import { type MeasuredSetting, measure, type PlannedTraining } from "./setting.ts";
-import { type Target, targetKinds } from "./target.ts";
+import { type PlanTarget, targetKinds } from "./target.ts";
 import type { TrainingMemory } from "./training-memory.ts";
 
 /** What to plan for. */
 export interface PlanRequest extends Pick<PlanOptions, "task" | "labels" | "batch" | "tokens" | "accumulate"> {
   /** undefined: every method with its defaults */
-  readonly target?: Target | undefined;
+  readonly target?: PlanTarget | undefined;
   /** the methods to plan, each with the options that stay as they are; all methods where left out */
   readonly methods?:
     | readonly { readonly method: Method; readonly given: Readonly<Record<string, unknown>> }[]
@@ -41,7 +41,7 @@ export interface Plan {
     readonly layers: number;
     readonly hidden: number;
   };
-  readonly target: Target | null;
+  readonly target: PlanTarget | null;
   readonly plans: readonly MethodPlan[];
 }
 
@@ -160,7 +160,7 @@ function planMethod(
   training: PlannedTraining,
   method: Method,
   given: Readonly<Record<string, unknown>>,
-  target: Target | undefined,
+  target: PlanTarget | undefined,
 ): { readonly plan: MethodPlan; readonly places: Places | undefined } {
   try {
     const { setting, met, notes } = settingFor(training, method, given, target);
@@ -186,7 +186,7 @@ function settingFor(
   training: PlannedTraining,
   method: Method,
   given: Readonly<Record<string, unknown>>,
-  target: Target | undefined,
+  target: PlanTarget | undefined,
 ): Found {
   const { size } = method;
   const at = (options: Readonly<Record<string, unknown>>) => measure(training, method.use(options));
@@ -208,7 +208,7 @@ function settingFor(
     return setting;
   };
   const smallest = sized(1);
-  const limit = limits[size.limit](smallest.use, training.base, training.goal);
+  const limit = sizeLimits[size.limit](smallest.use, training.base, training.goal);
   const found = largestWithin(limit.size, target.value, (value) => measureOf(sized(value)));
   if (found === undefined)
     return { setting: smallest, met: false, notes: [missed(target, measureOf(smallest), `${size.option} 1`)] };
@@ -223,7 +223,7 @@ const units = {
   memory: "bytes while training",
 };
 
-const missed = ({ kind, value }: Target, measured: number, setting: string | undefined): string => {
+const missed = ({ kind, value }: PlanTarget, measured: number, setting: string | undefined): string => {
   const text = (amount: number) =>
     kind === "ratio" ? `${Number((100 * amount).toPrecision(3))} %` : Math.round(amount).toLocaleString("en-US");
   return `cannot meet the target of ${text(value)} ${units[kind]}: ${setting ?? "it"} takes ${text(measured)}`;

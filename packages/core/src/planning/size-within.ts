@@ -3,7 +3,7 @@ import type { Base } from "../peft/base.ts";
 import { countParameters } from "../peft/counts.ts";
 import type { Goal } from "../peft/goal.ts";
 import type { Method } from "../peft/method.ts";
-import { limits } from "./limits.ts";
+import { sizeLimits } from "./limits.ts";
 import { largestWithin } from "./search.ts";
 
 /** A size of a method, and what it trains. */
@@ -29,7 +29,7 @@ export function sizeWithin(
   if (!method.size) return undefined;
   const useAt = (size: number) => method.use(optionsAt(size));
   const trainedAt = (size: number) => countParameters(adapt(base, [useAt(size)], goal)).trained_parameters;
-  const limit = limits[method.size.limit](useAt(1), base, goal);
+  const limit = sizeLimits[method.size.limit](useAt(1), base, goal);
   const largest = largestWithin(limit.size, most, trainedAt);
   return { size: largest, trained: trainedAt(largest ?? 1) };
 }

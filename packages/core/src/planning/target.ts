@@ -15,7 +15,7 @@ export const targetKinds = {
 type TargetKind = keyof typeof targetKinds;
 
 /** What a plan is held to: the settings are the largest ones whose measure does not exceed the value. */
-export interface Target {
+export interface PlanTarget {
   readonly kind: TargetKind;
   readonly value: number;
 }
@@ -37,7 +37,7 @@ const kindOf = { ratio: "ratio", parameters: "parameters", fileSize: "file-size"
  * The target among options; undefined where there is none.
  * @throws InputError for two of them, and for values that nothing can meet
  */
-export function targetOf(options: TargetOptions): Target | undefined {
+export function planTargetOf(options: TargetOptions): PlanTarget | undefined {
   const given = (["ratio", "parameters", "fileSize", "memory"] as const).flatMap((name) => {
     const value = options[name];
     return value === undefined ? [] : [{ name, value }];

@@ -2,7 +2,7 @@ import { InternalError } from "../errors.ts";
 import type { EncodedGraph } from "../onnx/encode.ts";
 import type { DType } from "../tensor/dtype.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";
-import { evaluate } from "../tensor/shape.ts";
+import { lengthUnder } from "../tensor/shape.ts";
 import type { Engine, Session, Tensors } from "./session.ts";
 
 /** As much of ONNX Runtime's JavaScript interface as petl uses; onnxruntime-node and onnxruntime-web both have it. */
@@ -49,7 +49,7 @@ export function ortEngine({ ort, options, fileName, writesInPlace }: OrtHost): E
           const fetches = Object.fromEntries(
             graph.outputs.map(({ name, shape }) => {
               const target = writesInPlace ? into[name] : undefined;
-              const lengths = shape.map((dim) => evaluate(dim, symbols) ?? Number.NaN);
+              const lengths = shape.map((dim) => lengthUnder(dim, symbols) ?? Number.NaN);
               return [name, target ? new ort.Tensor("float32", target, lengths) : null];
             }),
           );

@@ -1,7 +1,7 @@
 import type { Setting } from "./setting.ts";
 
 /** Bytes, as a number or as a size: kB, MB, GB are powers of 1000, KiB, MiB, GiB of 1024. */
-export const bytes = (help: string): Setting<number | undefined> => ({
+export const byteSize = (help: string): Setting<number | undefined> => ({
   initial: undefined,
   placeholder: "BYTES",
   help,

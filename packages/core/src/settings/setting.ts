@@ -38,10 +38,12 @@ interface Described<T> {
 }
 
 /** A setting that has a value of its type where nothing is given. */
-type Begun<T> = Setting<T> & { readonly initial: T };
+export interface DefaultedSetting<T> extends Setting<T> {
+  readonly initial: T;
+}
 
 /** A setting whose values a schema knows. */
-export function setting<T>(schema: Schema<T>, { initial, form, ...described }: Described<T>): Begun<T> {
+export function setting<T>(schema: Schema<T>, { initial, form, ...described }: Described<T>): DefaultedSetting<T> {
   return {
     ...described,
     initial,
@@ -60,7 +62,11 @@ const numeric = <T>(schema: z.ZodType<T>) =>
   z.preprocess((value) => (typeof value === "string" && value.trim() !== "" ? Number(value) : value), schema);
 
 /** A number, or undefined where it may be left out. */
-type NumberSetting = <I extends number | undefined>(initial: I, help: string, more?: More) => Begun<number | I>;
+type NumberSetting = <I extends number | undefined>(
+  initial: I,
+  help: string,
+  more?: More,
+) => DefaultedSetting<number | I>;
 interface More {
   readonly placeholder?: string;
   readonly otherwise?: string;
@@ -114,7 +120,7 @@ export const choice = <const T extends string, I extends T | undefined>(
   initial: I,
   help: string,
   otherwise?: string,
-): Begun<T | I> =>
+): DefaultedSetting<T | I> =>
   setting<T | I>(z.enum(names), {
     initial,
     help: `${help}: ${names.join(", ")}`,
@@ -135,7 +141,7 @@ export const choices = <const T extends string>(
   );
 
 /** On or off; also as text, which config files of other programs have. */
-export const toggle = (initial: boolean, help: string): Begun<boolean> =>
+export const toggle = (initial: boolean, help: string): DefaultedSetting<boolean> =>
   setting(
     z.preprocess((value) => (value === "true" ? true : value === "false" ? false : value), z.boolean()),
     { initial, help, placeholder: undefined },

@@ -1,6 +1,6 @@
 import { trainOnce } from "./bench.ts";
 import { scatterFigure } from "./drawn.ts";
-import { type Comparison, decided, smallDifference } from "./findings.ts";
+import { type CellClaim, decided, smallDifference } from "./findings.ts";
 import { atBestRate, withoutTries } from "./rates.ts";
 import { triedRates, usualRate } from "./recipes.ts";
 import { type JoinedRow, joinSeeds } from "./rows.ts";
@@ -65,7 +65,7 @@ function cellsOf(
 const finalRows = (records: readonly StudyRecord[]) => joinSeeds(withoutTries(records));
 const trainedOf = ({ first }: JoinedRow) => first.trained_parameters;
 
-function smallestAgainstLargest(sized: readonly JoinedRow[]): readonly Comparison[] {
+function smallestAgainstLargest(sized: readonly JoinedRow[]): readonly CellClaim[] {
   const order = [...sized].sort((a, b) => trainedOf(a) - trainedOf(b));
   const [better, than] = [order[0], order.at(-1)];
   if (!better || !than || better === than) return [];
@@ -80,7 +80,7 @@ function smallestAgainstLargest(sized: readonly JoinedRow[]): readonly Compariso
 }
 
 /** The largest bottleneck that trains no more parameters than the top layers do. */
-function atNoMore(sized: readonly JoinedRow[], than: JoinedRow): readonly Comparison[] {
+function atNoMore(sized: readonly JoinedRow[], than: JoinedRow): readonly CellClaim[] {
   const fitting = sized.filter((row) => trainedOf(row) <= trainedOf(than));
   const better = [...fitting].sort((a, b) => trainedOf(b) - trainedOf(a))[0];
   if (!better) return [];

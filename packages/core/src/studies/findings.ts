@@ -1,9 +1,9 @@
 import { bootstrap, holm } from "../statistics/bootstrap.ts";
-import { type JoinedRow, joinSeeds, scoreOf, sizesOf } from "./rows.ts";
+import { type JoinedRow, joinSeeds, scoreOver, sizesOf } from "./rows.ts";
 import type { Cell, Finding, StudyRecord } from "./study.ts";
 
 /** A claim that one cell scores better than another, or at most `margin` worse. */
-export interface Comparison {
+export interface CellClaim {
   readonly claim: string;
   readonly better: JoinedRow | undefined;
   readonly than: JoinedRow | undefined;
@@ -20,7 +20,7 @@ const level = 0.05;
  * Answers claims from the scores on the same rows with the same seeds, in pairs, corrected together by Holm's method: true
  * or false where the difference is told from chance at 5 %, else undecided, as where rows or seeds are too few.
  */
-export function decided(comparisons: readonly Comparison[]): readonly Finding[] {
+export function decided(comparisons: readonly CellClaim[]): readonly Finding[] {
   const tested = comparisons.map(({ better, than, margin = 0 }) => better && than && tested1(better, than, margin));
   const corrected = holm(tested.flatMap((each) => each?.p ?? []));
   let next = 0;
@@ -40,7 +40,7 @@ export function decided(comparisons: readonly Comparison[]): readonly Finding[] 
 }
 
 function tested1(better: JoinedRow, than: JoinedRow, margin: number) {
-  const [a, b] = [scoreOf(better.records), scoreOf(than.records)];
+  const [a, b] = [scoreOver(better.records), scoreOver(than.records)];
   return bootstrap((rows, seed) => a(rows, seed) - b(rows, seed), sharedSizes(better, than), -margin);
 }
 

@@ -4,7 +4,7 @@ import { trainOnce } from "./bench.ts";
 import { scatterFigure } from "./drawn.ts";
 import { decided } from "./findings.ts";
 import { fitOf, seedsOf } from "./recipes.ts";
-import { type JoinedRow, joinSeeds, scoreOf, sizesOf } from "./rows.ts";
+import { type JoinedRow, joinSeeds, scoreOver, sizesOf } from "./rows.ts";
 import type { Budget, Cell, Finding, Job, Json, Measured, PlannedCell, Study, StudyRecord } from "./study.ts";
 
 const kinds = ["did", "said"] as const;
@@ -118,8 +118,8 @@ function crossing(
 
 /** The bootstrap's interval of the dimension, in the logarithm; a draw that never reaches counts as the largest tested one. */
 function boundsOf(full: JoinedRow, tested: readonly JoinedRow[], value: number): Reached {
-  const wanted = scoreOf(full.records);
-  const scores = tested.map((row) => scoreOf(row.records));
+  const wanted = scoreOver(full.records);
+  const scores = tested.map((row) => scoreOver(row.records));
   const all = [full, ...tested].map(({ records }) => sizesOf(records));
   const rows = Math.min(...all.map((each) => each.rows));
   const seeds = Math.min(...all.map((each) => each.seeds));

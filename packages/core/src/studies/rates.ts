@@ -1,6 +1,6 @@
 import { fitOf, seedsOf } from "./recipes.ts";
 import { sameCell } from "./rows.ts";
-import type { Cell, Fit, Json, PlannedCell, Rows, Setup, StudyRecord } from "./study.ts";
+import type { Cell, Fit, FitRows, Json, PlannedCell, Setup, StudyRecord } from "./study.ts";
 
 /** Trainings for which one rate is chosen. */
 interface RateSearch {
@@ -11,7 +11,7 @@ interface RateSearch {
   /** those to choose from, ascending; a single one is not tried */
   readonly rates: readonly number[];
   /** what is trained at the chosen rate, with every seed; the rate is null while it is not known */
-  readonly finals: (lr: number | null) => readonly { readonly cell: Cell; readonly rows?: Rows }[];
+  readonly finals: (lr: number | null) => readonly { readonly cell: Cell; readonly rows?: FitRows }[];
 }
 
 /**
@@ -23,7 +23,7 @@ export function atBestRate(
   records: readonly StudyRecord[],
   { cell, method, options, rates, finals }: RateSearch,
 ): readonly PlannedCell[] {
-  const trainingAt = (rate: number, rows?: Rows): Fit =>
+  const trainingAt = (rate: number, rows?: FitRows): Fit =>
     fitOf(setup, { method, options, lr: rate, ...(rows && { rows }) });
   const tried = rates.length === 1 ? [] : rates.map((rate) => ({ ...cell, lr: rate, rows: "selection" }));
   const lr = tried.length === 0 ? rates[0] : bestRate(tried, records);

@@ -1,7 +1,7 @@
 import { InputError } from "../errors.ts";
 import type { Method } from "../peft/method.ts";
 import { methods } from "../peft/methods.ts";
-import type { Budget, Fit, Json, Rows, Setup } from "./study.ts";
+import type { Budget, Fit, FitRows, Json, Setup } from "./study.ts";
 
 interface Size {
   /** trainings of every cell */
@@ -14,7 +14,7 @@ interface Size {
 }
 
 /** How long and how finely each budget looks. */
-export const sizes: Readonly<Record<Budget, Size>> = {
+export const budgetSizes: Readonly<Record<Budget, Size>> = {
   quick: { seeds: 2, rows: 300, steps: 48, tries: [1, 4, 16] },
   standard: { seeds: 3, rows: 2000, steps: 150, tries: [1, 2, 4, 8, 16] },
   paper: { seeds: 3, rows: undefined, steps: 1500, tries: [0.25, 0.5, 1, 2, 4, 8] },
@@ -47,7 +47,7 @@ export const usualRate = (method: string, { budget }: Pick<Setup, "budget">): nu
 export const triedRates = (
   method: string,
   { budget }: Pick<Setup, "budget">,
-  factors: readonly number[] = sizes[budget].tries,
+  factors: readonly number[] = budgetSizes[budget].tries,
 ): readonly number[] => factors.map((factor) => rounded(declaredRate(method) * factor));
 
 /** A training with the budget's steps. */
@@ -61,14 +61,14 @@ export function fitOf(
     schedule = "linear",
   }: PartialFit,
 ): Fit {
-  return { method, options, lr, steps: sizes[setup.budget].steps, batch: 16, schedule, rows };
+  return { method, options, lr, steps: budgetSizes[setup.budget].steps, batch: 16, schedule, rows };
 }
 
 interface PartialFit {
   readonly method: string;
   readonly options?: Readonly<Record<string, Json>>;
   readonly lr?: number;
-  readonly rows?: Rows;
+  readonly rows?: FitRows;
   readonly schedule?: Fit["schedule"];
 }
 

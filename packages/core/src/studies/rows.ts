@@ -49,7 +49,7 @@ function intervalOf(group: readonly StudyRecord[]): Interval {
     const { share, low, high } = shareRight(right.map((values) => values.map((value) => value === 1)));
     return { mean: share, low, high };
   }
-  const { mean, low, high } = bootstrap(scoreOf(group), sizesOf(group));
+  const { mean, low, high } = bootstrap(scoreOver(group), sizesOf(group));
   return { mean, low, high };
 }
 
@@ -62,7 +62,7 @@ export function sizesOf(group: readonly StudyRecord[]): { readonly rows: number;
 }
 
 /** A cell's score over some rows with one of its seeds; without outcomes of rows, the whole score. */
-export function scoreOf(group: readonly StudyRecord[]): (rows: readonly number[], seed: number) => number {
+export function scoreOver(group: readonly StudyRecord[]): (rows: readonly number[], seed: number) => number {
   return (rows, seed) => {
     const record = group[seed];
     const outcomes = record?.outcomes;

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { choice, count, type Setting, setting } from "../settings/setting.ts";
-import { sizes } from "./recipes.ts";
+import { budgetSizes } from "./recipes.ts";
 import { budgets } from "./study.ts";
 
 /** What each budget takes where nothing is said, in words. */
-const byBudget = (of: (size: (typeof sizes)[keyof typeof sizes]) => number | undefined): string =>
-  budgets.map((budget) => `${budget}: ${of(sizes[budget]) ?? "all"}`).join(", ");
+const byBudget = (of: (size: (typeof budgetSizes)[keyof typeof budgetSizes]) => number | undefined): string =>
+  budgets.map((budget) => `${budget}: ${of(budgetSizes[budget]) ?? "all"}`).join(", ");
 
 /** Methods' names, as a list or joined by commas. */
 const methods: Setting<readonly string[] | undefined> = setting<readonly string[] | undefined>(

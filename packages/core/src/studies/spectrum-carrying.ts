@@ -1,6 +1,6 @@
 import type { Figure } from "../figures/figure.ts";
 import { meanOver } from "../statistics/bootstrap.ts";
-import { leastSites, nameOf, rangeOf } from "./spectrum-names.ts";
+import { leastSites, middleRange, nameOf } from "./spectrum-names.ts";
 import type { Cell, Finding, StudyRecord } from "./study.ts";
 
 /** How many singular vectors carry each kind of matrix. */
@@ -25,7 +25,7 @@ function sharesOf(records: readonly StudyRecord[]) {
     const shares = records
       .filter(({ cell }) => nameOf(cell) === name)
       .map(({ cell, vectors_90 = 0 }) => vectors_90 / (lengths.get(cell.site) ?? 1));
-    return rangeOf(name, shares);
+    return middleRange(name, shares);
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Figure } from "../figures/figure.ts";
 import { bootstrap, holm, meanOver } from "../statistics/bootstrap.ts";
 import { signed } from "./findings.ts";
-import { leastSites, nameOf, rangeOf } from "./spectrum-names.ts";
+import { leastSites, middleRange, nameOf } from "./spectrum-names.ts";
 import type { Finding, Json, StudyRecord } from "./study.ts";
 
 /** How many foreign directions each tuning has brought in. */
@@ -21,7 +21,7 @@ function intrudersOf(records: readonly StudyRecord[]) {
     const counts = tuned
       .filter(({ cell }) => nameOf(cell) === name)
       .map(({ intruder_dimensions = 0 }) => intruder_dimensions);
-    return rangeOf(name, counts);
+    return middleRange(name, counts);
   });
 }
 

@@ -12,7 +12,7 @@ export const budgets = ["quick", "standard", "paper"] as const;
 export type Budget = (typeof budgets)[number];
 
 /** Which of the drawn training rows: all, four fifths of them (a rate is chosen on the other fifth), or the first so many. */
-export type Rows = "all" | "selection" | number;
+export type FitRows = "all" | "selection" | number;
 
 /** A training of a study's, whole but for its seed. */
 export interface Fit {
@@ -24,7 +24,7 @@ export interface Fit {
   readonly steps: number;
   readonly batch: number;
   readonly schedule: "linear" | "constant";
-  readonly rows: Rows;
+  readonly rows: FitRows;
 }
 
 /** What a study's grid depends on. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { axisOf, broadcast, type Dim, elements, evaluate, plus, sameShape, termsOf, times } from "./shape.ts";
+import { axisOf, broadcast, type Dim, elements, lengthUnder, plus, sameShape, termsOf, times } from "./shape.ts";
 
 const symbolNames = ["batch", "tokens", "rank"];
 const integer = fc.integer({ min: -9, max: 9 });
@@ -32,9 +32,9 @@ test("plus and times make a ring: equal lengths are equal strings, however they 
 test("evaluating comes to the same before and after plus and times", () => {
   fc.assert(
     fc.property(dim, dim, values, (a, b, symbols) => {
-      const [x, y] = [evaluate(a, symbols)!, evaluate(b, symbols)!];
-      expect(evaluate(plus(a, b), symbols)).toBe(x + y);
-      expect(evaluate(times(a, b), symbols)).toBe(x * y + 0); // -0 + 0 is 0: integers have one zero
+      const [x, y] = [lengthUnder(a, symbols)!, lengthUnder(b, symbols)!];
+      expect(lengthUnder(plus(a, b), symbols)).toBe(x + y);
+      expect(lengthUnder(times(a, b), symbols)).toBe(x * y + 0); // -0 + 0 is 0: integers have one zero
     }),
   );
 });
@@ -45,7 +45,7 @@ test("two lengths that agree under all values are the same string", () => {
   const points = grid.map((point) => new Map(symbolNames.map((name, i) => [name, point[i]!])));
   fc.assert(
     fc.property(dim, dim, (a, b) => {
-      const agree = points.every((symbols) => evaluate(a, symbols)! === evaluate(b, symbols)!);
+      const agree = points.every((symbols) => lengthUnder(a, symbols)! === lengthUnder(b, symbols)!);
       expect(a === b).toBe(agree);
     }),
   );
@@ -73,16 +73,16 @@ test("lengths print as they are documented", () => {
 });
 
 test("a length has no value where one of its symbols has none", () => {
-  expect(evaluate(plus("batch", "tokens"), new Map([["batch", 2]]))).toBeUndefined();
-  expect(evaluate(7, new Map())).toBe(7);
+  expect(lengthUnder(plus("batch", "tokens"), new Map([["batch", 2]]))).toBeUndefined();
+  expect(lengthUnder(7, new Map())).toBe(7);
 });
 
 test("a shape's elements are the product of its lengths, 1 for a scalar", () => {
   expect(elements([])).toBe(1);
   fc.assert(
     fc.property(fc.array(dim, { maxLength: 4 }), values, (shape, symbols) => {
-      const product = shape.reduce<number>((all, length) => all * evaluate(length, symbols)!, 1);
-      expect(evaluate(elements(shape), symbols)).toBe(product + 0);
+      const product = shape.reduce<number>((all, length) => all * lengthUnder(length, symbols)!, 1);
+      expect(lengthUnder(elements(shape), symbols)).toBe(product + 0);
     }),
   );
 });

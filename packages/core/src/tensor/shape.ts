@@ -74,7 +74,7 @@ export function termsOf(dim: Dim): readonly { readonly coefficient: number; read
 }
 
 /** The length under given values of its symbols; undefined where one has no value. */
-export function evaluate(dim: Dim, symbols: ReadonlyMap<string, number>): number | undefined {
+export function lengthUnder(dim: Dim, symbols: ReadonlyMap<string, number>): number | undefined {
   let sum = 0;
   for (const term of termsOf(dim)) {
     let product = term.coefficient;

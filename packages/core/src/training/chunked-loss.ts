@@ -2,7 +2,7 @@ import { gradients } from "../autodiff/gradients.ts";
 import { sumOverChunks } from "../graph/ops/scan.ts";
 import { input, type Value } from "../graph/value.ts";
 import { leavesOf } from "../graph/walk.ts";
-import { rightAnswers } from "../objectives/losses/cross-entropy.ts";
+import { countRight } from "../objectives/losses/cross-entropy.ts";
 import type { ChosenStates } from "../peft/forward.ts";
 
 /** A language model's output layer, on one chunk of the positions that have a label. */
@@ -42,7 +42,7 @@ export function measuredLoss(
 ): { readonly loss: Value; readonly right: Value | undefined } {
   const { labels, chunked } = chunksOf(layer);
   const loss = lossOf(layer.logits, labels);
-  const counted = [rightAnswers(layer.logits, labels)];
+  const counted = [countRight(layer.logits, labels)];
   const { sum, others } = sumOverChunks({ chunked, sum: loss, others: counted, slopes: new Map() });
   return { loss: sum, right: others[0] };
 }

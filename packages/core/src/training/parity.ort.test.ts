@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { loadAdapter } from "../adapters/adapter-on-base.ts";
+import { loadAdapterFiles } from "../adapters/adapter-on-base.ts";
 import { peftKey } from "../adapters/adapter-tensors.ts";
 import { distance, goldenBase, goldenFolder, goldenJson, goldenPath, logitsOf } from "../checkpoints/golden.fake.ts";
 import type { HfModel } from "../checkpoints/hf-model.ts";
@@ -40,7 +40,7 @@ const cases = [
 /** A golden run's start: its base, its adapter or the base's own weights, its rows. */
 async function startOf({ base: name, init, flags, data }: ReturnType<typeof goldenJson>) {
   const { base, rows, path } = await goldenBase(name);
-  const { adapted, phi } = init ? await loadAdapter(goldenFolder(init), base) : await ownStart(base, flags);
+  const { adapted, phi } = init ? await loadAdapterFiles(goldenFolder(init), base) : await ownStart(base, flags);
   const table = await readTable("rows.jsonl", readFileSync(goldenPath(data)));
   const { task, labels } = adapted.goal;
   const prompted = promptLength(adapted.methods) > 0;

@@ -1,11 +1,11 @@
 import type { Comparison } from "@petl/core";
-import { table } from "./evaluation-report.ts";
+import { tableLines } from "./evaluation-report.ts";
 
 /** What a comparison of two adapters comes to, for people. */
 export function* comparisonLines(compared: Comparison, [first, second]: readonly [string, string]): Generator<string> {
   const { score_name: name, examples, difference, rows, p } = compared;
   const [low, high] = difference.interval;
-  yield* table([
+  yield* tableLines([
     ["adapter", name],
     [first, shown(compared.first[name])],
     [second, shown(compared.second[name])],
@@ -17,7 +17,7 @@ export function* comparisonLines(compared: Comparison, [first, second]: readonly
 }
 
 const agreementTable = (rows: NonNullable<Comparison["rows"]>): readonly string[] =>
-  table([
+  tableLines([
     ["", "second right", "second wrong"],
     ["first right", String(rows.both_right), String(rows.only_first)],
     ["first wrong", String(rows.only_second), String(rows.both_wrong)],

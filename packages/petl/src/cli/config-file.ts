@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { InputError } from "@petl/core";
-import { flagName, keyOf } from "../flags/flags.ts";
+import { flagName, settingName } from "../flags/flags.ts";
 import { flagSuggestion } from "../flags/other-names.ts";
 import { explainFileError } from "../machine-error.ts";
 
@@ -18,12 +18,14 @@ export async function readConfigFile(path: string, allowed: readonly string[]): 
     throw new InputError(`${path}: must hold flags by name, as in "base: FOLDER"`);
   }
   const problems = Object.keys(value)
-    .filter((key) => !allowed.includes(keyOf(key)) && !isSwitchedOff(key, value, allowed))
+    .filter((key) => !allowed.includes(settingName(key)) && !isSwitchedOff(key, value, allowed))
     .map((key) => `${path}: unknown key "${key}"${flagSuggestion(key, allowed.map(flagName))}`);
   if (problems.length > 0) throw new InputError(problems);
   return Object.fromEntries(
     Object.entries(value).map(([key, each]) =>
-      !allowed.includes(keyOf(key)) && typeof each === "boolean" ? [oppositeOf(key), !each] : [keyOf(key), each],
+      !allowed.includes(settingName(key)) && typeof each === "boolean"
+        ? [oppositeOf(key), !each]
+        : [settingName(key), each],
     ),
   );
 }
@@ -33,7 +35,7 @@ const isSwitchedOff = (key: string, values: object, allowed: readonly string[]):
   /^no[-_A-Z]/.test(key) && allowed.includes(oppositeOf(key)) && typeof Reflect.get(values, key) === "boolean";
 
 /** `no-shuffle`, `no_shuffle` and `noShuffle` are the opposite of `shuffle`. */
-const oppositeOf = (key: string): string => keyOf(key.slice(2)).replace(/^./, (letter) => letter.toLowerCase());
+const oppositeOf = (key: string): string => settingName(key.slice(2)).replace(/^./, (letter) => letter.toLowerCase());
 
 function jsonOf(path: string, content: string): unknown {
   try {

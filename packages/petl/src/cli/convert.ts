@@ -1,6 +1,6 @@
 import { InputError } from "@petl/core";
 import { z } from "zod";
-import { choice, type FlagValues, neededText, number, text, toggle } from "../flags/flags.ts";
+import { type FlagValues, neededText, number, optionalChoice, text, toggle } from "../flags/flags.ts";
 import { offlineFlag } from "../flags/shared-flags.ts";
 import { adapterFormats, convertAdapter } from "../library/convert.ts";
 import { convertBase } from "../library/convert-base.ts";
@@ -12,7 +12,7 @@ const modelFormat = "huggingface";
 
 const flags = {
   adapter: text("ADAPTER", "what to convert: a folder, a file or a hub id, in any of the layouts"),
-  to: choice([...adapterFormats, modelFormat], "the layout to write (peft; of a whole model huggingface)"),
+  to: optionalChoice([...adapterFormats, modelFormat], "the layout to write (peft; of a whole model huggingface)"),
   base: text(
     "BASE",
     "the adapter's base, where its own name for it leads nowhere; without an adapter a checkpoint of llama2.c",

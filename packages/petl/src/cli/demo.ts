@@ -4,8 +4,8 @@ import { InputError } from "@petl/core";
 import { bundledBases } from "../bundled/bundled-bases.ts";
 import { accuracyFigure } from "../demo/figures.ts";
 import { nextCommands } from "../demo/next-commands.ts";
-import { reportPage } from "../demo/report.ts";
-import { standalone } from "../demo/svg.ts";
+import { tourPage } from "../demo/report.ts";
+import { svgFile } from "../demo/svg.ts";
 import { type TourEvent, type TourResult, tour } from "../demo/tour.ts";
 import {
   answersText,
@@ -19,7 +19,7 @@ import {
 } from "../demo/words.ts";
 import { makeFolder } from "../disk/make-folder.ts";
 import { writeFileSafely } from "../disk/safe-write.ts";
-import { count, text, toggle } from "../flags/flags.ts";
+import { optionalCount, text, toggle } from "../flags/flags.ts";
 import { explainFileError, systemCode } from "../machine-error.ts";
 import { folderState } from "../runs/folder.ts";
 import { type Context, defineVerb } from "./verb.ts";
@@ -34,7 +34,7 @@ export const demoVerb = defineVerb({
     base: text("BASE", `take another encoder than ${bundled}`),
     out: text("DIR", "the folder for report.html, numbers.json and the adapters (petl-demo, with a number if taken)"),
     quick: toggle(false, "one epoch of everything: shows that it runs, and its accuracies mean nothing"),
-    threads: count("threads that share the work (default: the machine's cores)"),
+    threads: optionalCount("threads that share the work (default: the machine's cores)"),
   },
   examples: ["demo", "demo --out tour"],
   async run({ flags, json }, context) {
@@ -83,8 +83,8 @@ async function emptyFolder(out: string): Promise<string> {
 async function keep(folder: string, result: TourResult, next: readonly string[]): Promise<void> {
   const write = (name: string, content: string) =>
     writeFileSafely(join(folder, name), [new TextEncoder().encode(content)]);
-  await write("report.html", reportPage(result, next));
-  await write("accuracy.svg", standalone(accuracyFigure(result)));
+  await write("report.html", tourPage(result, next));
+  await write("accuracy.svg", svgFile(accuracyFigure(result)));
   await write("numbers.json", `${JSON.stringify(result, undefined, 2)}\n`);
 }
 

@@ -2,7 +2,7 @@ import { columnSettings, compare, evaluate, InputError, pickSettings, rowRemarks
 import { type DataAccess, type DataFile, findData, givenTwice } from "../data/find-data.ts";
 import { pausing } from "../data/pausing.ts";
 import { readData } from "../data/read-data.ts";
-import { choice, text, texts } from "../flags/flags.ts";
+import { optionalChoice, text, texts } from "../flags/flags.ts";
 import { writeEvaluationReport } from "../reports/write-report.ts";
 import { comparisonLines } from "./comparison-report.ts";
 import { evaluationLines } from "./evaluation-report.ts";
@@ -21,7 +21,7 @@ export const evaluateVerb = defineVerb({
     ...modelFlags,
     ...tokenSettings,
     data: texts("DATA", "a file of labelled rows, or a folder or a hub data set with splits; several are joined"),
-    split: choice(splits, "which split of a folder (default: the first that there is)"),
+    split: optionalChoice(splits, "which split of a folder (default: the first that there is)"),
     compare: texts("ADAPTER...", "two adapters: whether they differ on the same rows, in place of --adapter"),
     ...columnSettings,
     report: text("FILE", "an HTML page: confusion, the rows answered worst, the model card"),

@@ -34,7 +34,7 @@ const mostColumns = 20;
 type Scores = Omit<NonNullable<Evaluation["per_class"]>[number], "label"> & { readonly label: Label };
 
 const scoreTable = (what: string, rows: readonly Scores[]): readonly string[] =>
-  table([
+  tableLines([
     [what, "precision", "recall", "f1", "support"],
     ...rows.map(({ label, precision, recall, f1, support }) => [
       shownLabel(label),
@@ -44,10 +44,10 @@ const scoreTable = (what: string, rows: readonly Scores[]): readonly string[] =>
   ]);
 
 const confusionTable = (labels: readonly string[], counts: readonly (readonly number[])[]): readonly string[] =>
-  table([["true \\ predicted", ...labels], ...counts.map((row, id) => [labels[id] ?? "", ...row.map(String)])]);
+  tableLines([["true \\ predicted", ...labels], ...counts.map((row, id) => [labels[id] ?? "", ...row.map(String)])]);
 
 /** An empty line and the rows, names on the left and numbers on the right of their columns. */
-export function table(rows: readonly (readonly string[])[]): readonly string[] {
+export function tableLines(rows: readonly (readonly string[])[]): readonly string[] {
   const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
   const line = (row: readonly string[]) =>
     row.map((cell, at) => (at === 0 ? cell.padEnd(width(at)) : cell.padStart(width(at)))).join("  ");

@@ -13,7 +13,7 @@ import {
   rowLimits,
   type ShownRow,
   type Task,
-  targetOf,
+  targetRuleOf,
   tokenSettings,
 } from "@petl/core";
 import { type DataAccess, findData, givenTwice } from "../data/find-data.ts";
@@ -45,7 +45,7 @@ export async function inspectData(folder: string, flags: DataFlags, access: Data
   const tokenizer = set.examples[0]?.kind === "tokens" ? undefined : await openTokenizer(directory(folder));
   const { maxLength, lossOn, endToken } = flags;
   const how = { tokenizer, lossOn, endToken, ...rowLimits(adapted, tokenizer, maxLength) };
-  const rule = targetOf(purpose);
+  const rule = targetRuleOf(purpose);
   const fed = fedRows(set, adapted, rule, how);
   const report = feedReport(fed, tokenizer, { foretold: rule.ofOwnTokens ?? false, validation });
   return { ...report, remarks: [...new Set([...(await givenTwice(files.train)), ...remarks, ...report.remarks])] };

@@ -16,7 +16,7 @@ import {
   tasks,
 } from "@petl/core";
 import { directory } from "../disk/files.ts";
-import { choice, count, flagName, text, toggle } from "../flags/flags.ts";
+import { flagName, optionalChoice, optionalCount, text, toggle } from "../flags/flags.ts";
 import { chooseMethods } from "../flags/method-flags.ts";
 import { offlineFlag } from "../flags/shared-flags.ts";
 import { MachineError } from "../machine-error.ts";
@@ -36,8 +36,8 @@ export const inspectVerb = defineVerb({
     base: text("BASE", "the base of an ADAPTER, where its own name for it leads nowhere"),
     method: text("METHOD", "count what this method would train; several with +, as in lora+bitfit"),
     adapter: text("ADAPTER", "count what this adapter trained"),
-    task: choice(tasks, "the task of the head (default: what the base or the adapter is made for)"),
-    labels: count("number of the head's labels"),
+    task: optionalChoice(tasks, "the task of the head (default: what the base or the adapter is made for)"),
+    labels: optionalCount("number of the head's labels"),
     ...dataFlags,
     digests: toggle(true, "SHA-256 of the files"),
     offline: offlineFlag,

@@ -1,5 +1,5 @@
 import { floatTypes, InputError, type OpenModel, type Quantization } from "@petl/core";
-import { choice, neededText, toggle } from "../flags/flags.ts";
+import { neededText, optionalChoice, toggle } from "../flags/flags.ts";
 import { type SaveOnnxOptions, saveMerged, saveOnnx } from "../library/save.ts";
 import { modelFlags, withModel } from "./open.ts";
 import { defineVerb } from "./verb.ts";
@@ -26,9 +26,9 @@ export const mergeVerb = defineVerb({
     base: modelFlags.base,
     adapter: neededText("ADAPTER", "the adapter: a folder or a hub id"),
     out: neededText("DIR", "the folder to write"),
-    to: choice(["checkpoint", "onnx", "onnx-with-past"], "what is written (checkpoint)"),
+    to: optionalChoice(["checkpoint", "onnx", "onnx-with-past"], "what is written (checkpoint)"),
     adapterInputs: toggle(false, "of an ONNX file: leave the adapter apart, to be fed as an .onnx_adapter"),
-    dtype: choice(floatTypes, "the type of all float tensors (default: the base's)"),
+    dtype: optionalChoice(floatTypes, "the type of all float tensors (default: the base's)"),
     overwrite: toggle(false, "replace DIR and all that is in it"),
     offline: modelFlags.offline,
     threads: modelFlags.threads,

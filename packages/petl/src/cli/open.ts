@@ -10,7 +10,7 @@ import {
   unadapted,
 } from "@petl/core";
 import type { ReadEvent } from "../data/read-data.ts";
-import { choice, count, text } from "../flags/flags.ts";
+import { optionalChoice, optionalCount, text } from "../flags/flags.ts";
 import { baseFlag, deviceFlag, offlineFlag } from "../flags/shared-flags.ts";
 import type { HubEvent } from "../hub/hub.ts";
 import { loadAdapter } from "../library/load-adapter.ts";
@@ -22,10 +22,10 @@ import type { Context } from "./verb.ts";
 export const modelFlags = {
   base: baseFlag,
   adapter: text("ADAPTER", "the adapter on top of it: a folder or a hub id"),
-  task: choice(tasks, "what the base's head is for, where its config.json does not say it"),
-  labels: count("number of the head's labels, where config.json does not say it"),
+  task: optionalChoice(tasks, "what the base's head is for, where its config.json does not say it"),
+  labels: optionalCount("number of the head's labels, where config.json does not say it"),
   offline: offlineFlag,
-  threads: count("threads that share the work (default: the machine's cores)"),
+  threads: optionalCount("threads that share the work (default: the machine's cores)"),
   device: deviceFlag,
 };
 

@@ -1,6 +1,6 @@
 import type { MethodPlan, PlacedPlan, Places } from "@petl/core";
-import { label, line, standalone } from "../demo/svg.ts";
-import { escaped } from "../reports/page.ts";
+import { label, line, svgFile } from "../demo/svg.ts";
+import { plainHtml } from "../reports/page.ts";
 import { percentText, sizeText } from "./plan-words.ts";
 
 const columns = { name: 112, stack: 122, stackEnd: 372, bars: 392, barsEnd: 592, end: 712 };
@@ -27,8 +27,8 @@ export function planFigure({ plan, base, placed }: PlacedPlan): string {
     ...plan.plans.flatMap((each, i) => methodRow(each, placed[i], base, plan.base.base_parameters, i)),
   ];
   const title = `where each method trains this ${plan.base.architecture}, and how much`;
-  return standalone(
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${columns.end} ${height}" role="img" aria-label="${escaped(title)}">${parts.join("")}</svg>`,
+  return svgFile(
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${columns.end} ${height}" role="img" aria-label="${plainHtml(title)}">${parts.join("")}</svg>`,
   );
 }
 
@@ -68,7 +68,7 @@ function methodRow(
   return [
     label(columns.name, middle, "end", method),
     ...cells(places, base, y),
-    `<rect x="${columns.bars}" y="${y}" width="${Math.max(1, width).toFixed(1)}" height="20" fill="var(--mark)"><title>${escaped(`${method}: ${trained_parameters.toLocaleString("en-US")} trained, ${sizeText(adapter_bytes)} on the disk`)}</title></rect>`,
+    `<rect x="${columns.bars}" y="${y}" width="${Math.max(1, width).toFixed(1)}" height="20" fill="var(--mark)"><title>${plainHtml(`${method}: ${trained_parameters.toLocaleString("en-US")} trained, ${sizeText(adapter_bytes)} on the disk`)}</title></rect>`,
     label(columns.barsEnd + 10, middle, "start", percentText(trainable_ratio)),
   ];
 }

@@ -7,7 +7,7 @@ import {
   shapedArchitectures,
 } from "@petl/core";
 import { writeFileSafely } from "../disk/safe-write.ts";
-import { bytes, choice, count, flagName, share, text } from "../flags/flags.ts";
+import { byteSize, flagName, optionalChoice, optionalCount, shareOrPercent, text } from "../flags/flags.ts";
 import { chooseMethods, givenTo } from "../flags/method-flags.ts";
 import { offlineFlag } from "../flags/shared-flags.ts";
 import { baseNamed, type NamedPlanSource } from "../library/plan.ts";
@@ -21,16 +21,16 @@ const planFlags = {
   base: text("BASE", "the base model: a folder, a hub id (owner/name[@revision]) or a bundled name"),
   config: text("FILE", "a base's config.json, in the place of a base"),
   layers: text("N|LIST", "depth of a base that exists as a shape only; with --base or --config the method's option"),
-  hidden: count("width of a base that exists as a shape only"),
-  heads: count("its heads of attention (as many as have 64 numbers each)"),
-  feedForward: count("the width of its feed-forward layers (as usual for the architecture)"),
-  vocabulary: count("its vocabulary (as usual for the architecture)"),
-  positions: count("its positions (as usual for the architecture)"),
-  architecture: choice(shapedArchitectures, "its architecture (bert)"),
-  ratio: share("trained share of the base, the head not counted: 0.1% or 0.001"),
-  parameters: count("trained parameters, the head not counted"),
-  fileSize: bytes("size of the adapter's weights on the disk"),
-  memory: bytes("memory of the training, by one worker and without --recompute"),
+  hidden: optionalCount("width of a base that exists as a shape only"),
+  heads: optionalCount("its heads of attention (as many as have 64 numbers each)"),
+  feedForward: optionalCount("the width of its feed-forward layers (as usual for the architecture)"),
+  vocabulary: optionalCount("its vocabulary (as usual for the architecture)"),
+  positions: optionalCount("its positions (as usual for the architecture)"),
+  architecture: optionalChoice(shapedArchitectures, "its architecture (bert)"),
+  ratio: shareOrPercent("trained share of the base, the head not counted: 0.1% or 0.001"),
+  parameters: optionalCount("trained parameters, the head not counted"),
+  fileSize: byteSize("size of the adapter's weights on the disk"),
+  memory: byteSize("memory of the training, by one worker and without --recompute"),
   ...loadSettings,
   method: text("METHODS", "plan this method alone, or several joined by commas, with the options that are given"),
   figure: text("FILE", "write a picture of the plan, SVG"),

@@ -17,7 +17,7 @@ import {
 } from "@petl/core";
 import { pausing } from "../data/pausing.ts";
 import type { ReadAccess } from "../data/read-data.ts";
-import { choice, text, texts } from "../flags/flags.ts";
+import { optionalChoice, text, texts } from "../flags/flags.ts";
 import { answerLines } from "./answer-lines.ts";
 import { finite } from "./finite.ts";
 import { modelFlags, rowFlags, shownDownload, withModel } from "./open.ts";
@@ -40,7 +40,7 @@ export const predictVerb = defineVerb({
     textColumn: text("COLUMN", "the column of --input that holds the text", "found by its name"),
     textPairColumn: text("COLUMN", "the column of --input that holds the second text"),
     topK: topKSetting,
-    format: choice(["json", "csv"], "how answers are written (json)"),
+    format: optionalChoice(["json", "csv"], "how answers are written (json)"),
   },
   examples: [
     'predict --base models/tiny --adapter out --text "a fine film" --text "a dull one"',

@@ -8,7 +8,7 @@ import {
   share,
   trainingSettings,
 } from "@petl/core";
-import { choice, count, type FlagValues, text, texts, toggle } from "../flags/flags.ts";
+import { type FlagValues, optionalChoice, optionalCount, text, texts, toggle } from "../flags/flags.ts";
 import { offlineFlag } from "../flags/shared-flags.ts";
 import { pretrainedArchitectures } from "../pretraining/record.ts";
 
@@ -49,20 +49,20 @@ export const pretrainFlags = {
   resume: text("DIR", "go on with the run in this folder; needs nothing else"),
   overwrite: toggle(false, "replace what --out holds"),
   prepared: text("FOLDER", "keep here what is made from the text, or take it from here, so that other runs need not"),
-  architecture: choice(pretrainedArchitectures, "the kind of model (bert)"),
-  layers: count("layers (4)"),
-  hidden: count("width of the model (256)"),
-  heads: count("attention heads (4)"),
-  feedForward: count("width of the feed-forward layers (bert: 4, llama: 8/3 times the model's)"),
-  vocabulary: count("tokens of the tokenizer that is made (8192)"),
+  architecture: optionalChoice(pretrainedArchitectures, "the kind of model (bert)"),
+  layers: optionalCount("layers (4)"),
+  hidden: optionalCount("width of the model (256)"),
+  heads: optionalCount("attention heads (4)"),
+  feedForward: optionalCount("width of the feed-forward layers (bert: 4, llama: 8/3 times the model's)"),
+  vocabulary: optionalCount("tokens of the tokenizer that is made (8192)"),
   lowercase: toggle(true, "the tokenizer knows no capital letters (encoders)"),
   words: text("FILE", "words that the tokenizer knows whole, one a line, however rare in the text (encoders)"),
   tokenizer: text("FOLDER", "take the tokenizer of this folder instead of making one"),
-  maxLength: count("tokens of the longest row, and positions of the model (128)"),
+  maxLength: optionalCount("tokens of the longest row, and positions of the model (128)"),
   shortShare: share(0.3, "share of an encoder's rows that are shorter by chance"),
   heldOut: innerFraction(0.01, "share of the rows that is only evaluated on"),
   teacher: text("BASE", "a base model whose vectors of whole texts an encoder learns too: a folder or a hub id"),
-  dtype: choice(floatTypes, "type of the weights that are written (float32)"),
+  dtype: optionalChoice(floatTypes, "type of the weights that are written (float32)"),
   ...pretrainingSettings,
   logEvery: counted(1, "steps between lines of metrics.jsonl"),
   threads: counted(undefined, "threads that share the work", { otherwise: "the machine's cores" }),

@@ -1,6 +1,6 @@
 import { count as counted, InputError, nonnegative, setting } from "@petl/core";
 import { z } from "zod";
-import { count, number, text, texts } from "../flags/flags.ts";
+import { number, optionalCount, text, texts } from "../flags/flags.ts";
 import { type ServeOptions, serve } from "../server/serve.ts";
 import { modelFlags } from "./open.ts";
 import { untilTold } from "./until-told.ts";
@@ -26,7 +26,7 @@ export const serveVerb = defineVerb({
     resident: counted(128, "adapters that stay in memory; others are read when asked"),
     queue: text("URL", `${queueHelp}, whose workers take the jobs (default: children of this process)`),
     shared: text("DIR", "where files, jobs and adapters are kept (default: in your data folder)"),
-    threads: count("threads that share the work (default: the machine's cores)"),
+    threads: optionalCount("threads that share the work (default: the machine's cores)"),
     offline: modelFlags.offline,
   },
   ownSignals: ["SIGTERM"],

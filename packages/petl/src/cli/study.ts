@@ -1,10 +1,10 @@
 import { InputError, type Summary, studies } from "@petl/core";
-import { count, neededText, text, toggle } from "../flags/flags.ts";
+import { neededText, optionalCount, text, toggle } from "../flags/flags.ts";
 import { baseFlag, offlineFlag } from "../flags/shared-flags.ts";
 import { dryRun } from "../studies/dry-run.ts";
 import { requestSettings } from "../studies/request-settings.ts";
 import { type StudyEvent, type StudyProgress, study } from "../studies/study.ts";
-import { table } from "./evaluation-report.ts";
+import { tableLines } from "./evaluation-report.ts";
 
 import { type Context, defineVerb } from "./verb.ts";
 import { queueHelp } from "./worker.ts";
@@ -21,8 +21,8 @@ export const studyVerb = defineVerb({
     validation: text("DATA", "rows to score on, where --data has none"),
     source: text("DATA", "text of the source task, whose forgetting is measured"),
     ...requestSettings,
-    jobs: count("cells at a time, each a process of its own (default: the machine's cores)"),
-    threads: count("cores to use where --jobs does not say how many cells run at a time"),
+    jobs: optionalCount("cells at a time, each a process of its own (default: the machine's cores)"),
+    threads: optionalCount("cores to use where --jobs does not say how many cells run at a time"),
     queue: text("URL", `${queueHelp}, whose workers take the cells (default: children of this process)`),
     shared: text("DIR", "with --queue: the folder that workers share, where it has another path on their machines"),
     out: text("DIR", "the folder for records, summary, figures and report (petl-study-NAME)"),
@@ -124,7 +124,7 @@ function report({ question, findings, rows, table: side }: Summary): readonly st
   return [
     ...[question, ""],
     ...(side
-      ? table([side.columns, ...side.rows])
+      ? tableLines([side.columns, ...side.rows])
       : named.map(({ name, numbers }) => `${name.padEnd(width)}  ${numbers}`)),
     "",
     ...findings.map(

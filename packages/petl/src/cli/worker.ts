@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { outage } from "../executors/outage.ts";
 import { withoutSecrets } from "../executors/queue-kinds.ts";
-import type { Task } from "../executors/task.ts";
+import type { HandedTask } from "../executors/task.ts";
 import { startWorker } from "../executors/worker.ts";
 import { neededText } from "../flags/flags.ts";
 import { sharedJobs, waitingJobs } from "../jobs/job-work.ts";
@@ -27,7 +27,8 @@ export const workerVerb = defineVerb({
     const told = untilTold(signal);
     const shared = resolve(named);
     const [jobs, cells] = [sharedJobs(shared, (id) => terminal.line(`working on ${id}`)), sharedCells(shared)];
-    const work = (task: Task, ending: AbortSignal) => (task.kind === "job" ? jobs(task, ending) : cells(task, ending));
+    const work = (task: HandedTask, ending: AbortSignal) =>
+      task.kind === "job" ? jobs(task, ending) : cells(task, ending);
     const working = await startWorker(
       queue,
       { work, waiting: () => waitingJobs(shared) },

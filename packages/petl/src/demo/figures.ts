@@ -1,8 +1,8 @@
-import { escaped } from "../reports/page.ts";
+import { plainHtml } from "../reports/page.ts";
 import type { MethodRow } from "./compare.ts";
 import { figure, label, line } from "./svg.ts";
 import type { TourResult } from "./tour.ts";
-import { shareText, signed } from "./words.ts";
+import { shareText, signedRise } from "./words.ts";
 
 const area = { left: 54, right: 472, top: 44, bottom: 300 };
 
@@ -48,7 +48,7 @@ function mark({ method, accuracy, trainable_ratio }: MethodRow, index: number, y
   const bar = line({ from: [x, top], to: [x, bottom] }, "var(--mark)", 2);
   const point = `<circle cx="${x.toFixed(1)}" cy="${yOf(accuracy.share).toFixed(1)}" r="5" fill="var(--mark)"/>`;
   const name = label(x, index % 2 === 0 ? 14 : 32, x > area.right - 30 ? "end" : "middle", method);
-  return `<g><title>${escaped(`${method}: ${shareText(accuracy)}`)}</title>${bar}${point}${name}</g>`;
+  return `<g><title>${plainHtml(`${method}: ${shareText(accuracy)}`)}</title>${bar}${point}${name}</g>`;
 }
 
 const bars = { left: 110, right: 400, step: 32, top: 14 };
@@ -66,7 +66,7 @@ export function forgettingFigure({ methods, own_task }: Pick<TourResult, "method
     return [
       label(bars.left - 8, y + 15, "end", method),
       `<rect x="${from.toFixed(1)}" y="${y}" width="${(to - from).toFixed(1)}" height="20" fill="var(--mark)"/>`,
-      label(to + 6, y + 15, "start", signed(rise)),
+      label(to + 6, y + 15, "start", signedRise(rise)),
     ];
   });
   const height = bars.top + rises.length * bars.step;

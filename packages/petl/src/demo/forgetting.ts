@@ -1,6 +1,6 @@
 import { type ExampleSet, evaluate, type OpenModel, taskOf, unadapted } from "@petl/core";
 import type { OpenBase } from "../library/open-base.ts";
-import { bodyOf } from "../studies/source-loss.ts";
+import { underSourceHead } from "../studies/source-loss.ts";
 
 /** What a base was made for, hiding tokens and guessing them, as a measure of what an adapter makes it forget. */
 export interface OwnTask {
@@ -19,7 +19,7 @@ export async function ownTask(base: OpenBase, texts: readonly string[]): Promise
   return {
     texts: texts.length,
     loss,
-    lossWith: async (model) => (await evaluate(await bodyOf(model, "masked-lm"), set)).loss,
+    lossWith: async (model) => (await evaluate(await underSourceHead(model, "masked-lm"), set)).loss,
   };
 }
 

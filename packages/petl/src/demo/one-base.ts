@@ -5,7 +5,7 @@ import type { OpenBase } from "../library/open-base.ts";
 import { secondsSince } from "./training.ts";
 
 /** What the adapters that were asked say of one text. */
-export interface Asked {
+export interface AskedText {
   readonly text: string;
   readonly answers: readonly { readonly adapter: string; readonly label: Label; readonly score: number }[];
 }
@@ -17,8 +17,8 @@ export interface OneBase {
   readonly base_bytes: number;
   /** Φ of all adapters together, in memory */
   readonly adapter_bytes: number;
-  readonly tasks: readonly Asked[];
-  readonly users: readonly Asked[];
+  readonly tasks: readonly AskedText[];
+  readonly users: readonly AskedText[];
   /** to load all adapters and to ask them */
   readonly seconds: number;
 }
@@ -46,7 +46,7 @@ export async function askTogether(
 ): Promise<OneBase> {
   const begin = performance.now();
   const bank = await openBank(base);
-  const ask = async (names: readonly string[], texts: readonly string[]): Promise<readonly Asked[]> => {
+  const ask = async (names: readonly string[], texts: readonly string[]): Promise<readonly AskedText[]> => {
     const rows = texts.flatMap((text) => names.map((adapter) => ({ adapter, text })));
     const answers = await bank.predict(rows);
     const told = rows.flatMap((row, at) => {

@@ -1,4 +1,4 @@
-import { escaped, palette } from "../reports/page.ts";
+import { palette, plainHtml } from "../reports/page.ts";
 import { accuracyFigure, forgettingFigure } from "./figures.ts";
 import type { TourResult } from "./tour.ts";
 import {
@@ -14,7 +14,7 @@ import {
 } from "./words.ts";
 
 /** The tour as one page that needs nothing else: figures, tables, what every adapter answered, what to try next. */
-export function reportPage(result: TourResult, next: readonly string[]): string {
+export function tourPage(result: TourResult, next: readonly string[]): string {
   const { methods, further, one_base } = result;
   const forgetting = forgettingFigure(result);
   return `<!doctype html>
@@ -30,9 +30,9 @@ export function reportPage(result: TourResult, next: readonly string[]): string 
 <h1>petl demo</h1>
 <p>Several ways to teach one small language model a task, side by side: the same rows, the same seeds and 16 rows a step for each,
 its rate and its epochs as the list below says. The words on this page:</p>
-<dl>${meanings.map(([word, meaning]) => `<dt>${escaped(word)}</dt><dd>${escaped(meaning)}</dd>`).join("")}</dl>
-<p>${escaped(baseText(result))}.</p>
-<p>${escaped(taskText(result))}.</p>
+<dl>${meanings.map(([word, meaning]) => `<dt>${plainHtml(word)}</dt><dd>${plainHtml(meaning)}</dd>`).join("")}</dl>
+<p>${plainHtml(baseText(result))}.</p>
+<p>${plainHtml(taskText(result))}.</p>
 ${captioned(accuracyFigure(result), "Accuracy on test rows; bars are 95 % intervals, and the axis does not begin at 0.")}
 <div class="wide">${table(
     columns,
@@ -41,7 +41,7 @@ ${captioned(accuracyFigure(result), "Accuracy on test rows; bars are 95 % interv
 ${forgetting ? captioned(forgetting, "Forgetting: how much the base's own masked-LM loss rises under each method's trained body.") : ""}
 <h2>What this run says</h2>
 <ul>${findings(result)
-    .map((text) => `<li>${escaped(text)}</li>`)
+    .map((text) => `<li>${plainHtml(text)}</li>`)
     .join("")}</ul>
 <h2>More adapters on the same base</h2>
 <div class="wide">${table(furtherColumns, further.map(furtherCells))}</div>
@@ -50,7 +50,7 @@ ${one_base.tasks.map(askedPart).join("\n")}
 <h2>One message, two users</h2>
 ${one_base.users.map(askedPart).join("\n")}
 <h2>Try next</h2>
-${next.map((command) => `<pre>${escaped(command)}</pre>`).join("\n")}
+${next.map((command) => `<pre>${plainHtml(command)}</pre>`).join("\n")}
 </main>
 </body>
 </html>
@@ -70,15 +70,15 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid var(--li
 `;
 
 const captioned = (svg: string, caption: string) =>
-  `<figure>${svg}<figcaption>${escaped(caption)}</figcaption></figure>`;
+  `<figure>${svg}<figcaption>${plainHtml(caption)}</figcaption></figure>`;
 
 function askedPart({ text, answers }: TourResult["one_base"]["tasks"][number]): string {
   const cells = answers.map(({ adapter, label, score }) => [adapter, String(label), percent(score)]);
-  return `<p class="asked">${escaped(text)}</p><div class="wide">${table(["adapter", "label", "score"], cells)}</div>`;
+  return `<p class="asked">${plainHtml(text)}</p><div class="wide">${table(["adapter", "label", "score"], cells)}</div>`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const row = (cells: readonly string[], tag: "th" | "td") =>
-    `<tr>${cells.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join("")}</tr>`;
+    `<tr>${cells.map((cell) => `<${tag}>${plainHtml(cell)}</${tag}>`).join("")}</tr>`;
   return `<table><thead>${row(head, "th")}</thead><tbody>${rows.map((cells) => row(cells, "td")).join("")}</tbody></table>`;
 }

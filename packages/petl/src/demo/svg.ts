@@ -1,7 +1,7 @@
-import { escaped, palette } from "../reports/page.ts";
+import { palette, plainHtml } from "../reports/page.ts";
 
 export const label = (x: number, y: number, anchor: "start" | "middle" | "end", text: string): string =>
-  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}">${escaped(text)}</text>`;
+  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}">${plainHtml(text)}</text>`;
 
 interface Line {
   readonly from: readonly [x: number, y: number];
@@ -15,10 +15,10 @@ const fixed = (value: number) => value.toFixed(1);
 
 /** A figure within a page, whose style it takes. It is drawn for a phone's width, so that its letters are large there. */
 export const figure = (height: number, title: string, parts: readonly string[]): string =>
-  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 480 ${height}" role="img" aria-label="${escaped(title)}">${parts.join("")}</svg>`;
+  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 480 ${height}" role="img" aria-label="${plainHtml(title)}">${parts.join("")}</svg>`;
 
 /** The same figure as a file of its own, with its colours and a ground. */
-export const standalone = (svg: string): string =>
+export const svgFile = (svg: string): string =>
   svg.replace(
     />/,
     `><style>${palette} text { fill: var(--ink); font: 15px system-ui, sans-serif; }</style><rect width="100%" height="100%" fill="var(--back)"/>`,

@@ -1,6 +1,6 @@
 import { overlaps, type Share } from "@petl/core";
 import type { MethodRow } from "./compare.ts";
-import type { Asked } from "./one-base.ts";
+import type { AskedText } from "./one-base.ts";
 import type { TourResult } from "./tour.ts";
 
 export const percent = (share: number): string =>
@@ -52,11 +52,11 @@ export const cellsOf = (row: MethodRow, { own_task }: Pick<TourResult, "own_task
   shareText(row.accuracy),
   row.seconds.toFixed(1),
   kilobytes(row.adapter_bytes),
-  own_task && row.masked_lm_loss !== null ? signed(row.masked_lm_loss - own_task.loss) : "–",
+  own_task && row.masked_lm_loss !== null ? signedRise(row.masked_lm_loss - own_task.loss) : "–",
 ];
 
 /** `+0.125`; an exact nothing is `0` */
-export const signed = (value: number): string => (value === 0 ? "0" : `${value > 0 ? "+" : ""}${value.toFixed(3)}`);
+export const signedRise = (value: number): string => (value === 0 ? "0" : `${value > 0 ? "+" : ""}${value.toFixed(3)}`);
 
 /** The columns of the further adapters. */
 export const furtherColumns = ["lora for", "accuracy", "seconds", "adapter", "labels"] as const;
@@ -70,7 +70,7 @@ export const furtherCells = ({ name, accuracy, seconds, adapter_bytes, labels }:
 ];
 
 /** `messages/lora: account 91.0 %` */
-export const answersText = ({ answers }: Asked): string =>
+export const answersText = ({ answers }: AskedText): string =>
   answers.map(({ adapter, label, score }) => `${adapter}: ${label} ${percent(score)}`).join("   ");
 
 /** What this run says, and how sure it is of it; every sentence is made of the run's own numbers. */
@@ -110,6 +110,6 @@ function forgotten({ methods, own_task }: TourResult): readonly string[] {
   const [[most, change] = ["", 0]] = [...changes].sort(([, a], [, b]) => b - a);
   const untouched = changes.filter(([, each]) => each === 0).map(([method]) => method);
   return [
-    `forgetting, the rise of the base's own masked-LM loss on ${own_task.texts} texts that the method did not see: most with ${most} (${signed(change)})${untouched.length > 0 ? `, none with ${untouched.join(", ")}` : ""}`,
+    `forgetting, the rise of the base's own masked-LM loss on ${own_task.texts} texts that the method did not see: most with ${most} (${signedRise(change)})${untouched.length > 0 ? `, none with ${untouched.join(", ")}` : ""}`,
   ];
 }

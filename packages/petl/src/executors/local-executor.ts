@@ -1,7 +1,7 @@
-import type { Executor, Task, Work } from "./task.ts";
+import type { Executor, HandedTask, Work } from "./task.ts";
 
 /** Tasks in the care of this process, so many at once, in the order in which they come; there is nothing to install. */
-export function localExecutor<T extends Task>(
+export function localExecutor<T extends HandedTask>(
   atOnce: number,
   work: Work<T>,
   fault: (error: unknown) => void,

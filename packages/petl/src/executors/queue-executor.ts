@@ -1,5 +1,5 @@
 import { queueKindOf } from "./queue-kinds.ts";
-import type { Executor, Task } from "./task.ts";
+import type { Executor, HandedTask } from "./task.ts";
 
 /** Milliseconds in which a task is not put in again: the queue, if it lives, has it. */
 const againAfter = 5000;
@@ -11,7 +11,7 @@ const patience = 2000;
  * again.
  * @throws InputError for a queue that is none, and for packages that are not installed
  */
-export async function queueExecutor(url: string, fault: (error: unknown) => void): Promise<Executor<Task>> {
+export async function queueExecutor(url: string, fault: (error: unknown) => void): Promise<Executor<HandedTask>> {
   const kind = await queueKindOf(url);
   const queue = await kind.open(url, fault);
   const handed = new Map<string, number>();

@@ -1,10 +1,10 @@
 import { InputError } from "@petl/core";
-import type { Task } from "./task.ts";
+import type { HandedTask } from "./task.ts";
 
 /** A queue that processes share. */
 export interface SharedQueue {
   /** Puts a task in, unless one of its id is there. */
-  add(task: Task): Promise<unknown>;
+  add(task: HandedTask): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -20,7 +20,7 @@ export interface QueueKind {
   /** npm packages that it needs and petl does not bring */
   readonly packages: readonly string[];
   open(url: string, fault: (error: unknown) => void): Promise<SharedQueue>;
-  read(url: string, work: (task: Task) => Promise<void>, fault: (error: unknown) => void): Promise<QueueReader>;
+  read(url: string, work: (task: HandedTask) => Promise<void>, fault: (error: unknown) => void): Promise<QueueReader>;
 }
 
 const name = "petl-jobs";
@@ -41,7 +41,7 @@ const redis: QueueKind = {
   async read(url, work, fault) {
     const { Worker } = await import("bullmq");
     const connection = { url, maxRetriesPerRequest: null };
-    const worker = new Worker<Task>(name, ({ data }) => work(data), { connection, ...locks });
+    const worker = new Worker<HandedTask>(name, ({ data }) => work(data), { connection, ...locks });
     worker.on("error", fault);
     return { close: () => worker.close() };
   },
@@ -58,7 +58,7 @@ const postgres: QueueKind = {
   },
   async read(url, work, fault) {
     const { createPostgresBackend, Worker } = await import("bullmq");
-    const process = ({ data }: { readonly data: Task }) => work(data);
+    const process = ({ data }: { readonly data: HandedTask }) => work(data);
     const worker = new Worker(name, process, { connection: connectionOf(url), ...locks }, createPostgresBackend);
     worker.on("error", fault);
     return { close: () => worker.close() };

@@ -1,6 +1,6 @@
 import { InputError } from "@petl/core";
 import { queueKindOf } from "./queue-kinds.ts";
-import type { Task, Work } from "./task.ts";
+import type { HandedTask, Work } from "./task.ts";
 
 interface Working {
   /** Ends the work under way as its kind ends early, and puts it back. */
@@ -9,9 +9,9 @@ interface Working {
 
 /** What a worker is asked to do. */
 interface Duty {
-  readonly work: Work<Task>;
+  readonly work: Work<HandedTask>;
   /** tasks that are to be done, whether or not the queue knows them */
-  waiting(): Promise<readonly Task[]>;
+  waiting(): Promise<readonly HandedTask[]>;
 }
 
 /** Milliseconds between looks at what the queue may have lost, and that it is waited for at the end. */
@@ -28,11 +28,11 @@ export async function startWorker(
   const ending = new AbortController();
   const said = new Set<string>();
   let underWay: Promise<void> = Promise.resolve();
-  const worked = (task: Task) => {
+  const worked = (task: HandedTask) => {
     underWay = done(task);
     return underWay;
   };
-  const done = async (task: Task) => {
+  const done = async (task: HandedTask) => {
     if (ending.signal.aborted) return;
     try {
       const end = await work(task, ending.signal);

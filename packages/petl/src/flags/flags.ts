@@ -1,14 +1,4 @@
-import {
-  InputError,
-  needed,
-  choice as oneOf,
-  count as positiveCount,
-  type Setting,
-  type Settings,
-  setting,
-  shown,
-  text,
-} from "@petl/core";
+import { choice, count, InputError, needed, type Setting, type Settings, setting, shown, text } from "@petl/core";
 import { z } from "zod";
 
 /** One flag of a verb is a setting; its name is the record's key, in camelCase. */
@@ -16,7 +6,7 @@ type Flag<T> = Setting<T>;
 export type Flags = Settings;
 export type FlagValues<F extends Flags> = { readonly [name in keyof F]: F[name] extends Setting<infer T> ? T : never };
 
-export { bytes, text, texts, toggle } from "@petl/core";
+export { byteSize, text, texts, toggle } from "@petl/core";
 
 /** A number that a schema knows, whose default is the schema's. */
 export const number = <T>(schema: z.ZodType<T>, placeholder: string, help: string): Flag<T> =>
@@ -26,17 +16,17 @@ export const number = <T>(schema: z.ZodType<T>, placeholder: string, help: strin
   );
 
 /** A positive integer; undefined where it is not given. */
-export const count = (help: string): Flag<number | undefined> => positiveCount(undefined, help);
+export const optionalCount = (help: string): Flag<number | undefined> => count(undefined, help);
 
 /** One of a few names; undefined where it is not given. */
-export const choice = <const T extends string>(names: readonly T[], help: string): Flag<T | undefined> =>
-  oneOf<T, undefined>(names, undefined, help);
+export const optionalChoice = <const T extends string>(names: readonly T[], help: string): Flag<T | undefined> =>
+  choice<T, undefined>(names, undefined, help);
 
 /** A text that must be given. */
 export const neededText = (placeholder: string, help: string): Flag<string> => needed(text(placeholder, help));
 
 /** A share above 0, at most 1, as a number or in percent. */
-export const share = (help: string): Flag<number | undefined> =>
+export const shareOrPercent = (help: string): Flag<number | undefined> =>
   setting<number | undefined>(
     z
       .union([z.number(), z.string()])
@@ -96,7 +86,8 @@ type Unset<S extends Settings> = {
 export const flagName = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** `rank-pattern` and `rank_pattern` mean `rankPattern`. */
-export const keyOf = (name: string): string => name.replace(/[-_]([a-z0-9])/g, (_, letter) => letter.toUpperCase());
+export const settingName = (name: string): string =>
+  name.replace(/[-_]([a-z0-9])/g, (_, letter) => letter.toUpperCase());
 
 /** Checks what was given against the flags, as `called` in messages; what none of them knows is `rest`. Every problem comes in one error. */
 export function parseFlags<F extends Flags>(

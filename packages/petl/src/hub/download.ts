@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { makeFolder } from "../disk/make-folder.ts";
 import { explainFileError, MachineError, systemCode } from "../machine-error.ts";
-import { bodyOf, type HubAccess, hubFetch } from "./request.ts";
+import { bytesOfResponse, type HubAccess, hubFetch } from "./request.ts";
 
 /** One file of a repository at a commit. */
 export interface RemoteFile {
@@ -105,7 +105,8 @@ async function receiveRest(
     const hash = await writing(incomplete, () => startedHash(file, handle, start));
     onBytes(start);
     const fits =
-      !response || (await append({ handle, hash, file, start, onBytes }, incomplete, bodyOf(response, access)));
+      !response ||
+      (await append({ handle, hash, file, start, onBytes }, incomplete, bytesOfResponse(response, access)));
     await writing(incomplete, () => handle.sync());
     return fits ? hash.digest("hex") : undefined;
   } finally {

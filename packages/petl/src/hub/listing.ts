@@ -4,7 +4,7 @@ import { z } from "zod";
 import { MachineError } from "../machine-error.ts";
 import type { RemoteFile } from "./download.ts";
 import { isCommit } from "./hub-id.ts";
-import { answerFetch, type HubAccess, pageOf } from "./request.ts";
+import { answerFetch, type HubAccess, repoUrl } from "./request.ts";
 
 /** The commit that the revision stands for now. */
 export async function commitAtHub(access: HubAccess): Promise<string> {
@@ -57,7 +57,7 @@ export async function filesAtHub(access: HubAccess, commit: string): Promise<Rea
         throw new InputError(`the listing of "${repo}" holds the file name ${JSON.stringify(path)}; refused`);
       }
       const hash = lfs?.oid ?? oid;
-      const url = `${pageOf(access)}/resolve/${commit}/${parts.map(encodeURIComponent).join("/")}`;
+      const url = `${repoUrl(access)}/resolve/${commit}/${parts.map(encodeURIComponent).join("/")}`;
       if (files.size >= mostFiles) throw new InputError(`"${repo}" lists more than ${mostFiles} files; refused`);
       if (type === "file" && hash) files.set(path, { path, url, size: lfs?.size ?? size, hash });
     }

@@ -6,7 +6,7 @@ import { environmentFetch } from "./proxy.ts";
 export type RepoKind = "model" | "dataset";
 
 /** The address of a repository's page. */
-export const pageOf = ({ endpoint, repo, kind }: Pick<HubAccess, "endpoint" | "repo" | "kind">): string =>
+export const repoUrl = ({ endpoint, repo, kind }: Pick<HubAccess, "endpoint" | "repo" | "kind">): string =>
   `${endpoint}/${kind === "dataset" ? "datasets/" : ""}${repo}`;
 
 /** A kind in words. */
@@ -70,7 +70,7 @@ export function answerFetch(access: HubAccess): typeof fetch {
     const response = await ask(input, init);
     const chunks: Uint8Array[] = [];
     let length = 0;
-    for await (const chunk of bodyOf(response, access)) {
+    for await (const chunk of bytesOfResponse(response, access)) {
       length += chunk.length;
       if (length > longestAnswer)
         throw new InputError(
@@ -85,7 +85,7 @@ export function answerFetch(access: HubAccess): typeof fetch {
 }
 
 /** A response's bytes as they come; a broken or silent line is a passing MachineError. */
-export async function* bodyOf(response: Response, access: HubAccess): AsyncGenerator<Uint8Array> {
+export async function* bytesOfResponse(response: Response, access: HubAccess): AsyncGenerator<Uint8Array> {
   const reader = response.body?.getReader();
   try {
     for (;;) {
@@ -135,7 +135,7 @@ function reason(error: unknown): string {
 function refusal(response: Response, access: HubAccess): Error {
   const { endpoint, repo, revision, token, kind } = access;
   const code = response.headers.get("x-error-code");
-  const page = pageOf(access);
+  const page = repoUrl(access);
   const { status } = response;
   if (code === "RevisionNotFound")
     return new InputError(`the hub's "${repo}" has no revision "${revision}"; see ${page}`);

@@ -7,10 +7,10 @@ import {
   type JoinedKinds,
   joinKinds,
   joinParts,
-  keyOf,
   type OpenBase,
   type OpenModel,
   type Prediction,
+  programKey,
   type RowOutput,
   shapeOf,
 } from "@petl/core";
@@ -75,7 +75,7 @@ export function rowPrograms(base: OpenBase, most: number): RowPrograms {
       const { model } = first;
       if (rows.every((each) => each.model === model)) {
         const compile = () => compileRows(base.engine, model.adapted, output);
-        return base.programs.rows.use(keyOf(output, model.adapted), compile, (program) =>
+        return base.programs.rows.use(programKey(output, model.adapted), compile, (program) =>
           program.run(
             model.phi,
             rows.map(({ row }) => row),

@@ -2,7 +2,7 @@
 const longestLine = 2 ** 16;
 
 /** The lines of a text that comes in pieces, without their ends. */
-export async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string, void, void> {
+export async function* linesInPieces(pieces: AsyncIterable<string>): AsyncGenerator<string, void, void> {
   let rest = "";
   for await (const piece of pieces) {
     const lines = (rest + piece).split(/\r?\n/);

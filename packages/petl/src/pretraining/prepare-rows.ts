@@ -5,7 +5,7 @@ import type { PreparedTokenizer } from "./prepare-tokenizer.ts";
 import type { PretrainingRecord } from "./record.ts";
 import { requireSame } from "./require-same.ts";
 import { type KeptRow, openRowFolder, type RowFacts, type RowFolder, writeRowFolder } from "./row-folder.ts";
-import { textsOf } from "./run-texts.ts";
+import { runParagraphs } from "./run-texts.ts";
 import type { StageWatch } from "./stage-watch.ts";
 
 /** The rows are the same for every seed of a run, so that runs which differ in nothing else share them. */
@@ -33,7 +33,7 @@ export async function prepareRows(
     requireSame(path, found.facts, { ...facts, texts: keepTexts || found.facts.texts }); // kept texts do no harm
     return found;
   }
-  const rows = packedRows(record, tokenizer, textsOf(record, "making the rows", watch));
+  const rows = packedRows(record, tokenizer, runParagraphs(record, "making the rows", watch));
   await writeRowFolder(path, rows, { vocabulary: tokenizer.vocabularySize, keepTexts, facts });
   const written = await openRowFolder(path);
   if (!written) throw new InputError(`"${path}" is gone`);

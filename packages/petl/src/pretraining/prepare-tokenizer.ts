@@ -15,7 +15,7 @@ import { type NamedFile, tokenizerFiles } from "../library/save.ts";
 import { pretrainingKinds } from "./model-config.ts";
 import type { LearnedTokenizer, PretrainingRecord } from "./record.ts";
 import { requireSame } from "./require-same.ts";
-import { textsOf } from "./run-texts.ts";
+import { runParagraphs } from "./run-texts.ts";
 import type { StageWatch } from "./stage-watch.ts";
 import { readWords } from "./word-file.ts";
 
@@ -78,7 +78,7 @@ async function learnedFiles(
   const sizes = { vocabulary, maxLength: record.max_length };
   const words = file && (await readWords(file));
   const training = kind === "wordpiece" ? { kind, lowercase, words, ...sizes } : { kind, ...sizes };
-  const files = await trainTokenizer(bareTexts(textsOf(record, "learning the tokenizer", watch)), training);
+  const files = await trainTokenizer(bareTexts(runParagraphs(record, "learning the tokenizer", watch)), training);
   return Object.entries(files).map(([name, text]) => ({ name, chunks: [new TextEncoder().encode(text)] }));
 }
 

@@ -7,7 +7,7 @@ import { digestOfTexts, findTexts, readTexts, type TextFile } from "./text-files
  * The paragraphs of a run's texts, with a line of progress.
  * @throws InputError where they are no longer those that the run began with
  */
-export async function* textsOf(
+export async function* runParagraphs(
   record: PretrainingRecord,
   what: string,
   { onProgress, signal }: StageWatch,

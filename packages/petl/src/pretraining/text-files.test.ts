@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import type { Paragraph } from "@petl/core";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
-import { linesOf, paragraphsOf } from "./paragraphs.ts";
+import { linesInPieces, paragraphsOf } from "./paragraphs.ts";
 import { digestOfTexts, findTexts, readTexts } from "./text-files.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "petl-text-"));
@@ -42,13 +42,13 @@ test("lines do not depend on how the text is cut into pieces", async () => {
     fc.asyncProperty(cut, async (texts) => {
       const whole = texts.join("");
       const lines = whole.split(/\r?\n/);
-      expect(await all(linesOf(pieces(texts)))).toEqual(lines.at(-1) === "" ? lines.slice(0, -1) : lines);
+      expect(await all(linesInPieces(pieces(texts)))).toEqual(lines.at(-1) === "" ? lines.slice(0, -1) : lines);
     }),
   );
 });
 
 test("wrapped lines are joined up to an empty line or the end of a short sentence; long lines stand alone", async () => {
-  const paragraphs = (text: string) => all(paragraphsOf(linesOf(pieces([text]))));
+  const paragraphs = (text: string) => all(paragraphsOf(linesInPieces(pieces([text]))));
   expect(await paragraphs(wrapped)).toEqual([
     "The mill stood by the river, and its wheel went round from the early morning.",
     "Nobody lived there.",
@@ -66,7 +66,7 @@ test("of an endless text the first paragraphs come: the text is never held", asy
     for (;;) yield wrapped;
   }
   let [count, longest] = [0, 0];
-  for await (const paragraph of paragraphsOf(linesOf(endless()))) {
+  for await (const paragraph of paragraphsOf(linesInPieces(endless()))) {
     longest = Math.max(longest, paragraph.length);
     if (++count === 5000) break;
   }
@@ -77,7 +77,7 @@ test("a text without any line end comes in pieces", async () => {
   async function* endless() {
     for (;;) yield "word ".repeat(1000);
   }
-  const { value: first } = await linesOf(endless())[Symbol.asyncIterator]().next();
+  const { value: first } = await linesInPieces(endless())[Symbol.asyncIterator]().next();
   expect(first?.length).toBeGreaterThan(0);
   expect(first?.length).toBeLessThan(2 ** 17);
 });

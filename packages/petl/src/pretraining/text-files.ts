@@ -6,7 +6,7 @@ import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { InputError, type Paragraph } from "@petl/core";
 import { explainFileError, systemCode } from "../machine-error.ts";
-import { linesOf, paragraphsOf } from "./paragraphs.ts";
+import { linesInPieces, paragraphsOf } from "./paragraphs.ts";
 
 /** A file of running text, plain or gzip. */
 export interface TextFile {
@@ -54,7 +54,7 @@ export async function* readTexts(
   let before = 0;
   for (const [document, { path, bytes }] of files.entries()) {
     const chunks = chunksOf(path, (read) => onRead?.(before + read), signal);
-    for await (const text of paragraphsOf(linesOf(decoded(chunks, path)))) yield { text, document };
+    for await (const text of paragraphsOf(linesInPieces(decoded(chunks, path)))) yield { text, document };
     before += bytes;
   }
 }

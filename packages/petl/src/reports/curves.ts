@@ -12,10 +12,10 @@ const lineShape = z.object({
 });
 
 /** A line of metrics.jsonl, or an event of a training. */
-export type Metrics = z.infer<typeof lineShape>;
+export type MetricsLine = z.infer<typeof lineShape>;
 
 /** The lines of a run's metrics.jsonl, of the parts before and behind an interruption alike. */
-export async function readMetrics(path: string): Promise<readonly Metrics[]> {
+export async function readMetrics(path: string): Promise<readonly MetricsLine[]> {
   const lines = (await readFile(path, "utf8")).split("\n");
   return lines.filter((text) => text !== "").map((text) => lineShape.parse(JSON.parse(text)));
 }
@@ -26,8 +26,8 @@ interface At {
 }
 
 /** A training's curves: the loss of its steps, and the loss and the accuracy on held-out rows. */
-export function curveFigures(metrics: readonly Metrics[]): readonly Figure[] {
-  const points = (valueAt: (line: Metrics) => number | null | undefined): readonly At[] =>
+export function curveFigures(metrics: readonly MetricsLine[]): readonly Figure[] {
+  const points = (valueAt: (line: MetricsLine) => number | null | undefined): readonly At[] =>
     metrics.flatMap((line) => {
       const y = valueAt(line);
       return y === undefined || y === null ? [] : [{ x: line.step, y }];

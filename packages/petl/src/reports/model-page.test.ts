@@ -2,7 +2,7 @@ import { adaptTo, lora, train } from "@petl/core";
 import { afterAll, expect, test } from "vitest";
 import { openData } from "../library/open-data.ts";
 import { openTiny, testFolder, writeRows } from "../library/open-tiny.fake.ts";
-import { curveFigures, type Metrics } from "./curves.ts";
+import { curveFigures, type MetricsLine } from "./curves.ts";
 import { modelPage } from "./model-page.ts";
 import { worstRows } from "./worst-rows.ts";
 
@@ -36,7 +36,7 @@ test("a page runs and fetches nothing, whatever names and texts it shows", async
 
 test("the rows shown are those whose own label is given the smallest probability", async () => {
   const model = await adaptTo(base, lora({ rank: 2 }), data);
-  const metrics: Metrics[] = [];
+  const metrics: MetricsLine[] = [];
   for await (const event of train(model, data, { steps: 60, batch: 6, lr: 1e-2, evaluateEvery: 20 }))
     if (event.kind === "step" || event.kind === "evaluation") metrics.push(event);
   const all = await worstRows(model, data.validation, { count: 100, signal });

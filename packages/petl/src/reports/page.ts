@@ -15,7 +15,7 @@ pre { overflow-x: auto; padding: .6rem .8rem; border: 1px solid var(--line); fon
 td.count { text-align: right; padding: .3rem .6rem; background: color-mix(in srgb, var(--mark) calc(var(--share) * 45%), transparent); }
 `;
 
-export const escaped = (text: string): string =>
+export const plainHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[sign] ?? "&#39;");
 
 /** A page that needs nothing else, fetches nothing and runs nothing; `body` is HTML. */
@@ -25,7 +25,7 @@ export const page = (title: string, body: string): string => `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${escaped(title)}</title>
+<title>${plainHtml(title)}</title>
 <style>${palette}${style}</style>
 </head>
 <body>
@@ -37,8 +37,10 @@ ${body}
 `;
 
 /** A table of texts, which scrolls by itself where the page is narrow. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const heads = head.map((cell) => `<th scope="col">${escaped(cell)}</th>`).join("");
-  const body = rows.map((cells) => `<tr>${cells.map((cell) => `<td>${escaped(cell)}</td>`).join("")}</tr>`).join("\n");
+export function htmlTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const heads = head.map((cell) => `<th scope="col">${plainHtml(cell)}</th>`).join("");
+  const body = rows
+    .map((cells) => `<tr>${cells.map((cell) => `<td>${plainHtml(cell)}</td>`).join("")}</tr>`)
+    .join("\n");
   return `<div class="wide"><table><thead><tr>${heads}</tr></thead><tbody>\n${body}\n</tbody></table></div>`;
 }

@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { errorBody, type HttpError } from "./http-error.ts";
-import type { Answer } from "./route.ts";
+import type { Reply } from "./route.ts";
 
 /** Sends an answer to its end, as fast as it is read. */
-export async function send(response: ServerResponse, answer: Answer): Promise<void> {
+export async function send(response: ServerResponse, answer: Reply): Promise<void> {
   if (answer.kind === "json") return whole(response, answer.status ?? 200, jsonType, bytesOf(answer.value));
   if (answer.kind === "bytes" && answer.bytes instanceof Uint8Array)
     return whole(response, 200, answer.type, answer.bytes);

@@ -45,7 +45,7 @@ export function refuseLarge({ headers }: Pick<IncomingMessage, "headers">, bytes
 const tooLarge = (bytes: number) => new HttpError(413, `the body is larger than ${bytes} bytes`);
 
 /** @throws HttpError 400 for what is no JSON */
-export function jsonOf(body: Buffer): unknown {
+export function jsonBody(body: Buffer): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
   } catch {

@@ -1,5 +1,5 @@
 import { InputError, methods, suggestion } from "@petl/core";
-import { flagName, keyOf, parseFlags } from "../flags/flags.ts";
+import { flagName, parseFlags, settingName } from "../flags/flags.ts";
 import { chooseMethods, methodFlags } from "../flags/method-flags.ts";
 import { trainFlags } from "../flags/train-flags.ts";
 import { HttpError } from "./http-error.ts";
@@ -26,7 +26,9 @@ export function flagsOf(
   starts: boolean,
 ): readonly string[] {
   const own = Object.fromEntries(Object.entries(given).filter(([name]) => !openai.includes(name)));
-  const values = Object.fromEntries(Object.entries(own).map(([name, value]) => [keyOf(name), textOf(name, value)]));
+  const values = Object.fromEntries(
+    Object.entries(own).map(([name, value]) => [settingName(name), textOf(name, value)]),
+  );
   const problems = Object.keys(own).flatMap((name) => unknownName(name) ?? []);
   if (problems.length > 0)
     throw refused(
@@ -52,8 +54,8 @@ export function flagsOf(
 const called = (name: string): string => flagName(name).replaceAll("-", "_");
 
 const known = (name: string): boolean =>
-  (keyOf(name) in trainFlags || methodFlags().some((flag) => flag.name === keyOf(name))) &&
-  !elsewhere.includes(keyOf(name));
+  (settingName(name) in trainFlags || methodFlags().some((flag) => flag.name === settingName(name))) &&
+  !elsewhere.includes(settingName(name));
 
 function unknownName(name: string): string | undefined {
   if (known(name) && /^[a-z][a-z0-9_]*$/.test(name)) return undefined;

@@ -4,7 +4,7 @@ import { send, sendError } from "./answer.ts";
 import { readBody, refuseLarge } from "./body.ts";
 import { asHttpError, HttpError } from "./http-error.ts";
 import type { Tenant } from "./keys.ts";
-import { type Call, findRoutes, type Route } from "./route.ts";
+import { findRoutes, type Route, type RouteCall } from "./route.ts";
 import { routes } from "./routes.ts";
 import type { Service } from "./service.ts";
 
@@ -170,7 +170,7 @@ interface Asking {
 async function admitted(
   request: IncomingMessage,
   { service, tenant, target, found, route, signal }: Asking,
-): Promise<Call & { readonly route: Route }> {
+): Promise<RouteCall & { readonly route: Route }> {
   const known = tenant ?? (route?.access === "all" ? { name: "", admin: false, limits: {} } : undefined);
   if (!known)
     throw new HttpError(401, "give a key that is known as `Authorization: Bearer KEY`", {

@@ -3,7 +3,7 @@ import type { Tenant } from "./keys.ts";
 import type { Service } from "./service.ts";
 
 /** What a handler is told. */
-export interface Call {
+export interface RouteCall {
   readonly service: Service;
   readonly tenant: Tenant;
   /** the parts of the path that stand in braces */
@@ -16,13 +16,13 @@ export interface Call {
 }
 
 /** What is answered. */
-export type Answer =
+export type Reply =
   | { readonly kind: "json"; readonly status?: number; readonly value: unknown }
   | { readonly kind: "bytes"; readonly type: string; readonly bytes: AsyncIterable<Uint8Array> | Uint8Array }
   /** server-sent events, each as it stands between two blank lines */
   | { readonly kind: "events"; readonly events: AsyncIterable<string> };
 
-export const json = (value: unknown, status = 200): Answer => ({ kind: "json", status, value });
+export const json = (value: unknown, status = 200): Reply => ({ kind: "json", status, value });
 
 /** One thing that the server does. */
 export interface Route {
@@ -33,7 +33,7 @@ export interface Route {
   readonly access: "all" | "tenant" | "admin";
   /** how large a body it takes */
   readonly body: "none" | "json" | "file";
-  answer(call: Call): Promise<Answer>;
+  answer(call: RouteCall): Promise<Reply>;
 }
 
 /** A path's route for each verb, with what stands for the names in braces. */

@@ -1,5 +1,5 @@
 import type { Route } from "./route.ts";
-import { loadAdapter, unloadAdapter } from "./routes/adapters.ts";
+import { loadAdapterRoute, unloadAdapterRoute } from "./routes/adapters.ts";
 import { chatCompletions } from "./routes/chat.ts";
 import { classify } from "./routes/classify.ts";
 import { completions } from "./routes/completions.ts";
@@ -30,8 +30,8 @@ export const routes: readonly Route[] = [
   embeddings,
   completions,
   chatCompletions,
-  loadAdapter,
-  unloadAdapter,
+  loadAdapterRoute,
+  unloadAdapterRoute,
   uploadFile,
   listFiles,
   oneFile,

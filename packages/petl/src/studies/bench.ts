@@ -25,7 +25,7 @@ import { equalBudget } from "./equal-budget.ts";
 import { ownMethods } from "./own-methods.ts";
 import { openScorer, scoreNameOf } from "./scoring.ts";
 import { sourceLossOf } from "./source-loss.ts";
-import { dataDigest, heldOutFile, readRows, scoreFile, sourceFile, trainFile } from "./study-rows.ts";
+import { dataDigest, heldOutFile, readStudyRows, scoreFile, sourceFile, trainFile } from "./study-rows.ts";
 
 /** The smallest adaptation that any base takes, to read its sites and counts from. */
 export const slightUse = methodsByName.lora.use({ rank: 1, targets: "all-linear" });
@@ -82,13 +82,13 @@ export async function openBench(
 ): Promise<OpenBench> {
   const base = await openBase(folder, { threads: 1, offline: true, ...(signal && { signal }) });
   const { columns, labels, task } = context;
-  const files = new Map<string, ReturnType<typeof readRows>>();
+  const files = new Map<string, ReturnType<typeof readStudyRows>>();
   const rowsIn = (name: string) => {
-    const known = files.get(name) ?? readRows(out, name, columns);
+    const known = files.get(name) ?? readStudyRows(out, name, columns);
     files.set(name, known);
     return known;
   };
-  let source: ReturnType<typeof readRows> | undefined;
+  let source: ReturnType<typeof readStudyRows> | undefined;
   const maxLength = context.max_length ?? undefined;
   const open = ({ adapted, phi }: Pick<OpenModel, "adapted" | "phi">): OpenModel => ({
     base,
@@ -155,7 +155,7 @@ export async function openBench(
       return scorer.scoreOnly(open(model), (await rowsIn(heldOutFile)).set, maxLength);
     },
     async sourceLoss(model) {
-      source ??= readRows(out, sourceFile, {});
+      source ??= readStudyRows(out, sourceFile, {});
       return sourceLossOf(open(model), (await source).set);
     },
     async untrained() {

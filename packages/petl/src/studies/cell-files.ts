@@ -17,7 +17,7 @@ export interface Finished {
 type Results = Finished["results"];
 
 /** What whoever worked at cells tells of them. */
-export type Answer =
+export type CellsAnswer =
   | { readonly kind: "results"; readonly results: Results }
   | { readonly kind: "error"; readonly name: string; readonly problems: readonly string[] };
 
@@ -64,7 +64,7 @@ export async function openJob(out: string, id: string): Promise<Job | undefined>
 }
 
 /** Tells what came of a job; whatever comes later changes nothing. */
-export const tellAnswer = (out: string, id: string, answer: Answer): Promise<boolean> =>
+export const tellAnswer = (out: string, id: string, answer: CellsAnswer): Promise<boolean> =>
   writeFirst(resultsFile(out, id), answer);
 
 /** The ids of the jobs that somebody has told an answer of. */
@@ -98,7 +98,7 @@ export async function forget(out: string, id: string): Promise<void> {
 export const forgetAll = (out: string): Promise<void> => rm(join(out, "cells"), { recursive: true, force: true });
 
 /** An error as another process can be told of it. */
-export function errorAnswer(error: unknown): Answer {
+export function errorAnswer(error: unknown): CellsAnswer {
   const name = error instanceof Error ? error.name : "Error";
   if (error instanceof InputError) return { kind: "error", name, problems: error.problems };
   const text = error instanceof Error ? (name === "Error" ? String(error.stack) : error.message) : String(error);
@@ -106,7 +106,7 @@ export function errorAnswer(error: unknown): Answer {
 }
 
 /** The error that another process met, as one of this process. */
-function errorOf({ name, problems }: Extract<Answer, { kind: "error" }>): Error {
+function errorOf({ name, problems }: Extract<CellsAnswer, { kind: "error" }>): Error {
   if (name === "InputError") return new InputError(problems);
   if (name === "RunError") return new RunError(problems.join("; "));
   if (name === "MachineError") return new MachineError(problems.join("; "));

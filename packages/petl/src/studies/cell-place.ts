@@ -1,7 +1,7 @@
 import { studies } from "@petl/core";
 import type { TaskOf, Work } from "../executors/task.ts";
 import { type OpenBench, openBench } from "./bench.ts";
-import { type Answer, errorAnswer, type Finished, openJob, tellAnswer } from "./cell-files.ts";
+import { type CellsAnswer, errorAnswer, type Finished, openJob, tellAnswer } from "./cell-files.ts";
 import type { StudyContext } from "./context.ts";
 
 /**
@@ -44,12 +44,12 @@ export async function workAt(
 /** An error as an answer, but for those of a work that is broken off. */
 export const errorUnless =
   (signal: AbortSignal | undefined) =>
-  (error: unknown): Answer => {
+  (error: unknown): CellsAnswer => {
     if (signal?.aborted) throw error;
     return errorAnswer(error);
   };
 
-async function answerOf(bench: OpenBench, name: string, job: Finished["job"]): Promise<Answer> {
+async function answerOf(bench: OpenBench, name: string, job: Finished["job"]): Promise<CellsAnswer> {
   const results: Finished["results"][number][] = [];
   const study = studies.find((each) => each.name === name);
   for await (const result of study?.work(bench, job) ?? []) results.push(result);

@@ -1,6 +1,7 @@
 import { isAbsolute, join, resolve } from "node:path";
 import {
   type Base,
+  budgetSizes,
   columnSettings,
   drawRows,
   type ExampleSet,
@@ -14,7 +15,6 @@ import {
   type SettingInputs,
   type Setup,
   type Study,
-  sizes,
   studies,
   suggestion,
   type Task,
@@ -68,7 +68,7 @@ export async function prepareStudy(name: string, request: StudyRequest): Promise
   const study = studyNamed(name);
   const asked = pickSettings(requestSettings, request);
   refuseMethods(asked, study);
-  const { budget, seeds = sizes[budget].seeds, methods = null, parameters } = asked;
+  const { budget, seeds = budgetSizes[budget].seeds, methods = null, parameters } = asked;
   const { offline, signal, onProgress } = request;
   const folder = await locate(request.base, {
     ...(offline !== undefined && { offline }),
@@ -79,7 +79,7 @@ export async function prepareStudy(name: string, request: StudyRequest): Promise
   const { train: all, score } = await rowsOf(request);
   const { task, labels, remarks } = findPurpose(base, all, asked);
   refuseUnlabelled(all, task);
-  const rows = asked.trainRows ?? Math.min(all.examples.length, sizes[budget].rows ?? Number.POSITIVE_INFINITY);
+  const rows = asked.trainRows ?? Math.min(all.examples.length, budgetSizes[budget].rows ?? Number.POSITIVE_INFINITY);
   const train = drawRows(all, rows);
   const source = await sourceOf(request.source, study, request);
   if (source) languageTask({ config: base.config, name: request.base });

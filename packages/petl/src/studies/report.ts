@@ -1,5 +1,5 @@
 import { type Figure, type Summary, tableOf } from "@petl/core";
-import { escaped, page, palette, table } from "../reports/page.ts";
+import { htmlTable, page, palette, plainHtml } from "../reports/page.ts";
 
 /** A figure that has been drawn. */
 interface DrawnFigure {
@@ -8,11 +8,11 @@ interface DrawnFigure {
 }
 
 /** A figure as a file of its own, with its colours and a ground. */
-export const standalone = (svg: string): string =>
+export const figureFile = (svg: string): string =>
   svg.replace(/>/, `><style>${palette} svg { color: var(--ink); background: var(--back); }</style>`);
 
 /** A study as one page that needs nothing else: findings, figures with their numbers, every cell. */
-export function reportPage(summary: Summary, figures: readonly DrawnFigure[]): string {
+export function studyPage(summary: Summary, figures: readonly DrawnFigure[]): string {
   const { study, question, source, settings, findings, rows, table: side } = summary;
   const settled = Object.entries(settings).map(([name, value]) => [name.replaceAll("_", " "), textOf(value)]);
   const cells = rows.map(({ cell, mean, low, high, seeds }) => [
@@ -24,10 +24,10 @@ export function reportPage(summary: Summary, figures: readonly DrawnFigure[]): s
   ]);
   return page(
     `petl study ${study}`,
-    `<h1>${escaped(question)}</h1>
-<p class="quiet">petl study ${escaped(study)} · ${escaped(source)}</p>
+    `<h1>${plainHtml(question)}</h1>
+<p class="quiet">petl study ${plainHtml(study)} · ${plainHtml(source)}</p>
 <h2>What the numbers say</h2>
-${table(
+${htmlTable(
   ["claim", "holds", "evidence"],
   findings.map(({ claim, holds, evidence }) => [
     claim,
@@ -35,20 +35,20 @@ ${table(
     evidence,
   ]),
 )}
-${side ? `<h2>Side by side</h2>${table(side.columns, side.rows)}` : ""}
+${side ? `<h2>Side by side</h2>${htmlTable(side.columns, side.rows)}` : ""}
 ${figures.map(figurePart).join("\n")}
 <h2>Every cell</h2>
 <p class="quiet">Means over seeds; low and high bound them with 95 % confidence, over seeds and scoring rows together.</p>
-${table(["cell", "mean", "low", "high", "seeds"], cells)}
+${htmlTable(["cell", "mean", "low", "high", "seeds"], cells)}
 <h2>Settings</h2>
-${table(["setting", "value"], settled)}`,
+${htmlTable(["setting", "value"], settled)}`,
   );
 }
 
 function figurePart({ figure, svg }: DrawnFigure): string {
   const { columns, rows } = tableOf(figure);
-  return `<figure><figcaption>${escaped(figure.title)}</figcaption><div class="wide" tabindex="0">${svg}</div>
-<details open><summary>The same numbers as a table</summary>${table(columns, rows)}</details></figure>`;
+  return `<figure><figcaption>${plainHtml(figure.title)}</figcaption><div class="wide" tabindex="0">${svg}</div>
+<details open><summary>The same numbers as a table</summary>${htmlTable(columns, rows)}</details></figure>`;
 }
 
 function textOf(value: unknown): string {

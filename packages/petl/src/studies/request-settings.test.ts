@@ -1,4 +1,4 @@
-import { sizes } from "@petl/core";
+import { budgetSizes } from "@petl/core";
 import { expect, test } from "vitest";
 import { dryRun } from "./dry-run.ts";
 import { requestSettings } from "./request-settings.ts";
@@ -13,7 +13,7 @@ test("programs are refused what the command line refuses, before a base is looke
 test("what help texts say of each budget is what it takes", () => {
   const { seeds, trainRows, methods } = requestSettings;
   expect(seeds.otherwise).toBe(
-    Object.entries(sizes)
+    Object.entries(budgetSizes)
       .map(([name, size]) => `${name}: ${size.seeds}`)
       .join(", "),
   );

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { drawFigure, type Study, type StudyRecord, type Summary, summarise } from "@petl/core";
 import { writeFileSafely } from "../disk/safe-write.ts";
 import type { StudyContext } from "./context.ts";
-import { reportPage, standalone } from "./report.ts";
+import { figureFile, studyPage } from "./report.ts";
 
 /** Writes summary.json, figures/*.svg and report.html, all of them made of the records. */
 export async function writeResults(
@@ -15,8 +15,8 @@ export async function writeResults(
   const summary = summarise(study, settingsOf(context), records);
   const figures = study.figures(records);
   const drawn = await Promise.all(figures.map(async (figure) => ({ figure, svg: await drawFigure(figure) })));
-  for (const { figure, svg } of drawn) await write(`figures/${figure.name}.svg`, standalone(svg));
-  await write("report.html", reportPage(summary, drawn));
+  for (const { figure, svg } of drawn) await write(`figures/${figure.name}.svg`, figureFile(svg));
+  await write("report.html", studyPage(summary, drawn));
   await write("summary.json", `${JSON.stringify(summary, undefined, 2)}\n`);
   return summary;
 }

@@ -18,7 +18,7 @@ import {
  */
 export async function sourceLossOf(model: OpenModel, source: ExampleSet): Promise<number> {
   const own = languageTask(model.base);
-  const { loss } = await evaluate(model.adapted.goal.task === own ? model : await bodyOf(model, own), source);
+  const { loss } = await evaluate(model.adapted.goal.task === own ? model : await underSourceHead(model, own), source);
   return loss;
 }
 
@@ -33,7 +33,7 @@ export function languageTask({ config, name }: Pick<OpenModel["base"], "config" 
  * A model's trained tensors, all but the task's head, in the base under its language model's head. What a method would do
  * to that head was never trained and stays as it starts: as the base.
  */
-export async function bodyOf({ base, adapted, phi }: OpenModel, task: Task): Promise<OpenModel> {
+export async function underSourceHead({ base, adapted, phi }: OpenModel, task: Task): Promise<OpenModel> {
   const body = adapt(base, adapted.methods, { task, labels: 1, trainsHead: false });
   const copy = await initialPhi(body, 0);
   takeTensors(copy, phi);

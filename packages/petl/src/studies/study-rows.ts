@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { drawRows, type ExampleSet, type Rows, type Task } from "@petl/core";
+import { drawRows, type ExampleSet, type FitRows, type Task } from "@petl/core";
 import { readData } from "../data/read-data.ts";
 import { writeFileSafely } from "../disk/safe-write.ts";
 import { fileSha256, sha256 } from "../disk/sha256.ts";
@@ -10,7 +10,7 @@ import { rowLines, selectionOf } from "./row-files.ts";
 export const scoreFile = "data/score.jsonl";
 export const heldOutFile = "data/held-out.jsonl";
 export const sourceFile = "data/source.jsonl";
-export const trainFile = (rows: Rows): string =>
+export const trainFile = (rows: FitRows): string =>
   rows === "all" ? "data/train.jsonl" : `data/train-${rows === "selection" ? "four-fifths" : rows}.jsonl`;
 
 /** What a study is worked out on. */
@@ -43,7 +43,7 @@ export async function writeRows(
 }
 
 /** The rows of a file in a study's folder, with the SHA-256 of its bytes. */
-export async function readRows(
+export async function readStudyRows(
   out: string,
   name: string,
   columns: Readonly<Record<string, string>>,

@@ -1,7 +1,7 @@
 import { goldenBase, goldenFolder, goldenJson, logitsOf } from "../../checkpoints/golden.fake.ts";
 import { memoryFolder } from "../../containers/folder.ts";
 import { type AdapterFiles, readAdapter } from "../adapter-files.ts";
-import { type LoadedAdapter, loadAdapter, putOnBase } from "../adapter-on-base.ts";
+import { type LoadedAdapter, loadAdapterFiles, putOnBase } from "../adapter-on-base.ts";
 import type { ForeignFormat, Hints } from "./foreign-format.ts";
 
 /** A golden adapter, what a format made of it, and what was read from that again. */
@@ -19,7 +19,7 @@ export interface RoundTrip {
 export async function roundTrip(format: ForeignFormat, name: string, hints: Hints = {}): Promise<RoundTrip> {
   const golden = goldenJson(`adapters/${name}/golden.json`);
   const { base, rows, path } = await goldenBase(golden.base);
-  const before = await loadAdapter(goldenFolder(`adapters/${name}`), base);
+  const before = await loadAdapterFiles(goldenFolder(`adapters/${name}`), base);
   const { files, remarks = [] } = format.encode(before, { name: "tiny", baseName: "somebody/tiny" });
   const read = await readAdapter(memoryFolder("foreign", files), { base, ...hints });
   const after = await putOnBase(read, base);

@@ -5,7 +5,7 @@ import { turnByTurn } from "./chat-turns.ts";
 import { answerNames, promptNames } from "./completion-rows.ts";
 import { type EncodedExample, type EncodeOptions, encodeExamplesInSteps } from "./encode.ts";
 import { type Example, type ExampleSet, ignoredLabel } from "./examples.ts";
-import { templateOf } from "./message-rows.ts";
+import { chatTemplateOf } from "./message-rows.ts";
 import { columnsNotRead } from "./row-remarks.ts";
 import type { TargetRule } from "./target.ts";
 
@@ -113,7 +113,7 @@ const withEnd = (example: Example): Example =>
   example.kind === "text" ? { kind: "completion", prompt: "", completion: example.text } : example;
 
 function* inTurns(set: ExampleSet, tokenizer: Tokenizer): Steps<ExampleSet> {
-  const template = templateOf(tokenizer);
+  const template = chatTemplateOf(tokenizer);
   const places: number[] = [];
   const examples: Example[] = [];
   for (const [place, example] of set.examples.entries()) {

@@ -118,7 +118,7 @@ export function encodeMessages(
   tokenizer: Tokenizer,
   { maxLength, lossOn = "completions" }: { readonly maxLength: number; readonly lossOn?: LossOn | undefined },
 ): Encoding & { readonly labels: Int32Array } {
-  const template = templateOf(tokenizer);
+  const template = chatTemplateOf(tokenizer);
   const { text, spans } = learntSpans(example, template);
   const ids = tokenizer.idsOf(text);
   const tokensBefore = (end: number) =>
@@ -138,7 +138,7 @@ export function encodeMessages(
 }
 
 /** @throws InputError for a tokenizer without a template */
-export function templateOf({ chatTemplate }: Pick<Tokenizer, "chatTemplate">): ChatTemplate {
+export function chatTemplateOf({ chatTemplate }: Pick<Tokenizer, "chatTemplate">): ChatTemplate {
   if (chatTemplate) return chatTemplate;
   throw new InputError(
     "the base's tokenizer has no chat template, which messages need; give rows of prompt and completion",

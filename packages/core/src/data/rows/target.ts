@@ -43,7 +43,7 @@ export interface TargetRule {
 }
 
 /** Which rows have another number of labels than tokens, for what needs one of every token. */
-export const unevenRows = ({ examples, placeOf }: ExampleSet): readonly string[] =>
+export const unevenLabels = ({ examples, placeOf }: ExampleSet): readonly string[] =>
   examples.flatMap((example, index) => {
     if (example.kind !== "tokens" || !example.labels || example.labels.length === example.inputIds.length) return [];
     return [`${placeOf(index)}: ${example.labels.length} labels for ${example.inputIds.length} input_ids`];

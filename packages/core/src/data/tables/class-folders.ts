@@ -1,7 +1,7 @@
 import { unzipped } from "./gzip.ts";
 import type { ReadOptions } from "./read-options.ts";
 import { extensionOf, tableExtensions } from "./readers.ts";
-import { type Splits, splitNamed } from "./splits.ts";
+import { type SplitFiles, splitNamed } from "./splits.ts";
 import type { Table } from "./table.ts";
 import { decodeText } from "./text.ts";
 
@@ -28,11 +28,11 @@ export function classFiles(files: readonly string[]): readonly ClassFile[] | und
  * The folder of each split whose folders are classes: `train/pos/1.txt`, or `pos/1.txt` for a training set alone, whose
  * folder is the given one, "". Undefined where the folder holds tables, or neither.
  */
-export function classFolders(files: readonly string[]): Splits | undefined {
+export function classFolders(files: readonly string[]): SplitFiles | undefined {
   const tables = files.filter((file) => tableExtensions.includes(extensionOf(file)) && extensionOf(file) !== "txt");
   if (tables.length > 0) return undefined;
   if (classFiles(files)) return { train: [""] };
-  const found = new Map<keyof Splits, readonly string[]>();
+  const found = new Map<keyof SplitFiles, readonly string[]>();
   for (const folder of new Set(
     files.flatMap((file) => (file.includes("/") ? [file.slice(0, file.indexOf("/"))] : [])),
   )) {

@@ -1,7 +1,7 @@
 import { InputError, suggestion } from "../../errors.ts";
 import { matchesGlob } from "./globs.ts";
 import { extensionOf, tableExtensions } from "./readers.ts";
-import { findSplits, type Splits, splitNamed } from "./splits.ts";
+import { findSplits, type SplitFiles, splitNamed } from "./splits.ts";
 
 /** One configuration of a data set, as the card of its folder describes it. */
 export interface DataConfig {
@@ -21,7 +21,7 @@ export interface WantedData {
 
 /** The files of a data set: those of the usual splits, or of the one that was named. */
 export type DataFiles =
-  | { readonly kind: "splits"; readonly splits: Splits }
+  | { readonly kind: "splits"; readonly splits: SplitFiles }
   | { readonly kind: "one"; readonly files: readonly string[] };
 
 /**
@@ -86,7 +86,7 @@ function fromCard(
     if (found.length > 0) return { kind: "one", files: found };
     throw new InputError(`${name}:${config} has no file for its split "${asked}" (${patterns.join(", ")})`);
   }
-  const known = new Map<keyof Splits, readonly string[]>();
+  const known = new Map<keyof SplitFiles, readonly string[]>();
   for (const [split, patterns] of splits) {
     const usual = splitNamed(split) ?? (splits.size === 1 ? "train" : undefined);
     const found = matching(patterns);

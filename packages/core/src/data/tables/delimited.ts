@@ -213,7 +213,7 @@ function toTable(name: string, records: readonly DelimitedRecord[], { header = t
   const columns = header ? headerNames(name, first) : numberedNames(width);
   const body = header ? records.slice(1) : records;
   if (body.length === 0) throw new InputError(`${name} has a header and no rows`);
-  if (header) refuseRows(unevenRows(name, columns, body));
+  if (header) refuseRows(unevenRecords(name, columns, body));
   const rows = body.map(({ cells }) => recordOf(columns, cells));
   return table(
     name,
@@ -226,7 +226,7 @@ function toTable(name: string, records: readonly DelimitedRecord[], { header = t
 const numberedNames = (width: number) => Array.from({ length: width }, (_, i) => `column${i + 1}`);
 
 /** Records of another width than the header's. */
-export function* unevenRows(
+export function* unevenRecords(
   name: string,
   columns: readonly string[],
   body: readonly DelimitedRecord[],

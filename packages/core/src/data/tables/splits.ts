@@ -2,12 +2,12 @@ import { InputError } from "../../errors.ts";
 import { extensionOf, tableExtensions } from "./readers.ts";
 
 /** The files of each split, in order; more than one only where a split comes in numbered shards. */
-export interface Splits {
+export interface SplitFiles {
   readonly train?: readonly string[];
   readonly validation?: readonly string[];
   readonly test?: readonly string[];
 }
-type Split = keyof Splits;
+type Split = keyof SplitFiles;
 
 const words: Readonly<Record<string, Split>> = {
   train: "train",
@@ -37,7 +37,7 @@ export function splitNamed(name: string): Split | undefined {
  * file without such a word is the training set. Files of other kinds don't count, nor plain text beside tables.
  * @throws InputError listing the files: none can be told, or two claim the same split.
  */
-export function findSplits(folder: string, files: readonly string[]): Splits {
+export function findSplits(folder: string, files: readonly string[]): SplitFiles {
   const known = files.filter((file) => tableExtensions.includes(extensionOf(file)) && !isMismatched(file)).sort();
   const tables = known.filter((file) => extensionOf(file) !== "txt");
   const readable = tables.length > 0 ? tables : known.filter((file) => splitsOf(file).size > 0); // notes lie everywhere
@@ -58,7 +58,7 @@ export function findSplits(folder: string, files: readonly string[]): Splits {
   return Object.fromEntries(claims);
 }
 
-function withoutWords(folder: string, readable: readonly string[]): Splits {
+function withoutWords(folder: string, readable: readonly string[]): SplitFiles {
   if (readable.length === 1) return { train: readable };
   const endings = tableExtensions.map((ending) => `.${ending}`).join(", ");
   if (readable.length === 0) throw new InputError(`${folder} holds no data file (${endings})`);

@@ -7,7 +7,7 @@ import {
   quotedPiece,
   quoteReading,
   recordOf,
-  unevenRows,
+  unevenRecords,
 } from "./delimited.ts";
 import type { FileRanges } from "./file-ranges.ts";
 import { arrayParts, rowsOfLines } from "./json-rows.ts";
@@ -80,7 +80,7 @@ async function* delimitedParts(
     if (!first) continue;
     const body = columns ? piece.records : piece.records.slice(1);
     columns ??= headerNames(name, first);
-    refuseRows(unevenRows(name, columns, body));
+    refuseRows(unevenRecords(name, columns, body));
     given += body.length;
     if (body.length > 0)
       yield partOf(
@@ -112,7 +112,7 @@ async function* tabbedParts(
     const body = columns ? [first, ...others] : others;
     const names = columns ?? headerNames(name, first);
     columns = names;
-    refuseRows(unevenRows(name, names, body));
+    refuseRows(unevenRecords(name, names, body));
     given += body.length;
     const rows = body.map(({ cells }) => recordOf(names, cells));
     const lines = Uint32Array.from(body, (record) => record.line);

@@ -4,7 +4,7 @@ import { atOnce, type Steps } from "./in-steps.ts";
 import type { ReadOptions } from "./read-options.ts";
 import { refuseRows, rowProblems, type Table, table } from "./table.ts";
 import { dateStyles, dateText } from "./workbook-dates.ts";
-import { attributeOf, elementsOf, textOf } from "./xml.ts";
+import { attributeOf, elementsOf, xmlText } from "./xml.ts";
 
 type Cell = string | number | boolean;
 /** What a workbook may unpack to, and how far right a sheet goes. */
@@ -130,7 +130,7 @@ function bookOf(parts: ReadonlyMap<string, string>): Book {
 const sharedTexts = (xml: string): readonly string[] => [...elementsOf(xml, "si")].map(({ body }) => runsOf(body));
 
 const runsOf = (body: string): string =>
-  [...elementsOf(withoutReadings(body), "t")].map(({ body: text }) => textOf(text)).join("");
+  [...elementsOf(withoutReadings(body), "t")].map(({ body: text }) => xmlText(text)).join("");
 
 function withoutReadings(body: string): string {
   const [first = "", ...pieces] = body.split("<rPh");
@@ -197,7 +197,7 @@ function columnOf(reference: string | undefined): number | undefined {
 
 function cellOf(head: string, body: string, { texts, dates, from1904 }: Book): Cell | undefined {
   const [value] = elementsOf(body, "v");
-  const text = value && textOf(value.body);
+  const text = value && xmlText(value.body);
   switch (attributeOf(head, "t") ?? "n") {
     case "s":
       return text === undefined ? undefined : texts[Number(text)];

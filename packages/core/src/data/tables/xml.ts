@@ -30,13 +30,13 @@ export function* elementsOf(xml: string, name: string): Iterable<XmlElement> {
 export function attributeOf(head: string, name: string): string | undefined {
   const found = new RegExp(`(?:^|\\s)${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)')`).exec(head);
   const value = found?.[1] ?? found?.[2];
-  return value === undefined ? undefined : textOf(value);
+  return value === undefined ? undefined : xmlText(value);
 }
 
 const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 
 /** A text without its entities; Excel's own, `_x000D_`, too. */
-export function textOf(xml: string): string {
+export function xmlText(xml: string): string {
   const plain = xml.replaceAll(/&(#x?[0-9a-fA-F]{1,6}|[a-z]{2,4});/g, (whole, entity: string) => {
     if (!entity.startsWith("#")) return entities[entity] ?? whole;
     const code = entity.startsWith("#x") ? Number.parseInt(entity.slice(2), 16) : Number(entity.slice(1));

@@ -1,9 +1,17 @@
 import { parse, tokenize } from "@huggingface/jinja";
 import { InputError } from "../../errors.ts";
-import { generation, limits as running, runTemplate } from "./chat/interpreter.ts";
-import type { Node } from "./chat/nodes.ts";
+import { generation, templateLimits as running, runTemplate } from "./chat/interpreter.ts";
+import type { TemplateNode } from "./chat/nodes.ts";
 import { strftime } from "./chat/strftime.ts";
-import { type Arguments, asValue, type Callable, isList, isMapping, textOf, type Value } from "./chat/values.ts";
+import {
+  type Arguments,
+  asValue,
+  type Callable,
+  isList,
+  isMapping,
+  pythonText,
+  type TemplateValue,
+} from "./chat/values.ts";
 
 /** One turn of a conversation; templates may read more of it than role and content. */
 export interface ChatMessage {
@@ -60,8 +68,8 @@ export function chatTemplate(source: string, tokens: Readonly<Record<string, str
     );
 }
 
-function parsed(source: string): Node {
-  return parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true })) as unknown as Node;
+function parsed(source: string): TemplateNode {
+  return parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true })) as unknown as TemplateNode;
 }
 
 /** The tag {% generation %}, which the library leaves out, as a block of a call that the interpreter knows. */
@@ -75,10 +83,10 @@ function namesOf(
   messages: readonly ChatMessage[],
   tokens: Readonly<Record<string, string>>,
   { reply = false, tools, now }: TemplateOptions,
-): ReadonlyMap<string, Value> {
-  return new Map<string, Value>([
+): ReadonlyMap<string, TemplateValue> {
+  return new Map<string, TemplateValue>([
     ...Object.entries(globals),
-    ["strftime_now", { call: ({ positional: [form] }) => strftime(textOf(form), now ?? new Date()) }],
+    ["strftime_now", { call: ({ positional: [form] }) => strftime(pythonText(form), now ?? new Date()) }],
     ...Object.entries(tokens),
     ["messages", messages.map((message) => asValue(withoutNulls(message)))],
     ["tools", tools?.length ? asValue(tools) : null],
@@ -94,9 +102,9 @@ function withoutNulls(message: ChatMessage): object {
   );
 }
 
-const macro = (call: (given: Arguments) => Value): Callable => ({ call });
+const macro = (call: (given: Arguments) => TemplateValue): Callable => ({ call });
 
-const globals: Readonly<Record<string, Value>> = {
+const globals: Readonly<Record<string, TemplateValue>> = {
   true: true,
   false: false,
   none: null,
@@ -104,7 +112,7 @@ const globals: Readonly<Record<string, Value>> = {
   False: false,
   None: null,
   raise_exception: macro(({ positional: [reason] }) => {
-    throw new Error(textOf(reason));
+    throw new Error(pythonText(reason));
   }),
   range: macro(({ positional }) => rangeOf(positional)),
   namespace: macro(({ positional: [first], named }) => {
@@ -117,12 +125,12 @@ const globals: Readonly<Record<string, Value>> = {
   }),
 };
 
-function pairOf(value: Value): readonly [string, Value] {
-  if (isList(value) && value.length === 2) return [textOf(value[0]), value[1]];
+function pairOf(value: TemplateValue): readonly [string, TemplateValue] {
+  if (isList(value) && value.length === 2) return [pythonText(value[0]), value[1]];
   throw new Error("dict needs pairs");
 }
 
-function rangeOf(bounds: readonly Value[]): readonly number[] {
+function rangeOf(bounds: readonly TemplateValue[]): readonly number[] {
   const numbers = bounds.map((bound) => {
     if (typeof bound === "number") return bound;
     throw new Error("range needs whole numbers");

@@ -8,15 +8,15 @@ export const Slice = defineOp({
   type: "Slice",
   operands: 4,
   infer: ([x, starts, ends, axes]) => {
-    const { axis, start, end } = rangeOf(starts, ends, axes);
+    const { axis, start, end } = sliceRange(starts, ends, axes);
     return [{ dtype: x.dtype, shape: x.shape.map((dim, i) => (i === axis ? difference(end, start) : dim)) }];
   },
   gradient: (dy, [x, starts, ends, axes]) => {
-    const { axis, start, end } = rangeOf(starts, ends, axes);
+    const { axis, start, end } = sliceRange(starts, ends, axes);
     return [pad(dy, axis, start, difference(x.shape[axis] ?? 0, end)), undefined, undefined, undefined];
   },
   narrow: (axis, [, starts, ends, axes]) =>
-    axis === rangeOf(starts, ends, axes).axis ? undefined : [axis, undefined, undefined, undefined],
+    axis === sliceRange(starts, ends, axes).axis ? undefined : [axis, undefined, undefined, undefined],
 });
 
 /** Elements start ≤ i < end of one axis; x itself where that is all of it. */
@@ -26,7 +26,7 @@ export function slice(x: Value, axis: number, start: Dim, end: Dim): Value {
 }
 
 /** The axis and the range that a Slice takes. */
-export function rangeOf(starts: Value, ends: Value, axes: Value) {
+export function sliceRange(starts: Value, ends: Value, axes: Value) {
   const [[start = 0], [end = 0], [axis]] = [entriesOf(starts), entriesOf(ends), entriesOf(axes)];
   return { axis: Number(axis), start, end };
 }

@@ -34,7 +34,7 @@ export interface AttentionSite extends Pick<Scope, "path"> {
 /** What a layer reads when methods have acted, and what is added to what its queries have read. */
 type AttentionRead = Pick<AttentionSite, "key" | "value" | "bias" | "added">;
 
-export const attention: SiteKind<AttentionSite, AttentionRead> = {
+export const attentionSites: SiteKind<AttentionSite, AttentionRead> = {
   noun: "attention layer",
   gives: ({ key, value, bias, added }) => ({ key, value, bias, added }),
   behind: (site, read) => ({ ...site, ...read }),

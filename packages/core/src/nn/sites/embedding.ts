@@ -16,7 +16,7 @@ export interface EmbeddingSite extends Pick<Scope, "path" | "layer"> {
   readonly factor: number;
 }
 
-export const embedding: SiteKind<EmbeddingSite, Value, Pick<EmbeddingSite, "weight">> = {
+export const embeddingSites: SiteKind<EmbeddingSite, Value, Pick<EmbeddingSite, "weight">> = {
   noun: "embedding",
   gives: ({ y }) => y,
   behind: (site, y) => ({ ...site, y }),

@@ -23,7 +23,7 @@ export interface LinearSite extends Pick<Scope, "path" | "layer"> {
   readonly output: boolean;
 }
 
-export const linear: SiteKind<LinearSite, Value, Pick<LinearSite, "weight" | "bias">> = {
+export const linearSites: SiteKind<LinearSite, Value, Pick<LinearSite, "weight" | "bias">> = {
   noun: "linear layer",
   gives: ({ y }) => y,
   behind: (site, y) => ({ ...site, y }),

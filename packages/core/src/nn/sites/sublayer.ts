@@ -16,7 +16,7 @@ export interface SublayerSite extends Pick<Scope, "layer"> {
   readonly hidden: number;
 }
 
-export const sublayer: SiteKind<SublayerSite, Value> = {
+export const sublayerSites: SiteKind<SublayerSite, Value> = {
   noun: "sublayer",
   gives: ({ y }) => y,
   behind: (site, y) => ({ ...site, y }),

@@ -37,7 +37,7 @@ export function crossEntropy(logits: Value, labels: Value, { labelSmoothing, cla
 }
 
 /** How many of the items' labels no other class is likelier than, a scalar; labels below 0 count for nothing. */
-export function rightAnswers(logits: Value, labels: Value): Value {
+export function countRight(logits: Value, labels: Value): Value {
   const { counts, picks } = picked(labels);
   const likelier = reduceSum(cast(greater(logits, gatherElements(logits, picks)), "float32"), [-1]);
   const right = cast(not(greater(reshape(likelier, labels.shape), scalar(0))), "float32");

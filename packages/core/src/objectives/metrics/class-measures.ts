@@ -37,7 +37,7 @@ export function measureClasses(labels: readonly Label[]): Measuring<ClassMeasure
   const items = { predicted: [] as number[], actual: [] as number[], confidence: [] as number[] };
   return {
     add(logits, actual) {
-      const { classes, of } = itemsOf(logits);
+      const { classes, of } = logitsByItem(logits);
       for (const [item, label] of actual.data.entries()) {
         if (Number(label) < 0) continue;
         const probabilities = softmax(of(item));
@@ -64,7 +64,7 @@ export function measureClasses(labels: readonly Label[]): Measuring<ClassMeasure
 }
 
 /** The logits of each item of a batch. */
-export function itemsOf({ data, shape }: HostTensor): {
+export function logitsByItem({ data, shape }: HostTensor): {
   readonly classes: number;
   of(item: number): Float32Array;
 } {

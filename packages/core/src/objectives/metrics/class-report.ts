@@ -25,12 +25,12 @@ export function classScores({ predicted, actual }: Classified, labels: readonly 
   }
   return labels.map((label, id) => ({
     label,
-    ...scoreOf({ right: right[id] ?? 0, answered: answered[id] ?? 0, support: support[id] ?? 0 }),
+    ...classScore({ right: right[id] ?? 0, answered: answered[id] ?? 0, support: support[id] ?? 0 }),
   }));
 }
 
 /** Precision, recall and F1 of counts; 0 where undefined. */
-export function scoreOf(counts: { readonly right: number; readonly answered: number; readonly support: number }) {
+export function classScore(counts: { readonly right: number; readonly answered: number; readonly support: number }) {
   const { right, answered, support } = counts;
   const share = (whole: number) => (whole === 0 ? 0 : right / whole);
   const both = answered + support;

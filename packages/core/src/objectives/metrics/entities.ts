@@ -1,4 +1,4 @@
-import { type ClassScore, scoreOf } from "./class-report.ts";
+import { type ClassScore, classScore } from "./class-report.ts";
 
 /** How the entities that tags stand for fare: right where begin, end and type are. */
 export interface EntityMeasures {
@@ -40,12 +40,12 @@ export function entityCounts() {
         total.answered += answered;
         total.support += support;
       }
-      const { precision, recall, f1 } = scoreOf(total);
+      const { precision, recall, f1 } = classScore(total);
       return {
         entity_precision: precision,
         entity_recall: recall,
         entity_f1: f1,
-        per_entity: [...counts.keys()].sort().map((type) => ({ label: type, ...scoreOf(of(type)) })),
+        per_entity: [...counts.keys()].sort().map((type) => ({ label: type, ...classScore(of(type)) })),
       };
     },
   };

@@ -1,7 +1,7 @@
 import type { Label } from "../../data/rows/examples.ts";
 import type { Measuring, Metric } from "../objective.ts";
-import { itemsOf } from "./class-measures.ts";
-import { type ClassScore, scoreOf, wilsonInterval } from "./class-report.ts";
+import { logitsByItem } from "./class-measures.ts";
+import { type ClassScore, classScore, wilsonInterval } from "./class-report.ts";
 
 /** What is said of rows that have any number of classes each. */
 export interface SetMeasures {
@@ -29,7 +29,7 @@ export function measureLabelSets(labels: readonly Label[]): Measuring<SetMeasure
   const rows = { all: 0, exact: 0 };
   return {
     add(logits, { data }) {
-      const { classes, of } = itemsOf(logits);
+      const { classes, of } = logitsByItem(logits);
       for (let row = 0; row < data.length / classes; row++) {
         const answered = of(row);
         let exact = true;
@@ -45,7 +45,7 @@ export function measureLabelSets(labels: readonly Label[]): Measuring<SetMeasure
       }
     },
     result() {
-      const per_class = labels.map((label, id) => ({ label, ...scoreOf(counts[id] ?? none) }));
+      const per_class = labels.map((label, id) => ({ label, ...classScore(counts[id] ?? none) }));
       const together = counts.reduce(
         (sum, { right, answered, support }) => ({
           right: sum.right + right,
@@ -57,7 +57,7 @@ export function measureLabelSets(labels: readonly Label[]): Measuring<SetMeasure
       const accuracy = rows.exact / rows.all;
       return {
         accuracy,
-        f1_micro: scoreOf(together).f1,
+        f1_micro: classScore(together).f1,
         f1_macro: per_class.reduce((sum, { f1 }) => sum + f1, 0) / per_class.length,
         accuracy_interval: wilsonInterval(accuracy, rows.all),
         per_class,

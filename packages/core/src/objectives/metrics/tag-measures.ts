@@ -1,7 +1,7 @@
 import type { Label } from "../../data/rows/examples.ts";
 import { argmax } from "../answers/probabilities.ts";
 import type { Measuring, Metric } from "../objective.ts";
-import { type ClassMeasures, classMetrics, itemsOf, measureClasses } from "./class-measures.ts";
+import { type ClassMeasures, classMetrics, logitsByItem, measureClasses } from "./class-measures.ts";
 import { areTags, type EntityMeasures, entityCounts } from "./entities.ts";
 
 export type TagMeasures = ClassMeasures & Partial<EntityMeasures>;
@@ -23,7 +23,7 @@ export function measureTags(labels: readonly Label[]): Measuring<TagMeasures> {
     add(logits, actual) {
       classes.add(logits, actual);
       if (!entities) return;
-      const { of } = itemsOf(logits);
+      const { of } = logitsByItem(logits);
       const [rows = 0, tokens = 0] = actual.shape;
       for (let row = 0; row < rows; row++) {
         const places = Array.from({ length: tokens }, (_, token) => row * tokens + token);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { jsonOf, parsedAs } from "../body.ts";
+import { jsonBody, parsedAs } from "../body.ts";
 import { json, type Route } from "../route.ts";
 
 /** Names that can stand in a URL and in a list; slashes for hub ids, colons for those that jobs give. */
@@ -19,13 +19,13 @@ const loadRequest = z.strictObject({
 });
 
 /** Loads an adapter of any method; under a name in use it takes the other's place. */
-export const loadAdapter: Route = {
+export const loadAdapterRoute: Route = {
   verb: "POST",
   path: "/v1/load_lora_adapter",
   access: "admin",
   body: "json",
   async answer({ service: { shelf }, body }) {
-    const { lora_name, lora_path } = parsedAs(loadRequest, jsonOf(body));
+    const { lora_name, lora_path } = parsedAs(loadRequest, jsonBody(body));
     const entry = await shelf.keep(lora_name, lora_path, null);
     return json({ status: "success", message: `adapter ${lora_name} is loaded`, ...entry });
   },
@@ -33,13 +33,13 @@ export const loadAdapter: Route = {
 
 const unloadRequest = z.strictObject({ lora_name: z.string(), lora_int_id: z.int().optional() });
 
-export const unloadAdapter: Route = {
+export const unloadAdapterRoute: Route = {
   verb: "POST",
   path: "/v1/unload_lora_adapter",
   access: "tenant",
   body: "json",
   async answer({ service: { models, shelf }, tenant, body }) {
-    const { lora_name } = parsedAs(unloadRequest, jsonOf(body));
+    const { lora_name } = parsedAs(unloadRequest, jsonBody(body));
     models.owned(lora_name, tenant);
     await shelf.remove(lora_name);
     return json({ status: "success", message: `adapter ${lora_name} is unloaded` });

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
-import { jsonOf, parsedAs } from "../body.ts";
+import { jsonBody, parsedAs } from "../body.ts";
 import { HttpError } from "../http-error.ts";
 import { bankNameOf } from "../models.ts";
 import type { Route } from "../route.ts";
@@ -33,7 +33,7 @@ export const chatCompletions: Route = {
   access: "tenant",
   body: "json",
   async answer(call) {
-    const given = parsedAs(request, jsonOf(call.body));
+    const given = parsedAs(request, jsonBody(call.body));
     const { models, bank } = call.service;
     bankNameOf(models, given.model, call.tenant);
     if (!bank.base.tokenizer?.chatTemplate)

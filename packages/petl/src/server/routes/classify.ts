@@ -1,7 +1,7 @@
 import { heads, type Label, type Answer as LabelAnswer, objectiveOf } from "@petl/core";
 import { z } from "zod";
 import type { BankText } from "../../library/bank.ts";
-import { jsonOf, parsedAs } from "../body.ts";
+import { jsonBody, parsedAs } from "../body.ts";
 import { HttpError, possible } from "../http-error.ts";
 import { bankNameOf } from "../models.ts";
 import { json, type Route } from "../route.ts";
@@ -35,7 +35,7 @@ export const classify: Route = {
   access: "tenant",
   body: "json",
   async answer({ service, tenant, body, signal }) {
-    const { model: id, input } = parsedAs(request, jsonOf(body));
+    const { model: id, input } = parsedAs(request, jsonBody(body));
     const { bank, models, gate, maxBatch } = service;
     const name = bankNameOf(models, id, tenant);
     const model = await possible(() => bank.model(name));

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
-import { jsonOf, parsedAs } from "../body.ts";
+import { jsonBody, parsedAs } from "../body.ts";
 import type { Route } from "../route.ts";
 import { type AnswerShape, answerGeneration, generationFields } from "./generation.ts";
 import { mostInputs } from "./inputs.ts";
@@ -31,7 +31,7 @@ export const completions: Route = {
   access: "tenant",
   body: "json",
   async answer(call) {
-    const given = parsedAs(request, jsonOf(call.body));
+    const given = parsedAs(request, jsonBody(call.body));
     return answerGeneration(call, given, promptsOf(given.prompt), usualTokens, completionShape());
   },
 };

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { jsonOf, parsedAs } from "../body.ts";
+import { jsonBody, parsedAs } from "../body.ts";
 import { HttpError, possible } from "../http-error.ts";
 import { bankNameOf } from "../models.ts";
 import { json, type Route } from "../route.ts";
@@ -22,7 +22,7 @@ export const embeddings: Route = {
   access: "tenant",
   body: "json",
   async answer({ service, tenant, body, signal }) {
-    const { model: id, input, encoding_format, dimensions } = parsedAs(request, jsonOf(body));
+    const { model: id, input, encoding_format, dimensions } = parsedAs(request, jsonBody(body));
     const { bank, models, gate, maxBatch } = service;
     const name = bankNameOf(models, id, tenant);
     const adapter = name === null ? null : await possible(() => bank.model(name));

@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { BankPrompt } from "../../library/bank.ts";
 import { HttpError, possible } from "../http-error.ts";
 import { bankNameOf } from "../models.ts";
-import { type Answer, type Call, json } from "../route.ts";
+import { json, type Reply, type RouteCall } from "../route.ts";
 import { inTurns, note } from "../service.ts";
 
 /** What completions and chats are told alike. What would change the answer and is not done here is refused. */
@@ -44,12 +44,12 @@ export interface AnswerShape {
 
 /** Goes on with prompts, each `n` times, and answers at once or token by token. */
 export async function answerGeneration(
-  { service, tenant, signal }: Call,
+  { service, tenant, signal }: RouteCall,
   given: Fields,
   prompts: readonly BankPrompt["prompt"][],
   most: number,
   shape: AnswerShape,
-): Promise<Answer> {
+): Promise<Reply> {
   const { bank, models, gate, maxBatch } = service;
   const name = bankNameOf(models, given.model, tenant);
   const model = await possible(() => bank.model(name));

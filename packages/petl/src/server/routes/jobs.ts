@@ -1,12 +1,12 @@
 import { z } from "zod";
 import type { JobFolder } from "../../jobs/job-folder.ts";
 import type { StoredEvent } from "../../jobs/job-record.ts";
-import { jsonOf, parsedAs } from "../body.ts";
+import { jsonBody, parsedAs } from "../body.ts";
 import { HttpError, noSuch } from "../http-error.ts";
 import { flagsOf } from "../hyperparameters.ts";
 import { checkpointsOf } from "../job-desk.ts";
 import { pageOf } from "../pages.ts";
-import { type Call, json, type Route } from "../route.ts";
+import { json, type Route, type RouteCall } from "../route.ts";
 import type { Service } from "../service.ts";
 
 const hyperparameters = z.record(z.string(), z.unknown());
@@ -42,7 +42,7 @@ export const createJob: Route = {
   access: "tenant",
   body: "json",
   async answer({ service, tenant, headers, body }) {
-    const given = parsedAs(request, jsonOf(body));
+    const given = parsedAs(request, jsonBody(body));
     const { files, models, jobs, shelf } = service;
     const { adapter } = models.asked(given.model, tenant);
     if (given.hyperparameters && given.method?.supervised?.hyperparameters)
@@ -155,7 +155,7 @@ export const jobCheckpoints: Route = {
   },
 };
 
-const jobOf = ({ service, tenant, params: { id = "" } }: Call): JobFolder => service.jobs.owned(id, tenant);
+const jobOf = ({ service, tenant, params: { id = "" } }: RouteCall): JobFolder => service.jobs.owned(id, tenant);
 
 /** Until a job that has succeeded can be asked. */
 async function settled({ jobs }: Service, job: JobFolder): Promise<readonly string[]> {

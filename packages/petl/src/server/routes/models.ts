@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { jsonOf, parsedAs } from "../body.ts";
+import { jsonBody, parsedAs } from "../body.ts";
 import { HttpError } from "../http-error.ts";
 import { modelObject } from "../models.ts";
 import { json, type Route } from "../route.ts";
@@ -55,7 +55,7 @@ export const shareModel: Route = {
   body: "json",
   async answer({ service: { models, keys, shelf }, tenant, params: { id = "" }, body }) {
     models.owned(id, tenant);
-    const { tenants } = parsedAs(shareRequest, jsonOf(body));
+    const { tenants } = parsedAs(shareRequest, jsonBody(body));
     const unknown = tenants === "all" ? [] : tenants.filter((name) => !keys.names.includes(name));
     if (unknown.length > 0)
       throw new HttpError(400, `there is no tenant ${unknown.map((name) => JSON.stringify(name)).join(", ")}`, {

@@ -7,7 +7,7 @@ import { initialPhi } from "../../../peft/initial-phi.ts";
 import { prefix } from "../../../peft/methods/prompts/prefix.ts";
 import { float32, type HostTensor } from "../../../tensor/host-tensor.ts";
 import { readAdapter } from "../../adapter-files.ts";
-import { loadAdapter } from "../../adapter-on-base.ts";
+import { loadAdapterFiles } from "../../adapter-on-base.ts";
 import { adapterHub } from "./adapterhub.ts";
 
 const tensor = (...shape: readonly number[]): HostTensor => {
@@ -94,5 +94,5 @@ test("a prefix behind which positions are counted is not written, since the libr
   };
   await expect(encoded({})).rejects.toThrow(/positions behind it.*`positions: unshifted`/);
   const { phi, files } = await encoded({ positions: "unshifted", layers: "top:1" });
-  expect((await loadAdapter(memoryFolder("hub", files), base)).phi.values).toEqual(phi.values);
+  expect((await loadAdapterFiles(memoryFolder("hub", files), base)).phi.values).toEqual(phi.values);
 });

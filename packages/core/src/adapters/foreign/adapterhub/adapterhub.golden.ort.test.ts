@@ -17,14 +17,14 @@ import { methods } from "../../../peft/methods.ts";
 import { viewsOf } from "../../../peft/phi.ts";
 import { random } from "../../../tensor/random.ts";
 import { readAdapter } from "../../adapter-files.ts";
-import { loadAdapter, putOnBase } from "../../adapter-on-base.ts";
+import { loadAdapterFiles, putOnBase } from "../../adapter-on-base.ts";
 import { adapterHub } from "./adapterhub.ts";
 
 for (const name of goldenNames("adapterhub")) {
   test(`${name}: what AdapterHub's library wrote gives its logits`, async () => {
     const golden = goldenJson(`adapterhub/${name}/golden.json`);
     const { base, rows, path } = await goldenBase(golden.base);
-    const { adapted, phi } = await loadAdapter(goldenFolder(`adapterhub/${name}`), base);
+    const { adapted, phi } = await loadAdapterFiles(goldenFolder(`adapterhub/${name}`), base);
     // float32 sums in another order than torch's; logits are up to 10
     expect(distance(await logitsOf(adapted, phi, rows, path), golden.logits)).toBeLessThan(2e-4);
   });
@@ -34,7 +34,7 @@ for (const name of goldenNames("adapterhub")) {
 for (const name of goldenNames("adapterhub").filter((each) => each !== "gpt2-lora")) {
   test(`${name}: written for AdapterHub and read again, Φ and the labels are the same`, async () => {
     const { base } = await goldenBase(goldenJson(`adapterhub/${name}/golden.json`).base);
-    const before = await loadAdapter(goldenFolder(`adapterhub/${name}`), base);
+    const before = await loadAdapterFiles(goldenFolder(`adapterhub/${name}`), base);
     const { files } = adapterHub.encode(before, { name: "again", baseName: "tiny" });
     const after = await putOnBase(await readAdapter(memoryFolder("again", files), { base }), base);
     expect(after.labels).toEqual(before.labels);

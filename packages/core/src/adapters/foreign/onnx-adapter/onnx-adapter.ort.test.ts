@@ -18,7 +18,7 @@ import { initialPhi } from "../../../peft/initial-phi.ts";
 import { bottleneck } from "../../../peft/methods/bottleneck/bottleneck.ts";
 import { full } from "../../../peft/methods/full.ts";
 import { readAdapter } from "../../adapter-files.ts";
-import { loadAdapter } from "../../adapter-on-base.ts";
+import { loadAdapterFiles } from "../../adapter-on-base.ts";
 import { roundTrip } from "../round-trip.fake.ts";
 import { onnxAdapter } from "./onnx-adapter.ts";
 
@@ -98,7 +98,7 @@ const naming = { name: "adapter", baseName: undefined };
 
 describe("one graph with inputs for the adapter", async () => {
   const { base, rows } = await goldenBase("bert-sequence-classification");
-  const loaded = await loadAdapter(goldenFolder("adapters/bert-lora-all-linear"), base);
+  const loaded = await loadAdapterFiles(goldenFolder("adapters/bert-lora-all-linear"), base);
   const graph = await encodeOnnxForAdapters(base, loaded);
 
   test("is the base where no adapter is active, asks for the batch alone, and has its config.json", async () => {
@@ -111,7 +111,7 @@ describe("one graph with inputs for the adapter", async () => {
   test.each(["bert-lora-all-linear", "bert-lora", "bert-lora-rslora", "bert-lora-patterns", "bert-lora-layers"])(
     "computes with %s what PEFT does, whatever its rank, alpha and layers",
     async (name) => {
-      const { files } = onnxAdapter.encode(await loadAdapter(goldenFolder(`adapters/${name}`), base), naming);
+      const { files } = onnxAdapter.encode(await loadAdapterFiles(goldenFolder(`adapters/${name}`), base), naming);
       const wanted = goldenJson(`adapters/${name}/golden.json`).logits;
       const found = await logitsWith(graph["model.onnx"], files["adapter.onnx_adapter"], rows);
       expect(distance(found, wanted)).toBeLessThan(tolerance);

@@ -1,28 +1,29 @@
 import { isIn, order } from "./filters.ts";
-import { isEqual, isFloat, isList, isTrue, kindOf, numberOf, textOf, type Value } from "./values.ts";
+import { isEqual, isFloat, isList, isTrue, numberOf, pythonText, pythonType, type TemplateValue } from "./values.ts";
 
 /** What a template may make of values: characters of a text, items of a list. */
-export const sizes = { characters: 4_000_000, items: 10_000 } as const;
+export const valueLimits = { characters: 4_000_000, items: 10_000 } as const;
 
 /** A value that is not too large. */
-export function bounded(value: Value): Value {
-  if (typeof value === "string" && value.length > sizes.characters)
-    throw new Error(`it writes more than ${sizes.characters} characters`);
-  if (isList(value) && value.length > sizes.items) throw new Error(`it makes a list of more than ${sizes.items} items`);
+export function bounded(value: TemplateValue): TemplateValue {
+  if (typeof value === "string" && value.length > valueLimits.characters)
+    throw new Error(`it writes more than ${valueLimits.characters} characters`);
+  if (isList(value) && value.length > valueLimits.items)
+    throw new Error(`it makes a list of more than ${valueLimits.items} items`);
   return value;
 }
 
 /** Python's operators of one value. */
-export function unary(operator: string, value: Value): Value {
+export function unary(operator: string, value: TemplateValue): TemplateValue {
   if (operator === "not") return !isTrue(value);
   const found = numberOf(value);
-  if (found === undefined) throw new Error(`bad operand type for unary ${operator}: '${kindOf(value)}'`);
+  if (found === undefined) throw new Error(`bad operand type for unary ${operator}: '${pythonType(value)}'`);
   const result = operator === "-" ? -found : found;
   return isFloat(value) ? { float: result } : result;
 }
 
 /** Python's operators of two values that are both computed. */
-export function operated(operator: string, a: Value, b: Value): Value {
+export function operated(operator: string, a: TemplateValue, b: TemplateValue): TemplateValue {
   switch (operator) {
     case "==":
       return isEqual(a, b);
@@ -33,7 +34,7 @@ export function operated(operator: string, a: Value, b: Value): Value {
     case "not in":
       return !isIn(a, b);
     case "~":
-      return textOf(a) + textOf(b);
+      return pythonText(a) + pythonText(b);
     case "<":
       return order(a, b) < 0;
     case "<=":
@@ -47,16 +48,16 @@ export function operated(operator: string, a: Value, b: Value): Value {
   }
 }
 
-function computed(operator: string, a: Value, b: Value): Value {
+function computed(operator: string, a: TemplateValue, b: TemplateValue): TemplateValue {
   if (operator === "+" && typeof a === "string" && typeof b === "string") return a + b;
   if (operator === "+" && isList(a) && isList(b)) return bounded([...a, ...b]);
   if (operator === "*" && typeof b === "number" && (typeof a === "string" || isList(a))) return repeated(a, b);
   if (operator === "%" && typeof a === "string") return formatted(a, isList(b) ? b : [b]);
   const [x, y] = [numberOf(a), numberOf(b)];
   if (operator === "+" && (typeof a === "string" || isList(a)))
-    throw new Error(`can only concatenate ${kindOf(a)} (not "${kindOf(b)}") to ${kindOf(a)}`);
+    throw new Error(`can only concatenate ${pythonType(a)} (not "${pythonType(b)}") to ${pythonType(a)}`);
   if (x === undefined || y === undefined)
-    throw new Error(`unsupported operand type(s) for ${operator}: '${kindOf(a)}' and '${kindOf(b)}'`);
+    throw new Error(`unsupported operand type(s) for ${operator}: '${pythonType(a)}' and '${pythonType(b)}'`);
   const result = arithmetic[operator]?.(x, y);
   if (result === undefined) throw new Error(`the operator ${operator} is not known`);
   if (!Number.isFinite(result)) throw new Error(y === 0 ? "division by zero" : "a number is too large");
@@ -73,21 +74,21 @@ const arithmetic: Readonly<Record<string, (x: number, y: number) => number>> = {
   "**": (x, y) => x ** y,
 };
 
-function repeated(value: string | readonly Value[], times: number): Value {
+function repeated(value: string | readonly TemplateValue[], times: number): TemplateValue {
   const length = value.length * Math.max(0, times);
-  if (length > (typeof value === "string" ? sizes.characters : sizes.items))
+  if (length > (typeof value === "string" ? valueLimits.characters : valueLimits.items))
     throw new Error(`it repeats a value ${times} times`);
   if (typeof value === "string") return value.repeat(Math.max(0, times));
   return Array.from({ length: Math.max(0, times) }, () => value).flat();
 }
 
 /** Python's `%` on texts, with %s, %d and %%. */
-function formatted(form: string, values: readonly Value[]): string {
+function formatted(form: string, values: readonly TemplateValue[]): string {
   let at = 0;
   return form.replace(/%(.)/g, (_, kind: string) => {
     if (kind === "%") return "%";
     if (kind !== "s" && kind !== "d") throw new Error(`unsupported format character '${kind}'`);
     if (at >= values.length) throw new Error("not enough arguments for format string");
-    return textOf(values[at++]);
+    return pythonText(values[at++]);
   });
 }

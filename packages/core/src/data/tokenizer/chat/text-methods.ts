@@ -1,7 +1,7 @@
-import { type Arguments, type Callable, isList, kindOf, textOf, type Value } from "./values.ts";
+import { type Arguments, type Callable, isList, pythonText, pythonType, type TemplateValue } from "./values.ts";
 
 /** The methods that Python's texts have, by name; the text is the first argument of each. */
-const methods: Readonly<Record<string, (text: string, given: Arguments) => Value>> = {
+const methods: Readonly<Record<string, (text: string, given: Arguments) => TemplateValue>> = {
   upper: (text) => text.toUpperCase(),
   lower: (text) => text.toLowerCase(),
   casefold: (text) => text.toLowerCase(),
@@ -24,7 +24,8 @@ const methods: Readonly<Record<string, (text: string, given: Arguments) => Value
   splitlines: (text) => (text === "" ? [] : text.replace(/(\r\n|\r|\n)$/, "").split(/\r\n|\r|\n/)),
   partition: (text, given) => partition(text, word(given, 0), text.indexOf(word(given, 0)), true),
   rpartition: (text, given) => partition(text, word(given, 0), text.lastIndexOf(word(given, 0)), false),
-  replace: (text, given) => replaceText(text, word(given, 0), word(given, 1), count(argument(given, 2, "count"), -1)),
+  replace: (text, given) =>
+    replaceText(text, word(given, 0), word(given, 1), countArgument(argument(given, 2, "count"), -1)),
   find: (text, given) => text.indexOf(word(given, 0)),
   rfind: (text, given) => text.lastIndexOf(word(given, 0)),
   index: (text, given) => {
@@ -77,9 +78,9 @@ export function stripped(text: string, characters: string | undefined, atStart: 
   return all.slice(start, end).join("");
 }
 
-function splitText(text: string, separator: Value, limit: number, fromEnd: boolean): readonly string[] {
+function splitText(text: string, separator: TemplateValue, limit: number, fromEnd: boolean): readonly string[] {
   if (separator === null || separator === undefined) return splitBlanks(text, limit, fromEnd);
-  if (typeof separator !== "string") throw new Error(`must be str or None, not ${kindOf(separator)}`);
+  if (typeof separator !== "string") throw new Error(`must be str or None, not ${pythonType(separator)}`);
   if (separator === "") throw new Error("empty separator");
   const parts = text.split(separator);
   if (limit < 0 || parts.length <= limit + 1) return parts;
@@ -114,40 +115,40 @@ export function replaceText(text: string, old: string, by: string, limit: number
   );
 }
 
-const limitOf = (given: Arguments): number => count(argument(given, 1, "maxsplit"), -1);
+const limitOf = (given: Arguments): number => countArgument(argument(given, 1, "maxsplit"), -1);
 
-export const argument = ({ positional, named }: Arguments, at: number, name: string): Value =>
+export const argument = ({ positional, named }: Arguments, at: number, name: string): TemplateValue =>
   positional[at] ?? named.get(name);
 
-export function count(value: Value, usual: number): number {
+export function countArgument(value: TemplateValue, usual: number): number {
   if (value === undefined || value === null) return usual;
   if (typeof value === "number") return value;
-  throw new Error(`'${kindOf(value)}' object cannot be interpreted as an integer`);
+  throw new Error(`'${pythonType(value)}' object cannot be interpreted as an integer`);
 }
 
 function word({ positional }: Arguments, at: number): string {
   const value = positional[at];
   if (typeof value === "string") return value;
-  throw new Error(`expected str, not ${kindOf(value)}`);
+  throw new Error(`expected str, not ${pythonType(value)}`);
 }
 
 /** One text, or several of which any will do. */
 const words = (given: Arguments): readonly string[] => {
   const [first] = given.positional;
-  return isList(first) ? first.map(textOf) : [word(given, 0)];
+  return isList(first) ? first.map(pythonText) : [word(given, 0)];
 };
 
-function list(value: Value): readonly string[] {
+function list(value: TemplateValue): readonly string[] {
   if (typeof value === "string") return [...value];
   if (!isList(value)) throw new Error("can only join an iterable");
   return value.map((item, at) => {
     if (typeof item === "string") return item;
-    throw new Error(`sequence item ${at}: expected str instance, ${kindOf(item)} found`);
+    throw new Error(`sequence item ${at}: expected str instance, ${pythonType(item)} found`);
   });
 }
 
 function padding(text: string, given: Arguments, usual = " "): string {
-  const width = count(given.positional[0], 0);
+  const width = countArgument(given.positional[0], 0);
   if (width > 10_000) throw new Error(`a width of ${width} is more than 10000`);
   return (typeof given.positional[1] === "string" ? given.positional[1] : usual).repeat(
     Math.max(0, width - [...text].length),

@@ -5,42 +5,44 @@ interface Float {
 
 /** What a macro or a method is called with. */
 export interface Arguments {
-  readonly positional: readonly Value[];
-  readonly named: ReadonlyMap<string, Value>;
+  readonly positional: readonly TemplateValue[];
+  readonly named: ReadonlyMap<string, TemplateValue>;
 }
 
 export interface Callable {
-  readonly call: (given: Arguments) => Value;
+  readonly call: (given: Arguments) => TemplateValue;
 }
 
 /** Attributes that a template may set. */
 interface Namespace {
-  readonly attributes: Map<string, Value>;
+  readonly attributes: Map<string, TemplateValue>;
 }
 
 /** A value of a template, as Python has it; undefined is Jinja's own. */
-export type Value =
+export type TemplateValue =
   | string
   | number
   | boolean
   | null
   | undefined
   | Float
-  | readonly Value[]
-  | ReadonlyMap<string, Value>
+  | readonly TemplateValue[]
+  | ReadonlyMap<string, TemplateValue>
   | Namespace
   | Callable;
 
-export const isFloat = (value: Value): value is Float => isObject(value) && "float" in value;
-export const isList = (value: Value): value is readonly Value[] => Array.isArray(value);
-export const isMapping = (value: Value): value is ReadonlyMap<string, Value> => value instanceof Map;
-export const isNamespace = (value: Value): value is Namespace => isObject(value) && "attributes" in value;
-export const isCallable = (value: Value): value is Callable => isObject(value) && "call" in value;
-const isObject = (value: Value): value is Exclude<Value, string | number | boolean | null | undefined> =>
+export const isFloat = (value: TemplateValue): value is Float => isObject(value) && "float" in value;
+export const isList = (value: TemplateValue): value is readonly TemplateValue[] => Array.isArray(value);
+export const isMapping = (value: TemplateValue): value is ReadonlyMap<string, TemplateValue> => value instanceof Map;
+export const isNamespace = (value: TemplateValue): value is Namespace => isObject(value) && "attributes" in value;
+export const isCallable = (value: TemplateValue): value is Callable => isObject(value) && "call" in value;
+const isObject = (
+  value: TemplateValue,
+): value is Exclude<TemplateValue, string | number | boolean | null | undefined> =>
   typeof value === "object" && value !== null;
 
 /** What comes from rows and settings, in a template's values. Numbers of 64 bits are numbers. */
-export function asValue(given: unknown): Value {
+export function asValue(given: unknown): TemplateValue {
   if (given === null || given === undefined || typeof given === "string" || typeof given === "boolean") return given;
   if (typeof given === "bigint") return Number(given);
   if (typeof given === "number") return Number.isInteger(given) ? given : { float: given };
@@ -50,21 +52,21 @@ export function asValue(given: unknown): Value {
   throw new Error(`a ${typeof given} is no value of a conversation`);
 }
 
-export function isTrue(value: Value): boolean {
+export function isTrue(value: TemplateValue): boolean {
   if (isFloat(value)) return value.float !== 0;
   if (isList(value)) return value.length > 0;
   return isMapping(value) ? value.size > 0 : Boolean(value);
 }
 
 /** The number that a value is in arithmetic; truth values are 0 and 1. */
-export function numberOf(value: Value): number | undefined {
+export function numberOf(value: TemplateValue): number | undefined {
   if (typeof value === "number") return value;
   if (typeof value === "boolean") return Number(value);
   return isFloat(value) ? value.float : undefined;
 }
 
 /** Python's `==`: values of different kinds are different, but numbers. */
-export function isEqual(a: Value, b: Value): boolean {
+export function isEqual(a: TemplateValue, b: TemplateValue): boolean {
   const [x, y] = [numberOf(a), numberOf(b)];
   if (x !== undefined && y !== undefined) return x === y;
   if (isList(a) && isList(b)) return a.length === b.length && a.every((each, i) => isEqual(each, b[i]));
@@ -74,7 +76,7 @@ export function isEqual(a: Value, b: Value): boolean {
 }
 
 /** What kind of thing Python calls a value. */
-export function kindOf(value: Value): string {
+export function pythonType(value: TemplateValue): string {
   if (value === null) return "None";
   if (value === undefined) return "undefined";
   if (typeof value === "string") return "str";
@@ -85,13 +87,13 @@ export function kindOf(value: Value): string {
 }
 
 /** Python's `str`: what a template writes of a value; undefined is nothing. */
-export function textOf(value: Value): string {
+export function pythonText(value: TemplateValue): string {
   if (value === undefined) return "";
   return typeof value === "string" ? value : written(value);
 }
 
 /** Python's `repr`. */
-function written(value: Value): string {
+function written(value: TemplateValue): string {
   if (value === null) return "None";
   if (value === undefined) return "Undefined";
   if (typeof value === "boolean") return value ? "True" : "False";
@@ -132,7 +134,7 @@ interface JsonStyle {
 }
 
 /** Python's `json.dumps`. */
-export function jsonOf(value: Value, style: JsonStyle, depth = 0): string {
+export function jsonDumps(value: TemplateValue, style: JsonStyle, depth = 0): string {
   if (depth > 200) throw new Error("JSON is nested deeper than 200");
   if (value === null) return "null";
   if (typeof value === "boolean" || typeof value === "number") return String(value);
@@ -142,14 +144,14 @@ export function jsonOf(value: Value, style: JsonStyle, depth = 0): string {
     return joined(
       "[",
       "]",
-      value.map((each) => jsonOf(each, style, depth + 1)),
+      value.map((each) => jsonDumps(each, style, depth + 1)),
       style,
       depth,
     );
-  if (!isMapping(value)) throw new Error(`Object of type ${kindOf(value)} is not JSON serializable`);
+  if (!isMapping(value)) throw new Error(`Object of type ${pythonType(value)} is not JSON serializable`);
   const entries = style.sorted ? [...value].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)) : [...value];
   const fields = entries.map(
-    ([key, each]) => `${jsonText(key, style)}${style.separators[1]}${jsonOf(each, style, depth + 1)}`,
+    ([key, each]) => `${jsonText(key, style)}${style.separators[1]}${jsonDumps(each, style, depth + 1)}`,
   );
   return joined("{", "}", fields, style, depth);
 }
