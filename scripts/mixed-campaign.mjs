@@ -77,7 +77,7 @@ const methods = [
 
 async function drawn(base, purpose, at, of = methods) {
   const model = await adaptTo(base, of[at % of.length](), purpose, { seed: at });
-  model.phi.values.set(model.phi.values.map((value) => value + 0.06 * (stream.uniform() - 0.5)));
+  model.phi.values.set(model.phi.values.map((value) => value + 0.6 * (stream.uniform() - 0.5)));
   const path = join(scratch, `${purpose.task}-${at}`);
   await saveAdapter(model, path);
   return path;

@@ -34,6 +34,8 @@ export interface CompileOptions {
    * converting and packing them at every run
    */
   readonly keepsWeights?: boolean | undefined;
+  /** packs float32 weights once for the products of all runs, a copy beside the file's */
+  readonly packs?: boolean | undefined;
 }
 
 const irVersion = 10;

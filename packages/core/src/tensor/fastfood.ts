@@ -16,53 +16,63 @@ interface Projection {
  */
 export function fastfood(outer: number, inner: number, seed: number): Projection {
   const size = 2 ** Math.max(1, Math.ceil(Math.log2(inner)));
-  const blocks = Array.from({ length: Math.ceil(outer / size) }, (_, at) => drawnBlock(size, inner, seed, at));
+  const count = Math.ceil(outer / size);
+  const { signs, order, normals } = drawnBlocks(count, size, inner, seed);
   const work = new Float32Array(size);
   const other = new Float32Array(size);
   return {
     expand(x, out) {
-      for (const [at, { signs, order, normals }] of blocks.entries()) {
-        work.fill(0);
-        for (let i = 0; i < inner; i++) work[i] = signs[i]! * x[i]!;
+      for (let start = 0; start < count * size; start += size) {
+        for (let i = 0; i < inner; i++) work[i] = signs[start + i]! * x[i]!;
+        work.fill(0, inner);
         hadamard(work);
-        for (let i = 0; i < size; i++) other[i] = normals[i]! * work[order[i]!]!;
+        for (let i = 0; i < size; i++) other[i] = normals[start + i]! * work[order[start + i]!]!;
         hadamard(other);
-        const start = at * size;
-        const count = Math.min(size, outer - start);
-        for (let i = 0; i < count; i++) out[start + i] = other[i]!;
+        const within = Math.min(size, outer - start);
+        for (let i = 0; i < within; i++) out[start + i] = other[i]!;
       }
     },
     contract(y, out) {
       out.fill(0);
-      for (const [at, { signs, order, normals }] of blocks.entries()) {
-        const start = at * size;
-        const count = Math.min(size, outer - start);
-        other.fill(0);
-        for (let i = 0; i < count; i++) other[i] = y[start + i]!;
+      for (let start = 0; start < count * size; start += size) {
+        const within = Math.min(size, outer - start);
+        for (let i = 0; i < within; i++) other[i] = y[start + i]!;
+        other.fill(0, within);
         hadamard(other);
-        for (let i = 0; i < size; i++) work[order[i]!] = normals[i]! * other[i]!;
+        for (let i = 0; i < size; i++) work[order[start + i]!] = normals[start + i]! * other[i]!;
         hadamard(work);
-        for (let i = 0; i < inner; i++) out[i] = out[i]! + signs[i]! * work[i]!;
+        for (let i = 0; i < inner; i++) out[i] = out[i]! + signs[start + i]! * work[i]!;
       }
     },
   };
 }
 
-interface Block {
+/** All blocks, one behind the other: small ones are too many for arrays of their own. */
+interface Blocks {
   readonly signs: Int8Array;
+  /** within each block */
   readonly order: Uint32Array;
   /** G with 1 / s in it */
   readonly normals: Float32Array;
 }
 
-function drawnBlock(size: number, inner: number, seed: number, number: number): Block {
-  const { uint32, fillNormal, order: drawnOrder } = random(seed, "fastfood", number);
-  const signs = Int8Array.from({ length: size }, () => (uint32() % 2 === 0 ? 1 : -1));
-  const order = drawnOrder(size);
-  const normals = new Float32Array(size);
-  fillNormal(normals, 0, 1);
-  const scale = 1 / Math.sqrt(inner * normals.reduce((sum, value) => sum + value * value, 0));
-  return { signs, order, normals: normals.map((value) => value * scale) };
+function drawnBlocks(count: number, size: number, inner: number, seed: number): Blocks {
+  const signs = new Int8Array(count * size);
+  const order = new Uint32Array(count * size);
+  const normals = new Float32Array(count * size);
+  for (let block = 0; block < count; block++) {
+    const start = block * size;
+    const { uint32, fillNormal, order: drawnOrder } = random(seed, "fastfood", block);
+    for (let i = 0; i < size; i++) signs[start + i] = uint32() % 2 === 0 ? 1 : -1;
+    order.set(drawnOrder(size), start);
+    const own = normals.subarray(start, start + size);
+    fillNormal(own, 0, 1);
+    let squares = 0;
+    for (const value of own) squares += value * value;
+    const scale = 1 / Math.sqrt(inner * squares);
+    for (let i = 0; i < size; i++) own[i] = own[i]! * scale;
+  }
+  return { signs, order, normals };
 }
 
 /** values ← H values, in place; the length is a power of two. */
@@ -71,7 +81,8 @@ function hadamard(values: Float32Array): void {
   for (let half = 1; half < length; half *= 2) {
     for (let start = 0; start < length; start += 2 * half) {
       for (let i = start; i < start + half; i++) {
-        const [a, b] = [values[i]!, values[i + half]!];
+        const a = values[i]!;
+        const b = values[i + half]!;
         values[i] = a + b;
         values[i + half] = a - b;
       }

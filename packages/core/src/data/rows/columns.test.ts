@@ -58,7 +58,7 @@ test("a column that is missing or could be several is refused with what there is
     't.csv has no column "sentense"; did you mean "sentence"?; its columns: sentence, label',
   );
   expect(await message("t.csv", "review,title,label\na,b,1\n")).toBe(
-    't.csv: "review", "title" could each be the text; choose with `text`',
+    't.csv: "review", "title" could each be the text; choose with `text`, and a second one that belongs to it with `textPair`',
   );
   expect(await message("t.csv", "text,category,emotion\na,b,c\n")).toMatch(
     /"category", "emotion" could each be the label/,

@@ -120,8 +120,9 @@ function single(file: string, columns: readonly string[], what: keyof typeof usu
     names.map((name) => find(columns, name)).filter((column) => column !== undefined),
   );
   if (first?.[0] !== undefined || !others || others.length < 2) return first?.[0] ?? others?.[0];
+  const both = what === "text" ? ", and a second one that belongs to it with `textPair`" : "";
   throw new InputError(
-    `${file}: ${others.map((name) => `"${name}"`).join(", ")} could each be the ${what}; choose with \`${what}\``,
+    `${file}: ${others.map((name) => `"${name}"`).join(", ")} could each be the ${what}; choose with \`${what}\`${both}`,
   );
 }
 
