@@ -18,6 +18,10 @@ export interface Body {
   readonly slopes?: ReadonlyMap<Value, Value> | undefined;
 }
 
+/** Whether an attribute of a node is a graph inside it. */
+export const isBody = (value: Node["attributes"][string] | undefined): value is Body =>
+  typeof value === "object" && "outputs" in value;
+
 /** The same body, which reads other values from outside. */
 export function rebound(body: Body, outside: readonly Value[]): Body {
   if (outside.every((value, i) => value === body.outside[i])) return body;

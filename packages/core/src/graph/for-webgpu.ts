@@ -1,5 +1,5 @@
 import { InternalError } from "../errors.ts";
-import type { Body } from "./body.ts";
+import { isBody } from "./body.ts";
 import { exp } from "./ops/exp.ts";
 import { expand } from "./ops/expand.ts";
 import { gather } from "./ops/gather.ts";
@@ -81,6 +81,3 @@ function onlyChunk({ operator, inputs, outputs, attributes }: Node): readonly Va
     return i < states ? value : expand(reshape(value, [1, ...value.shape]), shape);
   });
 }
-
-const isBody = (value: Node["attributes"][string] | undefined): value is Body =>
-  typeof value === "object" && "outputs" in value;

@@ -1,5 +1,5 @@
 import { batchDim, type Dim, lengthUnder, tokensDim } from "../tensor/shape.ts";
-import { type Body, partsOf } from "./body.ts";
+import { type Body, isBody, partsOf } from "./body.ts";
 import type { Node, Value } from "./value.ts";
 import { nodesOf } from "./walk.ts";
 
@@ -125,5 +125,3 @@ function nodesWithout(outputs: readonly Value[], given: ReadonlySet<Value>): rea
 }
 
 const bodyOf = ({ attributes }: Node): Body | undefined => Object.values(attributes).find(isBody);
-
-const isBody = (value: Node["attributes"][string]): value is Body => typeof value === "object" && "outputs" in value;

@@ -15,7 +15,7 @@ const allowed: Readonly<Record<string, string>> = {
   "core/src/checkpoints/untrained.ts": "the pooler is a part of this head alone",
   "core/src/library/open-data.ts": "the task that rows' labels speak for, as a type",
   "core/src/library/model-card.ts": "a card says what Python calls for each head",
-  "core/src/library/predict.ts": "answers with any number of labels are another type",
+  "core/src/library/predict.ts": "answers of several labels and numbers are types of their own",
   "petl/src/pretraining/model-config.ts": "what each architecture is pre-trained for",
   "petl/src/cli/generate.ts": "what goes on with texts",
   "petl/src/cli/chat.ts": "what goes on with texts",

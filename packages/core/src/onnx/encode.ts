@@ -1,5 +1,5 @@
 import { InternalError } from "../errors.ts";
-import { type Body, partsOf } from "../graph/body.ts";
+import { type Body, isBody, partsOf } from "../graph/body.ts";
 import type { AttributeKind } from "../graph/operator.ts";
 import type { Attributes, Node, Value } from "../graph/value.ts";
 import { leavesOf, nodesOf } from "../graph/walk.ts";
@@ -34,6 +34,8 @@ export interface CompileOptions {
    * converting and packing them at every run
    */
   readonly keepsWeights?: boolean | undefined;
+  /** packs float32 weights once for the products of all runs, a copy beside the file's */
+  readonly packs?: boolean | undefined;
 }
 
 const irVersion = 10;
@@ -185,8 +187,6 @@ function named({ operator, inputs, outputs, attributes }: Node, names: Names): N
   const own = Object.values(attributes).find(isBody)?.inputs.length; // what a body reads from outside is no operand
   return { ...operator, inputs: inputs.slice(0, own).map(name), outputs: outputs.map(name), attributes };
 }
-
-const isBody = (value: Attributes[string]): value is Body => typeof value === "object" && "outputs" in value;
 
 /** A node; `names` are needed where it holds a body. */
 function nodeField(

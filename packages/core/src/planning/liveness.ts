@@ -1,4 +1,4 @@
-import { type Body, partsOf } from "../graph/body.ts";
+import { isBody, partsOf } from "../graph/body.ts";
 import type { Node, Value } from "../graph/value.ts";
 import { nodesOf } from "../graph/walk.ts";
 import { fileOrder } from "../onnx/file-order.ts";
@@ -91,5 +91,3 @@ function insideOf({ attributes }: Node): (size: SizeOf) => number {
   const body = Object.values(attributes).find(isBody);
   return body ? peakOf(executionOrder(partsOf(body).nodes), body.outputs, new Set()) : () => 0;
 }
-
-const isBody = (value: Node["attributes"][string]): value is Body => typeof value === "object" && "outputs" in value;

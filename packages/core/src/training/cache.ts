@@ -40,7 +40,7 @@ export const stepOptions = ({
   settings,
   classWeights,
 }: Pick<TrainingRun, "adapted" | "examples" | "settings" | "classWeights">): StepOptions => {
-  const { baseDropout: dropout, labelSmoothing, pack, recompute, batch, workers } = settings;
+  const { baseDropout: dropout, labelSmoothing, pack, recompute, prepack, batch, workers } = settings;
   const widest = { batch: Math.ceil(batch / workers), tokens: longestOf(examples) };
   return {
     dropout,
@@ -48,6 +48,7 @@ export const stepOptions = ({
     classWeights,
     packed: pack !== undefined,
     recompute,
+    prepack,
     scoresAtOnce: scoresAtOnce(adapted, widest, recompute ? 1 : adapted.base.model.sizes.layers),
   };
 };

@@ -72,7 +72,7 @@ export async function compileCached(
   lengths: ArrayLike<number>,
   { store, type }: KeptRows,
 ): Promise<CachedStep> {
-  const first = await compile(engine, kept);
+  const first = await compile(engine, kept, { packs: rest.packs });
   const valuesOf = async (batch: NumberedBatch): Promise<Tensors> => {
     const { rows } = batch;
     if (!rows) throw new InternalError("what is kept from epoch to epoch needs the rows' places");

@@ -18,6 +18,7 @@ export const trainingSettings = grouped("How it is trained", {
   accumulate: count(1, "micro-batches in a step"),
   workers: count(1, "sessions that share a micro-batch's rows, each with its share of the threads"),
   recompute: toggle(false, "compute each block once more for its gradient: less memory, more time"),
+  prepack: toggle(false, "pack the base's weights for the products once, not in every step: less time, more memory"),
   lr: nonnegative(undefined, "learning rate", { otherwise: "chosen by method and rows" }),
   schedule: choice(schedules, "linear", "how the rate moves"),
   warmup: nonnegative(undefined, "steps of warm-up, or a share of all steps", {

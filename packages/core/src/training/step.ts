@@ -52,6 +52,8 @@ export interface StepOptions extends Pick<MinimisedOptions, "logitsAtOnce" | "pa
   readonly classWeights?: readonly number[] | undefined;
   /** computes each block of the model once more for its gradient: less memory, more time */
   readonly recompute?: boolean | undefined;
+  /** packs the base's weights once for all steps: less time, more memory */
+  readonly prepack?: boolean | undefined;
 }
 
 /** The training step before it is compiled: its losses and gradients, and how batches and vectors meet them. */
@@ -64,11 +66,13 @@ export interface StepGraph extends Pick<GradientOutputs, "tables" | "lend" | "co
   readonly logits: Value | undefined;
   /** whether it computes things twice on purpose */
   readonly repeats: boolean;
+  /** whether its weights are packed once for all steps */
+  readonly packs: boolean;
 }
 
 /** Differentiates the adapted model's loss with respect to Φ. */
 export function stepGraph(adapted: AdaptedModel, options: StepOptions): StepGraph {
-  const { dropout, labelSmoothing, classWeights, recompute = false, ...rest } = options;
+  const { dropout, labelSmoothing, classWeights, recompute = false, prepack = false, ...rest } = options;
   const training = { noise: { key: input("noise", "int64", []), dropout }, labelSmoothing, classWeights };
   const {
     loss: sum,
@@ -91,6 +95,7 @@ export function stepGraph(adapted: AdaptedModel, options: StepOptions): StepGrap
     feedLengths,
     logits: chosen ? undefined : logits,
     repeats: recompute,
+    packs: prepack,
     ...gradientOutputs(adapted.layout, gradients(whole, tensors, { recompute })),
   };
 }
@@ -120,10 +125,10 @@ export function compileTellingStep(engine: Engine, adapted: AdaptedModel, option
  */
 export async function compileGraph(
   engine: Engine,
-  { losses, outputs, lend, collect, feed, repeats }: StepGraph,
+  { losses, outputs, lend, collect, feed, repeats, packs }: StepGraph,
   beside: (batch: NumberedBatch) => Promise<Tensors> = async () => ({}),
 ): Promise<TrainingStep> {
-  const program = await compile(engine, { ...losses, ...outputs }, { repeats });
+  const program = await compile(engine, { ...losses, ...outputs }, { repeats, packs });
   return {
     async run(numbered, phi, scale, key, vector) {
       const { rows: _, ...batch } = numbered;

@@ -104,8 +104,8 @@ export interface StepEvent {
  *
  * @throws RunError where the loss or the gradient is no longer finite, before Φ is touched; the signal's reason
  */
-export async function* trainSteps(given: TrainingRun): AsyncGenerator<TrainingEvent, void, void> {
-  const { run, schedule } = planRun(given);
+export async function* trainSteps(wanted: TrainingRun): AsyncGenerator<TrainingEvent, void, void> {
+  const { run, schedule } = planRun(wanted);
   const { adapted, settings, phi, signal } = run;
   const batchesOf = stepBatches({ ...run, padId: adapted.base.model.sizes.padId });
   const coordinates = coordinatesOf(adapted, phi, settings.seed);
@@ -114,7 +114,7 @@ export async function* trainSteps(given: TrainingRun): AsyncGenerator<TrainingEv
   try {
     const begun = progress.step;
     if (machine.cached) await refill(machine.cached, Math.min(begun, schedule.stepsPerEpoch), batchesOf);
-    yield { kind: "start", ...schedule, step: begun, examples: given.examples.length };
+    yield { kind: "start", ...schedule, step: begun, examples: wanted.examples.length };
     for (;;) {
       if (signal?.aborted) {
         yield { kind: "checkpoint", state: { ...progress, values: trainedValues(phi, coordinates) } };

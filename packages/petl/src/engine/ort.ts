@@ -47,6 +47,7 @@ export async function nativeEngine(
     writesInPlace: true,
     options: async ({ operators, weights, how }) => {
       const keeps = how.keepsWeights === true && hasRoomFor(weights);
+      const packs = device === "cpu" && (keeps || how.packs === true);
       return {
         executionProviders: [device],
         ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
@@ -57,7 +58,7 @@ export async function nativeEngine(
         extra: {
           session: {
             // weights stay mapped, one copy for all sessions; but 4 bits that were not packed anew would be dequantised at every run
-            disable_prepacking: keeps || operators.includes("MatMulNBits") ? "0" : "1",
+            disable_prepacking: packs || operators.includes("MatMulNBits") ? "0" : "1",
             force_spinning_stop: "1", // idle threads of one session do not take another's core
             ...(keeps ? { disable_quant_qdq: "1" } : {}),
             ...(folders[0] === undefined ? {} : { model_external_initializers_file_folder_path: folders[0] }),
