@@ -2,9 +2,13 @@ import type { OwnBytes } from "./tensor/own-memory.ts";
 
 /** Values of which nothing is known yet: every room may ask them what they are. */
 
+/** Whether a value has members: a record, a list or another object. */
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null;
+
 /** Whether a value is a record: an object that is no list. */
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+  isObject(value) && !Array.isArray(value);
 
 /** What a text of JSON says; undefined where it is none. */
 export function parsedJson(text: string): unknown {

@@ -1,10 +1,8 @@
 import type { Example, ExampleSet } from "../data/rows/examples.ts";
 import { InputError, shown } from "../errors.ts";
+import { isObject, isRecord } from "../values.ts";
 import type { OpenModel } from "./model.ts";
 import type { OpenBase } from "./open-base.ts";
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null;
 
 /** Whether a value is a model as `adaptTo` and `loadAdapter` give them. */
 const isModel = (value: unknown): value is OpenModel =>
@@ -33,7 +31,7 @@ export function requireBase(value: unknown): OpenBase {
 
 /** The options of a call, apart from those that are no settings. @throws InputError unless they are an object */
 export function requireOptions<T extends object>(value: T | undefined): T {
-  if (isObject(value) && !Array.isArray(value)) return value;
+  if (isRecord(value)) return value;
   throw new InputError(`options are ${what(value)}; they must be an object, as in { seed: 1 }`);
 }
 

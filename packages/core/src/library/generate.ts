@@ -14,6 +14,7 @@ import { shapeOf } from "../peft/shape-of.ts";
 import { count } from "../settings/setting.ts";
 import { pickSettings } from "../settings/settings.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
+import { isObject } from "../values.ts";
 import { arrivals } from "./arrivals.ts";
 import { requireModel, requireOptions, what } from "./check.ts";
 import type { OpenModel } from "./model.ts";
@@ -204,11 +205,11 @@ function textIds({ tokenizer, name }: OpenModel["base"], text: string): Int32Arr
 }
 
 function conversationOf(prompt: PromptInput): Conversation | undefined {
-  if (isObject(prompt) && "messages" in prompt) return areTurns(prompt.messages) ? prompt : undefined;
+  if (isConversation(prompt)) return prompt;
   return areTurns(prompt) ? { messages: prompt } : undefined;
 }
 
-const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+const isConversation = (value: unknown): value is Conversation => isObject(value) && areTurns(value.messages);
 
 const areTurns = (value: unknown): value is Conversation["messages"] =>
   Array.isArray(value) && value.length > 0 && value.every((turn: unknown) => isObject(turn) && "role" in turn);
@@ -220,8 +221,7 @@ function numbersOf(prompt: unknown, row: number): readonly number[] {
   throw new InputError(`prompt ${row + 1} is ${what(prompt)}; it must be a text, token ids or messages`);
 }
 
-const isIterable = (value: unknown): value is Iterable<unknown> =>
-  typeof value === "object" && value !== null && Symbol.iterator in value;
+const isIterable = (value: unknown): value is Iterable<unknown> => isObject(value) && Symbol.iterator in value;
 
 /** A conversation up to where the assistant's turn begins; its template writes the special tokens too. */
 function conversationIds({ tokenizer, name }: OpenModel["base"], { messages, tools }: Conversation): Int32Array {

@@ -14,6 +14,7 @@ import { takeTensors } from "../peft/phi.ts";
 import { natural } from "../settings/setting.ts";
 import { readSettings, type SettingInputs } from "../settings/settings.ts";
 import { inputDirections } from "../training/input-directions.ts";
+import { isObject } from "../values.ts";
 import { isRows, requireBase, what } from "./check.ts";
 import { encodeRows, rowLimits, targetRuleOf } from "./encode-rows.ts";
 import { startHead } from "./head-start.ts";
@@ -84,11 +85,11 @@ function methodsOf(given: MethodUse | readonly MethodUse[]): readonly MethodUse[
 }
 
 const isUse = (value: unknown): value is MethodUse =>
-  typeof value === "object" && value !== null && "name" in value && "options" in value && !("use" in value);
+  isObject(value) && "name" in value && "options" in value && !("use" in value);
 
 function checkedPurpose(purpose: AdaptPurpose): AdaptPurpose {
   const given: unknown = purpose;
-  if (typeof given !== "object" || given === null || !("task" in given))
+  if (!isObject(given) || !("task" in given))
     throw new InputError(`data are ${what(given)}; they must be data as openData gives them, or { task, labels }`);
   const { task, labels = [], train } = purpose;
   if (!tasks.includes(task)) throw new InputError(`task is ${what(task)}; tasks: ${tasks.join(", ")}`);

@@ -7,6 +7,7 @@ import type { Task } from "../objectives/objectives.ts";
 import { natural, toggle } from "../settings/setting.ts";
 import { readSettings, type SettingInputs } from "../settings/settings.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
+import { isObject } from "../values.ts";
 import { isRows, requireBase, requireOptions, what } from "./check.ts";
 import { drawRows, holdOutRows, keepsTogether, someExamples, standardShare } from "./hold-out.ts";
 import type { OpenBase } from "./open-base.ts";
@@ -138,7 +139,7 @@ export async function openData(source: DataSource, base: OpenBase, options: Open
 
 function splitsOf(source: DataSource): Splits {
   if (areRows(source) || isRows(source)) return { train: source };
-  if (typeof source === "object" && source !== null && "train" in source) return source;
+  if (isObject(source) && "train" in source) return source;
   throw new InputError(
     `data are ${what(source)}; they must be rows, as in [{ text, label }], or { train, validation, test } of rows`,
   );

@@ -4,7 +4,7 @@ import type { ColumnChoice } from "../data/tables/choose-columns.ts";
 import { keysOf, type Table } from "../data/tables/table.ts";
 import { InputError } from "../errors.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
-import { isRecord } from "../values.ts";
+import { isObject, isRecord } from "../values.ts";
 import { isRows, what } from "./check.ts";
 
 /** One turn of a conversation. */
@@ -40,7 +40,7 @@ const columnNames: Readonly<Record<string, string>> = {
 
 /** Whether a value is rows in memory. */
 export const areRows = (value: unknown): value is Rows =>
-  typeof value === "object" && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
+  isObject(value) && (Symbol.iterator in value || Symbol.asyncIterator in value);
 
 /**
  * The examples of rows in memory, which are read as those of a file are.

@@ -1,5 +1,6 @@
 import type { Example, ExampleSet } from "../data/rows/examples.ts";
 import { InputError } from "../errors.ts";
+import { isObject } from "../values.ts";
 import { what } from "./check.ts";
 
 /** A text, or two that belong together. */
@@ -30,6 +31,5 @@ export function textExamples(given: readonly TextInput[]): ExampleSet {
 function partsOf(given: unknown): readonly unknown[] {
   if (typeof given === "string") return [given];
   if (Array.isArray(given)) return given.length === 2 || given.length === 1 ? given : [];
-  if (typeof given !== "object" || given === null || !("text" in given)) return [];
-  return [given.text, "textPair" in given ? given.textPair : undefined];
+  return isObject(given) && "text" in given ? [given.text, given.textPair] : [];
 }

@@ -10,6 +10,7 @@ import { parseSettings, type TrainingSettings, trainingSettings } from "../train
 import type { TrainingState } from "../training/state.ts";
 import type { StopSignal } from "../training/stop-signal.ts";
 import { type TrainingEvent, type TrainingRun, trainSteps } from "../training/train.ts";
+import { isObject } from "../values.ts";
 import { isRows, requireModel, requireOptions, what } from "./check.ts";
 import { fedSteps, manyRows, rowLimits, targetRuleOf } from "./encode-rows.ts";
 import { measurableSteps } from "./evaluate.ts";
@@ -121,7 +122,7 @@ export async function prepareTraining(
 
 function checkedData(data: TrainData): TrainData {
   const given: unknown = data;
-  if (typeof given !== "object" || given === null || !("train" in given) || !isRows(data.train))
+  if (!isObject(given) || !isRows(given.train))
     throw new InputError(`data are ${what(given)}; they must be data as openData gives them, with rows in "train"`);
   const { validation } = data;
   if (validation !== undefined && !isRows(validation))
@@ -142,9 +143,8 @@ const newHead = ({ adapted: { newTensors, headModules } }: OpenModel, seed: numb
 export function checkedState(state: TrainingState, name = "resume"): TrainingState {
   const given: unknown = state;
   const fits =
-    typeof given === "object" &&
-    given !== null &&
-    ["step", "tokens"].every((counter) => Number.isInteger(Reflect.get(given, counter))) &&
+    isObject(given) &&
+    ["step", "tokens"].every((counter) => Number.isInteger(given[counter])) &&
     state.values instanceof Float32Array &&
     Array.isArray(state.moments) &&
     state.moments.every((moment) => moment instanceof Float32Array);

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { InputError } from "@petl/core";
+import { InputError, isRecord } from "@petl/core";
 import { flagName, settingName } from "../flags/flags.ts";
 import { flagSuggestion } from "../flags/other-names.ts";
 import { explainFileError } from "../machine-error.ts";
@@ -14,7 +14,7 @@ export async function readConfigFile(path: string, allowed: readonly string[]): 
     throw explainFileError(error, "read", path);
   });
   const value = path.endsWith(".json") ? jsonOf(path, content) : await parsedYaml(path, content);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  if (!isRecord(value)) {
     throw new InputError(`${path}: must hold flags by name, as in "base: FOLDER"`);
   }
   const problems = Object.keys(value)

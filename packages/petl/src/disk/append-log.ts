@@ -1,3 +1,4 @@
+import { isRecord, parsedJson } from "@petl/core";
 import { bytesAt, growingFile } from "./growing-file.ts";
 
 /** A file of JSON lines, each with the step it belongs to, in order. */
@@ -54,11 +55,6 @@ function lastStep(lines: Buffer | undefined): number | undefined {
 }
 
 function stepOf(line: string): number | undefined {
-  try {
-    const record: unknown = JSON.parse(line);
-    const step = typeof record === "object" && record !== null && "step" in record ? record.step : undefined;
-    return typeof step === "number" ? step : undefined;
-  } catch {
-    return undefined; // a line that a power cut damaged
-  }
+  const record = parsedJson(line); // undefined where a power cut damaged it
+  return isRecord(record) && typeof record.step === "number" ? record.step : undefined;
 }

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { Figure } from "@petl/core";
+import { type Figure, parsedJson } from "@petl/core";
 import { z } from "zod";
 
 /** Points that a curve shows; more are averaged. */
@@ -17,7 +17,7 @@ export type MetricsLine = z.infer<typeof lineShape>;
 /** The lines of a run's metrics.jsonl, of the parts before and behind an interruption alike. */
 export async function readMetrics(path: string): Promise<readonly MetricsLine[]> {
   const lines = (await readFile(path, "utf8")).split("\n");
-  return lines.filter((text) => text !== "").map((text) => lineShape.parse(JSON.parse(text)));
+  return lines.filter((text) => text !== "").map((text) => lineShape.parse(parsedJson(text)));
 }
 
 interface At {

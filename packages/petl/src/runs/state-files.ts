@@ -1,4 +1,4 @@
-import { InputError, type TrainingState } from "@petl/core";
+import { InputError, parsedJson, type TrainingState } from "@petl/core";
 import { z } from "zod";
 
 const evaluationShape = z.looseObject({ examples: z.number(), loss: z.number() });
@@ -45,7 +45,7 @@ export function stateFiles({
 
 /** The state that the files of a checkpoint hold. */
 export function readState(files: Readonly<Record<string, Uint8Array>>): SavedState {
-  const parsed = facts.safeParse(JSON.parse(new TextDecoder().decode(files["state.json"] ?? new Uint8Array())));
+  const parsed = facts.safeParse(parsedJson(new TextDecoder().decode(files["state.json"])));
   if (!parsed.success) throw new InputError("the checkpoint's state.json is not one that this petl writes");
   const { best, ...rest } = parsed.data;
   const moments = Object.keys(files)

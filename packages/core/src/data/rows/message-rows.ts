@@ -1,5 +1,5 @@
 import { InputError } from "../../errors.ts";
-import { parsedJson } from "../../values.ts";
+import { isObject, isRecord, parsedJson } from "../../values.ts";
 import type { ChatMessage, ChatTemplate, TextPart } from "../tokenizer/chat-template.ts";
 import type { Encoding, Tokenizer } from "../tokenizer/tokenizer.ts";
 import { kindOf, type RowResult } from "./cells.ts";
@@ -81,8 +81,8 @@ export function messagesOf(value: unknown, column: string): readonly ChatMessage
 }
 
 function messageOf(item: unknown): ChatMessage | string {
-  if (typeof item !== "object" || item === null || Array.isArray(item)) return `${kindOf(item)} instead of a message`;
-  const { from, value, ...rest }: Row = Object.fromEntries(Object.entries(item));
+  if (!isRecord(item)) return `${kindOf(item)} instead of a message`;
+  const { from, value, ...rest }: Row = item;
   const isShareGpt = typeof from === "string" && rest.role === undefined;
   if (isShareGpt && !Object.hasOwn(speakers, from))
     return `nobody knows who "${from}" is; allowed: ${Object.keys(speakers).join(", ")}`;
@@ -92,7 +92,7 @@ function messageOf(item: unknown): ChatMessage | string {
   if (weight !== undefined && weight !== null && weight !== 0 && weight !== 1)
     return `its weight is ${JSON.stringify(weight)}; allowed are 0 (not learnt) and 1`;
   const text = contentOf(content);
-  if (typeof text === "object" && text !== null && "problem" in text) return text.problem;
+  if (isObject(text) && "problem" in text) return text.problem;
   const fields = Object.entries(given).filter(([name, field]) => name !== "content" && field !== null);
   return { ...Object.fromEntries(fields), role, ...(content !== undefined && { content: text }) };
 }

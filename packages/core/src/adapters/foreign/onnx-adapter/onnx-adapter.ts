@@ -3,6 +3,7 @@ import { onnxAdapterBytes, readOnnxAdapter } from "../../../containers/onnx-adap
 import { InputError } from "../../../errors.ts";
 import { namedLabels } from "../../../peft/adapter.ts";
 import { tensorsOf } from "../../../peft/phi.ts";
+import { isRecord } from "../../../values.ts";
 import { readPetlFields, writePetlFields } from "../../petl-fields.ts";
 import { type ForeignFormat, foreignAdapter, renamed } from "../foreign-format.ts";
 import { unitScale } from "./unit-scale.ts";
@@ -27,7 +28,7 @@ export const onnxAdapter: ForeignFormat = {
     if (more.length > 0) {
       throw new InputError(`${folder.name}: holds several adapters: ${[file, ...more].join(", ")}; one folder has one`);
     }
-    if (typeof config !== "object" || config === null || !("petl_method" in config)) {
+    if (!isRecord(config) || !("petl_method" in config)) {
       throw new InputError(
         `${folder.name}/${file}: has no ${configFile} of petl's beside it; its parameters are named by the inputs of a ` +
           "graph that only the program that wrote it knows, so that no method can be read from it",
