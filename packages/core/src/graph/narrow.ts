@@ -16,14 +16,16 @@ interface Range {
 type Demands = ReadonlyMap<Value, Range | undefined>;
 
 /**
- * The same value without the rows that a Slice throws away later: where a head reads one row of the last layer, that
+ * The same values without the rows that a Slice throws away later: where a head reads one row of the last layer, that
  * row's query, attention and feed-forward are computed and no others. Exact: each element that remains is computed from
  * the same operands by the same operators (a product of one row may sum in another order: kernels have a way of their
  * own for vectors).
+ *
+ * @param outputs all that one graph gives: what is made anew for one of them and stays for another would be computed twice
  */
-export function narrow(output: Value): Value {
-  const nodes = nodesOf([output]);
-  const demands = demandsOf(nodes, output);
+export function narrow(outputs: readonly Value[]): readonly Value[] {
+  const nodes = nodesOf(outputs);
+  const demands = demandsOf(nodes, outputs);
   const narrowed = new Map<Value, Value>();
   const read = (value: Value, wanted: Range | undefined): Value => {
     const known = narrowed.get(value) ?? value;
@@ -45,12 +47,12 @@ export function narrow(output: Value): Value {
     const rebuilt = node.operator.apply(inputs, node.attributes).outputs;
     for (const [i, value] of node.outputs.entries()) narrowed.set(value, rebuilt[i] ?? value);
   }
-  return narrowed.get(output) ?? output;
+  return outputs.map((output) => narrowed.get(output) ?? output);
 }
 
-/** What of each value is read, found from the output back to the leaves. */
-function demandsOf(nodes: readonly Node[], output: Value): Demands {
-  const demands = new Map<Value, Range | undefined>([[output, undefined]]);
+/** What of each value is read, found from the outputs back to the leaves. */
+function demandsOf(nodes: readonly Node[], outputs: readonly Value[]): Demands {
+  const demands = new Map<Value, Range | undefined>(outputs.map((output) => [output, undefined]));
   for (const node of [...nodes].reverse()) {
     const [first, ...others] = node.outputs;
     const demand = first && demands.get(first);
