@@ -16,14 +16,14 @@ interface Range {
 type Demands = ReadonlyMap<Value, Range | undefined>;
 
 /**
- * The same values without the rows that a Slice throws away later: where a head reads one row of the last layer, that
+ * What to read of each output instead: the same values without the rows that a Slice throws away later: where a head reads one row of the last layer, that
  * row's query, attention and feed-forward are computed and no others. Exact: each element that remains is computed from
  * the same operands by the same operators (a product of one row may sum in another order: kernels have a way of their
  * own for vectors).
  *
  * @param outputs all that one graph gives: what is made anew for one of them and stays for another would be computed twice
  */
-export function narrow(outputs: readonly Value[]): readonly Value[] {
+export function narrow(outputs: readonly Value[]): (output: Value) => Value {
   const nodes = nodesOf(outputs);
   const demands = demandsOf(nodes, outputs);
   const narrowed = new Map<Value, Value>();
@@ -47,7 +47,7 @@ export function narrow(outputs: readonly Value[]): readonly Value[] {
     const rebuilt = node.operator.apply(inputs, node.attributes).outputs;
     for (const [i, value] of node.outputs.entries()) narrowed.set(value, rebuilt[i] ?? value);
   }
-  return outputs.map((output) => narrowed.get(output) ?? output);
+  return (output) => narrowed.get(output) ?? output;
 }
 
 /** What of each value is read, found from the outputs back to the leaves. */

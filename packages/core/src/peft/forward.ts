@@ -98,9 +98,16 @@ export function build(base: Base, methods: readonly MethodUse[], goal: Goal, opt
   const chosen = options.rows && chosenStates(foretold, options.rows);
   const read = { ...encoded, hidden: chosen?.chunk ?? hidden };
   const ofChunk = noise && chosen ? { ...building, noise: { ...noise, rows: chosen.number } } : building;
-  const whole = logitsOf(model, moduleScope(ofChunk, ""), read, goal, options);
-  const vectors = goal.teacher ? taughtVectors(building, encoded, goal.teacher.size) : [];
-  const { logits, taught, states: rows } = narrowed({ logits: whole, taught: vectors, states: chosen?.states }, cache);
+  const logits = logitsOf(model, moduleScope(ofChunk, ""), read, goal, options);
+  const taught = goal.teacher ? taughtVectors(building, encoded, goal.teacher.size) : [];
+  const present = Object.entries(cache?.present ?? {});
+  const narrowed = narrow([
+    logits,
+    ...taught,
+    ...(chosen ? [chosen.states] : []),
+    ...present.map(([, value]) => value),
+  ]);
+  for (const [name, value] of present) if (cache) cache.present[name] = narrowed(value);
   const phi = [...building.parameters.values()].map(({ fed }) => fed);
   const { layerInputs, penalties } = building;
   return {
@@ -109,30 +116,13 @@ export function build(base: Base, methods: readonly MethodUse[], goal: Goal, opt
       inputs,
       hidden,
       layerInputs,
-      logits,
-      chosen: chosen && rows && { ...chosen, states: rows },
-      taught,
+      logits: narrowed(logits),
+      chosen: chosen && { ...chosen, states: narrowed(chosen.states) },
+      taught: taught.map(narrowed),
       penalty: meanOf(penalties),
       phi,
     },
   };
-}
-
-/** What a forward graph gives, and the keys and values that it leaves. */
-interface Given {
-  readonly logits: Value;
-  readonly taught: readonly Value[];
-  readonly states: Value | undefined;
-}
-
-/** All of it without rows that nothing reads, narrowed at once so that nothing of it is computed twice. */
-function narrowed({ logits, taught, states }: Given, cache: KeyValueCache | undefined): Given {
-  const names = Object.keys(cache?.present ?? {});
-  const all = [logits, ...taught, ...(states ? [states] : []), ...Object.values(cache?.present ?? {})];
-  const [first = logits, ...others] = narrow(all);
-  const kept = others.slice(others.length - names.length);
-  for (const [i, name] of names.entries()) if (cache && kept[i]) cache.present[name] = kept[i];
-  return { logits: first, taught: others.slice(0, taught.length), states: states && others[taught.length] };
 }
 
 /**
