@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openTiny, testFolder, writeRows } from "../library/open-tiny.fake.ts";
 import { type Serving, serve } from "./serve.ts";
+import { smallServer, unwatched } from "./small-server.fake.ts";
 
 const folder = testFolder();
 const shared = join(folder, "shared");
@@ -11,21 +12,7 @@ let file: string;
 
 beforeAll(async () => {
   await (await openTiny(folder)).close();
-  serving = await serve(
-    {
-      base: join(folder, "base"),
-      host: "127.0.0.1",
-      port: 0,
-      threads: 1,
-      maxBatch: 8,
-      maxWait: 1,
-      resident: 8,
-      offline: true,
-      shared,
-      named: [],
-    },
-    { log: () => undefined, remark: () => undefined },
-  );
+  serving = await serve({ ...smallServer, base: join(folder, "base"), shared }, unwatched);
   const form = new FormData();
   form.set("purpose", "fine-tune");
   form.set("file", new Blob([readFileSync(writeRows(folder, "rows.csv"))]), "rows.csv");

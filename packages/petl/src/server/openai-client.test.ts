@@ -7,6 +7,7 @@ import { openBase } from "../library/open-base.ts";
 import { testFolder } from "../library/open-tiny.fake.ts";
 import { writeTinyDecoder } from "../library/tiny-decoder.fake.ts";
 import { type Serving, serve } from "./serve.ts";
+import { smallServer, unwatched } from "./small-server.fake.ts";
 
 const folder = testFolder();
 const template =
@@ -23,21 +24,7 @@ beforeAll(async () => {
   const open = await openBase(base, { threads: 1 });
   for await (const { text } of complete(await unadapted(open), ["a fine"], { maxTokens: 5 })) expected = text;
   await open.close();
-  serving = await serve(
-    {
-      base,
-      host: "127.0.0.1",
-      port: 0,
-      threads: 1,
-      maxBatch: 8,
-      maxWait: 1,
-      resident: 8,
-      offline: true,
-      shared: join(folder, "shared"),
-      named: [],
-    },
-    { log: () => undefined, remark: () => undefined },
-  );
+  serving = await serve({ ...smallServer, base, shared: join(folder, "shared") }, unwatched);
   client = new OpenAI({ baseURL: `${serving.url}/v1`, apiKey: "none", maxRetries: 0 });
   model = (await client.models.list()).data[0]?.id ?? "";
 });

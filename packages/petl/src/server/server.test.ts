@@ -8,6 +8,7 @@ import { openTiny, testFolder, writeRows } from "../library/open-tiny.fake.ts";
 import { saveAdapter } from "../library/save.ts";
 import { routes } from "./routes.ts";
 import { type Serving, serve } from "./serve.ts";
+import { smallServer, unwatched } from "./small-server.fake.ts";
 
 const folder = testFolder();
 const keys = { boss: "key of the boss", ann: "key of ann", bob: "key of bob" } as const;
@@ -18,19 +19,12 @@ let expected: number;
 let otherwise: number;
 
 const options = {
+  ...smallServer,
   base: join(folder, "base"),
-  host: "127.0.0.1",
-  port: 0,
   keys: join(folder, "keys.json"),
-  threads: 1,
-  maxBatch: 8,
-  maxWait: 1,
-  resident: 8,
-  offline: true,
   shared: join(folder, "shared"),
   named: [{ name: "reviews", source: join(folder, "reviews") }],
 };
-const watching = { log: () => undefined, remark: () => undefined };
 
 beforeAll(async () => {
   const base = await openTiny(folder);
@@ -51,7 +45,7 @@ beforeAll(async () => {
     ...(name === "boss" && { admin: true }),
   }));
   writeFileSync(options.keys, JSON.stringify({ tenants }));
-  serving = await serve(options, watching);
+  serving = await serve(options, unwatched);
 });
 afterAll(() => serving.end(2000));
 
@@ -209,7 +203,7 @@ test("what was uploaded, trained and loaded outlives the server; one Idempotency
   await ask("bob", "POST", `/v1/fine_tuning/jobs/${first?.json.id}/cancel`);
   expect((await ask("bob", "POST", `/v1/fine_tuning/jobs/${first?.json.id}/cancel`)).status).toBe(409);
   await serving.end(5000);
-  serving = await serve(options, watching);
+  serving = await serve(options, unwatched);
   const models = (await ask("boss", "GET", "/v1/models")).json.data.map(({ id }: { id: string }) => id);
   expect(models).toEqual(["base", "reviews", "kept"]);
   expect((await ask("bob", "GET", "/v1/models")).json.data.map(({ id }: { id: string }) => id)).toContain(
@@ -227,7 +221,7 @@ test("too large a body is refused by its length, unread; a host that others reac
   const { status } = await ask("ann", "POST", "/v1/classify", { model: "reviews", input: "x".repeat(2 ** 23) });
   expect(status).toBe(413);
   const { keys: _, ...open } = { ...options, host: "0.0.0.0" };
-  await expect(serve(open, watching)).rejects.toThrow(/needs --keys/);
+  await expect(serve(open, unwatched)).rejects.toThrow(/needs --keys/);
 });
 
 test("an adapter that is replaced while it is asked answers each request wholly as the old or as the new one", async () => {
