@@ -41,7 +41,7 @@ const lengths = [
   { rows: 100, epochs: [10, 30] },
   { rows: 300, epochs: [5, 15] },
   { rows: 1000, epochs: [3, 8] },
-  { rows: Number.POSITIVE_INFINITY, epochs: [2, 5] },
+  { rows: Number.POSITIVE_INFINITY, epochs: [4] },
 ];
 /** A head alone learns from what is kept of the base, so that its epochs cost next to nothing. */
 const headEpochs = [10, 30, 100];
