@@ -1,6 +1,6 @@
 import { InputError } from "../../errors.ts";
 import { ascending } from "./text.ts";
-import { longestRow } from "./text-pieces.ts";
+import { mostRowLetters } from "./text-pieces.ts";
 
 /** The text of an element, which may be no JSON, and the line on which it begins. */
 export type ArrayElement = readonly [text: string, line: number];
@@ -35,7 +35,7 @@ export function arrayCutter(name: string): ArrayCutter {
   const hold = (text: string) => {
     held.push(text);
     heldLetters += text.length;
-    if (heldLetters > longestRow)
+    if (heldLetters > mostRowLetters)
       throw new InputError(`${name} line ${began}: a row begins here and never ends, or far behind`);
   };
   /** The place of the quote that closes a string, or in front of the line's end; the piece's length where it goes on. */

@@ -6,7 +6,7 @@ import type { ReadOptions } from "./read-options.ts";
 import { extensionOf } from "./readers.ts";
 import { refuseRows, type Table, table } from "./table.ts";
 import { textDecoder } from "./text.ts";
-import { type LinePiece, linePieces, longestRow, textPieces } from "./text-pieces.ts";
+import { type LinePiece, linePieces, mostRowLetters, textPieces } from "./text-pieces.ts";
 
 /** A large file's rows, part by part: each is a table of its own, whose rows know their lines in the file. */
 export type TableParts = AsyncIterable<Table>;
@@ -53,7 +53,7 @@ async function* delimitedParts(name: string, pieces: AsyncIterable<LinePiece>, s
       ({ text, delimiter, firstLine: line } = parted(text));
     const piece = quotedPiece(name, text, { delimiter, firstLine: line, isLast });
     [rest, line] = [text.slice(piece.end), piece.line];
-    if (rest.length > longestRow)
+    if (rest.length > mostRowLetters)
       throw new InputError(`${name} line ${line}: a quote opens here and never closes, or far behind`);
     const [first] = piece.records;
     if (!first) continue;

@@ -2,7 +2,7 @@ import { InputError } from "../../errors.ts";
 import { feedsIn, textDecoder } from "./text.ts";
 
 /** A row of more letters is none: what opens in it never closes, and all that follows would be held for it. */
-export const longestRow = 32e6;
+export const mostRowLetters = 32e6;
 
 /**
  * The text of a file whose bytes come in pieces, whichever they are; strings are as long as pieces.
@@ -42,8 +42,8 @@ export async function* linePieces(name: string, pieces: AsyncIterable<string>): 
     }
     if (end < piece.length) held.push(piece.slice(end));
     letters += piece.length - end;
-    if (letters > longestRow)
-      throw new InputError(`${name} line ${firstLine}: a line of more than ${longestRow / 1e6} million letters`);
+    if (letters > mostRowLetters)
+      throw new InputError(`${name} line ${firstLine}: a line of more than ${mostRowLetters / 1e6} million letters`);
   }
   yield { text: held.join(""), firstLine, isLast: true };
 }
