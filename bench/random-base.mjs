@@ -38,6 +38,7 @@ const sizeOf = (shape) => shape.reduce((a, b) => a * b, 1);
 /**
  * Matrices from N(0, 0.02²), drawn once and repeated; vectors are 1. In 16 bits they are bfloat16; in 4 or 8 the layers'
  * matrices are random blocks at once, of about that size, since there is nothing to keep. A head that the goal needs is not written.
+ * @param {Parameters<typeof adapt>[2]} goal
  */
 export async function writeRandomBase(folder, config, bits, goal = { task: "causal-lm", labels: 1 }) {
   const held = { quant_method: "petl", bits, block_size: blockSize, relative_error: 0 };
