@@ -6,6 +6,7 @@ import type { EngineAnswer, EngineRequest, Lent, Numbered } from "./messages.ts"
 import type { OrtOptions } from "./ort.ts";
 import { distinctBuffers, pack } from "./pack.ts";
 import { received } from "./sent-error.ts";
+import { threadFile } from "./thread-file.ts";
 
 /** An engine that must be closed: its thread then ends. */
 export interface WorkerEngine extends Engine {
@@ -29,7 +30,7 @@ export async function workerEngine(
   { threads, device }: OrtOptions = {},
 ): Promise<WorkerEngine> {
   process.env.ORT_DISABLE_TELEMETRY ??= "1"; // ONNX Runtime's builds tell their maker of every session unless it is set
-  const worker = new Worker(workerFile(), { execArgv: [] });
+  const worker = new Worker(threadFile(import.meta.url, "engine/engine-worker.js"), { execArgv: [] });
   const connection = connect(worker);
   try {
     return await openEngine(connection, { folder, files, threads, device });
@@ -37,12 +38,6 @@ export async function workerEngine(
     await connection.close();
     throw error;
   }
-}
-
-/** The compiled worker beside this module; tests that run the sources take the one of the build. */
-function workerFile(): URL {
-  const own = import.meta.url;
-  return new URL(own.endsWith(".ts") ? "../../dist/engine/engine-worker.js" : "./engine-worker.js", own);
 }
 
 async function openEngine(
