@@ -1,4 +1,4 @@
-// Writes a base of any Llama shape with random weights, tensor by tensor, so that one larger than memory can be made.
+// Writes a base of any shape with random weights, tensor by tensor, so that one larger than memory can be made.
 import { mkdir, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { adapt, encodeSafetensors, memoryFolder, random, readBase } from "@petl/core";
@@ -18,15 +18,29 @@ export const billion = {
   rms_norm_eps: 1e-5,
 };
 
+/** BERT-base's shape, 110 million parameters (Devlin et al. 2019, arXiv:1810.04805, section 3). */
+export const bertBase = {
+  architectures: ["BertModel"],
+  model_type: "bert",
+  vocab_size: 30522,
+  hidden_size: 768,
+  intermediate_size: 3072,
+  max_position_embeddings: 512,
+  num_hidden_layers: 12,
+  num_attention_heads: 12,
+  type_vocab_size: 2,
+};
+
 const blockSize = 32;
 const bytesOf = (values) => new Uint8Array(values.buffer);
 const sizeOf = (shape) => shape.reduce((a, b) => a * b, 1);
 
 /**
  * Matrices from N(0, 0.02²), drawn once and repeated; vectors are 1. In 16 bits they are bfloat16; in 4 or 8 the layers'
- * matrices are random blocks at once, of about that size, since there is nothing to keep.
+ * matrices are random blocks at once, of about that size, since there is nothing to keep. A head that the goal needs is not written.
+ * @param {Parameters<typeof adapt>[2]} goal
  */
-export async function writeRandomBase(folder, config, bits) {
+export async function writeRandomBase(folder, config, bits, goal = { task: "causal-lm", labels: 1 }) {
   const held = { quant_method: "petl", bits, block_size: blockSize, relative_error: 0 };
   const dtype = bits === 16 ? "bfloat16" : "float32";
   const blocked = bits < 16;
@@ -36,7 +50,7 @@ export async function writeRandomBase(folder, config, bits) {
     2,
   );
   const base = await readBase(memoryFolder("random", { "config.json": text }), { weights: false });
-  const { modelTensors } = adapt(base, [], { task: "causal-lm", labels: 1 });
+  const { modelTensors } = adapt(base, [], goal);
   const drawn = new Float32Array(2 ** 20);
   random(0, "weights").fillNormal(drawn, 0, 0.02);
   const numbers = bits === 16 ? { drawn: upperHalves(drawn), one: 0x3f80 } : { drawn, one: 1 };

@@ -95,6 +95,6 @@ function petl(...args) {
   });
   return new Promise((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code) => (code === 0 ? resolve() : reject(new Error(`ended with ${code}`))));
+    child.on("close", (code) => (code === 0 ? resolve(code) : reject(new Error(`ended with ${code}`))));
   });
 }

@@ -78,7 +78,7 @@ export { mostUnpacked } from "./data/tables/gzip.ts";
 export type { Pause } from "./data/tables/in-steps.ts";
 export type { ReadOptions } from "./data/tables/read-options.ts";
 export { extensionOf, readTable, tableExtensions } from "./data/tables/readers.ts";
-export { type FilePiece, rangedParts, streamTable, wholeParts } from "./data/tables/streams.ts";
+export { rangedParts, streamTable } from "./data/tables/streams.ts";
 export type { Table } from "./data/tables/table.ts";
 export type { ChatMessage } from "./data/tokenizer/chat-template.ts";
 export { loadTokenizer, type Tokenizer } from "./data/tokenizer/tokenizer.ts";

@@ -154,7 +154,7 @@ async function standalone(
     return leaf.dtype === "int32" ? cast(input(source.name, "int64", leaf.shape), "int32") : leaf;
   });
   const named = Object.fromEntries(outputs.map(([name, value], i) => [name, alone[i] ?? value]));
-  return encodeGraph(named, undefined, defaults).model;
+  return encodeGraph(named, undefined, {}, { defaults }).model;
 }
 
 /** The shape of an input, in which the rank of LoRA's factors is a symbol. */

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Example, ExampleSet } from "../data/rows/examples.ts";
+import { lora } from "../peft/methods/lora/lora.ts";
 import { methods } from "../peft/methods.ts";
 import { standardTraining } from "./standard-training.ts";
 
@@ -15,7 +16,8 @@ const texts = (count: number) =>
   setOf(Array.from({ length: count }, (_, row) => ({ kind: "text", text: `text ${row}`, label: row % 2 })));
 const tokens = setOf([{ kind: "tokens", inputIds: Int32Array.of(1, 2), label: 0 }]);
 
-const adapted = (name: string) => ({
+const adapted = (name: string, hidden = 384) => ({
+  base: { model: { sizes: { hidden } } },
   methods: methods.filter((method) => method.name === name).map((method) => method.use({})),
   goal,
   newTensors: ["classifier.weight"],
@@ -55,4 +57,15 @@ test("a head that starts at random learns faster than what starts as the base, a
   expect(standardTraining({ ...adapted("full"), newTensors: [] }, texts(300), {}).settings).not.toHaveProperty(
     "headLr",
   );
+});
+
+test("LoRA's rate never rises with the rows or the width, is the paper's at its width, and the method's own for tokens", () => {
+  const rateOf = (width: number, rows: ExampleSet) =>
+    standardTraining(adapted("lora", width), rows, {}).settings.lr ?? Number.NaN;
+  const widths = [256, 384, 768, 1024, 4096];
+  for (const width of widths) expect(rateOf(width, texts(300))).toBeGreaterThan(rateOf(width, texts(3000)));
+  const rates = widths.map((width) => rateOf(width, texts(300)));
+  expect(rates).toEqual([...rates].sort((a, b) => b - a));
+  expect(rateOf(768, texts(3000))).toBeCloseTo(5e-4, 6); // Hu et al. 2021, table 9: RoBERTa base, SST-2
+  expect(rateOf(384, tokens)).toBe(lora.use({}).rate);
 });

@@ -1,4 +1,5 @@
 import { type ExampleSet, isLabelled } from "../data/rows/examples.ts";
+import type { Sizes } from "../nn/model.ts";
 import { isLanguageModel, type Task } from "../objectives/objectives.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import type { TrainingInputs } from "../training/settings.ts";
@@ -7,6 +8,8 @@ import type { TrainingInputs } from "../training/settings.ts";
 interface Standard extends UsualLength {
   /** the methods; the last row of the table is for all others */
   readonly methods: readonly string[];
+  /** the rate for so many rows on a base of that width; the method's own where left out */
+  rate?(rows: number, width: number): number;
   readonly why: string;
 }
 
@@ -18,10 +21,14 @@ export interface UsualLength {
   readonly epochs: readonly [least: number, most: number];
 }
 
-/**
- * What `bench/defaults.mjs` found on ten sets with 100 to 3,000 rows; results/defaults.jsonl has the numbers. The rate is the
- * method's own.
- */
+/** Rows below which a step is of fewer of them, so that there are enough steps. */
+const fewRows = 1000;
+const [smallBatch, usualBatch] = [16, 32];
+
+/** The width of the base that the rates were measured on, all-MiniLM-L6-v2. */
+const measuredWidth = 384;
+
+/** What `bench/defaults.mjs` found on ten sets with 100 to 3,000 rows; results/defaults.jsonl has the numbers. */
 const standards: readonly Standard[] = [
   {
     methods: ["head"],
@@ -36,6 +43,15 @@ const standards: readonly Standard[] = [
     why: "all weights of a layer move, which soon know few rows by heart",
   },
   {
+    methods: ["lora"],
+    // Few rows get fewer steps, which may be longer; wider bases take shorter ones: 1e-3 at width 384
+    // is 5e-4 at 768 and 3.75e-4 at 1,024, where Hu et al. 2021 (table 9) have 4e-4 to 5e-4 and 2e-4 to 4e-4.
+    rate: (rows, width) => (rows < fewRows ? 2e-3 : 1e-3) * Math.min(1, measuredWidth / width),
+    steps: 200,
+    epochs: [3, 20],
+    why: "few numbers that start without any effect need some hundred steps to have one",
+  },
+  {
     methods: [],
     steps: 200,
     epochs: [3, 20],
@@ -45,10 +61,6 @@ const standards: readonly Standard[] = [
 
 /** A new head's rate under a method that is slower: it starts at random, while all else starts as the base. */
 const headRate = 5e-3;
-
-/** Rows below which a step is of fewer of them, so that there are enough steps. */
-const fewRows = 1000;
-const [smallBatch, usualBatch] = [16, 32];
 
 /** The share of the steps in which the rate rises, since the head's first gradients are those of a random head. */
 const warmup = 0.1;
@@ -62,17 +74,24 @@ export function choosesFreely(set: ExampleSet, task: Task, shuffle: boolean): bo
   return shuffle && texts && !isLanguageModel(task) && isLabelled(set);
 }
 
+/** What a choice looks at: the methods, the goal and how wide the base is. */
+interface Looked extends Pick<AdaptedModel, "methods" | "goal" | "newTensors"> {
+  readonly base: { readonly model: { readonly sizes: Pick<Sizes, "hidden"> } };
+}
+
 /** What is chosen for a training, and why, in words; nothing where a rate is named, or the rows are not to be looked at. */
 export function standardTraining(
-  { methods, goal, newTensors }: Pick<AdaptedModel, "methods" | "goal" | "newTensors">,
+  { base, methods, goal, newTensors }: Looked,
   rows: ExampleSet,
   given: TrainingInputs,
 ): { readonly settings: TrainingInputs; readonly remarks: readonly string[] } {
-  const { name, rate } = methods[0] ?? {};
-  if (given.lr !== undefined || name === undefined || rate === undefined) return { settings: {}, remarks: [] };
-  if (!choosesFreely(rows, goal.task, given.shuffle ?? true)) return { settings: { lr: rate }, remarks: [] };
+  const [method] = methods;
+  if (given.lr !== undefined || method === undefined) return { settings: {}, remarks: [] };
+  const { name } = method;
+  if (!choosesFreely(rows, goal.task, given.shuffle ?? true)) return { settings: { lr: method.rate }, remarks: [] };
   const standard = standards.find(({ methods: names }) => names.length === 0 || names.includes(name));
   const count = rows.examples.length;
+  const rate = standard?.rate?.(count, base.model.sizes.hidden) ?? method.rate;
   const chosen = {
     lr: rate,
     ...(newTensors.length > 0 && rate < headRate && { headLr: headRate }),

@@ -16,7 +16,7 @@ import { compile } from "../runtime/program.ts";
 import { bfloat16FromFloat32, float16FromFloat32 } from "../tensor/half.ts";
 import { float32, type HostTensor } from "../tensor/host-tensor.ts";
 import { type Dim, lengthUnder, plus, times } from "../tensor/shape.ts";
-import { encodeGraph } from "./encode.ts";
+import { encodeGraph, type ForOthers } from "./encode.ts";
 
 const ids = input("ids", "int32", ["batch", "tokens"]);
 const idsOf = (batch: number, tokens: number): HostTensor => ({
@@ -61,6 +61,16 @@ describe("lengths", () => {
     const flat = () => reshape(cast(ids, "float32"), [times("batch", "tokens")]);
     const { model } = encodeGraph({ y: mul(tanh(flat()), tanh(tanh(flat()))) });
     expect(new TextDecoder("latin1").decode(model).match(/Concat/g)?.length).toBe(1);
+  });
+
+  test("an input's symbols stand only in a model that others read", () => {
+    const y = tanh(input("x", "float32", ["rows", 4]));
+    const told = (others?: ForOthers) => {
+      const { model } = encodeGraph({ y }, undefined, {}, others);
+      return new TextDecoder("latin1").decode(model).match(/rows/g)?.length;
+    };
+    expect(told()).toBe(1); // the output's
+    expect(told({ defaults: {} })).toBe(2);
   });
 
   test("a length that no input has is refused", () => {

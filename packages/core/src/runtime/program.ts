@@ -21,7 +21,7 @@ export async function compile(
 ): Promise<Program> {
   const values = deviceOf(engine.device).emission(Object.values(outputs));
   const emitted = Object.fromEntries(Object.entries(outputs).map(([name, value], i) => [name, values[i] ?? value]));
-  const graph = encodeGraph(emitted, engine.fileName, {}, how);
+  const graph = encodeGraph(emitted, engine.fileName, how);
   const session = await engine.createSession(graph);
   return {
     run(inputs, into, lenders) {

@@ -16,7 +16,7 @@ const own: Readonly<Record<Budget, readonly string[]>> = {
 /** shares of the training rows */
 const shares: Readonly<Record<Budget, readonly number[]>> = {
   quick: [1 / 4, 1 / 2, 1],
-  standard: [1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1],
+  standard: [1 / 32, 1 / 8, 1 / 2, 1],
   paper: [1 / 128, 1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1],
 };
 

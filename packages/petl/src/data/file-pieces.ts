@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { createGunzip } from "node:zlib";
-import { type FilePiece, InputError, mostUnpacked } from "@petl/core";
+import { InputError, mostUnpacked } from "@petl/core";
 import { explainFileError, systemCode } from "../machine-error.ts";
 
 /**
@@ -19,25 +19,17 @@ export interface PieceOptions {
 export const isPacked = (path: string): boolean => /\.gz$/i.test(path);
 
 /**
- * A file in pieces of whole lines, as long ones as lines make them; a file that is packed with gzip is unpacked.
+ * A file's bytes in pieces; a file that is packed with gzip is unpacked.
  * @throws the signal's reason; InputError for gzip that is cut or was made to fill the memory
  */
-export async function* filePieces(path: string, options: PieceOptions): AsyncGenerator<FilePiece> {
-  let rest: Uint8Array = new Uint8Array();
-  for await (const bytes of isPacked(path) ? unpackedBytes(path, options) : plainBytes(path, options)) {
-    const whole = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
-    const end = whole.lastIndexOf(10) + 1;
-    rest = whole.slice(end);
-    if (end > 0) yield { bytes: whole.subarray(0, end), isLast: false };
-  }
-  yield { bytes: rest, isLast: true };
-}
+export const filePieces = (path: string, options: Partial<PieceOptions> = {}): AsyncIterable<Uint8Array> =>
+  isPacked(path) ? unpackedBytes(path, options) : plainBytes(path, options);
 
 /** The beginning of a file, unpacked. */
 export async function beginningOf(path: string): Promise<Uint8Array> {
   const begun: Uint8Array[] = [];
   let length = 0;
-  for await (const bytes of isPacked(path) ? unpackedBytes(path) : plainBytes(path)) {
+  for await (const bytes of filePieces(path)) {
     begun.push(bytes);
     length += bytes.length;
     if (length >= pieceBytes) break;

@@ -38,6 +38,20 @@ test("a large file behind .gz is read in pieces, of all its members, and refused
   await expect(read(packed.subarray(0, -9))).rejects.toThrow("no gzip file, or one that is cut");
 });
 
+test("a large array in one line is read in pieces, plain and behind .gz", async () => {
+  const rows = lines.map((_, row) => ({ text: `row ${row}, ${"long ".repeat(18)}`, label: row % 3 }));
+  const array = join(root, "large.json");
+  writeFileSync(array, JSON.stringify(rows));
+  writeFileSync(`${array}.gz`, gzipSync(JSON.stringify(rows), { level: 0 }));
+  for (const file of [array, `${array}.gz`]) {
+    const told: number[] = [];
+    const onProgress = (event: ReadEvent) => told.push(event.done);
+    const { set } = await readData([{ path: file, weight: 1 }], {}, { onProgress });
+    expect(set.examples.map((example) => example.kind === "text" && example.text)).toEqual(rows.map((row) => row.text));
+    expect(told.length).toBeGreaterThan(8);
+  }
+});
+
 test("a large file of another kind than text is not taken for text", async () => {
   const other = join(root, "large.parquet");
   writeFileSync(other, Buffer.alloc(2 ** 23, 0xff));

@@ -16,7 +16,6 @@ import {
   streamTable,
   type Table,
   weightedSet,
-  wholeParts,
   wholeText,
 } from "@petl/core";
 import { filesBelow } from "../hub/data-folder.ts";
@@ -77,7 +76,7 @@ export interface ReadAccess {
 }
 
 /**
- * The examples of some files, one behind the other. Large CSV, TSV, JSON Lines and Parquet files become rows part by part.
+ * The examples of some files, one behind the other. Large CSV, TSV, JSON and Parquet files become rows part by part.
  * @throws InputError naming file and line; the signal's reason
  */
 export async function readData(
@@ -146,8 +145,7 @@ async function partsOf(
     await pause(done);
   };
   const ranged = rangedParts(name);
-  if (ranged) return fileRanges(path, size, (file) => ranged(file, pauseAt));
-  return wholeParts(name, start, reading)?.(await bytesOf(path), pauseAt);
+  return ranged && fileRanges(path, size, (file) => ranged(file, pauseAt));
 }
 
 /** Files of a text each, between two reports. */

@@ -1,9 +1,10 @@
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { type Engine, type HeldNumbers, type HeldTensor, InternalError, type Session } from "@petl/core/engine";
 import type { EngineAnswer, EngineRequest, HeldTensors, Numbered } from "./messages.ts";
 import { nativeEngine } from "./ort.ts";
 import { distinctBuffers, unpack } from "./pack.ts";
 import { sendable } from "./sent-error.ts";
+import { endWork, type WorkGate, whileOpen } from "./work-gate.ts";
 
 /** A worker thread's side of {@link workerEngine}: a native engine that answers one request after the other. */
 const sessions = new Map<number, Session>();
@@ -87,14 +88,18 @@ async function close(): Promise<void> {
   parentPort?.close();
 }
 
+async function respond({ id, message }: Numbered<EngineRequest>): Promise<void> {
+  if (message.kind === "close") return close();
+  const reply = await answer(message).catch((error): EngineAnswer => ({ kind: "failed", error: sendable(error) }));
+  parentPort?.postMessage({ id, message: reply }, transferOf(reply));
+}
+
+const gate: WorkGate = workerData;
 let queue = Promise.resolve();
-parentPort?.on("message", ({ id, message }: Numbered<EngineRequest>) => {
-  queue = queue.then(async () => {
-    if (message.kind === "close") return close();
-    const reply = await answer(message).catch((error): EngineAnswer => ({ kind: "failed", error: sendable(error) }));
-    parentPort?.postMessage({ id, message: reply }, transferOf(reply));
-  });
+parentPort?.on("message", (request: Numbered<EngineRequest>) => {
+  queue = queue.then(() => whileOpen(gate, () => respond(request)));
 });
+endWork(gate); // ONNX Runtime is loaded
 
 function transferOf(reply: EngineAnswer): ArrayBuffer[] {
   if (reply.kind !== "ran") return [];

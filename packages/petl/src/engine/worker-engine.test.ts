@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -223,4 +223,17 @@ test("an idle worker does not keep the process alive, and the engine writes noth
   expect(String(output)).toBe("done\n");
   expect(readdirSync(folder)).toEqual([]);
   rmSync(folder, { recursive: true });
+});
+
+test("a process that ends while a session runs ends with its own words and its own exit code", () => {
+  const script = `
+    const { embed, openBase } = await import("${new URL("../../dist/index.js", import.meta.url)}");
+    const base = await openBase("petl-mini-encoder", { threads: 1 });
+    embed(base, Array.from({ length: 8000 }, () => "one of many words ".repeat(20))).catch(() => {});
+    setTimeout(() => { throw new Error("mistaken") }, 1500);
+  `;
+  const child = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+  expect(child.stderr).toContain("Error: mistaken");
+  expect(child.stderr).not.toContain("terminate called");
+  expect([child.status, child.signal]).toEqual([1, null]);
 });

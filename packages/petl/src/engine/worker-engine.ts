@@ -13,12 +13,13 @@ import type { EngineAnswer, EngineRequest, HeldTensors, Lent, Numbered } from ".
 import type { OrtOptions } from "./ort.ts";
 import { distinctBuffers, pack } from "./pack.ts";
 import { received } from "./sent-error.ts";
+import { addGate, removeGate } from "./work-gate.ts";
 
 /** An engine that must be closed: its thread then ends. */
 export interface WorkerEngine extends Engine {
   /**
    * Rejects what still runs and ends the thread, once the run under way is done: a thread that is ended inside of ONNX
-   * Runtime takes the process with it. For the same reason close before `process.exit`.
+   * Runtime takes the process with it. A process that ends without closing waits for that run, a minute at most.
    */
   close(): Promise<void>;
 }
@@ -36,7 +37,10 @@ export async function workerEngine(
   { threads, device }: OrtOptions = {},
 ): Promise<WorkerEngine> {
   process.env.ORT_DISABLE_TELEMETRY ??= "1"; // ONNX Runtime's builds tell their maker of every session unless it is set
-  const worker = new Worker(workerFile(), { execArgv: [] });
+  const gate = addGate();
+  const worker = new Worker(workerFile(), { execArgv: [], workerData: gate });
+  worker.on("error", () => removeGate(gate));
+  worker.on("exit", () => removeGate(gate));
   const connection = connect(worker);
   try {
     return await openEngine(connection, { folder, files, threads, device });

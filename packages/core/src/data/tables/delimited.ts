@@ -1,7 +1,7 @@
 import { InputError } from "../../errors.ts";
 import type { ReadOptions } from "./read-options.ts";
 import { refuseRows, type Table, table } from "./table.ts";
-import { decodeText, linesOf } from "./text.ts";
+import { ascending, decodeText, linesOf } from "./text.ts";
 
 /** Cells of one record and the line on which it begins. */
 export interface DelimitedRecord {
@@ -175,17 +175,6 @@ export function quotedPiece(
 function unquoted(text: string, from: number, to: number): string {
   const inside = text.slice(from, to);
   return inside.includes('"') ? inside.replaceAll('""', '"') : inside;
-}
-
-/** Finds a letter's first place from another one on, the text's end where there is none; asked in ascending order, all questions together cost the text's length. */
-function ascending(text: string, letter: string): (from: number) => number {
-  let found = -1;
-  return (from) => {
-    if (found >= from) return found;
-    const place = text.indexOf(letter, from);
-    found = place < 0 ? text.length : place;
-    return found;
-  };
 }
 
 function closingQuote(text: string, from: number): number {

@@ -1,8 +1,10 @@
 import { InputError } from "../../errors.ts";
 import { isRecord } from "../../values.ts";
+import { type ArrayElement, arrayCutter } from "./array-elements.ts";
 import type { ReadOptions } from "./read-options.ts";
 import { keysOf, rowProblems, type Table, table } from "./table.ts";
 import { decodeText, linesOf } from "./text.ts";
+import type { LinePiece } from "./text-pieces.ts";
 
 type Row = Table["rows"][number];
 type Parsed = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly reason: string };
@@ -13,7 +15,7 @@ type Parsed = { readonly ok: true; readonly value: unknown } | { readonly ok: fa
  */
 export function readJsonLines(name: string, bytes: Uint8Array, { encoding }: ReadOptions = {}): Table {
   const text = decodeText(name, bytes, encoding);
-  return /^\s*\[/.test(text) ? fromPieces(name, elementsOf(name, text)) : fromPieces(name, linesOf(text));
+  return isArray(text) ? fromPieces(name, elementsOf(name, text)) : fromPieces(name, linesOf(text));
 }
 
 /**
@@ -22,9 +24,8 @@ export function readJsonLines(name: string, bytes: Uint8Array, { encoding }: Rea
  */
 export function readJsonRows(name: string, bytes: Uint8Array, { encoding }: ReadOptions = {}): Table {
   const text = decodeText(name, bytes, encoding);
-  const start = text.trimStart();
-  if (start === "") throw new InputError(`${name} is empty`);
-  if (start.startsWith("[")) return fromPieces(name, elementsOf(name, text));
+  if (text.trim() === "") throw new InputError(`${name} is empty`);
+  if (isArray(text)) return fromPieces(name, elementsOf(name, text));
   const lines = [...linesOf(text)];
   const first = parse(lines[0]![0]);
   if (first.ok && isRecord(first.value) && !(lines.length === 1 && wraps(first.value))) return fromPieces(name, lines);
@@ -45,7 +46,7 @@ const wraps = (value: Row): boolean => {
 };
 
 /** The rows of some lines, each an object. @throws InputError with what is wrong with the others */
-export function rowsOfLines(
+function rowsOfLines(
   name: string,
   pieces: Iterable<readonly [text: string, line: number]>,
 ): { readonly rows: readonly Row[]; readonly lines: readonly number[] } {
@@ -66,33 +67,45 @@ export function rowsOfLines(
   return { rows, lines };
 }
 
-/** Letters of an array that become rows at a time. */
-const lettersATime = 2 ** 20;
+/**
+ * A large array of objects part by part: those that end in each piece of its text.
+ * @throws InputError as `readJsonRows`
+ */
+export async function* arrayParts(name: string, pieces: AsyncIterable<string>): AsyncGenerator<Table> {
+  const cutter = arrayCutter(name);
+  let given = 0;
+  for await (const piece of pieces) {
+    const elements = [...cutter.elementsIn(piece)];
+    given += elements.length;
+    if (elements.length > 0) yield fromPieces(name, elements);
+  }
+  cutter.end();
+  if (given === 0) throw new InputError(`${name} has no rows`);
+}
 
 /**
- * A large array of objects part by part; `pause` is awaited between two, with the letters that are read of all.
- * @throws InputError as `readJsonRows`; what `pause` throws
+ * The rows of JSON Lines part by part.
+ * @throws InputError as `readJsonLines`
  */
-export async function* arrayParts(
-  name: string,
-  bytes: Uint8Array,
-  { encoding }: ReadOptions,
-  pause: (done: number, of: number) => Promise<void>,
-): AsyncGenerator<Table> {
-  const text = decodeText(name, bytes, encoding);
-  let [read, gathered] = [0, 0];
-  let pieces: (readonly [text: string, line: number])[] = [];
-  for (const piece of elementsOf(name, text)) {
-    pieces.push(piece);
-    gathered += piece[0].length;
-    if (gathered < lettersATime) continue;
-    yield fromPieces(name, pieces);
-    read += gathered;
-    [pieces, gathered] = [[], 0];
-    await pause(read, text.length);
+export async function* lineParts(name: string, pieces: AsyncIterable<LinePiece>): AsyncGenerator<Table> {
+  let given = 0;
+  for await (const { text, firstLine } of pieces) {
+    const lines = [...linesOf(text, firstLine)];
+    given += lines.length;
+    if (lines.length > 0) yield fromPieces(name, lines);
   }
-  if (pieces.length > 0 || read === 0) yield fromPieces(name, pieces);
+  if (given === 0) throw new InputError(`${name} has no rows`);
 }
+
+/** How a file of JSON holds its rows, as its beginning shows; undefined where only the whole of it does. */
+export function jsonLayout(start: string): "array" | "lines" | undefined {
+  if (isArray(start)) return "array";
+  const [first, second] = linesOf(start);
+  const parsed = first && second && parse(first[0]);
+  return parsed?.ok && isRecord(parsed.value) ? "lines" : undefined;
+}
+
+const isArray = (text: string): boolean => /^\s*\[/.test(text);
 
 function fromPieces(name: string, pieces: Iterable<readonly [text: string, line: number]>): Table {
   const { rows, lines } = rowsOfLines(name, pieces);
@@ -120,38 +133,9 @@ function kindOf(value: unknown): string {
   return Array.isArray(value) ? "an array" : `a ${typeof value}`;
 }
 
-/** The elements of a JSON array, cut out by their brackets and strings alone, with the line on which each begins. */
-function* elementsOf(name: string, text: string): Iterable<readonly [text: string, line: number]> {
-  let [depth, line, start, began] = [0, 1, -1, 1];
-  for (let at = 0; at < text.length; at++) {
-    const letter = text[at];
-    if (letter === "\n") line += 1;
-    if (letter === undefined || isBlank(letter)) continue;
-    if (depth === 0 && letter !== "[") throw new InputError(`${name} line ${line}: something follows the array's end`);
-    if (depth === 1 && (letter === "," || letter === "]")) {
-      if (start >= 0) yield [text.slice(start, at), began];
-      start = -1;
-    } else if (depth === 1 && start < 0) [start, began] = [at, line];
-    if (letter === "[" || letter === "{") depth += 1;
-    if (letter === "]" || letter === "}") depth -= 1;
-    if (letter === '"') at = stringEnd(text, at);
-    if (depth === 0) {
-      if (text.slice(at + 1).trim() === "") return;
-      throw new InputError(`${name} line ${line}: something follows the array's end`);
-    }
-  }
-  const where = start >= 0 ? `; the row that begins on line ${began} is not complete` : "";
-  throw new InputError(`${name} line ${line}: the array never ends${where}`);
-}
-
-const isBlank = (letter: string) => letter === " " || letter === "\n" || letter === "\r" || letter === "\t";
-
-/** The place of a string's closing quote; a line ends a string that is not closed. */
-function stringEnd(text: string, from: number): number {
-  for (let at = from + 1; at < text.length; at++) {
-    if (text[at] === "\\") at += 1;
-    else if (text[at] === '"') return at;
-    else if (text[at] === "\n") return at - 1;
-  }
-  return text.length;
+/** The elements of a JSON array. */
+function* elementsOf(name: string, text: string): Iterable<ArrayElement> {
+  const cutter = arrayCutter(name);
+  yield* cutter.elementsIn(text);
+  cutter.end();
 }

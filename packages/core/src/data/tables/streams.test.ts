@@ -1,29 +1,27 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { InputError } from "../../errors.ts";
+import { isRecord, parsedJson } from "../../values.ts";
 import { readParts, readRows } from "../rows/columns.ts";
 import type { Example } from "../rows/examples.ts";
 import type { ReadOptions } from "./read-options.ts";
 import { readTable } from "./readers.ts";
-import { type FilePiece, streamTable, wholeParts } from "./streams.ts";
+import { streamTable } from "./streams.ts";
+import type { Table } from "./table.ts";
 
-/** A text's bytes in pieces of whole lines, as a file's are read some bytes at a time. */
-async function* piecesOf(bytes: Uint8Array, size: number): AsyncGenerator<FilePiece> {
-  let start = 0;
-  for (let at = size; at < bytes.length; at += size) {
-    const end = bytes.lastIndexOf(10, at - 1) + 1;
-    if (end <= start) continue;
-    yield { bytes: bytes.slice(start, end), isLast: false };
-    start = end;
-  }
-  yield { bytes: bytes.slice(start), isLast: true };
+/** A file's bytes, some at a time. */
+async function* piecesOf(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.slice(at, at + size);
 }
 
 const encoder = new TextEncoder();
-async function streamed(name: string, text: string, size: number, options: ReadOptions = {}) {
-  const bytes = encoder.encode(text);
+function partsOf(name: string, bytes: Uint8Array, size: number, options: ReadOptions = {}) {
   const stream = streamTable(name, bytes, options);
   if (!stream) throw new Error("this file is none that is streamed");
-  const { examples, placeOf, columns } = await readParts(stream(() => piecesOf(bytes, size)));
+  return stream(() => piecesOf(bytes, size));
+}
+async function streamed(name: string, text: string, size: number, options: ReadOptions = {}) {
+  const { examples, placeOf, columns } = await readParts(partsOf(name, encoder.encode(text), size, options));
   return { examples: examples.map(plain), columns, places: examples.map((_, row) => placeOf(row)) };
 }
 /** A row with its text as a field. */
@@ -69,31 +67,128 @@ test("files that only tell their meaning as a whole are not streamed", () => {
     streamTable(name, encoder.encode(text), options);
   for (const [name, text] of [
     ["t.csv", "a\tb\n"],
-    ["t.json", "[{}]\n"],
-    ["t.jsonl", "[\n{}]\n"],
+    ["t.json", '{"data": [\n{}]}\n'],
+    ["t.json", '{"text": "a"}\n'],
     ["t.csv", "a,b\rc,d\r"],
+    ["t.jsonl", '{"text": "a"}\r{"text": "b"}\r'],
+    ["t.txt", "a\nb\n"],
   ] as const)
     expect(is(name, text), name).toBeUndefined();
   expect(is("t.csv", "a,b\n", { header: false })).toBeUndefined();
-  expect(is("t.csv", "a,b\n", { encoding: "utf-16le" })).toBeUndefined();
 });
 
-test("a large array is read part by part, with pauses: rows, lines and errors are those of the whole", async () => {
-  const rows = Array.from({ length: 30_000 }, (_, row) =>
-    JSON.stringify({ text: `row ${row} ${"long ".repeat(18)}`, label: row % 3 }),
+test("a .json file of a row a line is streamed as JSON Lines are", async () => {
+  const text = '\n{"text": "a", "label": 0}\n{"text": "b", "label": 1}\n';
+  expect(await streamed("t.json", text, 7)).toEqual(await whole("t.json", text));
+});
+
+/** What the rows of a table are, its lines, or why it is refused. */
+type Outcome = { readonly rows: readonly unknown[]; readonly lines: readonly number[] } | string;
+const outcomeOf = async (parts: AsyncIterable<Table> | Promise<Table>): Promise<Outcome> => {
+  const [rows, lines]: [unknown[], number[]] = [[], []];
+  try {
+    for await (const part of Symbol.asyncIterator in parts ? parts : [parts]) {
+      rows.push(...part.rows);
+      lines.push(...part.rows.map((_, row) => part.lineOf(row)));
+    }
+    return { rows, lines };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return error.message;
+  }
+};
+
+/** An array with every kind of value, letter of UTF-8, escape and blank, and rows that hold what parts rows. */
+const odd = `\uFEFF \t[\r\n {"text": "é€😀\\ud83d\\ude00 \\"[{,]}\\\\", "\\u00e9\\\\": [[], {}, [{"a": [1, -2.5e-3]}]]},
+{}\n,\n\n{"a":true,"b":null , "c":"\\\\\\"" }\r\n]\n `;
+
+test("an array cut into pieces anywhere has the rows that JSON.parse gives it", async () => {
+  const bytes = encoder.encode(odd);
+  const rows = JSON.parse(odd.slice(1));
+  expect(await outcomeOf(readTable("t.json", bytes))).toEqual({ rows, lines: [2, 3, 6] });
+  for (const encoding of ["utf-8", "utf-16le"] as const) {
+    const file = encoding === "utf-8" ? bytes : new Uint8Array(Buffer.from(odd, encoding));
+    for (let size = 1; size <= file.length; size++)
+      expect(await outcomeOf(partsOf("t.json", file, size))).toEqual({ rows, lines: [2, 3, 6] });
+  }
+});
+
+test("an array is refused where JSON.parse refuses it, and else read as it does, whichever the pieces are", async () => {
+  const letters = fc.constantFrom(...'[]{},:"\\\n\t a1', "", "😀", "\u0000", "\u00a0", "nul", "\r\n");
+  const array = fc
+    .array(fc.dictionary(fc.string({ maxLength: 3 }), fc.jsonValue({ maxDepth: 2 })), { maxLength: 3 })
+    .map((rows) => JSON.stringify(rows, null, 1));
+  const changed = fc
+    .tuple(array, fc.array(fc.tuple(fc.nat(), fc.nat({ max: 2 }), letters), { maxLength: 2 }))
+    .map(([text, changes]) =>
+      changes.reduce((before, [place, gone, come]) => {
+        const at = 1 + (place % text.length);
+        return before.slice(0, at) + come + before.slice(at + gone);
+      }, text),
+    );
+  let refused = 0;
+  await fc.assert(
+    fc.asyncProperty(changed, fc.integer({ min: 1, max: 9 }), async (text, size) => {
+      const bytes = encoder.encode(text);
+      const parsed = parsedJson(text);
+      const isRows = Array.isArray(parsed) && parsed.length > 0 && parsed.every(isRecord);
+      const found = await outcomeOf(readTable("t.json", bytes));
+      expect(typeof found === "string" ? undefined : found.rows).toEqual(isRows ? parsed : undefined);
+      const inPieces = await outcomeOf(partsOf("t.json", bytes, size));
+      if (isRows) expect(inPieces).toEqual(found);
+      else expect(typeof inPieces).toBe("string");
+      refused += Number(!isRows);
+    }),
+    { numRuns: 200 },
   );
-  const read = async (content: string) => {
-    const bytes = encoder.encode(content);
-    const told: number[] = [];
-    const parts = wholeParts("t.json", bytes, {})?.(bytes, async (done) => void told.push(done));
-    if (!parts) throw new Error("this file is none that is read part by part");
-    const { examples, placeOf, columns } = await readParts(parts);
-    expect(told.length).toBeGreaterThan(1);
-    return { examples: examples.map(plain), columns, places: examples.map((_, row) => placeOf(row)) };
-  };
-  const text = `\uFEFF [${rows.join(",\n")}]\n`;
-  expect(await read(text)).toEqual(await whole("t.json", text));
-  const cut = text.slice(0, -9);
-  expect(await errorOf(read(cut))).toBe(await errorOf(whole("t.json", cut)));
-  expect(wholeParts("t.json", encoder.encode(`${rows[0]}\n`), {})).toBeUndefined();
+  expect(refused).toBeGreaterThan(20);
+});
+
+test.each([
+  ['[{"a": 1},\n{"a": 2}', "t.json line 2: the array never ends; the row that begins on line 2 is not complete"],
+  ['[{"a": 1},\n{"a": "2]\n', "t.json line 3: the array never ends; the row that begins on line 2 is not complete"],
+  ['[{"a": 1},\n{"a": 2},\n', "t.json line 3: the array never ends"],
+  ['[{"a": 1},\n{"a": 2},\n]', "t.json line 2: a comma that parts no two rows"],
+  ['[{"a": 1}\n,,{"a": 2}]', "t.json line 2: a comma that parts no two rows"],
+  ["[\n,]", "t.json line 2: a comma that parts no two rows"],
+  ['[{"a": 1}]\n[{"a": 2}]', "t.json line 2: something follows the array's end"],
+  ['[{"a": 1}]]', "t.json line 1: something follows the array's end"],
+  ['[{"a": 1},\n{"a": 2]}', "t.json line 2: the array never ends; the row that begins on line 2 is not complete"],
+  ['[{"a": 1},\n{"a": 2}}]', 't.json line 2: not JSON: {"a": 2}}'],
+  ['[{"a": 1},\n{"a": 2} {"a": 3}]', 't.json line 2: not JSON: {"a": 2} {"a": 3}'],
+  ['[{"a": 1},\n[2]]', "t.json line 2: an array instead of an object"],
+  ["[\n]", "t.json has no rows"],
+])("a broken array is refused by its line, whole or in pieces: %j", async (text, said) => {
+  const bytes = encoder.encode(text);
+  expect(await outcomeOf(readTable("t.json", bytes))).toBe(said);
+  for (let size = 1; size <= bytes.length; size++) expect(await outcomeOf(partsOf("t.json", bytes, size))).toBe(said);
+});
+
+test("letters that are not UTF-8 are named by their line, wherever the pieces end", async () => {
+  const bytes = new Uint8Array([
+    ...encoder.encode('[{"text":"é€😀"},\n{"text":"é'),
+    0xe2,
+    0x82,
+    ...encoder.encode('"}]'),
+  ]);
+  for (const file of [bytes, bytes.subarray(0, -3)])
+    for (let size = 1; size <= file.length; size++)
+      expect(await outcomeOf(partsOf("t.json", file, size))).toMatch(/^t\.json line 2: not UTF-8; save the file as/);
+});
+
+test("of a file that comes in pieces no more is held than a row is long", async () => {
+  async function* endless(first: string, next: string) {
+    yield encoder.encode(first);
+    for (;;) yield encoder.encode(next);
+  }
+  const filler = "a b ".repeat(2 ** 18);
+  for (const [name, first, said] of [
+    ["t.json", '[{"text": "a"},\n{"text": "', "t.json line 2: a row begins here and never ends, or far behind"],
+    ["t.jsonl", '{"text": "a"}\n{"text": "', "t.jsonl line 2: a line of more than 32 million letters"],
+    ["t.csv", 'text,label\na,b\n"', "t.csv line 3: a line of more than 32 million letters"],
+  ] as const) {
+    const parts = streamTable(name, encoder.encode(first), {})?.(() => endless(first, filler));
+    if (!parts) throw new Error(`${name} is none that is streamed`);
+    expect(await outcomeOf(parts)).toBe(said);
+  }
 });
