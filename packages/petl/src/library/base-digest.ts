@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { ByteSource, Folder } from "@petl/core/engine";
 
 /** Bytes that are read at once. */
-export const block = 2 ** 23;
+export const pieceBytes = 2 ** 23;
 /** Files up to this size are read whole to tell one base from another; of larger ones a part. */
 const wholeFile = 2 ** 28;
 /** Samples of a larger file, besides its beginning and its end. */
@@ -29,11 +29,11 @@ export async function baseDigest(folder: Folder): Promise<string> {
 /** A file's bytes, or those that stand for them. */
 async function* seenBytes(source: ByteSource): AsyncGenerator<Uint8Array> {
   if (source.size <= wholeFile) {
-    for (let start = 0; start < source.size; start += block)
-      yield await source.read(start, Math.min(block, source.size - start));
+    for (let start = 0; start < source.size; start += pieceBytes)
+      yield await source.read(start, Math.min(pieceBytes, source.size - start));
     return;
   }
-  yield await source.read(0, block); // the header lies here
+  yield await source.read(0, pieceBytes); // the header lies here
   const stride = (source.size - sampleBytes) / samples;
   for (let i = 1; i <= samples; i++) yield await source.read(Math.floor(i * stride), sampleBytes);
 }

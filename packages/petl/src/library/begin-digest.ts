@@ -1,8 +1,8 @@
 import { Worker } from "node:worker_threads";
+import type { SentError } from "../engine/messages.ts";
 import { received } from "../engine/sent-error.ts";
 import { threadFile } from "../engine/thread-file.ts";
 import { MachineError } from "../machine-error.ts";
-import type { DigestAnswer } from "./digest-thread.ts";
 
 /** A base's digest that is being computed. */
 export interface BegunDigest {
@@ -11,6 +11,9 @@ export interface BegunDigest {
   /** Ends its thread, where it has not ended. */
   stop(): void;
 }
+
+/** What the thread says before it ends. */
+export type DigestAnswer = { readonly sha256: string } | { readonly error: SentError };
 
 /** Begins with what `baseDigest` computes, in a thread of its own, so that this one goes on meanwhile. */
 export function beginDigest(folder: string): BegunDigest {

@@ -2,9 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { directory } from "../disk/files.ts";
 import { sendable } from "../engine/sent-error.ts";
 import { baseDigest } from "./base-digest.ts";
-
-/** What the thread says before it ends. */
-export type DigestAnswer = { readonly sha256: string } | { readonly error: ReturnType<typeof sendable> };
+import type { DigestAnswer } from "./begin-digest.ts";
 
 /** The thread's side of {@link beginDigest}: it computes one folder's digest and ends. */
 void baseDigest(directory(workerData)).then(

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ExampleSet, Folder, StopSignal } from "@petl/core";
 import { throwIfStopped, tokenizerFilesOf, writtenRows } from "@petl/core";
-import { block, isWeights } from "./base-digest.ts";
+import { isWeights, pieceBytes } from "./base-digest.ts";
 
 const belongs = (name: string) => isWeights(name) || name === "config.json";
 
@@ -15,9 +15,9 @@ export async function weightsDigest(folder: Folder, signal?: StopSignal): Promis
   for (const name of (await folder.files()).filter(belongs)) {
     const source = await folder.open(name);
     hash.update(`${name} ${source.size}\n`);
-    for (let start = 0; start < source.size; start += block) {
+    for (let start = 0; start < source.size; start += pieceBytes) {
       throwIfStopped(signal);
-      hash.update(await source.read(start, Math.min(block, source.size - start)));
+      hash.update(await source.read(start, Math.min(pieceBytes, source.size - start)));
     }
   }
   return hash.digest("hex");
