@@ -98,6 +98,7 @@ test("with a type asked for, every float tensor has it and config.json says so",
 const unused: Engine = {
   fileName: (file) => file,
   createSession: () => Promise.reject(new Error("nothing should be computed")),
+  hold: () => Promise.reject(new Error("nothing should be held")),
 };
 
 for (const [title, uses, what, message] of [

@@ -8,7 +8,7 @@ import { cast } from "../graph/ops/cast.ts";
 import { substitute } from "../graph/substitute.ts";
 import { constant, input, reinterpret, type Value } from "../graph/value.ts";
 import { leavesOf } from "../graph/walk.ts";
-import { keyValueCache } from "../nn/cache.ts";
+import { keyValueCache, wholePast } from "../nn/cache.ts";
 import { heads } from "../nn/model.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
 import { encodeGraph } from "../onnx/encode.ts";
@@ -129,7 +129,7 @@ async function standalone(
   adapted: AdaptedModel,
   { past, fixed = {}, defaults = {} }: Standalone,
 ): Promise<Uint8Array> {
-  const cache = past ? keyValueCache(base.model.sizes) : undefined;
+  const cache = past ? keyValueCache(base.model.sizes, wholePast) : undefined;
   const { logits } = adapted.forward({ cache });
   const outputs = Object.entries({ logits, ...cache?.present });
   const values = outputs.map(([, value]) => value);

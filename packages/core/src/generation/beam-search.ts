@@ -1,6 +1,6 @@
 import { advance, type Beam, type Beams, begunBeams, type SearchRules } from "./beams.ts";
 import type { Continuing } from "./continuing.ts";
-import type { NextToken } from "./decoder.ts";
+import type { Decoding, NextToken } from "./decoder.ts";
 import { withoutRepetition } from "./repetition.ts";
 import { withoutSuppressed } from "./suppressed.ts";
 import { appendToken, type GeneratedToken, type Text, unrepeated } from "./texts.ts";
@@ -15,12 +15,9 @@ interface Search {
 /** Looks for the best ends of texts, all side by side; the tokens of each come when its search is over. */
 export async function* searchBeams(
   texts: readonly Text[],
+  decoding: Decoding,
   options: Continuing,
 ): AsyncGenerator<GeneratedToken, void, void> {
-  const decoding = options.decoder.begin(
-    texts.map(({ ids }) => ids),
-    options.phi,
-  );
   let open: readonly Search[] = texts.map((text) => ({ text, rules: rulesOf(text, options), beams: begunBeams }));
   let tokens: readonly NextToken[] | undefined;
   while (open.length > 0) {

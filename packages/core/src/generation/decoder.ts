@@ -1,5 +1,6 @@
 import { InputError, InternalError } from "../errors.ts";
-import { keyValueCache } from "../nn/cache.ts";
+import { uncopied } from "../graph/uncopied.ts";
+import { growingPast, keyValueCache } from "../nn/cache.ts";
 import { heads } from "../nn/model.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
@@ -19,6 +20,8 @@ export interface Decoder extends DecoderSteps {
 
 /** A compiled decoder, step by step. */
 export interface DecoderSteps {
+  /** No token yet of so many rows, to be given back. */
+  emptyPast(rows: number): Past;
   /** The logits of each row's next token. `model` is Φ as the graph takes it, which is lent to the step. */
   run(step: DecoderStep, model: Loan): Promise<readonly Float32Array[]>;
   release(): Promise<void>;
@@ -49,11 +52,13 @@ export interface Decoding {
    * row before it may go on in several, or end.
    */
   next(tokens?: readonly NextToken[]): Promise<readonly Float32Array[]>;
+  /** Gives back what the engine holds of them. */
+  release(): Promise<void>;
 }
 
 /**
  * Compiles a model to go on with texts. One graph computes prompts and single tokens: its inputs are the tokens and the
- * keys and values of all before them, its outputs the logits of the last token and the keys and values of all. Where a
+ * keys and values of all before them, its outputs the logits of the last token and the keys and values of its own. Where a
  * method puts learned vectors in front of every text, single tokens have a graph of their own without them.
  *
  * @param mixed whether each row has an adapter of its own; Φ's tensors are then [slots, …], beside `slots`: texts go on for many steps, and several may be one adapter's
@@ -64,21 +69,27 @@ export async function compileSteps(engine: Engine, adapted: AdaptedModel, mixed 
     throw new InputError(`only causal language models go on with texts; this model is for ${task}`);
   const { sizes } = adapted.base.model;
   const program = (continues: boolean) => {
-    const cache = keyValueCache(sizes);
+    const cache = keyValueCache(sizes, growingPast);
     const { logits } = adapted.forward({ cache, continues, mixed: mixed ? "slots" : undefined });
-    return compile(engine, { logits, ...cache.present }, { keepsWeights: true }); // a token reads every weight for one row
+    const outputs = Object.entries({ logits, ...cache.present });
+    const read = uncopied(outputs.map(([, value]) => value));
+    const named = Object.fromEntries(outputs.map(([name, value], i) => [name, read[i] ?? value]));
+    return compile(engine, named, { keepsWeights: true }); // a token reads every weight for one row
   };
   const beginning = await program(false);
   const prompt = promptLength(adapted.methods);
   const continuing = prompt > 0 ? await program(true) : beginning;
   return {
+    emptyPast: (rows) => emptyPast(engine, sizes, rows),
     async run({ ids, mask, past, first }, model) {
+      const more = (first ? prompt : 0) + (ids[0]?.length ?? 0);
+      const room = await past.room(more);
       const results = await (first ? beginning : continuing).run(
         { ...model.tensors(), ...past.tensors(), input_ids: table(ids), attention_mask: table(mask) },
-        past.room((first ? prompt : 0) + (ids[0]?.length ?? 0)),
-        [past.memory, ...model.lenders],
+        room,
+        model.lenders,
       );
-      past.take(results);
+      past.grow(more);
       const { logits: found } = results;
       if (found?.dtype !== "float32") throw new InternalError("logits are float32");
       const size = found.data.length / ids.length;
@@ -98,7 +109,7 @@ export async function compileDecoder(engine: Engine, adapted: AdaptedModel): Pro
   return {
     ...steps,
     begin(prompts, phi) {
-      const past = emptyPast(sizes, prompts.length);
+      const past = steps.emptyPast(prompts.length);
       const { ids, mask } = paddedLeft(prompts, sizes.padId);
       const model = lentCopy(tensorsOf(phi));
       let keys: readonly (readonly number[])[] = mask;
@@ -106,11 +117,12 @@ export async function compileDecoder(engine: Engine, adapted: AdaptedModel): Pro
         async next(tokens) {
           if (tokens) {
             keys = tokens.map(({ row }) => [...(keys[row] ?? []), 1]);
-            past.choose(tokens.map(({ row }) => row));
+            await past.choose(tokens.map(({ row }) => row));
           }
           const given = tokens?.map(({ id }) => [id]) ?? ids;
           return steps.run({ ids: given, mask: keys, past, first: !tokens }, model);
         },
+        release: () => past.release(),
       };
     },
   };

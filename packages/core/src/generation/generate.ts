@@ -1,7 +1,7 @@
 import { random } from "../tensor/random.ts";
 import { searchBeams } from "./beam-search.ts";
 import type { Continuing } from "./continuing.ts";
-import type { NextToken } from "./decoder.ts";
+import type { Decoding, NextToken } from "./decoder.ts";
 import { nextToken } from "./sampling.ts";
 import { withoutSuppressed } from "./suppressed.ts";
 import { appendToken, begunTexts, type GeneratedToken, type Text, unrepeated } from "./texts.ts";
@@ -19,18 +19,25 @@ export async function* generateBatch(
   first = 0,
 ): AsyncGenerator<GeneratedToken, void, void> {
   const texts = begunTexts(prompts, options);
-  yield* options.settings.beams > 1 ? searchBeams(texts, options) : tokenByToken(texts, options, first);
+  const decoding = options.decoder.begin(
+    texts.map(({ ids }) => ids),
+    options.phi,
+  );
+  try {
+    yield* options.settings.beams > 1
+      ? searchBeams(texts, decoding, options)
+      : tokenByToken(texts, decoding, options, first);
+  } finally {
+    await decoding.release();
+  }
 }
 
 async function* tokenByToken(
   texts: readonly Text[],
-  { decoder, phi, settings, signal, ...options }: Continuing,
+  decoding: Decoding,
+  { settings, signal, ...options }: Continuing,
   first: number,
 ): AsyncGenerator<GeneratedToken, void, void> {
-  const decoding = decoder.begin(
-    texts.map(({ ids }) => ids),
-    phi,
-  );
   let open = texts;
   let tokens: readonly NextToken[] | undefined;
   while (open.length > 0) {

@@ -6,7 +6,7 @@ import type { Loan } from "../runtime/loan.ts";
 import { random } from "../tensor/random.ts";
 import type { Continuing } from "./continuing.ts";
 import { type DecoderSteps, paddedLeft } from "./decoder.ts";
-import { emptyPast, type Past } from "./past.ts";
+import type { Past } from "./past.ts";
 import { nextToken } from "./sampling.ts";
 import { withoutSuppressed } from "./suppressed.ts";
 import { appendToken, type GeneratedToken, type Text, unrepeated } from "./texts.ts";
@@ -135,19 +135,23 @@ const prompted = ({ adapted }: AdapterNumbers): boolean => promptLength(adapted.
 
 /** One token more for each text of a lane; new ones begin. */
 async function step(lane: Lane, programs: LanePrograms): Promise<void> {
-  keep(
-    lane,
-    lane.rows.map(({ asked }) => !left(asked)),
-  );
-  const waits = lane.rows.length > 0 && lane.joining.some(({ adapter }) => prompted(adapter));
-  const beginning = waits ? [] : lane.joining.splice(0, promptsAtOnce).filter((text) => !left(text));
+  let beginning: readonly LaneText[] = [];
   try {
+    await keep(
+      lane,
+      lane.rows.map(({ asked }) => !left(asked)),
+    );
+    const waits = lane.rows.length > 0 && lane.joining.some(({ adapter }) => prompted(adapter));
+    beginning = waits ? [] : lane.joining.splice(0, promptsAtOnce).filter((text) => !left(text));
     if (lane.rows.length > 0) await goOn(lane, programs);
     if (beginning.length > 0) await begin(lane, beginning, programs);
   } catch (error) {
-    for (const text of [...lane.rows.map(({ asked }) => asked), ...beginning, ...lane.joining]) text.failed(error);
+    const texts = [...lane.rows.map(({ asked }) => asked), ...beginning, ...lane.joining];
+    const { past } = lane;
     Object.assign(lane, emptyLane());
     lane.joining.splice(0);
+    for (const text of texts) text.failed(error);
+    await past?.release().catch(() => undefined); // an engine that has ended holds nothing
   }
 }
 
@@ -161,7 +165,7 @@ async function goOn(lane: Lane, programs: LanePrograms): Promise<void> {
   const logits = await programs(adapters, (program) =>
     program.steps.run({ ids, mask, past, first: false }, lendNumbers(lane, program, adapters)),
   );
-  keep(
+  await keep(
     lane,
     rows.map(({ asked }, at) => goesOn(asked, logits[at])),
   );
@@ -172,27 +176,39 @@ async function begin(lane: Lane, texts: readonly LaneText[], programs: LaneProgr
   const [first] = adapters;
   if (!first) return;
   const { sizes } = first.adapted.base.model;
-  const past = emptyPast(sizes, texts.length);
   const { ids, mask } = paddedLeft(
     texts.map(({ text }) => text.ids),
     sizes.padId,
   );
-  const begun: Lane = { ...emptyLane(), past, joining: [] };
-  const logits = await programs(adapters, (program) =>
-    program.steps.run({ ids, mask, past, first: true }, lendNumbers(begun, program, adapters)),
-  );
-  begun.rows = texts.map((asked, at) => ({ asked, mask: [...(mask[at] ?? [])] }));
-  keep(
-    begun,
-    texts.map((asked, at) => goesOn(asked, logits[at])),
-  );
-  if (begun.rows.length === 0) return;
-  if (lane.past && lane.rows.length > 0) {
-    lane.past.join(past);
-    lane.rows.push(...begun.rows);
-    level(lane.rows, lane.past.size().tokens);
-    lane.numbers = undefined;
-  } else Object.assign(lane, { rows: begun.rows, past, numbers: begun.numbers });
+  const begun: Lane = { ...emptyLane(), joining: [] };
+  try {
+    const logits = await programs(adapters, (program) => {
+      const past = program.steps.emptyPast(texts.length);
+      begun.past = past;
+      return program.steps.run({ ids, mask, past, first: true }, lendNumbers(begun, program, adapters));
+    });
+    begun.rows = texts.map((asked, at) => ({ asked, mask: [...(mask[at] ?? [])] }));
+    await keep(
+      begun,
+      texts.map((asked, at) => goesOn(asked, logits[at])),
+    );
+    if (begun.past) await join(lane, begun, begun.past);
+  } catch (error) {
+    await begun.past?.release();
+    throw error;
+  }
+}
+
+/** Takes rows that have begun into a lane. */
+async function join(lane: Lane, { rows, numbers }: Lane, past: Past): Promise<void> {
+  if (!lane.past) {
+    Object.assign(lane, { rows, past, numbers });
+    return;
+  }
+  await lane.past.join(past);
+  lane.rows.push(...rows);
+  level(lane.rows, lane.past.lies().tokens);
+  lane.numbers = undefined;
 }
 
 /** The lane's numbers of rows' adapters, copied where it has not all of them. */
@@ -221,14 +237,19 @@ function goesOn(asked: LaneText, logits: Float32Array | undefined): boolean {
 }
 
 /** Forgets the rows that are not kept, and the tokens in front that no row looks at any more. */
-function keep(lane: Lane, kept: readonly boolean[]): void {
+async function keep(lane: Lane, kept: readonly boolean[]): Promise<void> {
   if (kept.every(Boolean)) return;
-  lane.past?.choose(kept.flatMap((each, row) => (each ? [row] : [])));
+  const { past } = lane;
   lane.rows = lane.rows.filter((_, row) => kept[row]);
+  if (lane.rows.length === 0) {
+    lane.past = undefined;
+    return past?.release();
+  }
+  await past?.choose(kept.flatMap((each, row) => (each ? [row] : [])));
   const front = Math.min(...lane.rows.map(({ mask }) => Math.max(0, mask.indexOf(1))));
-  if (lane.rows.length === 0 || front === 0) return;
+  if (front === 0) return;
   if (lane.rows.some(({ asked }) => prompted(asked.adapter))) return; // their keys stand in front of the padding
-  lane.past?.forget(front);
+  past?.forget(front);
   for (const row of lane.rows) row.mask = row.mask.slice(front);
 }
 

@@ -6,7 +6,7 @@ import { gather } from "./ops/gather.ts";
 import { log } from "./ops/log.ts";
 import { LogSoftmax } from "./ops/log-softmax.ts";
 import { MatMul } from "./ops/mat-mul.ts";
-import { FusedMatMul } from "./ops/matmul.ts";
+import { FusedMatMul, rowsInFront } from "./ops/matmul.ts";
 import { mul } from "./ops/mul.ts";
 import { largest } from "./ops/reduce-max.ts";
 import { reduceSum } from "./ops/reduce-sum.ts";
@@ -14,6 +14,7 @@ import { reshape } from "./ops/reshape.ts";
 import { Scan } from "./ops/scan.ts";
 import { sub } from "./ops/sub.ts";
 import { transpose } from "./ops/transpose.ts";
+import { rewritten } from "./rewritten.ts";
 import { substitute } from "./substitute.ts";
 import { type Node, scalar, type Value } from "./value.ts";
 import { nodesOf } from "./walk.ts";
@@ -22,25 +23,12 @@ import { nodesOf } from "./walk.ts";
  * The same values in operators that ONNX Runtime's WebGPU provider has: a fused product as Transpose and MatMul, LogSoftmax
  * in its parts, and of a Scan the body itself, which is right where there is one chunk: who feeds such a graph makes one.
  */
-export const forWebGpu = (values: readonly Value[]): readonly Value[] =>
-  rewritten(rewritten(values, Scan.type, onlyChunk), undefined, smaller);
+export const forWebGpu = (values: readonly Value[]): readonly Value[] => rewritten(withoutScans(values), smaller);
 
-type Rewriting = (node: Node) => readonly Value[] | undefined;
-
-/** Values with nodes replaced, each after those that it reads, until none of a type is left where one is named. */
-function rewritten(values: readonly Value[], until: string | undefined, rewrite: Rewriting): readonly Value[] {
-  const known = new Map<Value, Value>();
-  const read = (value: Value) => known.get(value) ?? value;
-  for (const node of nodesOf(values)) {
-    const inputs = node.inputs.map(read);
-    const isSame = inputs.every((value, i) => value === node.inputs[i]);
-    const rebuilt = isSame ? node : node.operator.apply(inputs, node.attributes);
-    const outputs = rewrite(rebuilt) ?? rebuilt.outputs;
-    for (const [i, value] of node.outputs.entries()) known.set(value, outputs[i] ?? value);
-  }
-  const made = values.map(read);
-  const isLeft = until !== undefined && nodesOf(made).some(({ operator }) => operator.type === until);
-  return isLeft ? rewritten(made, until, rewrite) : made;
+/** The body of each Scan, and of those inside of it. */
+function withoutScans(values: readonly Value[]): readonly Value[] {
+  const made = rewritten(values, onlyChunk);
+  return nodesOf(made).some(({ operator }) => operator === Scan) ? withoutScans(made) : made;
 }
 
 /** A node in smaller operators; undefined where it stays. */
@@ -52,8 +40,9 @@ function smaller(node: Node): readonly Value[] | undefined {
   return [sub(shifted, log(reduceSum(exp(shifted), [-1])))];
 }
 
-function product({ inputs: [a, b], attributes: { transA, transB, alpha } }: Node): Value {
-  if (!a || !b) throw new InternalError("a product has two operands");
+function product({ inputs: [a, given], attributes: { transA, transB, transBatchB, alpha } }: Node): Value {
+  if (!a || !given) throw new InternalError("a product has two operands");
+  const b = transBatchB === 1 ? transpose(given, rowsInFront(given.shape.length)) : given;
   const y = MatMul.of([transA === 1 ? swapped(a) : a, transB === 1 ? swapped(b) : b], {});
   return alpha === 1 ? y : mul(y, scalar(Number(alpha), y.dtype));
 }

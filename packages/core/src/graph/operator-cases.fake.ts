@@ -161,6 +161,15 @@ export const operatorCases: Readonly<Record<string, OperatorCases>> = {
             operands: [transA ? [b, 2, 2, 3, t] : [b, 2, 2, t, 3], transB ? [b, 2, 1, t, 3] : [b, 2, 1, 3, t]],
             build: ([x, y]) => matmul(x, y, { transA, transB }),
           },
+          // rows in front of the leading axes, of which one is stretched
+          {
+            operands: [transA ? [b, 2, 2, 3, t] : [b, 2, 2, t, 3], transB ? [t, b, 2, 1, 3] : [3, b, 2, 1, t]],
+            build: ([x, y]) => matmul(x, y, { transA, transB, transBatchB: true, alpha: 0.5 }),
+          },
+          {
+            operands: [transA ? [b, 2, t] : [b, t, 2], transB ? [3, b, 2] : [2, b, 3]],
+            build: ([x, y]) => matmul(x, y, { transA, transB, transBatchB: true }),
+          },
         ]),
       ),
     ],

@@ -125,6 +125,10 @@ const littleCache: OpenBase["openCache"] = async (choice) => ({
 function checked(engine: Engine, check: () => void): Engine {
   return {
     fileName: engine.fileName,
+    async hold(length) {
+      check();
+      return engine.hold(length);
+    },
     async createSession(graph) {
       check();
       const session = await engine.createSession(graph);

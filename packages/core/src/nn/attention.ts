@@ -97,7 +97,8 @@ function joinHeads(x: Value): Value {
   return reshape(transpose(x, [0, 2, 1, 3]), [batch, tokens, Number(heads) * Number(headSize)]);
 }
 
-const lowest = -3.4028234663852886e38;
+/** The lowest float32: added to a score, it leaves no weight. */
+export const lowest = -3.4028234663852886e38;
 
 /** What hides positions from attention: 0 where they are visible (1), the lowest float where they are not (0). */
 export const visibilityBias = (visible: Value): Value => mul(sub(scalar(1), visible), scalar(lowest));

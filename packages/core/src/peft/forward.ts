@@ -81,7 +81,8 @@ export function build(base: Base, methods: readonly MethodUse[], goal: Goal, opt
   const { model } = base;
   const { noise, cache, continues = false, mixed } = options;
   const length = promptLength(methods);
-  const keys = cache ? plus(pastDim, plus(tokensDim, continues ? -length : 0)) : tokensDim;
+  const unseen = (continues ? length : 0) + (cache?.layout.hidden ?? 0);
+  const keys = cache ? plus(pastDim, plus(tokensDim, -unseen)) : tokensDim;
   const inputs = batchInputs(keys, options.packed);
   const prompted = behindPrompt(inputs, length, model.sizes.padId, continues);
   const building = beginBuilding(base, methods, goal, {

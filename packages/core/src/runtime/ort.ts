@@ -3,7 +3,8 @@ import type { EncodedGraph } from "../onnx/encode.ts";
 import type { DType } from "../tensor/dtype.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";
 import { lengthUnder } from "../tensor/shape.ts";
-import type { Engine, Session, Tensors } from "./session.ts";
+import { heldMemory } from "./held.ts";
+import type { Engine, Fed, RunTargets, Session } from "./session.ts";
 
 /** As much of ONNX Runtime's JavaScript interface as petl uses; onnxruntime-node and onnxruntime-web both have it. */
 export interface Ort {
@@ -35,27 +36,33 @@ interface OrtHost {
 
 /** The engine of a host of ONNX Runtime; sessions run in the thread that calls them. */
 export function ortEngine({ ort, options, fileName, writesInPlace }: OrtHost): Engine {
+  const memory = heldMemory();
+  const targetOf = (target: RunTargets[string]) => ("held" in target ? memory.numbersOf(target) : target);
   return {
     fileName,
+    hold: memory.hold,
     async createSession(graph): Promise<Session> {
       const session = await ort.InferenceSession.create(graph.model, await options(graph));
       return {
         async run(inputs, into = {}) {
-          const feeds = entries(
-            inputs,
-            (tensor) => new ort.Tensor(typeOf(tensor.dtype), arrayOf(tensor), tensor.shape),
+          const feeds = entries(inputs, (tensor) =>
+            "held" in tensor
+              ? new ort.Tensor("float32", memory.numbersOf(tensor), tensor.shape)
+              : new ort.Tensor(typeOf(tensor.dtype), arrayOf(tensor), tensor.shape),
           );
           const symbols = symbolsOf(graph.inputs, inputs);
+          const targets = entries(into, targetOf);
           const fetches = Object.fromEntries(
             graph.outputs.map(({ name, shape }) => {
-              const target = writesInPlace ? into[name] : undefined;
+              const target = writesInPlace ? targets[name] : undefined;
               const lengths = shape.map((dim) => lengthUnder(dim, symbols) ?? Number.NaN);
               return [name, target ? new ort.Tensor("float32", target, lengths) : null];
             }),
           );
           const outputs = entries(await session.run(feeds, fetches), fromOrt);
-          const lent = entries(into, (target, name) => written(target, outputs[name], writesInPlace));
-          return { ...outputs, ...lent };
+          const lent = entries(targets, (target, name) => written(target, outputs[name], writesInPlace));
+          const stays = (name: string) => into[name] !== undefined && "held" in into[name];
+          return Object.fromEntries(Object.entries({ ...outputs, ...lent }).filter(([name]) => !stays(name)));
         },
         release: () => session.release(),
       };
@@ -64,7 +71,7 @@ export function ortEngine({ ort, options, fileName, writesInPlace }: OrtHost): E
 }
 
 /** What each symbolic length is in tensors that are fed. */
-function symbolsOf(inputs: EncodedGraph["inputs"], fed: Tensors): ReadonlyMap<string, number> {
+function symbolsOf(inputs: EncodedGraph["inputs"], fed: Fed): ReadonlyMap<string, number> {
   const lengths = inputs.flatMap(({ name, shape }) =>
     shape.map((dim, axis) => [String(dim), fed[name]?.shape[axis] ?? Number.NaN] as const),
   );

@@ -4,7 +4,7 @@ import { type CompileOptions, encodeGraph } from "../onnx/encode.ts";
 import { sizeOf } from "../tensor/host-tensor.ts";
 import type { Dim } from "../tensor/shape.ts";
 import { deviceOf } from "./devices.ts";
-import type { Engine, Session } from "./session.ts";
+import type { Engine, Fed, Session } from "./session.ts";
 
 /** A compiled graph: compile once, run for every batch, whatever its batch and token lengths. */
 export interface Program {
@@ -29,14 +29,15 @@ export async function compile(
       const fed = graph.inputs.map(({ name, dtype, shape }) => {
         const tensor = inputs[name];
         if (!tensor) throw new InternalError(`input "${name}" was not fed; fed: ${Object.keys(inputs).join(", ")}`);
+        const given = typeOf(tensor);
         const fits =
-          tensor.dtype === dtype &&
+          given.dtype === dtype &&
           tensor.shape.length === shape.length &&
-          tensor.data.length === sizeOf(tensor.shape) &&
+          given.length === sizeOf(tensor.shape) &&
           shape.every((dim, axis) => bindLength(dim, tensor.shape[axis] ?? -1, symbols));
         if (!fits) {
-          const [wanted, given] = [`${dtype}[${shape}]`, `${tensor.dtype}[${tensor.shape}] of ${tensor.data.length}`];
-          throw new InternalError(`input "${name}" should be ${wanted}, is ${given}`);
+          const is = `${given.dtype}[${tensor.shape}] of ${given.length}`;
+          throw new InternalError(`input "${name}" should be ${dtype}[${shape}], is ${is}`);
         }
         return [name, tensor] as const;
       });
@@ -45,6 +46,12 @@ export async function compile(
     release: () => session.release(),
   };
 }
+
+/** What a tensor is made of, and how many numbers of it are there. */
+const typeOf = (tensor: Fed[string]) =>
+  "held" in tensor
+    ? { dtype: "float32", length: Math.min(sizeOf(tensor.shape), tensor.held.length - tensor.start) }
+    : { dtype: tensor.dtype, length: tensor.data.length };
 
 /** Binds a symbol to the first length that is fed for it; whether a length is the number, or its symbol's, everywhere. */
 function bindLength(dim: Dim, length: number, symbols: Map<Dim, number>): boolean {

@@ -2,8 +2,13 @@ import type { EncodedGraph } from "../onnx/encode.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";
 import type { Lender } from "../tensor/lender.ts";
 import type { DeviceName } from "./devices.ts";
+import type { HeldNumbers, HeldTensor } from "./held.ts";
 
 export type Tensors = Readonly<Record<string, HostTensor>>;
+/** What a run reads: tensors of the host, and such as the engine holds. */
+export type Fed = Readonly<Record<string, HostTensor | HeldTensor>>;
+/** Where a run writes outputs of fixed sizes: arrays of the host, and places that the engine holds. */
+export type RunTargets = Readonly<Record<string, Float32Array | HeldTensor>>;
 
 /** What a host supplies: ONNX Runtime in this thread, in a worker, native or wasm. */
 export interface Engine {
@@ -13,6 +18,8 @@ export interface Engine {
   fileName(file: string): string;
   /** Makes a session of a model whose frozen tensors lie in the checkpoint's own files. */
   createSession(graph: EncodedGraph): Promise<Session>;
+  /** So many zeros on the engine's side, for all of its sessions; give them back. */
+  hold(length: number): Promise<HeldNumbers>;
 }
 
 export interface Session {
@@ -20,9 +27,9 @@ export interface Session {
    * Computes the outputs from the inputs. Arrays in `into` receive the output of their name; their length must be the
    * output's, whatever the batch. They are lent: a host may carry their memory to another thread, so that afterwards only the returned arrays
    * are there, which lie in memory as the lent ones did. Inputs that lie in a lender's vector are lent likewise; the others
-   * are copied.
+   * are copied. What the engine holds stays where it is, and outputs that are written there are not returned.
    */
-  run(inputs: Tensors, into?: Readonly<Record<string, Float32Array>>, lenders?: readonly Lender[]): Promise<Tensors>;
+  run(inputs: Fed, into?: RunTargets, lenders?: readonly Lender[]): Promise<Tensors>;
   /** Gives back everything that the session holds; it cannot run afterwards. */
   release(): Promise<void>;
 }

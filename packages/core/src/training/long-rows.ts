@@ -4,7 +4,7 @@ import type { AdaptedModel } from "../peft/adapt.ts";
 import { promptLength } from "../peft/prompted.ts";
 import { deviceOf } from "../runtime/devices.ts";
 import { compile, type Program } from "../runtime/program.ts";
-import type { Engine, Tensors } from "../runtime/session.ts";
+import type { Engine, Fed, Tensors } from "../runtime/session.ts";
 import { int32 } from "../tensor/host-tensor.ts";
 import { plus, tokensDim } from "../tensor/shape.ts";
 
@@ -60,7 +60,7 @@ export function pieceLengths(
 }
 
 /** The numbers of the rows in each piece; behind the last row stands the last once more. */
-export function pieceRows(adapted: Adapted, { input_ids }: Tensors, most: number): Tensors {
+export function pieceRows(adapted: Adapted, { input_ids }: Fed, most: number): Tensors {
   const ids = input_ids?.shape ?? [];
   const shape = pieceLengths(adapted, ids, most);
   const last = (ids[1] ?? 1) + promptLength(adapted.methods) - 1;

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { type Engine, InternalError, type Session } from "@petl/core/engine";
-import type { EngineAnswer, EngineRequest, Numbered } from "./messages.ts";
+import { type Engine, type HeldNumbers, type HeldTensor, InternalError, type Session } from "@petl/core/engine";
+import type { EngineAnswer, EngineRequest, HeldTensors, Numbered } from "./messages.ts";
 import { nativeEngine } from "./ort.ts";
 import { distinctBuffers, unpack } from "./pack.ts";
 import { sendable } from "./sent-error.ts";
@@ -8,8 +8,9 @@ import { endWork, type WorkGate, whileOpen } from "./work-gate.ts";
 
 /** A worker thread's side of {@link workerEngine}: a native engine that answers one request after the other. */
 const sessions = new Map<number, Session>();
+const memories = new Map<number, HeldNumbers>();
 let engine: Engine | undefined;
-let lastSession = 0;
+let [lastSession, lastHeld] = [0, 0];
 
 async function answer(request: Exclude<EngineRequest, { kind: "close" }>): Promise<EngineAnswer> {
   switch (request.kind) {
@@ -21,13 +22,16 @@ async function answer(request: Exclude<EngineRequest, { kind: "close" }>): Promi
     }
     case "create": {
       const session = ++lastSession;
-      if (!engine) throw new InternalError("the worker's engine is not open");
-      sessions.set(session, await engine.createSession(request.graph));
+      sessions.set(session, await engineThere().createSession(request.graph));
       return { kind: "created", session };
     }
     case "run": {
-      const { session, inputs, lent, into } = request;
-      const ran = async () => sessionOf(session).run({ ...unpack(inputs), ...lent.tensors }, into);
+      const { session, inputs, lent, into, held } = request;
+      const ran = async () =>
+        sessionOf(session).run(
+          { ...unpack(inputs), ...lent.tensors, ...tensorsIn(held.inputs) },
+          { ...into, ...tensorsIn(held.into) },
+        );
       const result = await ran().then(
         (outputs) => ({ outputs }),
         (error: unknown) => ({ error: sendable(error) }),
@@ -39,8 +43,38 @@ async function answer(request: Exclude<EngineRequest, { kind: "close" }>): Promi
       sessions.delete(request.session);
       return { kind: "released" };
     }
+    case "hold": {
+      const held = ++lastHeld;
+      memories.set(held, await engineThere().hold(request.length));
+      return { kind: "holding", held };
+    }
+    case "copy": {
+      await memoryOf(request.to).copy(memoryOf(request.from), request.moves);
+      return { kind: "copied" };
+    }
+    case "drop": {
+      await memoryOf(request.held).release();
+      memories.delete(request.held);
+      return { kind: "dropped" };
+    }
   }
 }
+
+function engineThere(): Engine {
+  if (!engine) throw new InternalError("the worker's engine is not open");
+  return engine;
+}
+
+function memoryOf(number: number): HeldNumbers {
+  const held = memories.get(number);
+  if (!held) throw new InternalError("held numbers were given back and cannot be read");
+  return held;
+}
+
+const tensorsIn = (tensors: HeldTensors): Readonly<Record<string, HeldTensor>> =>
+  Object.fromEntries(
+    Object.entries(tensors).map(([name, tensor]) => [name, { ...tensor, held: memoryOf(tensor.held) }]),
+  );
 
 function sessionOf(number: number): Session {
   const session = sessions.get(number);

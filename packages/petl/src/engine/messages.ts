@@ -1,4 +1,4 @@
-import type { DeviceName, EncodedGraph, Tensors } from "@petl/core/engine";
+import type { DeviceName, EncodedGraph, HeldMove, HeldTensor, Tensors } from "@petl/core/engine";
 
 /** What a worker needs to open its engine. */
 interface EngineSetup {
@@ -20,8 +20,13 @@ export type EngineRequest =
       readonly lent: Lent;
       /** arrays that outputs are written into, by their names; their buffers are transferred and come back */
       readonly into: Readonly<Record<string, Float32Array>>;
+      /** inputs that the worker holds, and places there for outputs */
+      readonly held: { readonly inputs: HeldTensors; readonly into: HeldTensors };
     }
   | { readonly kind: "release"; readonly session: number }
+  | { readonly kind: "hold"; readonly length: number }
+  | { readonly kind: "copy"; readonly from: number; readonly to: number; readonly moves: readonly HeldMove[] }
+  | { readonly kind: "drop"; readonly held: number }
   /** has no answer but the thread's end */
   | { readonly kind: "close" };
 
@@ -37,6 +42,9 @@ export type EngineAnswer =
       readonly vectors: readonly Float32Array[];
     }
   | { readonly kind: "released" }
+  | { readonly kind: "holding"; readonly held: number }
+  | { readonly kind: "copied" }
+  | { readonly kind: "dropped" }
   | { readonly kind: "failed"; readonly error: SentError };
 
 /** Tensors in vectors of the main thread whose memory the worker has for one run. */
@@ -44,6 +52,9 @@ export interface Lent {
   readonly vectors: readonly Float32Array[];
   readonly tensors: Tensors;
 }
+
+/** Tensors by name in what the worker holds, which has numbers. */
+export type HeldTensors = Readonly<Record<string, Pick<HeldTensor, "start" | "shape"> & { readonly held: number }>>;
 
 /** Requests are numbered; an answer bears its request's number. */
 export interface Numbered<T> {

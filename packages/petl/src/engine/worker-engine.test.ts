@@ -98,6 +98,31 @@ test("lenders' vectors go to the worker and come back with their numbers, also f
   expect([phi.values, other.values]).toEqual([graph.phi.values, graph.phi.values]);
 });
 
+test("what the worker holds is read and written where it lies, copied there, and gone when it is given back", async () => {
+  const near = await nativeEngine(path, files, { threads: 1 });
+  const inputs = { ...tensorsOf(graph.phi), ...batch(1, 4) };
+  const [bias, before] = Object.entries(tensorsOf(graph.phi)).find(([, { shape }]) => String(shape) === "3")!;
+  const found: Tensors[] = [];
+  for (const on of [engine, near]) {
+    const logits = await program(on);
+    const [first, second] = [await on.hold(8), await on.hold(8)];
+    expect(await logits.run(inputs, { logits: { held: first, start: 2, shape: [1, 3] } })).toEqual({});
+    await second.copy(first, [{ pieces: 1, length: 3, from: { start: 2, step: 0 }, to: { start: 5, step: 0 } }]);
+    await first.release();
+    await first.release();
+    found.push(await logits.run({ ...inputs, [bias]: { held: second, start: 5, shape: [3] } }));
+    const gone = { ...inputs, [bias]: { held: first, start: 0, shape: [3] } };
+    await expect(async () => logits.run(gone)).rejects.toThrow("given back");
+    await expect(second.copy(first, [])).rejects.toThrow("given back");
+    if (on === near) {
+      const [once, ofHeld] = [await logits.run(inputs), found[0]].map((each) => Array.from(each!.logits!.data, Number));
+      for (const [i, number] of once!.entries()) expect(ofHeld![i]).toBeCloseTo(2 * number - Number(before.data[i]), 5); // what is held stands for the bias
+    }
+    await Promise.all([logits.release(), second.release()]);
+  }
+  expect(found[0]).toEqual(found[1]);
+});
+
 test("the buffer that is used again carries the new numbers, and never a caller's", async () => {
   const values = graph.adapted.merged();
   const [far, near] = [await compile(engine, values), await compile(await nativeEngine(path, files), values)];

@@ -1,11 +1,19 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { type Engine, InternalError, type Session, type Tensors } from "@petl/core/engine";
+import {
+  type Engine,
+  type HeldNumbers,
+  type HeldTensor,
+  InternalError,
+  type Session,
+  type Tensors,
+} from "@petl/core/engine";
 import { MachineError } from "../machine-error.ts";
-import type { EngineAnswer, EngineRequest, Lent, Numbered } from "./messages.ts";
+import type { EngineAnswer, EngineRequest, HeldTensors, Lent, Numbered } from "./messages.ts";
 import type { OrtOptions } from "./ort.ts";
 import { distinctBuffers, pack } from "./pack.ts";
 import { received } from "./sent-error.ts";
+import { threadFile } from "./thread-file.ts";
 import { addGate, removeGate } from "./work-gate.ts";
 
 /** An engine that must be closed: its thread then ends. */
@@ -31,7 +39,7 @@ export async function workerEngine(
 ): Promise<WorkerEngine> {
   process.env.ORT_DISABLE_TELEMETRY ??= "1"; // ONNX Runtime's builds tell their maker of every session unless it is set
   const gate = addGate();
-  const worker = new Worker(workerFile(), { execArgv: [], workerData: gate });
+  const worker = new Worker(threadFile(import.meta.url, "engine/engine-worker.js"), { execArgv: [], workerData: gate });
   worker.on("error", () => removeGate(gate));
   worker.on("exit", () => removeGate(gate));
   const connection = connect(worker);
@@ -43,26 +51,22 @@ export async function workerEngine(
   }
 }
 
-/** The compiled worker beside this module; tests that run the sources take the one of the build. */
-function workerFile(): URL {
-  const own = import.meta.url;
-  return new URL(own.endsWith(".ts") ? "../../dist/engine/engine-worker.js" : "./engine-worker.js", own);
-}
-
 async function openEngine(
   { ask, close }: Connection,
   setup: Extract<EngineRequest, { kind: "open" }>["setup"],
 ): Promise<WorkerEngine> {
   const { names } = await ask({ kind: "open", setup }, "opened");
   const carrier: Carrier = { spare: undefined };
+  const memories = new Map<HeldNumbers, number>();
   return {
     close,
     device: setup.device,
     fileName: (file) => names.get(file) ?? file,
     async createSession(graph): Promise<Session> {
       const { session } = await ask({ kind: "create", graph }, "created");
-      return sessionIn(ask, session, carrier);
+      return sessionIn(ask, session, carrier, memories);
     },
+    hold: (length) => holdIn(ask, length, memories),
   };
 }
 
@@ -74,19 +78,47 @@ interface Carrier {
   spare: ArrayBuffer | undefined;
 }
 
+/** What the worker holds, by the numbers that it has there. */
+type Memories = Map<HeldNumbers, number>;
+
+async function holdIn(ask: Connection["ask"], length: number, memories: Memories): Promise<HeldNumbers> {
+  const { held: number } = await ask({ kind: "hold", length }, "holding");
+  const held: HeldNumbers = {
+    length,
+    async copy(from, moves) {
+      await ask({ kind: "copy", from: numberOf(from, memories), to: numberOf(held, memories), moves }, "copied");
+    },
+    async release() {
+      if (!memories.delete(held)) return;
+      await ask({ kind: "drop", held: number }, "dropped");
+    },
+  };
+  memories.set(held, number);
+  return held;
+}
+
+function numberOf(held: HeldNumbers, memories: Memories): number {
+  const number = memories.get(held);
+  if (number === undefined)
+    throw new InternalError("held numbers that were given back, or are another engine's, cannot be read");
+  return number;
+}
+
 /** A session of the worker. Arrays that are lent, for inputs or outputs, go there and come back, without a copy. */
-function sessionIn(ask: Connection["ask"], session: number, carrier: Carrier): Session {
+function sessionIn(ask: Connection["ask"], session: number, carrier: Carrier, memories: Memories): Session {
   return {
-    async run(inputs, into = {}, lenders = []) {
+    async run(inputs, targets = {}, lenders = []) {
+      const [fed, into] = [heldApart(inputs, memories), heldApart(targets, memories)];
       const [lent, own] = parted(
-        inputs,
+        fed.others,
         lenders.map(({ values }) => values),
       );
       const packed = pack(own, carrier.spare);
       carrier.spare = undefined;
-      const transfer = [packed.buffer, ...distinctBuffers([...Object.values(into), ...lent.vectors])];
+      const transfer = [packed.buffer, ...distinctBuffers([...Object.values(into.others), ...lent.vectors])];
+      const held = { inputs: fed.held, into: into.held };
       const { result, buffer, vectors } = await ask(
-        { kind: "run", session, inputs: packed, lent, into },
+        { kind: "run", session, inputs: packed, lent, into: into.others, held },
         "ran",
         transfer,
       );
@@ -99,6 +131,20 @@ function sessionIn(ask: Connection["ask"], session: number, carrier: Carrier): S
       await ask({ kind: "release", session }, "released");
     },
   };
+}
+
+/** What the worker holds, and all else. */
+function heldApart<T extends object>(
+  all: Readonly<Record<string, T | HeldTensor>>,
+  memories: Memories,
+): { readonly held: HeldTensors; readonly others: Readonly<Record<string, T>> } {
+  const held: Record<string, HeldTensors[string]> = {};
+  const others: Record<string, T> = {};
+  for (const [name, each] of Object.entries(all)) {
+    if ("held" in each) held[name] = { ...each, held: numberOf(each.held, memories) };
+    else others[name] = each;
+  }
+  return { held, others };
 }
 
 /** The tensors that lie in vectors, and all others. */

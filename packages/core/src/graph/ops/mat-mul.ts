@@ -2,6 +2,8 @@ import { broadcast } from "../../tensor/shape.ts";
 import { defineOp, illegal } from "../operator.ts";
 import { FusedMatMul } from "./matmul.ts";
 
+const asTheyLie = { transA: 0, transB: 0, transBatchB: 0, alpha: 1 };
+
 /** y = A B as ONNX itself has it, for devices that lack {@link FusedMatMul}.  a: [..., m, k], b: [..., k, n] -> [..., m, n] */
 export const MatMul = defineOp({
   type: "MatMul",
@@ -13,8 +15,8 @@ export const MatMul = defineOp({
     return [{ dtype: a.dtype, shape: [...leading, m, n] }];
   },
   gradient: (dy, [a, b], _, __, differentiation) => {
-    const node = FusedMatMul.apply([a, b], { transA: 0, transB: 0, alpha: 1 });
+    const node = FusedMatMul.apply([a, b], asTheyLie);
     return FusedMatMul.gradient(dy, node, differentiation) ?? [];
   },
-  products: ([a, b]) => FusedMatMul.products(FusedMatMul.apply([a, b], { transA: 0, transB: 0, alpha: 1 })) ?? 0,
+  products: ([a, b]) => FusedMatMul.products(FusedMatMul.apply([a, b], asTheyLie)) ?? 0,
 });

@@ -1,0 +1,72 @@
+import { InternalError } from "../errors.ts";
+import { sizeOf } from "../tensor/host-tensor.ts";
+
+/** float32 numbers on the engine's side, which stay there between runs: what one leaves the next ones read. Zeros at first. */
+export interface HeldNumbers {
+  readonly length: number;
+  /** Copies numbers of held ones of the same engine; what is copied and where it goes do not overlap. */
+  copy(from: HeldNumbers, moves: readonly HeldMove[]): Promise<void>;
+  /** Gives the memory back; nothing can be read of it afterwards. */
+  release(): Promise<void>;
+}
+
+/** Pieces of as many numbers each, which stand at equal distances before and behind. */
+export interface HeldMove {
+  readonly pieces: number;
+  readonly length: number;
+  readonly from: Places;
+  readonly to: Places;
+}
+
+/** Where the first piece begins, and how far behind it the next one. */
+interface Places {
+  readonly start: number;
+  readonly step: number;
+}
+
+/** A float32 tensor that lies in held numbers, row-major. */
+export interface HeldTensor {
+  readonly held: HeldNumbers;
+  readonly start: number;
+  readonly shape: readonly number[];
+}
+
+/** Memory of an engine that computes in the thread that calls it. */
+export interface HeldMemory {
+  hold(length: number): Promise<HeldNumbers>;
+  /** The numbers of a tensor, where they lie. */
+  numbersOf(tensor: HeldTensor): Float32Array;
+}
+
+export function heldMemory(): HeldMemory {
+  const memories = new Map<HeldNumbers, Float32Array>();
+  const valuesOf = (held: HeldNumbers): Float32Array => {
+    const values = memories.get(held);
+    if (!values) throw new InternalError("held numbers that were given back, or are another engine's, cannot be read");
+    return values;
+  };
+  return {
+    async hold(length) {
+      const held: HeldNumbers = {
+        length,
+        async copy(from, moves) {
+          const [source, target] = [valuesOf(from), valuesOf(held)];
+          for (const move of moves) carryOut(move, source, target);
+        },
+        async release() {
+          memories.delete(held);
+        },
+      };
+      memories.set(held, new Float32Array(length));
+      return held;
+    },
+    numbersOf: ({ held, start, shape }) => valuesOf(held).subarray(start, start + sizeOf(shape)),
+  };
+}
+
+function carryOut({ pieces, length, from, to }: HeldMove, source: Float32Array, target: Float32Array): void {
+  for (let piece = 0; piece < pieces; piece++) {
+    const start = from.start + piece * from.step;
+    target.set(source.subarray(start, start + length), to.start + piece * to.step);
+  }
+}
