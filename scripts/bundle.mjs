@@ -12,7 +12,13 @@ const dist = join(root, "packages/petl/dist");
 const bundle = join(root, "packages/petl/bundle");
 
 /** Files that processes and threads begin with; each keeps its place, so that others find it. */
-const entries = ["cli/start", "engine/engine-worker", "studies/cell-process", "executors/end-with-parent"];
+const entries = [
+  "cli/start",
+  "engine/engine-worker",
+  "library/digest-thread",
+  "studies/cell-process",
+  "executors/end-with-parent",
+];
 
 /** What stays in packages of its own: binaries, what only some install, and what seldom is needed. */
 const apart = ["onnxruntime-node", "bullmq", "ioredis", "pg", "undici", "@huggingface/hub", "@observablehq/plot"];

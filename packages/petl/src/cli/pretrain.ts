@@ -3,7 +3,7 @@ import { InputError, openTokenizer, parseSettings, pickSettings } from "@petl/co
 import { directory } from "../disk/files.ts";
 import type { FolderLock } from "../disk/folder-lock.ts";
 import { removeFolderSafely } from "../disk/safe-write.ts";
-import { baseDigest } from "../library/digests.ts";
+import { baseDigest } from "../library/base-digest.ts";
 import { pretrainingKinds, usualFeedForward } from "../pretraining/model-config.ts";
 import { type PretrainingSummary, pretrain } from "../pretraining/pretrain.ts";
 import { type PretrainingRecord, pretrainingRecord } from "../pretraining/record.ts";

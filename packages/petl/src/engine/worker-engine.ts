@@ -13,6 +13,7 @@ import type { EngineAnswer, EngineRequest, HeldTensors, Lent, Numbered } from ".
 import type { OrtOptions } from "./ort.ts";
 import { distinctBuffers, pack } from "./pack.ts";
 import { received } from "./sent-error.ts";
+import { threadFile } from "./thread-file.ts";
 import { addGate, removeGate } from "./work-gate.ts";
 
 /** An engine that must be closed: its thread then ends. */
@@ -38,7 +39,7 @@ export async function workerEngine(
 ): Promise<WorkerEngine> {
   process.env.ORT_DISABLE_TELEMETRY ??= "1"; // ONNX Runtime's builds tell their maker of every session unless it is set
   const gate = addGate();
-  const worker = new Worker(workerFile(), { execArgv: [], workerData: gate });
+  const worker = new Worker(threadFile(import.meta.url, "engine/engine-worker.js"), { execArgv: [], workerData: gate });
   worker.on("error", () => removeGate(gate));
   worker.on("exit", () => removeGate(gate));
   const connection = connect(worker);
@@ -48,12 +49,6 @@ export async function workerEngine(
     await connection.close();
     throw error;
   }
-}
-
-/** The compiled worker beside this module; tests that run the sources take the one of the build. */
-function workerFile(): URL {
-  const own = import.meta.url;
-  return new URL(own.endsWith(".ts") ? "../../dist/engine/engine-worker.js" : "./engine-worker.js", own);
 }
 
 async function openEngine(

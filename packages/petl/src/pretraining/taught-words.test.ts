@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { float32, openTokenizer, random } from "@petl/core";
 import { afterAll, expect, test } from "vitest";
 import { directory } from "../disk/files.ts";
-import { baseDigest } from "../library/digests.ts";
+import { baseDigest } from "../library/base-digest.ts";
 import { writeTinyBase } from "../library/tiny-base.fake.ts";
 import { taughtWords } from "./taught-words.ts";
 import { openTeacher } from "./teacher.ts";

@@ -1,7 +1,7 @@
 import { compileTextVectors, type EncodedExample, InputError, openTokenizer, readBase } from "@petl/core";
 import { directory } from "../disk/files.ts";
 import { workerEngine } from "../engine/worker-engine.ts";
-import { baseDigest } from "../library/digests.ts";
+import { baseDigest } from "../library/base-digest.ts";
 import type { PretrainingRecord } from "./record.ts";
 
 export type TeacherRecord = NonNullable<PretrainingRecord["teacher"]>;

@@ -17,7 +17,8 @@ import {
   withTrainedHead,
 } from "@petl/core";
 import { pausing } from "../data/pausing.ts";
-import { baseDigest, rowsDigest } from "../library/digests.ts";
+import { type BegunDigest, beginDigest } from "../library/begin-digest.ts";
+import { rowsDigest } from "../library/digests.ts";
 import { loadAdapter } from "../library/load-adapter.ts";
 import { type OpenBase, openFolder } from "../library/open-base.ts";
 import { type OpenDataOptions, openData } from "../library/open-data.ts";
@@ -61,16 +62,21 @@ export interface OpenRun {
  */
 export async function openRun(request: RunRequest, signal: StopSignal, opened?: OpenBase): Promise<OpenRun> {
   const { base: name, baseFolder, threads, device } = request;
-  const base = opened ?? (await openFolder(baseFolder, { name, threads, device, signal: undefined }));
+  const digest = beginDigest(opened?.path ?? baseFolder);
   try {
-    return await openOn(base, request, signal);
-  } catch (error) {
-    await base.close();
-    throw error;
+    const base = opened ?? (await openFolder(baseFolder, { name, threads, device, signal: undefined }));
+    try {
+      return await openOn(base, digest, request, signal);
+    } catch (error) {
+      await base.close();
+      throw error;
+    }
+  } finally {
+    digest.stop();
   }
 }
 
-async function openOn(base: OpenBase, request: RunRequest, signal: StopSignal): Promise<OpenRun> {
+async function openOn(base: OpenBase, digest: BegunDigest, request: RunRequest, signal: StopSignal): Promise<OpenRun> {
   const start = request.init === undefined ? undefined : await initialModel(base, request.init, request);
   const { rows, recipe, pooling } = request;
   const methods = request.methods ?? (recipe && !start ? recipeMethod(recipe, base) : undefined);
@@ -90,8 +96,8 @@ async function openOn(base: OpenBase, request: RunRequest, signal: StopSignal): 
     training,
     validation: data.validation,
     maxLength: request.training.maxLength,
-    baseSha256: await baseDigest(base.folder),
     dataSha256: await rowsDigest([data.train, data.validation], signal),
+    baseSha256: await digest.sha256(),
     remarks: [...new Set([...model.remarks, ...data.remarks, ...training.remarks])],
   };
 }

@@ -7,7 +7,7 @@ import { outage } from "../executors/outage.ts";
 import { queueExecutor } from "../executors/queue-executor.ts";
 import { sharedJobs } from "../jobs/job-work.ts";
 import { openBank } from "../library/bank.ts";
-import { baseDigest } from "../library/digests.ts";
+import { baseDigest } from "../library/base-digest.ts";
 import { openBase } from "../library/open-base.ts";
 import { openAdapterShelf } from "./adapter-shelf.ts";
 import { openAllowances } from "./allowance.ts";

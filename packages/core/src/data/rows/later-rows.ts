@@ -3,6 +3,7 @@ import type { StoredRows } from "./encoded-rows.ts";
 import type { ExampleSet } from "./examples.ts";
 import { lettersOf } from "./packed-texts.ts";
 import type { TargetRule } from "./target.ts";
+import { withCommas } from "./with-commas.ts";
 
 /** Letters from which on rows become tokens only as they are read: making all first would take minutes. */
 const manyLetters = 64e6;
@@ -50,6 +51,6 @@ export function laterRows(set: ExampleSet, rule: TargetRule | undefined, options
       : [
           `about ${Math.round((100 * full) / sample.length)} % of the rows reach ${most} tokens and are cut there (\`maxLength\`)`,
         ];
-  const told = `${examples.length.toLocaleString("en-US")} rows become tokens as they are read`;
+  const told = `${withCommas(examples.length)} rows become tokens as they are read`;
   return { rows, sample: { places, rows: sample }, remarks: [told, ...cut] };
 }

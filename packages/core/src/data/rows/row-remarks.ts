@@ -4,6 +4,7 @@ import { type ExampleSet, isLabelled, type Label } from "./examples.ts";
 import { type CountedLabels, countLabels } from "./labels.ts";
 import { saysMore } from "./packed-texts.ts";
 import { shownLabel } from "./shown-label.ts";
+import { withCommas } from "./with-commas.ts";
 
 /**
  * What a user should know of the rows to train on, in words: how many there are, of each label too, which columns are read
@@ -27,7 +28,7 @@ export function rowRemarks(set: ExampleSet, validation?: ExampleSet): readonly s
   ];
 }
 
-const counted = (count: number, what: string) => `${count.toLocaleString("en-US")} ${what}${count === 1 ? "" : "s"}`;
+const counted = (count: number, what: string) => `${withCommas(count)} ${what}${count === 1 ? "" : "s"}`;
 const mostShown = 20;
 
 function shown<T>(items: readonly T[], write: (item: T) => string): string {
@@ -46,7 +47,7 @@ const isFraction = (label: Label) => /^-?\d+\.\d*[1-9]\d*$/.test(String(label));
 
 function labelCounts(set: ExampleSet, { labels, counts }: CountedLabels): string {
   if (!isLabelled(set) || labels.length === 0 || labels.some(isFraction)) return "";
-  return `; ${shown(labels, (label) => `${shownLabel(label)}: ${(counts.get(String(label)) ?? 0).toLocaleString("en-US")}`)}`;
+  return `; ${shown(labels, (label) => `${shownLabel(label)}: ${withCommas(counts.get(String(label)) ?? 0)}`)}`;
 }
 
 /** Which columns texts and labels come from. */
