@@ -1,6 +1,6 @@
 // How fast rows are read and become tokens.
 //   node bench/reading.mjs tokens --python PYTHON [--rows 52000] [--rounds 3]   beside the tokenizers library on one thread
-//   node bench/reading.mjs start [--rows 900000] [--base NAME]                 a CSV of 200 MB until the first step is over
+//   node bench/reading.mjs start [--rows 900000] [--base NAME] [--as csv|json] a file of 200 MB until the first step is over
 // The rows are made up, the same every time, and lie in a temporary folder. Appends a record to results/reading.jsonl.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -19,6 +19,7 @@ const { values, positionals } = parseArgs({
     rows: { type: "string" },
     rounds: { type: "string", default: "3" },
     base: { type: "string", default: "petl-mini-encoder" },
+    as: { type: "string", default: "csv" },
     out: { type: "string", default: "results/reading.jsonl" },
   },
 });
@@ -61,13 +62,13 @@ async function tokens() {
 /** From the process's start until its first step is over, and its peak memory until then. */
 async function start() {
   const count = Number(values.rows ?? 900_000);
-  const [path, out] = [join(folder, "rows.csv"), join(folder, "run")];
-  const bytes = await write(
-    path,
-    count,
-    (row, text) => `${row},"${text(36)}, ${row}",${row % 3 ? "pos" : "neg"}\n`,
-    "id,text,label\n",
-  );
+  const [path, out] = [join(folder, `rows.${values.as}`), join(folder, "run")];
+  const label = (row) => (row % 3 ? "pos" : "neg");
+  const csv = (row, text) => `${row},"${text(36)}, ${row}",${label(row)}\n`;
+  const json = (row, text) =>
+    `${row === 0 ? "[" : ",\n"}${JSON.stringify({ id: row, text: `${text(36)}, ${row}`, label: label(row) })}`;
+  const isJson = values.as === "json";
+  const bytes = await write(path, count, isJson ? json : csv, isJson ? ["", "]\n"] : ["id,text,label\n", ""]);
   const flags = ["--base", values.base, "--data", path, "--method", "lora", "--steps", "100000", "--out", out];
   const began = performance.now();
   const child = spawn(process.execPath, ["packages/petl/bin/petl.js", "train", ...flags], { stdio: "ignore" });
@@ -86,6 +87,7 @@ async function start() {
     benchmark: "reading start",
     date: today(),
     base: values.base,
+    file: values.as,
     rows: count,
     bytes,
     seconds,
@@ -100,7 +102,7 @@ function today() {
 }
 
 /** Rows of words that come as often as words do: few of them often, many of them hardly ever. */
-async function write(path, count, line, head = "") {
+async function write(path, count, line, [head, foot] = ["", ""]) {
   const next = numbers(7);
   const letters = "etaoinshrdlucmfwypvbgk";
   const word = () =>
@@ -110,7 +112,7 @@ async function write(path, count, line, head = "") {
   const file = createWriteStream(path);
   file.write(head);
   for (let row = 0; row < count; row++) if (!file.write(line(row, text))) await once(file, "drain");
-  file.end();
+  file.end(foot);
   await once(file, "close");
   return file.bytesWritten;
 }

@@ -123,10 +123,17 @@ function parse(text: string): Parsed {
   }
 }
 
+/** The beginning of what is no JSON; letters that nobody sees are written as JSON writes them, since they may be the reason. */
 function excerpt(text: string): string {
-  const line = text.trim().replaceAll(/\s+/g, " ");
-  return line.length > 60 ? `${line.slice(0, 60)}…` : line;
+  const line = text
+    .slice(0, 1000)
+    .replaceAll(/[ \t\r\n]+/g, " ")
+    .replace(/^ | $/g, "");
+  const seen = line.replaceAll(/[^\S ]|[\p{Cc}\p{Cf}]/gu, (letter) => letter.split("").map(escaped).join(""));
+  return seen.length > 60 ? `${seen.slice(0, 60)}…` : seen;
 }
+
+const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
 function kindOf(value: unknown): string {
   if (value === null) return "null";

@@ -163,6 +163,9 @@ describe("JSON", () => {
     expect(await message("t.json", '[{"a": 1},\n{"a": 1 "b"},\n{"a": 3}]')).toBe(
       'InputError: t.json line 2: not JSON: {"a": 1 "b"}',
     );
+    expect(await message("t.jsonl", '{"a": 1}\n\ufeff{"a": 2}\n\0\0\n{\u00a0"a": \t1}')).toBe(
+      'InputError: t.jsonl line 2: not JSON: \\ufeff{"a": 2}\nt.jsonl line 3: not JSON: \\u0000\\u0000\nt.jsonl line 4: not JSON: {\\u00a0"a": 1}',
+    );
     expect(await message("t.json", '[{"a": 1},\n{"a": [2}\n')).toMatch(
       /the array never ends; the row that begins on line 2/,
     );
