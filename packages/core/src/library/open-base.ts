@@ -124,6 +124,7 @@ const littleCache: OpenBase["openCache"] = async (choice) => ({
 /** The same engine, which begins nothing where the check throws. */
 function checked(engine: Engine, check: () => void): Engine {
   return {
+    device: engine.device,
     fileName: engine.fileName,
     async hold(length) {
       check();
