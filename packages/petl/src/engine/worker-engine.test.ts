@@ -225,6 +225,17 @@ test("an idle worker does not keep the process alive, and the engine writes noth
   rmSync(folder, { recursive: true });
 });
 
+test("closing waits for the thread, also where an answer comes that nobody waits for any more", () => {
+  const built = new URL("../../dist/engine/worker-engine.js", import.meta.url);
+  const script = `const { workerEngine } = await import("${built}");
+    const engine = await workerEngine(undefined, []);
+    engine.hold(8).catch(() => {});
+    await engine.close();
+    console.log("closed")`;
+  const child = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+  expect(child).toMatchObject({ stdout: "closed\n", status: 0 });
+});
+
 test("a process that ends while a session runs ends with its own words and its own exit code", () => {
   const script = `
     const { embed, openBase } = await import("${new URL("../../dist/index.js", import.meta.url)}");

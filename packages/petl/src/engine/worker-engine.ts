@@ -177,9 +177,8 @@ export function connect(worker: Worker): Connection {
   let last = 0;
   let ended: Error | undefined;
   const settle = (id: number): Waiting | undefined => {
-    const call = waiting.get(id);
-    waiting.delete(id);
-    if (waiting.size === 0) worker.unref();
+    const call = waiting.get(id); // none where the connection was closed before the answer came
+    if (waiting.delete(id) && waiting.size === 0) worker.unref();
     return call;
   };
   const end = (error: Error) => {
