@@ -94,7 +94,7 @@ async function run() {
 async function trained(base, { set, rows, method, data, options, done }) {
   const model = await adaptTo(base, known.find(({ name }) => name === method).use({}), data);
   // packing changes roundings alone and saves a tenth of the time
-  const prepared = await prepareTraining(model, { train: data.train }, Object.assign({ prepack: true }, options));
+  const prepared = await prepareTraining(model, { train: data.train }, { prepack: true, ...options });
   const about = { base: basename(values.base), set, rows, method, held: data.test.examples.length };
   const settings = told(model.adapted.goal, prepared.settings);
   if (done.has(keyOf({ ...about, settings }))) return undefined;

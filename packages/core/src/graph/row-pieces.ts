@@ -6,8 +6,8 @@ import { reshape } from "./ops/reshape.ts";
 import { ofEachChunk } from "./ops/scan.ts";
 import { slice } from "./ops/slice.ts";
 import { transpose } from "./ops/transpose.ts";
+import { rewritten } from "./rewritten.ts";
 import { dims, entriesOf, input, type Node, type Value } from "./value.ts";
-import { nodesOf } from "./walk.ts";
 
 /** Which rows of a long axis are computed at a time. */
 export interface RowPieces {
@@ -26,17 +26,10 @@ export interface RowPieces {
  * Source: Rabe and Staats 2021, arXiv:2112.05682, sections 2 and 3
  */
 export function inRowPieces(values: readonly Value[], pieces: RowPieces): readonly Value[] {
-  const known = new Map<Value, Value>();
-  const read = (value: Value) => known.get(value) ?? value;
-  for (const node of nodesOf(values)) {
-    const inputs = node.inputs.map(read);
-    const isSame = inputs.every((value, i) => value === node.inputs[i]);
-    const rebuilt = isSame ? node : node.operator.apply(inputs, node.attributes);
-    for (const [i, value] of node.outputs.entries()) known.set(value, rebuilt.outputs[i] ?? value);
-    const inPieces = readsMatrix(rebuilt) ? piecewise(rebuilt, pieces) : undefined;
-    if (inPieces) known.set(firstOutput(node), inPieces);
-  }
-  return values.map(read);
+  return rewritten(values, (node) => {
+    const inPieces = readsMatrix(node) ? piecewise(node, pieces) : undefined;
+    return inPieces && [inPieces];
+  });
 }
 
 /** Whether a value has a number for every two tokens. */
