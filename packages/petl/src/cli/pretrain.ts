@@ -9,7 +9,7 @@ import { type PretrainingSummary, pretrain } from "../pretraining/pretrain.ts";
 import { type PretrainingRecord, pretrainingRecord } from "../pretraining/record.ts";
 import { digestOfTexts, findTexts } from "../pretraining/text-files.ts";
 import { findWords } from "../pretraining/word-file.ts";
-import { claim, claimEmpty, folderState, refuseTaken } from "../runs/folder.ts";
+import { claim, claimEmpty, refuseFinished, refuseTaken } from "../runs/folder.ts";
 import { readRecordAs, writeRecord } from "../runs/record.ts";
 import { version } from "../version.ts";
 import { refuseBeside } from "./beside-resume.ts";
@@ -126,7 +126,7 @@ async function oldRun(folder: string, flags: PretrainFlags): Promise<Run> {
   const out = resolve(folder);
   const record = await readRecordAs(out, pretrainingRecord);
   if (!record) throw new InputError(`--resume ${folder} holds no run.json, so there is no run to go on with`);
-  if ((await folderState(out)) === "finished") throw new InputError(`--resume ${folder}: this run is finished`);
+  await refuseFinished(out, folder);
   return { out, record, lock: await claim(out) };
 }
 

@@ -17,7 +17,7 @@ import { chooseMethods, writtenMethods } from "../flags/method-flags.ts";
 import { type RequestFlags, requestFlags, type TrainFlags, trainFlags } from "../flags/train-flags.ts";
 import type { OpenBase } from "../library/open-base.ts";
 import { writeRunReport } from "../reports/write-report.ts";
-import { claim, claimEmpty, folderState, refuseTaken } from "../runs/folder.ts";
+import { claim, claimEmpty, refuseFinished, refuseTaken } from "../runs/folder.ts";
 import { type OpenRun, openRun, type RunRequest } from "../runs/open-run.ts";
 import { readRecord, writeRecord } from "../runs/record.ts";
 import { type RunSummary, trainRun } from "../runs/train-run.ts";
@@ -237,7 +237,7 @@ async function oldRun(
   const out = resolve(folder);
   const record = await readRecord(out);
   if (!record) throw new InputError(`--resume ${folder} holds no run.json, so there is no run to go on with`);
-  if ((await folderState(out)) === "finished") throw new InputError(`--resume ${folder}: this run is finished`);
+  await refuseFinished(out, folder);
   await refuseBusy(out);
   const { values, rest } = parseFlags(requestFlags, record.request);
   const methods = values.init === undefined ? methodsOf(values, rest).methods : undefined;

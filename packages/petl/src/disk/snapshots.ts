@@ -19,6 +19,10 @@ const manifestOf = z.strictObject({ step: z.int().nonnegative(), files: z.record
 const manifestName = "manifest.json";
 const kept = 2;
 
+/** The folder of a run that holds its snapshots. */
+export const snapshotsName = "checkpoints";
+const folderOf = (dir: string, ...inside: readonly string[]) => join(dir, snapshotsName, ...inside);
+
 /**
  * Writes `files` into `dir/checkpoints/step-00000123/`, whole or not at all, with a manifest of sizes and SHA-256.
  * Then this snapshot and the one before it stay and all others go: older ones, and later ones, which belong to a run
@@ -29,7 +33,7 @@ export async function saveSnapshot(
   step: number,
   files: Readonly<Record<string, Uint8Array>>,
 ): Promise<string> {
-  const path = join(dir, "checkpoints", folderName(step));
+  const path = folderOf(dir, folderName(step));
   const manifest = { name: manifestName, content: (digests: unknown) => ({ step, files: digests }) };
   const write = async (folder: NewFolder) => {
     for (const [file, bytes] of Object.entries(files)) await folder.write(file, pieces(bytes));
@@ -38,7 +42,7 @@ export async function saveSnapshot(
   const steps = await savedSteps(dir);
   const staying = steps.filter((saved) => saved <= step).slice(-kept);
   for (const saved of steps) {
-    if (!staying.includes(saved)) await removeFolderSafely(join(dir, "checkpoints", folderName(saved)));
+    if (!staying.includes(saved)) await removeFolderSafely(folderOf(dir, folderName(saved)));
   }
   return path;
 }
@@ -52,7 +56,7 @@ export async function loadLatestSnapshot(
 ): Promise<{ readonly snapshot: Snapshot | undefined; readonly warnings: readonly string[] }> {
   const warnings: string[] = [];
   for (const step of (await savedSteps(dir)).reverse()) {
-    const path = join(dir, "checkpoints", folderName(step));
+    const path = folderOf(dir, folderName(step));
     const files = await verifiedFiles(path, step);
     if (typeof files !== "string") return { snapshot: { step, path, files }, warnings };
     warnings.push(`the snapshot "${path}" is damaged and was passed over: ${files}`);
@@ -98,7 +102,7 @@ function* pieces(bytes: Uint8Array): Generator<Uint8Array> {
 
 /** Steps of all snapshots, ascending; what a killed run had set aside is put back first. */
 async function savedSteps(dir: string): Promise<number[]> {
-  const folder = join(dir, "checkpoints");
+  const folder = folderOf(dir);
   for (const name of await namesIn(folder)) {
     const hidden = /^\.(step-\d{8,})\./.exec(name);
     if (hidden) await mendLeftovers(join(folder, hidden[1]!));

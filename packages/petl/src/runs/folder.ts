@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { InputError } from "@petl/core";
 import { type FolderLock, lockFolder, lockName, refuseBusy } from "../disk/folder-lock.ts";
 import { makeFolder } from "../disk/make-folder.ts";
+import { snapshotsName } from "../disk/snapshots.ts";
 import { explainFileError, systemCode } from "../machine-error.ts";
 
 /** What a run that was killed before it wrote its record leaves behind: its lock, and files under temporary names. */
@@ -45,18 +46,42 @@ export async function refuseTaken(out: string, verb: "train" | "pretrain", overw
   }
 }
 
+/**
+ * Throws where a folder that `resume` names holds a finished run. One that was killed after its last file, before it had
+ * let go of the folder, is tidied first.
+ */
+export async function refuseFinished(out: string, resume: string): Promise<void> {
+  if ((await folderState(out)) !== "finished") return;
+  const isUntidy = (name: string) => name === snapshotsName || isLeftover(name);
+  if ((await namesOf(out)).some(isUntidy)) {
+    const lock = await claim(out);
+    await removeAll(out, isUntidy);
+    await lock.release();
+  }
+  throw new InputError(`--resume ${resume}: this run is finished`);
+}
+
 /** A folder of that name that this process alone writes, and that is empty; what was there is gone. */
 export async function claimEmpty(out: string): Promise<FolderLock> {
   const lock = await claim(out);
   try {
     // the record goes first, so that what is left of a run is never taken for one
-    for (const name of ["run.json", ...(await namesOf(out))])
-      if (name !== lockName) await rm(join(out, name), { recursive: true, force: true });
+    await removeAll(out, (name) => name === "run.json");
+    await removeAll(out, () => true);
     return lock;
   } catch (error) {
     await lock.release();
-    throw explainFileError(error, "write", out);
+    throw error;
   }
+}
+
+/** Removes what a name says from a folder that this process holds, but its lock. */
+async function removeAll(out: string, isGone: (name: string) => boolean): Promise<void> {
+  for (const name of await namesOf(out))
+    if (name !== lockName && isGone(name))
+      await rm(join(out, name), { recursive: true, force: true }).catch((error: unknown) => {
+        throw explainFileError(error, "write", out);
+      });
 }
 
 /** Takes a run's folder for this process alone. */

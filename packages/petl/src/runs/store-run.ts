@@ -10,7 +10,7 @@ import {
 import { type AppendLog, openAppendLog } from "../disk/append-log.ts";
 import type { FolderLock } from "../disk/folder-lock.ts";
 import { removeFolderSafely, writeFileSafely } from "../disk/safe-write.ts";
-import { loadLatestSnapshot, saveSnapshot } from "../disk/snapshots.ts";
+import { loadLatestSnapshot, saveSnapshot, snapshotsName } from "../disk/snapshots.ts";
 import { strangeTensor } from "../disk/strange-numbers.ts";
 import { counted, type NamedFile } from "../library/save.ts";
 import { readState, type SavedState, stateFiles } from "./state-files.ts";
@@ -97,7 +97,7 @@ export async function storeRun(
     log.sync();
     const trained = seconds();
     const bytes = await writeResult(out, await training.files(), lock);
-    await removeFolderSafely(join(out, "checkpoints"));
+    await removeFolderSafely(join(out, snapshotsName));
     return resultOf(seen, trained, bytes);
   } catch (error) {
     if (seen.step === 0 && !seen.saved && !resume) await removeRun(out, lock); // there is nothing to go on with

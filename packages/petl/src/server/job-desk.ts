@@ -5,6 +5,7 @@ import { parsedJson } from "@petl/core";
 import { z } from "zod";
 import { directory, namesIn } from "../disk/files.ts";
 import { sha256 } from "../disk/sha256.ts";
+import { snapshotsName } from "../disk/snapshots.ts";
 import type { Executor, TaskOf } from "../executors/task.ts";
 import { createJobFolder, type JobFolder, jobFolders } from "../jobs/job-folder.ts";
 import type { JobRecord } from "../jobs/job-record.ts";
@@ -202,7 +203,7 @@ export async function checkpointsOf(
   const events = await job.events();
   const outcome = await job.outcome();
   for (let attempt = 1; attempt <= 1000; attempt++) {
-    const path = join(job.attemptFolder(attempt), "run", "checkpoints");
+    const path = join(job.attemptFolder(attempt), "run", snapshotsName);
     const info = await stat(job.attemptFolder(attempt)).catch(() => undefined);
     if (!info) break;
     for (const name of await namesIn(path)) {
