@@ -34,6 +34,7 @@ export const bottleneckSize: Study = {
       cellsOf(setup, records, "top-layers", { count: k + 1 }),
     ).flat(),
   ],
+  tellsTrainingOnly: () => true,
   work: trainOnce,
   figures: (records) => [
     scatterFigure("score-by-parameters", "Score against trained parameters, without the head", finalRows(records), {

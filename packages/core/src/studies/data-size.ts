@@ -30,6 +30,7 @@ export const dataSize: Study = {
   source: "Ben Zaken et al. 2021, arXiv:2106.10199, section 4.3 and figure 2",
   methods: own,
   plan: (setup, records) => setup.methods.flatMap((method) => cellsOf(method, setup, records)),
+  tellsTrainingOnly: () => true,
   work: trainOnce,
   figures: (records) => [
     scatterFigure("score-by-rows", "Score against training rows", joinSeeds(withoutTries(records)), {

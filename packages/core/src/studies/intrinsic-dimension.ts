@@ -36,6 +36,7 @@ export const intrinsicDimension: Study = {
         ),
       ];
     }),
+  tellsTrainingOnly: ({ kind }) => kind === "full",
   work,
   figures: (records) => [
     scatterFigure(

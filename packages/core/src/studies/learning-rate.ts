@@ -26,6 +26,7 @@ export const learningRate: Study = {
         }),
       ),
     ),
+  tellsTrainingOnly: () => true,
   work: trainOnce,
   figures: (records) => [
     scatterFigure("score-by-rate", "Score against learning rate", joinSeeds(records), {
