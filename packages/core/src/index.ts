@@ -59,6 +59,7 @@ export {
 export { chatTemplateOf } from "./data/rows/message-rows.ts";
 export { nextTokens } from "./data/rows/next-tokens.ts";
 export { type PackedRow, type Paragraph, packSentences, packTokens } from "./data/rows/pack-rows.ts";
+export type { ByteKeeper } from "./data/rows/packed-texts.ts";
 export { type Conversation, type Prompt, promptsOf } from "./data/rows/prompts.ts";
 export { rowRemarks } from "./data/rows/row-remarks.ts";
 export { shownLabel } from "./data/rows/shown-label.ts";
