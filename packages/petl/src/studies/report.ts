@@ -38,8 +38,7 @@ ${htmlTable(
 ${side ? `<h2>Side by side</h2>${htmlTable(side.columns, side.rows)}` : ""}
 ${figures.map(figurePart).join("\n")}
 <h2>Every cell</h2>
-${taken.map((each) => `<p class="quiet">${plainHtml(takenText(each))}: times and memory are of that training.</p>`).join("")}
-<p class="quiet">Means over seeds; low and high bound them with 95 % confidence, over seeds and scoring rows together.</p>
+${taken.map((each) => `<p class="quiet">${plainHtml(takenText(each))}: times and memory are of that training.</p>`).join("")}<p class="quiet">Means over seeds; low and high bound them with 95 % confidence, over seeds and scoring rows together.</p>
 ${htmlTable(["cell", "mean", "low", "high", "seeds"], cells)}
 <h2>Settings</h2>
 ${htmlTable(["setting", "value"], settled)}`,
