@@ -1,6 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import {
+  type ByteKeeper,
   type ClassFile,
   type ColumnChoice,
   classFiles,
@@ -18,6 +20,7 @@ import {
   weightedSet,
   wholeText,
 } from "@petl/core";
+import { letterFile } from "../disk/letter-file.ts";
 import { filesBelow } from "../hub/data-folder.ts";
 import { explainFileError } from "../machine-error.ts";
 import { beginningOf, filePieces, isPacked } from "./file-pieces.ts";
@@ -43,7 +46,8 @@ export async function readInput(
   const onRows = (rows: Table["rows"]) => {
     for (const row of rows) ids.push(row.id);
   };
-  if (path !== "-") return { set: await examplesOf(path, { name: path, reading, columns, access, onRows }), ids };
+  const keep = letterFile(tmpdir());
+  if (path !== "-") return { set: await examplesOf(path, { name: path, reading, columns, access, keep, onRows }), ids };
   const table = await readTable("stdin.jsonl", await stdinBytes(), reading);
   onRows(table.rows);
   return { set: readRows(table, columns), ids };
@@ -86,10 +90,11 @@ export async function readData(
 ): Promise<{ readonly set: ExampleSet }> {
   const { header, encoding, sheet, ...columns } = options;
   const sets: ExampleSet[] = [];
+  const keep = letterFile(tmpdir());
   for (const { path, weight } of files) {
     access.signal?.throwIfAborted();
     const name = join(basename(dirname(path)), basename(path));
-    const set = await examplesOf(path, { name, reading: { header, encoding, sheet }, columns, access });
+    const set = await examplesOf(path, { name, reading: { header, encoding, sheet }, columns, access, keep });
     sets.push(weightedSet(set, weight));
   }
   return { set: joinSets(sets) };
@@ -104,11 +109,16 @@ interface WholeReading {
 
 interface FileReading extends WholeReading {
   readonly columns: ColumnChoice;
+  /** where the texts of a large file lie */
+  readonly keep: ByteKeeper;
   /** told the rows as the file has them, part by part */
   readonly onRows?: ((rows: Table["rows"]) => void) | undefined;
 }
 
-async function examplesOf(path: string, { name, reading, columns, access, onRows }: FileReading): Promise<ExampleSet> {
+async function examplesOf(
+  path: string,
+  { name, reading, columns, access, keep, onRows }: FileReading,
+): Promise<ExampleSet> {
   const info = await stat(path).catch((error: unknown) => {
     throw explainFileError(error, "read", path);
   });
@@ -122,7 +132,7 @@ async function examplesOf(path: string, { name, reading, columns, access, onRows
     size >= largeFile * (isPacked(path) ? packedShare : 1)
       ? await partsOf(path, size, { name, reading, access })
       : undefined;
-  if (parts) return readParts(told(parts, onRows), columns);
+  if (parts) return readParts(told(parts, onRows), columns, keep);
   const table = await readTable(name, await bytesOf(path), reading, pausing(access.signal));
   onRows?.(table.rows);
   return readRows(table, columns);

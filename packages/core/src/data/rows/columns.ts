@@ -5,7 +5,7 @@ import { kindOf, labelOf, labelsIn, type RowResult } from "./cells.ts";
 import { columnsRead, completionColumns, readCompletionRow } from "./completion-rows.ts";
 import { type Example, type ExampleSet, joinSets, type Label } from "./examples.ts";
 import { messageColumns, readMessageRow } from "./message-rows.ts";
-import { type Packer, textPacker } from "./packed-texts.ts";
+import { type ByteKeeper, type Packer, textPacker } from "./packed-texts.ts";
 import { readTokenRow, tokenColumns } from "./token-rows.ts";
 import { readWordRow } from "./word-rows.ts";
 
@@ -28,11 +28,19 @@ export function readRows(table: Table, choice: ColumnChoice = {}): ExampleSet {
   return collection.set();
 }
 
-/** The examples of a large file that comes part by part; the first part's columns are the file's. */
-export async function readParts(parts: AsyncIterable<Table>, choice: ColumnChoice = {}): Promise<ExampleSet> {
+/**
+ * The examples of a large file that comes part by part; the first part's columns are the file's.
+ * @param keep where the texts lie; in memory where left out
+ */
+export async function readParts(
+  parts: AsyncIterable<Table>,
+  choice: ColumnChoice = {},
+  keep?: ByteKeeper,
+): Promise<ExampleSet> {
+  const pack = textPacker(keep);
   let collection: Collector | undefined;
   for await (const part of parts) {
-    collection ??= collector(part, choice, textPacker());
+    collection ??= collector(part, choice, pack);
     collection.add(part);
   }
   if (!collection) throw new InternalError("a file without parts");

@@ -2,13 +2,13 @@ import { isNone } from "./cells.ts";
 import { alikeRows, labelText, rowIndex } from "./equal-rows.ts";
 import { type ExampleSet, isLabelled, type Label } from "./examples.ts";
 import { type CountedLabels, countLabels } from "./labels.ts";
-import { saysMore } from "./packed-texts.ts";
+import { hasZero, saysMore } from "./packed-texts.ts";
 import { shownLabel } from "./shown-label.ts";
 import { withCommas } from "./with-commas.ts";
 
 /**
  * What a user should know of the rows to train on, in words: how many there are, of each label too, which columns are read
- * and which not, and what looks wrong: empty texts, texts and labels that stand for none, labels that differ by case only
+ * and which not, and what looks wrong: empty texts, zero bytes, texts and labels that stand for none, labels that differ by case only
  * or look the same, labels of one row, lists and numbers that are written so that they are texts, copies of rows, texts that have several labels, and rows that the validation has too.
  */
 export function rowRemarks(set: ExampleSet, validation?: ExampleSet): readonly string[] {
@@ -18,6 +18,7 @@ export function rowRemarks(set: ExampleSet, validation?: ExampleSet): readonly s
     ...columnsRead(set),
     ...columnsNotRead(set),
     ...emptyTexts(set),
+    ...zeros(set),
     ...(countsClasses(known) ? [...sameInAnotherCase(known), ...sameInLooks(known), ...ofOneRow(set, known)] : []),
     ...labelsOfNone(known),
     ...decimalCommas(known),
@@ -79,9 +80,17 @@ function emptyTexts(set: ExampleSet): readonly string[] {
     if (none.length === 0) word = text;
     none.push(row);
   }
-  const said = (rows: readonly number[], what: string) =>
-    rows[0] === undefined ? [] : [`${counted(rows.length, "row")} ${what}, the first of them ${set.placeOf(rows[0])}`];
-  return [...said(empty, "with an empty text"), ...said(none, `whose text is "${word}" or the like`)];
+  return [...firstOf(set, empty, "with an empty text"), ...firstOf(set, none, `whose text is "${word}" or the like`)];
+}
+
+const firstOf = (set: ExampleSet, [first, ...others]: readonly number[], what: string): readonly string[] =>
+  first === undefined ? [] : [`${counted(1 + others.length, "row")} ${what}, the first of them ${set.placeOf(first)}`];
+
+/** Rows whose letters no editor shows: a damaged file, or another encoding than the one that it was read in. */
+function zeros(set: ExampleSet): readonly string[] {
+  const rows: number[] = [];
+  for (const [row, example] of set.examples.entries()) if (example.kind === "text" && hasZero(example)) rows.push(row);
+  return firstOf(set, rows, "with a zero byte in the text");
 }
 
 function labelsOfNone({ labels }: CountedLabels): readonly string[] {

@@ -61,7 +61,7 @@ export function arrayCutter(name: string): ArrayCutter {
       else if (letter !== blank && letter !== tab) {
         if (depth === 0 && (isOver || letter !== openList))
           throw new InputError(
-            `${name} line ${line()}: ${isOver ? "something follows the array's end" : 'expected "[", the start of an array of rows'}`,
+            `${name} line ${line()}: ${isOver ? behind(letter) : 'expected "[", the start of an array of rows'}`,
           );
         if (depth === 1 && (letter === comma || letter === closeList)) {
           if (began > 0) yield taken(piece.slice(start, at));
@@ -86,6 +86,12 @@ export function arrayCutter(name: string): ArrayCutter {
     },
   };
 }
+
+/** What stands behind an array's end: another array, where a file has a list a line. */
+const behind = (letter: number): string =>
+  letter === openList
+    ? 'another array follows the first one; each line is an object, as {"text": "…", "label": "…"}, or all rows stand in one array'
+    : "something follows the array's end";
 
 /** How many backslashes stand in front of a place, one behind the other. */
 function backslashes(text: string, from: number, to: number): number {

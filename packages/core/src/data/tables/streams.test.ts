@@ -151,7 +151,10 @@ test.each([
   ['[{"a": 1},\n{"a": 2},\n]', "t.json line 2: a comma that parts no two rows"],
   ['[{"a": 1}\n,,{"a": 2}]', "t.json line 2: a comma that parts no two rows"],
   ["[\n,]", "t.json line 2: a comma that parts no two rows"],
-  ['[{"a": 1}]\n[{"a": 2}]', "t.json line 2: something follows the array's end"],
+  [
+    '[{"a": 1}]\n[{"a": 2}]',
+    't.json line 2: another array follows the first one; each line is an object, as {"text": "…", "label": "…"}, or all rows stand in one array',
+  ],
   ['[{"a": 1}]]', "t.json line 1: something follows the array's end"],
   ['[{"a": 1},\n{"a": 2]}', "t.json line 2: the array never ends; the row that begins on line 2 is not complete"],
   ['[{"a": 1},\n{"a": 2}}]', 't.json line 2: not JSON: {"a": 2}}'],

@@ -65,3 +65,19 @@ test("cells that are merged downwards hold for all of their rows, and a formula 
   const formula = row(text("text")) + row('<c t="n"><f>A1</f><v></v></c>');
   expect(() => readWorkbook("t.xlsx", workbookOf({ A: formula }))).toThrow("t.xlsx row 2: a formula without its value");
 });
+
+test("a workbook whose archive says of a part that it is shorter than it is, is refused and not cut", () => {
+  const bytes = workbookOf({
+    A: `<row><c t="str"><v>text</v></c></row>${"<row><c t='str'><v>x</v></c></row>".repeat(9)}`,
+  });
+  const list = Buffer.from(bytes.buffer).lastIndexOf("xl/worksheets/sheet1.xml"); // in the archive's own list of parts
+  const view = new DataView(bytes.buffer);
+  const sizeAt = list - 46 + 24;
+  const size = view.getUint32(sizeAt, true);
+  for (const shorter of [size - 1, size - 12, size - 40, 20]) {
+    view.setUint32(sizeAt, shorter, true);
+    expect(() => readWorkbook("t.xlsx", bytes)).toThrow('t.xlsx: its part "xl/worksheets/sheet1.xml" breaks off');
+  }
+  view.setUint32(sizeAt, size, true);
+  expect(readWorkbook("t.xlsx", bytes).rows).toHaveLength(9);
+});

@@ -81,11 +81,23 @@ function unpacked(name: string, bytes: Uint8Array): ReadonlyMap<string, string> 
         return true;
       },
     });
-    return new Map(Object.entries(files).map(([entry, content]) => [entry, strFromU8(content)]));
+    return new Map(
+      Object.entries(files).map(([entry, content]) => [entry, wholePart(name, entry, strFromU8(content))]),
+    );
   } catch (error) {
     if (error instanceof InputError) throw error;
     throw new InputError(`${name}: no .xlsx workbook: ${error instanceof Error ? error.message : error}`);
   }
+}
+
+/** A part's XML, where it ends as it begins: of one that the archive says to be shorter than it is, the rest is lacking. */
+function wholePart(name: string, entry: string, xml: string): string {
+  const root = /<([\w:.-]+)/.exec(xml);
+  const text = xml.trimEnd();
+  const isEmpty = text.endsWith("/>") && text.lastIndexOf("<") === root?.index;
+  if (!root || (!isEmpty && !text.endsWith(`</${root[1]}>`)))
+    throw new InputError(`${name}: its part "${entry}" breaks off; the file is damaged`);
+  return xml;
 }
 
 /** A sheet's XML, its title, and those of the others. */
