@@ -1,11 +1,13 @@
 // A bank of adapters: batches of 32 rows whose rows ask 1, 8, 32 … distinct adapters out of those resident, beside the same
-// batches of the base alone, in turn in one process; and what loading an adapter takes and holds.
+// batches of the base alone, four of each in turn in one process; and what loading an adapter takes and holds.
 //   node --expose-gc bench/bank.mjs [--base FOLDER] [--adapters 1000] [--distinct 1,8,32] [--rounds 10] [--tokens 32] [--python PYTHON]
 // With --python, PEFT's mixed batches (`adapter_names`) of as many distinct adapters run in turn with them.
 // Appends a record to results/bank.jsonl.
 import { appendFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { constants, PerformanceObserver } from "node:perf_hooks";
+import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { adaptTo, lora, openBank, openBase, saveAdapter } from "petl";
 import { median, openHalf, surroundings } from "./halves.mjs";
@@ -24,6 +26,15 @@ const { values } = parseArgs({
 });
 const [count, rounds, threads] = [values.adapters, values.rounds, values.threads].map(Number);
 const batch = 32;
+/** Batches of one way behind one another: what they leave to the collector is collected during the next one. */
+const inTurn = 4;
+/** how often the collector looked through the whole heap */
+let collections = 0;
+new PerformanceObserver((list) => {
+  /** @type {any[]} what kind of collection it was is not in Node's types */
+  const entries = list.getEntries();
+  collections += entries.filter(({ detail }) => detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR).length;
+}).observe({ entryTypes: ["gc"] });
 const scratch = await mkdtemp(join(tmpdir(), "petl-bank-"));
 const base = await openBase(values.base, { threads });
 const bank = await openBank(base, { resident: count, maxBatch: 128, maxWait: 0 });
@@ -41,6 +52,7 @@ try {
     tokens: Number(values.tokens),
     threads,
     rounds,
+    batches_in_turn: inTurn,
     ...loading,
     rows,
     surroundings: surroundings(),
@@ -86,46 +98,52 @@ async function compared(distinct) {
       " ",
     );
   const asked = (adapter) => Array.from({ length: size }, (_, row) => ({ adapter: adapter(row), text: text(row) }));
-  const times = { mixed: [], alone: [] };
-  const cpu = { mixed: [], alone: [] };
+  const taken = { mixed: [], alone: [] };
   const python =
     values.python &&
     (await openHalf("peft", values.python, [
       ...["bench/python/adapter_names.py", "--base", values.base, "--distinct", String(distinct)],
       ...["--batch", String(size), "--tokens", values.tokens, "--threads", values.threads],
     ]));
+  let asks = 0;
+  const others = () => {
+    const first = (asks++ * distinct) % count; // other adapters in every batch, so that they are placed anew
+    return asked((row) => `adapter-${(first + (row % distinct)) % count}`);
+  };
   for (let round = 0; round <= rounds; round++) {
-    const first = (round * distinct) % count; // other adapters in every round, so that they are placed anew
-    const mixed = await taken(() => bank.embed(asked((row) => `adapter-${(first + (row % distinct)) % count}`)));
-    const alone = await taken(() => bank.embed(asked(() => null)));
-    for (const [way, { wall, processor }] of Object.entries({ mixed, alone })) {
-      times[way].push(wall);
-      cpu[way].push(processor);
-    }
-    if (python) await python.run(1);
+    taken.mixed.push(await ofBatches(() => bank.embed(others())));
+    taken.alone.push(await ofBatches(() => bank.embed(asked(() => null))));
+    if (python) await python.run(inTurn);
   }
   python?.close();
-  const [mixed, alone] = [times.mixed, times.alone].map((each) => median(each.slice(1)));
-  const [mixedCpu, aloneCpu] = [cpu.mixed, cpu.alone].map((each) => median(each.slice(1)));
-  const peft = python ? median(python.times.slice(1)) : undefined;
+  const of = (way, what) => median(taken[way].slice(1).map((each) => each[what]));
+  const peft = python ? median(python.times.slice(inTurn)) : undefined;
   return {
     distinct,
     rows: size,
-    mixed_ms: mixed,
-    base_ms: alone,
-    speed_of_base: alone / mixed,
-    mixed_cpu_ms: mixedCpu,
-    base_cpu_ms: aloneCpu,
-    speed_of_base_by_cpu: aloneCpu / mixedCpu,
+    mixed_ms: of("mixed", "wall"),
+    base_ms: of("alone", "wall"),
+    speed_of_base: of("alone", "wall") / of("mixed", "wall"),
+    mixed_cpu_ms: of("mixed", "processor"),
+    base_cpu_ms: of("alone", "processor"),
+    speed_of_base_by_cpu: of("alone", "processor") / of("mixed", "processor"),
+    mixed_collections: of("mixed", "collections"),
+    base_collections: of("alone", "collections"),
     peft_ms: peft,
-    peft_over_mixed: peft && peft / mixed,
+    peft_over_mixed: peft && peft / of("mixed", "wall"),
   };
 }
 
-/** Milliseconds that some work takes, and those of the processor, which other work on the machine hardly changes. */
-async function taken(work) {
+/**
+ * Of each of the batches that a way computes in turn: milliseconds, those of the processor, which other work on the machine
+ * hardly changes, and how often the whole heap was looked through.
+ */
+async function ofBatches(work) {
+  collections = 0;
   const [start, before] = [performance.now(), process.cpuUsage()];
-  await work();
+  for (let at = 0; at < inTurn; at++) await work();
   const { user, system } = process.cpuUsage(before);
-  return { wall: performance.now() - start, processor: (user + system) / 1000 };
+  const wall = performance.now() - start;
+  await setTimeout(5); // observers are told later
+  return { wall: wall / inTurn, processor: (user + system) / 1000 / inTurn, collections: collections / inTurn };
 }

@@ -1,9 +1,11 @@
 // The lecture's experiments on real sets: every study at the standard budget. What is finished stays, so that the same
-// command goes on where it stopped; with everything finished it draws the figures and reports again.
-//   node bench/studies.mjs [--runs sst2/compare,e2e/forgetting] [--budget standard] [--jobs 2] [--base HUB-ID]
+// command goes on where it stopped; with everything finished it draws the figures and reports again. A training that
+// several studies of a set have in common is run by the first of them.
+//   node bench/studies.mjs [--runs sst2/compare,e2e/forgetting] [--budget standard] [--jobs 2] [--base HUB-ID] [--dry-run]
+// With --dry-run it prints the cells with what is left of them to train, and trains nothing.
 // Writes results/studies/SET/STUDY; docs/lecture.md is made of it by scripts/generate-lecture.mjs.
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -14,6 +16,7 @@ const { values } = parseArgs({
     runs: { type: "string" },
     budget: { type: "string", default: "standard" },
     jobs: { type: "string", default: "2" },
+    "dry-run": { type: "boolean", default: false },
     base: { type: "string", default: "sentence-transformers/all-MiniLM-L6-v2" },
   },
 });
@@ -68,7 +71,8 @@ try {
     await mkdir(data, { recursive: true });
     for (const [part, rows] of Object.entries(await sets[set]()))
       await writeFile(join(data, `${part}.jsonl`), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
-    const out = join("results/studies", set, study);
+    const [place, out] = [join("results/studies", set), join("results/studies", set, study)];
+    const beside = (await readdir(place).catch(() => [])).filter((other) => other !== study);
     await petl(
       "study",
       study,
@@ -80,8 +84,10 @@ try {
       values.budget,
       "--jobs",
       values.jobs,
+      ...(beside.length > 0 ? ["--reuse", beside.map((other) => join(place, other)).join(",")] : []),
       "--out",
       out,
+      ...(values["dry-run"] ? ["--dry-run"] : []),
     );
   }
 } finally {

@@ -281,6 +281,7 @@ export {
   setting,
   share,
   text,
+  textList,
   texts,
   toggle,
 } from "./settings/setting.ts";
@@ -297,7 +298,7 @@ export { bootstrap, holm } from "./statistics/bootstrap.ts";
 export { overlaps, type Share, shareRight } from "./statistics/interval.ts";
 export type { Bench, Fitted, Scored } from "./studies/bench.ts";
 export { budgetSizes, sizedOptions, usualOptions } from "./studies/recipes.ts";
-export { canonical } from "./studies/rows.ts";
+export { canonical, sameCell } from "./studies/rows.ts";
 export { studySettings } from "./studies/settings.ts";
 export { studies } from "./studies/studies.ts";
 export {
@@ -317,7 +318,7 @@ export {
   type Study,
   type StudyRecord,
 } from "./studies/study.ts";
-export { type Summary, summarise } from "./studies/summary.ts";
+export { type Summary, summarise, takenAmong, takenText } from "./studies/summary.ts";
 export { type BlockFormat, bitWidths, blockSizes } from "./tensor/block-format.ts";
 export { float16FromFloat32, float32FromFloat16 } from "./tensor/half.ts";
 export { float32, type HostTensor } from "./tensor/host-tensor.ts";

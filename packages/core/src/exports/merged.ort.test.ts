@@ -99,6 +99,7 @@ const unused: Engine = {
   fileName: (file) => file,
   createSession: () => Promise.reject(new Error("nothing should be computed")),
   hold: () => Promise.reject(new Error("nothing should be held")),
+  share: () => ({ values: new Float32Array() }),
 };
 
 for (const [title, uses, what, message] of [

@@ -130,6 +130,7 @@ function checked(engine: Engine, check: () => void): Engine {
       check();
       return engine.hold(length);
     },
+    share: (length) => engine.share(length),
     async createSession(graph) {
       check();
       const session = await engine.createSession(graph);

@@ -78,6 +78,7 @@ test("where one session is open at a time, each answers as if it were alone", as
   const engine = oneSession({
     fileName: (file) => file,
     hold: () => Promise.reject(new Error("nothing is held")),
+    share: () => ({ values: new Float32Array() }),
     async createSession({ outputs }) {
       open++;
       return session(outputs[0]?.name ?? "");

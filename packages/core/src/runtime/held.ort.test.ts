@@ -49,14 +49,15 @@ test.each([
   await program.release();
 });
 
-test("pieces are copied to where they are to go", async () => {
+test.each(["held", "shared"])("pieces of %s numbers are copied to where they are to go", async (kind) => {
   const engine = nativeEngine();
   const draw = random(5, "moves");
-  const [from, to] = [await engine.hold(60), await engine.hold(60)];
+  const [from, to, shared] = [await engine.hold(60), await engine.hold(60), engine.share(60)];
   const program = await compile(engine, sum);
   const source = Float32Array.from({ length: 60 }, (_, i) => i + 1);
   const fed = { x: float32([30, 2], source), z: float32([30, 2], new Float32Array(60)) };
   await program.run(fed, { y: { held: from, start: 0, shape: [30, 2] } });
+  shared.values.set(source);
   const expected = new Array<number>(60).fill(0);
   for (let round = 0; round < 20; round++) {
     const [pieces, length] = [1 + draw.integer(4), 1 + draw.integer(4)];
@@ -65,7 +66,7 @@ test("pieces are copied to where they are to go", async () => {
       return { start: draw.integer(60 - (pieces - 1) * step - length + 1), step };
     };
     const move: HeldMove = { pieces, length, from: places(), to: places() };
-    await to.copy(from, [move]);
+    await to.copy(kind === "held" ? from : shared, [move]);
     for (let piece = 0; piece < pieces; piece++)
       for (let i = 0; i < length; i++)
         expected[move.to.start + piece * move.to.step + i] = source[move.from.start + piece * move.from.step + i]!;

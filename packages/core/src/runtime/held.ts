@@ -4,10 +4,18 @@ import { sizeOf } from "../tensor/host-tensor.ts";
 /** float32 numbers on the engine's side, which stay there between runs: what one leaves the next ones read. Zeros at first. */
 export interface HeldNumbers {
   readonly length: number;
-  /** Copies numbers of held ones of the same engine; what is copied and where it goes do not overlap. */
-  copy(from: HeldNumbers, moves: readonly HeldMove[]): Promise<void>;
+  /** Copies numbers of held or shared ones of the same engine; what is copied and where it goes do not overlap. */
+  copy(from: HeldNumbers | SharedNumbers, moves: readonly HeldMove[]): Promise<void>;
   /** Gives the memory back; nothing can be read of it afterwards. */
   release(): Promise<void>;
+}
+
+/**
+ * float32 numbers that the host writes and held ones copy from: on their way to an engine in another thread no message
+ * carries them. They are not written while they are copied.
+ */
+export interface SharedNumbers {
+  readonly values: Float32Array;
 }
 
 /** Pieces of as many numbers each, which stand at equal distances before and behind. */
@@ -34,6 +42,7 @@ export interface HeldTensor {
 /** Memory of an engine that computes in the thread that calls it. */
 export interface HeldMemory {
   hold(length: number): Promise<HeldNumbers>;
+  share(length: number): SharedNumbers;
   /** The numbers of a tensor, where they lie. */
   numbersOf(tensor: HeldTensor): Float32Array;
 }
@@ -50,7 +59,7 @@ export function heldMemory(): HeldMemory {
       const held: HeldNumbers = {
         length,
         async copy(from, moves) {
-          const [source, target] = [valuesOf(from), valuesOf(held)];
+          const [source, target] = ["values" in from ? from.values : valuesOf(from), valuesOf(held)];
           for (const move of moves) carryOut(move, source, target);
         },
         async release() {
@@ -60,13 +69,16 @@ export function heldMemory(): HeldMemory {
       memories.set(held, new Float32Array(length));
       return held;
     },
+    share: (length) => ({ values: new Float32Array(length) }),
     numbersOf: ({ held, start, shape }) => valuesOf(held).subarray(start, start + sizeOf(shape)),
   };
 }
 
 function carryOut({ pieces, length, from, to }: HeldMove, source: Float32Array, target: Float32Array): void {
-  for (let piece = 0; piece < pieces; piece++) {
+  const gapless = from.step === length && to.step === length;
+  const [count, size] = gapless ? [1, pieces * length] : [pieces, length];
+  for (let piece = 0; piece < count; piece++) {
     const start = from.start + piece * from.step;
-    target.set(source.subarray(start, start + length), to.start + piece * to.step);
+    target.set(source.subarray(start, start + size), to.start + piece * to.step);
   }
 }

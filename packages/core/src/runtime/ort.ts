@@ -41,6 +41,7 @@ export function ortEngine({ ort, options, fileName, writesInPlace }: OrtHost): E
   return {
     fileName,
     hold: memory.hold,
+    share: memory.share,
     async createSession(graph): Promise<Session> {
       const session = await ort.InferenceSession.create(graph.model, await options(graph));
       return {

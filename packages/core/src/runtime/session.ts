@@ -2,7 +2,7 @@ import type { EncodedGraph } from "../onnx/encode.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";
 import type { Lender } from "../tensor/lender.ts";
 import type { DeviceName } from "./devices.ts";
-import type { HeldNumbers, HeldTensor } from "./held.ts";
+import type { HeldNumbers, HeldTensor, SharedNumbers } from "./held.ts";
 
 export type Tensors = Readonly<Record<string, HostTensor>>;
 /** What a run reads: tensors of the host, and such as the engine holds. */
@@ -20,6 +20,8 @@ export interface Engine {
   createSession(graph: EncodedGraph): Promise<Session>;
   /** So many zeros on the engine's side, for all of its sessions; give them back. */
   hold(length: number): Promise<HeldNumbers>;
+  /** So many zeros that the host writes and what is held copies from, for as long as somebody has them. */
+  share(length: number): SharedNumbers;
 }
 
 export interface Session {

@@ -114,6 +114,20 @@ export const texts = (placeholder: string, help: string): Setting<readonly strin
   many: true,
 });
 
+/** Texts, as a list or joined by commas; undefined where none is given. */
+export const textList = (
+  placeholder: string,
+  help: string,
+  more: Pick<Described<unknown>, "form" | "otherwise"> = {},
+): Setting<readonly string[] | undefined> =>
+  setting<readonly string[] | undefined>(
+    z.preprocess(
+      (value) => (typeof value === "string" ? value.split(",").map((each) => each.trim()) : value),
+      z.array(z.string().min(1)).min(1).readonly(),
+    ),
+    { initial: undefined, placeholder, help, ...more },
+  );
+
 /** One of a few names. */
 export const choice = <const T extends string, I extends T | undefined>(
   names: readonly T[],

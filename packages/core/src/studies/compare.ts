@@ -23,6 +23,7 @@ export const compare: Study = {
   methods: own,
   equalises: true,
   plan: (setup, records) => setup.methods.flatMap((method) => cellsOf(method, setup, records)),
+  tellsTrainingOnly: () => true,
   work: trainOnce,
   figures(records) {
     const rows = joinSeeds(withoutTries(records));

@@ -7,11 +7,11 @@ import type { Budget, Study } from "./study.ts";
 
 const own: Readonly<Record<Budget, readonly string[]>> = {
   quick: ["lora", "full"],
-  standard: ["lora", "bottleneck", "bitfit", "full"],
+  standard: ["lora", "bottleneck", "full"],
   paper: ["lora", "dora", "bottleneck", "bitfit", "ia3", "head", "full"],
 };
 
-/** Methods at several learning rates each. */
+/** Methods at several learning rates each: at standard those of both sources, LoRA, bottleneck and full fine-tuning. */
 export const learningRate: Study = {
   name: "learning-rate",
   question: "Which learning rate does each method need, and how much does it matter?",
@@ -26,6 +26,7 @@ export const learningRate: Study = {
         }),
       ),
     ),
+  tellsTrainingOnly: () => true,
   work: trainOnce,
   figures: (records) => [
     scatterFigure("score-by-rate", "Score against learning rate", joinSeeds(records), {

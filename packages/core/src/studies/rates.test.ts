@@ -67,7 +67,7 @@ test("each size and each number of layers is trained with every seed at the rate
   const planned = bottleneckSize.plan(standard, []);
   const bestOf = (cell: Cell) => sweep(cell)[Number(cell.size ?? cell.count) > 16 ? 0 : 2] ?? 0;
   const finals = finalsOf(bottleneckSize.plan(standard, triedBest(planned, bestOf)));
-  expect(finals).toHaveLength((9 + layers) * seeds);
+  expect(finals).toHaveLength((5 + layers) * seeds);
   for (const { cell, fit } of finals) {
     expect(Object.keys(cell)).toEqual(cell.series === "bottleneck" ? ["series", "size"] : ["series", "count"]);
     expect(fit).toMatchObject({ lr: bestOf(cell), rows: "all" });

@@ -1,26 +1,10 @@
-import { z } from "zod";
-import { choice, count, type Setting, setting } from "../settings/setting.ts";
+import { choice, count, textList } from "../settings/setting.ts";
 import { budgetSizes } from "./recipes.ts";
 import { budgets } from "./study.ts";
 
 /** What each budget takes where nothing is said, in words. */
 const byBudget = (of: (size: (typeof budgetSizes)[keyof typeof budgetSizes]) => number | undefined): string =>
   budgets.map((budget) => `${budget}: ${of(budgetSizes[budget]) ?? "all"}`).join(", ");
-
-/** Methods' names, as a list or joined by commas. */
-const methods: Setting<readonly string[] | undefined> = setting<readonly string[] | undefined>(
-  z.preprocess(
-    (value) => (typeof value === "string" ? value.split(",").map((name) => name.trim()) : value),
-    z.array(z.string().min(1)).min(1).readonly(),
-  ),
-  {
-    initial: undefined,
-    placeholder: "NAMES",
-    form: "NAME, several joined by commas",
-    help: "methods to look at, joined by commas",
-    otherwise: "the study's own",
-  },
-);
 
 /** How large a study is, and what it looks at. */
 export const studySettings = {
@@ -31,7 +15,10 @@ export const studySettings = {
   trainRows: count(undefined, "training rows that are drawn by seed 0; fewer are a part of more", {
     otherwise: byBudget(({ rows }) => rows),
   }),
-  methods,
+  methods: textList("NAMES", "methods to look at, joined by commas", {
+    form: "NAME, several joined by commas",
+    otherwise: "the study's own",
+  }),
   parameters: count(
     undefined,
     "compare: the most that each method trains, the head not counted; sizes are chosen to come near it",

@@ -116,6 +116,8 @@ export interface StudyRecord extends Measured {
   readonly seed: number;
   readonly base_sha256: string;
   readonly petl: string;
+  /** the study whose training this is, where another one's record was taken over: its seconds and memory are of then */
+  readonly taken_from?: string;
 }
 
 /** What a study says of a claim, from its numbers alone. */
@@ -144,6 +146,11 @@ export interface Study {
    * @throws InputError where base, data or methods are not for this study
    */
   plan(setup: Setup, records: readonly StudyRecord[]): readonly PlannedCell[];
+  /**
+   * Whether a cell's record says no more than any study says of its training, so that another study's record of the same
+   * training serves as well; no cell's does where left out.
+   */
+  tellsTrainingOnly?(cell: Cell): boolean;
   /** Does the work of some cells of one training. */
   work(bench: Bench, job: Job): AsyncIterable<{ readonly cell: Cell; readonly measured: Measured }>;
   figures(records: readonly StudyRecord[]): readonly Figure[];

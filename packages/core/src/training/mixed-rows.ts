@@ -3,9 +3,9 @@ import type { EncodedExample } from "../data/rows/encode.ts";
 import { InternalError } from "../errors.ts";
 import type { AdapterNumbers } from "../peft/adapter.ts";
 import type { JoinedKinds } from "../peft/joined.ts";
-import { bestRows, rowPhi } from "../peft/row-phi.ts";
 import type { Engine } from "../runtime/session.ts";
 import { compileForward } from "./long-rows.ts";
+import { bestRows, rowPhi } from "./row-phi.ts";
 import { outputOf, type Prediction, type RowOutput, rowsOf } from "./row-program.ts";
 
 /** A row and the adapter that it asks. */
@@ -36,7 +36,7 @@ export async function compileMixedRows(
   const program = await compileForward(engine, joined.adapted, {
     [output]: outputOf(forward({ mixed: "rows" }), output),
   });
-  const phi = rowPhi(joined, most);
+  const phi = await rowPhi(engine, joined, most);
   const labelsOf = ({ adapted }: AdapterNumbers) => (output === "logits" ? joined.labelsOf(adapted) : undefined);
   return {
     async run(asked) {
@@ -46,20 +46,19 @@ export async function compileMixedRows(
       );
       const placed = at.map((place, i) => [place, asked[i]] as const).sort(([a], [b]) => a - b);
       const inOrder = placed.flatMap(([, each]) => each ?? []);
-      for (const [place, { adapter }] of inOrder.entries()) phi.put(place, adapter);
+      await phi.put(inOrder.map(({ adapter }) => adapter));
       const rows = inOrder.map(({ row }) => row);
       const { items: _, labels: __, ...batch } = collate(rows, base.model.sizes.padId);
-      const found = rowsOf(
-        await program.run({ ...phi.tensors(rows.length), ...batch }, {}, [phi.lender]),
-        rows,
-        output,
-      );
+      const found = rowsOf(await program.run({ ...phi.tensors(rows.length), ...batch }), rows, output);
       return asked.flatMap(({ adapter }, i) => {
         const prediction = found[at[i] ?? -1];
         return prediction ? cut(prediction, labelsOf(adapter)) : [];
       });
     },
-    release: () => program.release(),
+    async release() {
+      await program.release();
+      await phi.release();
+    },
   };
 }
 

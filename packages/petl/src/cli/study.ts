@@ -1,5 +1,5 @@
-import { InputError, type Summary, studies } from "@petl/core";
-import { neededText, optionalCount, text, toggle } from "../flags/flags.ts";
+import { InputError, type Summary, studies, takenAmong, takenText } from "@petl/core";
+import { neededText, optionalCount, text, textList, toggle } from "../flags/flags.ts";
 import { baseFlag, offlineFlag } from "../flags/shared-flags.ts";
 import { dryRun } from "../studies/dry-run.ts";
 import { requestSettings } from "../studies/request-settings.ts";
@@ -25,6 +25,13 @@ export const studyVerb = defineVerb({
     threads: optionalCount("cores to use where --jobs does not say how many cells run at a time"),
     queue: text("URL", `${queueHelp}, whose workers take the cells (default: children of this process)`),
     shared: text("DIR", "with --queue: the folder that workers share, where it has another path on their machines"),
+    reuse: textList(
+      "FOLDERS",
+      "folders of other studies of the same base and rows, joined by commas: a training that one of them has finished is not run again",
+      {
+        form: "FOLDER, several joined by commas",
+      },
+    ),
     out: text("DIR", "the folder for records, summary, figures and report (petl-study-NAME)"),
     overwrite: toggle(false, "replace the study that --out holds"),
     dryRun: toggle(false, "print the cells with their steps and what they will cost, and train nothing"),
@@ -34,6 +41,7 @@ export const studyVerb = defineVerb({
     "study compare --base petl-mini-encoder --data reviews --budget quick",
     "study placement --base BASE --data glue/sst2 --train-rows 2000 --seeds 3 --out placement",
     "study rank --base BASE --data reviews --dry-run",
+    "study data-size --base BASE --data reviews --reuse petl-study-compare",
   ],
   async run({ flags, json, operands }, context) {
     const { overwrite, dryRun: dry, jobs, threads, queue: url, shared, ...rest } = flags;
@@ -61,7 +69,7 @@ function nameOf(operands: readonly string[]): string {
 
 /** Shows a study as it goes on; on a terminal and off it there is a sign of life every few seconds. */
 async function followed(events: AsyncIterable<StudyEvent>, { terminal }: Context): Promise<Summary> {
-  const pace = paceOf();
+  let pace = paceOf();
   let now: StudyProgress | undefined;
   const shown = () => {
     if (!now || now.cells === 0) return;
@@ -80,7 +88,11 @@ async function followed(events: AsyncIterable<StudyEvent>, { terminal }: Context
           `${cells} cells${done > 0 ? `, ${done} of them finished before` : ""}; their records are kept in ${out}`,
         );
       }
-      if (event.kind === "start" || event.kind === "record") {
+      if (event.kind === "taken") {
+        for (const taken of takenAmong(event.records, event.cells)) terminal.line(takenText(taken));
+        pace = paceOf(); // what is taken over takes no time
+      }
+      if (event.kind === "start" || event.kind === "taken" || event.kind === "record") {
         now = event;
         pace.reached(event);
       }
@@ -113,7 +125,7 @@ function paceOf() {
 }
 
 /** A summary's findings and cells, as lines. */
-function report({ question, findings, rows, table: side }: Summary): readonly string[] {
+function report({ question, findings, rows, table: side, taken = [] }: Summary): readonly string[] {
   const named = rows.map(({ cell, mean, low, high, seeds }) => ({
     name: Object.entries(cell)
       .map(([key, value]) => `${key} ${typeof value === "string" ? value : JSON.stringify(value)}`)
@@ -127,6 +139,7 @@ function report({ question, findings, rows, table: side }: Summary): readonly st
       ? tableLines([side.columns, ...side.rows])
       : named.map(({ name, numbers }) => `${name.padEnd(width)}  ${numbers}`)),
     "",
+    ...taken.map(takenText),
     ...findings.map(
       ({ claim, holds, evidence }) =>
         `${holds === "undecided" ? "undecided" : holds ? "yes" : "no"}: ${claim} (${evidence})`,
@@ -138,7 +151,10 @@ function report({ question, findings, rows, table: side }: Summary): readonly st
 function dryText(plan: Awaited<ReturnType<typeof dryRun>>, json: boolean): string {
   if (json) return JSON.stringify(plan);
   const { cells, estimate } = plan;
-  const lines = cells.map(({ cell, seed, steps }) => `${JSON.stringify(cell)}  seed ${seed}  ${steps} steps`);
+  const lines = cells.map(
+    ({ cell, seed, steps, taken_from: from }) =>
+      `${JSON.stringify(cell)}  seed ${seed}  ${from === undefined ? `${steps} steps` : `taken from ${from}`}`,
+  );
   const cost = `${cells.length} cells, about ${Math.ceil(estimate.seconds / 60)} min and ${Math.ceil(estimate.memory_bytes / 1e6)} MB`;
   return [...lines, cost].join("\n");
 }

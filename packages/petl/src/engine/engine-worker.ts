@@ -49,7 +49,8 @@ async function answer(request: Exclude<EngineRequest, { kind: "close" }>): Promi
       return { kind: "holding", held };
     }
     case "copy": {
-      await memoryOf(request.to).copy(memoryOf(request.from), request.moves);
+      const { from, to, moves } = request;
+      await memoryOf(to).copy(typeof from === "number" ? memoryOf(from) : { values: from }, moves);
       return { kind: "copied" };
     }
     case "drop": {

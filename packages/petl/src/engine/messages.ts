@@ -25,7 +25,13 @@ export type EngineRequest =
     }
   | { readonly kind: "release"; readonly session: number }
   | { readonly kind: "hold"; readonly length: number }
-  | { readonly kind: "copy"; readonly from: number; readonly to: number; readonly moves: readonly HeldMove[] }
+  /** from what the worker holds, or from numbers in memory that both threads have */
+  | {
+      readonly kind: "copy";
+      readonly from: number | Float32Array;
+      readonly to: number;
+      readonly moves: readonly HeldMove[];
+    }
   | { readonly kind: "drop"; readonly held: number }
   /** has no answer but the thread's end */
   | { readonly kind: "close" };

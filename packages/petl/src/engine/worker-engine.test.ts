@@ -123,6 +123,21 @@ test("what the worker holds is read and written where it lies, copied there, and
   expect(found[0]).toEqual(found[1]);
 });
 
+test("what the worker copies of shared numbers is what they are when it is asked, and they stay here", async () => {
+  const inputs = { ...tensorsOf(graph.phi), ...batch(1, 4) };
+  const [bias] = Object.entries(tensorsOf(graph.phi)).find(([, { shape }]) => String(shape) === "3")!;
+  const logits = await program(engine);
+  const [held, shared] = [await engine.hold(8), engine.share(4)];
+  for (const values of [Float32Array.of(1, 2, 3), Float32Array.of(-4, 0, 9)]) {
+    shared.values.set(values, 1);
+    await held.copy(shared, [{ pieces: 1, length: 3, from: { start: 1, step: 0 }, to: { start: 5, step: 0 } }]);
+    expect([...shared.values]).toEqual([0, ...values]);
+    const found = await logits.run({ ...inputs, [bias]: { held, start: 5, shape: [3] } });
+    expect(found).toEqual(await logits.run({ ...inputs, [bias]: { dtype: "float32", shape: [3], data: values } }));
+  }
+  await Promise.all([logits.release(), held.release()]);
+});
+
 test("the buffer that is used again carries the new numbers, and never a caller's", async () => {
   const values = graph.adapted.merged();
   const [far, near] = [await compile(engine, values), await compile(await nativeEngine(path, files), values)];

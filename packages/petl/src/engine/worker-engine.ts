@@ -6,6 +6,7 @@ import {
   type HeldTensor,
   InternalError,
   type Session,
+  type SharedNumbers,
   type Tensors,
 } from "@petl/core/engine";
 import { MachineError } from "../machine-error.ts";
@@ -67,6 +68,7 @@ async function openEngine(
       return sessionIn(ask, session, carrier, memories);
     },
     hold: (length) => holdIn(ask, length, memories),
+    share: shareBetweenThreads,
   };
 }
 
@@ -86,7 +88,8 @@ async function holdIn(ask: Connection["ask"], length: number, memories: Memories
   const held: HeldNumbers = {
     length,
     async copy(from, moves) {
-      await ask({ kind: "copy", from: numberOf(from, memories), to: numberOf(held, memories), moves }, "copied");
+      const source = "values" in from ? from.values : numberOf(from, memories);
+      await ask({ kind: "copy", from: source, to: numberOf(held, memories), moves }, "copied");
     },
     async release() {
       if (!memories.delete(held)) return;
@@ -96,6 +99,11 @@ async function holdIn(ask: Connection["ask"], length: number, memories: Memories
   memories.set(held, number);
   return held;
 }
+
+/** Memory that both threads have. What travels there and back is new to V8 each time; 10 MB of it make it look through its whole heap. */
+const shareBetweenThreads = (length: number): SharedNumbers => ({
+  values: new Float32Array(new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT)),
+});
 
 function numberOf(held: HeldNumbers, memories: Memories): number {
   const number = memories.get(held);

@@ -6,7 +6,7 @@ type Flag<T> = Setting<T>;
 export type Flags = Settings;
 export type FlagValues<F extends Flags> = { readonly [name in keyof F]: F[name] extends Setting<infer T> ? T : never };
 
-export { byteSize, text, texts, toggle } from "@petl/core";
+export { byteSize, text, textList, texts, toggle } from "@petl/core";
 
 /** A number that a schema knows, whose default is the schema's. */
 export const number = <T>(schema: z.ZodType<T>, placeholder: string, help: string): Flag<T> =>

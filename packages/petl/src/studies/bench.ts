@@ -195,7 +195,7 @@ async function emptyMeasure(adapted: AdaptedModel, data_sha256: string): Promise
 }
 
 /** What `petl train --config` takes to train the same Φ; paths of rows are relative to the study's folder. */
-function trainObject(context: StudyContext, fit: Fit, seed: number): Readonly<Record<string, Json>> {
+export function trainObject(context: StudyContext, fit: Fit, seed: number): Readonly<Record<string, Json>> {
   const { method, options, lr, steps, batch, schedule, rows } = fit;
   const { base, task, columns, max_length } = context;
   return {

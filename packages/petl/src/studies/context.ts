@@ -93,16 +93,34 @@ const names: Readonly<Record<keyof StudyContext, string>> = {
 
 /** @throws InputError that names all in which a folder's study differs from the one that is asked for */
 export function refuseOther(out: string, found: StudyContext, asked: StudyContext): void {
-  const keys = Object.keys(names) as (keyof StudyContext)[];
-  const differing = keys.filter((key) => {
-    const unknown = key === "tokenizer_sha256" && found[key] === undefined;
-    return !unknown && JSON.stringify(found[key]) !== JSON.stringify(asked[key]);
-  });
+  const differing = differences(found, asked, Object.keys(names) as (keyof StudyContext)[]);
   if (differing.length === 0) return;
-  const said = differing.map((key) => {
-    const [old, now] = [found[key], asked[key]].map((value) => JSON.stringify(value));
-    const brief = (old ?? "").length + (now ?? "").length < 120 && !key.endsWith("sha256");
-    return `\`out\` ${out} holds a study that differs in ${names[key]}${brief ? `: ${old} there, ${now} now` : ""}`;
-  });
+  const said = differing.map((what) => `\`out\` ${out} holds a study that differs in ${what}`);
   throw new InputError([...said, "name another folder, or replace it with `overwrite`"]);
+}
+
+/** All that a study's trainings depend on beside their own settings. */
+const ground = [
+  ...(["base_sha256", "tokenizer_sha256", "task", "labels", "max_length"] as const),
+  ...(["columns", "train_sha256", "score_sha256"] as const),
+];
+
+/** @throws InputError that names all in which another study's base and rows differ from those of the one that is asked for */
+export function refuseOtherGround(folder: string, found: StudyContext, asked: StudyContext): void {
+  const differing = differences(found, asked, ground);
+  if (differing.length === 0) return;
+  throw new InputError(
+    differing.map((what) => `\`reuse\` ${folder} holds a study of another base or other rows; it differs in ${what}`),
+  );
+}
+
+/** What differs of some of a study's context, in words; a tokenizer that an earlier petl has not told is taken for the same. */
+function differences(found: StudyContext, asked: StudyContext, keys: readonly (keyof StudyContext)[]) {
+  return keys.flatMap((key) => {
+    const isUnknown = key === "tokenizer_sha256" && found[key] === undefined;
+    const [old, now] = [found[key], asked[key]].map((value) => JSON.stringify(value));
+    if (isUnknown || old === now) return [];
+    const brief = (old ?? "").length + (now ?? "").length < 120 && !key.endsWith("sha256");
+    return [`${names[key]}${brief ? `: ${old} there, ${now} now` : ""}`];
+  });
 }

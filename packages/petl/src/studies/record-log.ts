@@ -12,9 +12,7 @@ export interface RecordLog {
 
 /** Opens a log; a last line that a kill or a power cut has left incomplete goes, whole lines stay as they are. */
 export function openRecordLog(path: string): RecordLog {
-  const content = bytesAt(path);
-  const kept = content.lastIndexOf("\n".charCodeAt(0)) + 1;
-  const records = recordsIn(path, content.subarray(0, kept).toString("utf8"));
+  const { records, kept } = readRecords(path);
   const file = growingFile(path, kept);
   return {
     records,
@@ -27,6 +25,13 @@ export function openRecordLog(path: string): RecordLog {
   };
 }
 
+/** The records of a file, which stays as it is, and how many of its bytes are whole lines. */
+export function readRecords(path: string): { readonly records: StudyRecord[]; readonly kept: number } {
+  const content = bytesAt(path);
+  const kept = content.lastIndexOf("\n".charCodeAt(0)) + 1;
+  return { records: recordsIn(path, content.subarray(0, kept).toString("utf8")), kept };
+}
+
 /** What is asked of a record before anything is computed of it. */
 const storedRecord = z.looseObject({
   study: z.string(),
@@ -36,6 +41,7 @@ const storedRecord = z.looseObject({
   score: z.number().nullable(),
   score_name: z.string(),
   trained_parameters: z.number(),
+  data_sha256: z.string(),
   base_sha256: z.string(),
   petl: z.string(),
 });

@@ -1,4 +1,4 @@
-import { type Figure, type Summary, tableOf } from "@petl/core";
+import { type Figure, type Summary, tableOf, takenText } from "@petl/core";
 import { htmlTable, page, palette, plainHtml } from "../reports/page.ts";
 
 /** A figure that has been drawn. */
@@ -13,7 +13,7 @@ export const figureFile = (svg: string): string =>
 
 /** A study as one page that needs nothing else: findings, figures with their numbers, every cell. */
 export function studyPage(summary: Summary, figures: readonly DrawnFigure[]): string {
-  const { study, question, source, settings, findings, rows, table: side } = summary;
+  const { study, question, source, settings, findings, rows, table: side, taken = [] } = summary;
   const settled = Object.entries(settings).map(([name, value]) => [name.replaceAll("_", " "), textOf(value)]);
   const cells = rows.map(({ cell, mean, low, high, seeds }) => [
     Object.entries(cell)
@@ -38,7 +38,7 @@ ${htmlTable(
 ${side ? `<h2>Side by side</h2>${htmlTable(side.columns, side.rows)}` : ""}
 ${figures.map(figurePart).join("\n")}
 <h2>Every cell</h2>
-<p class="quiet">Means over seeds; low and high bound them with 95 % confidence, over seeds and scoring rows together.</p>
+${taken.map((each) => `<p class="quiet">${plainHtml(takenText(each))}: times and memory are of that training.</p>`).join("")}<p class="quiet">Means over seeds; low and high bound them with 95 % confidence, over seeds and scoring rows together.</p>
 ${htmlTable(["cell", "mean", "low", "high", "seeds"], cells)}
 <h2>Settings</h2>
 ${htmlTable(["setting", "value"], settled)}`,

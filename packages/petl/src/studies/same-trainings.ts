@@ -37,6 +37,12 @@ export function refuseOtherTrainings(
 /** Tells a cell with its seed from the others. */
 export const keyOf = ({ cell, seed }: Pick<StudyRecord, "cell" | "seed">): string => `${canonical(cell)} ${seed}`;
 
+/** The cells of a plan that have no record yet and wait for none. */
+export function missing(planned: readonly PlannedCell[], records: readonly StudyRecord[]): readonly PlannedCell[] {
+  const done = new Set(records.map(keyOf));
+  return planned.filter((cell) => !isWaiting(cell.fit) && !done.has(keyOf(cell)));
+}
+
 /** Settings of the plan that a record's training had otherwise; its steps may be fewer, where it is one of several moments. */
 function differences(train: Readonly<Record<string, Json>>, fit: Fit): readonly string[] {
   const { method, options, lr, batch, schedule } = fit;

@@ -20,20 +20,26 @@ export interface StudySets {
   readonly source: ExampleSet | undefined;
 }
 
+/** The rows that a training on so many of them has. */
+export function fitSet({ train }: StudySets, task: Task, rows: FitRows): ExampleSet {
+  if (rows === "all") return train;
+  return rows === "selection" ? selectionOf(train, task).train : drawRows(train, rows);
+}
+
 /** Writes the rows that a study's cells read; those that are there already are the same, and stay. */
 export async function writeRows(
   out: string,
   sets: StudySets,
   { task, counts }: { readonly task: Task; readonly counts: readonly number[] },
 ): Promise<void> {
-  const { train, validation } = selectionOf(sets.train, task);
   const files: [string, ExampleSet][] = [
-    [trainFile("all"), sets.train],
-    [trainFile("selection"), train],
-    [heldOutFile, validation],
+    [heldOutFile, selectionOf(sets.train, task).validation],
     [scoreFile, sets.score],
     ...(sets.source ? [[sourceFile, sets.source] satisfies [string, ExampleSet]] : []),
-    ...counts.map((count): [string, ExampleSet] => [trainFile(count), drawRows(sets.train, count)]),
+    ...(["all", "selection", ...counts] satisfies FitRows[]).map((rows): [string, ExampleSet] => [
+      trainFile(rows),
+      fitSet(sets, task, rows),
+    ]),
   ];
   for (const [name, set] of files) {
     const [path, text] = [join(out, name), rowLines(set)];

@@ -18,10 +18,11 @@ import { cellChildren } from "./cell-children.ts";
 import { ownBench } from "./cell-place.ts";
 import { costsOf } from "./costs.ts";
 import { type HandedCells, handedCells } from "./handed-cells.ts";
+import { type OtherRecords, openRecords, takenOver } from "./other-records.ts";
 import { type PreparedStudy, prepareStudy, type StudyRequest } from "./prepare-study.ts";
 import { openRecordLog, type RecordLog } from "./record-log.ts";
 import { writeResults } from "./results.ts";
-import { keyOf, refuseOtherTrainings } from "./same-trainings.ts";
+import { keyOf, missing, refuseOtherTrainings } from "./same-trainings.ts";
 import { sharedName } from "./shared-cells.ts";
 import { holdFolder, takeFolder } from "./study-folder.ts";
 import { writeRows } from "./study-rows.ts";
@@ -42,11 +43,14 @@ export interface StudyProgress {
 export type StudyEvent =
   | { readonly kind: "remark"; readonly text: string }
   | ({ readonly kind: "start"; readonly out: string } & StudyProgress)
+  | ({ readonly kind: "taken"; readonly records: readonly StudyRecord[] } & StudyProgress)
   | ({ readonly kind: "record"; readonly record: StudyRecord } & StudyProgress)
   | { readonly kind: "end"; readonly summary: Summary; readonly out: string };
 
-/** How a study is carried out; none of it changes a record. */
+/** How a study is carried out; none of it changes a record's numbers but those of time and memory. */
 export interface StudyOptions extends StudyRequest {
+  /** folders of studies of the same base and rows, whose finished records serve where they are of the same trainings */
+  readonly reuse?: readonly string[] | undefined;
   /** receives records, summary, figures and report; `petl-study-NAME` where left out */
   readonly out?: string | undefined;
   /** cells at a time; as many as the machine has cores where left out */
@@ -58,6 +62,9 @@ export interface StudyOptions extends StudyRequest {
   readonly onRemark?: ((text: string) => void) | undefined;
 }
 
+/** The folder that a study is kept in. */
+export const outOf = (name: string, { out = `petl-study-${name}` }: Pick<StudyOptions, "out">): string => out;
+
 /**
  * Carries a study out, or goes on with the one in its folder: what `petl study NAME` does. Finished cells are never
  * worked at again.
@@ -65,12 +72,14 @@ export interface StudyOptions extends StudyRequest {
  * @throws InputError for what the caller can mend: another study in the folder, another process that works there
  */
 export async function* study(name: string, options: StudyOptions): AsyncGenerator<StudyEvent, void, void> {
-  const { out = `petl-study-${name}`, jobs = availableParallelism(), overwrite = false, signal } = options;
+  const { jobs = availableParallelism(), overwrite = false, signal } = options;
+  const out = outOf(name, options);
   if (options.queue) await queueKindOf(options.queue.url); // refused before a folder is touched
   const prepared = await prepareStudy(name, options);
   const { study: rule, setup, context, sets } = prepared;
   const planned = rule.plan(setup, []); // what does not fit is refused before a folder is touched
-  for (const text of prepared.remarks) yield { kind: "remark", text };
+  const others = await openRecords(prepared, options.reuse ?? [], out);
+  for (const text of [...prepared.remarks, ...others.remarks]) yield { kind: "remark", text };
   const release = await holdFolder(out);
   try {
     await takeFolder(out, context, overwrite);
@@ -82,7 +91,7 @@ export async function* study(name: string, options: StudyOptions): AsyncGenerato
       handed = await cellsOf(prepared, out, { ...options, jobs });
       const progress = progressOf(prepared, log, options.queue ? undefined : jobs);
       yield { kind: "start", ...progress(jobsOf(missing(rule.plan(setup, log.records), log.records))), out };
-      yield* workOff(prepared, { log, handed, progress }, signal);
+      yield* workOff(prepared, { log, others, handed, progress }, signal);
       yield { kind: "end", summary: await writeResults(out, rule, context, log.records), out };
     } finally {
       await handed?.close();
@@ -147,15 +156,26 @@ const rowCounts = (planned: readonly PlannedCell[]): readonly number[] => [
   ),
 ];
 
-/** Works at what is not done until nothing is left, since some cells wait for others. */
+interface WorkPlace {
+  readonly log: RecordLog;
+  readonly others: OtherRecords;
+  readonly handed: HandedCells;
+  readonly progress: Progress;
+}
+
+/** Works at what is not done and not to be taken over, until nothing is left, since some cells wait for others. */
 async function* workOff(
-  { study: rule, setup, context }: PreparedStudy,
-  { log, handed, progress }: { readonly log: RecordLog; readonly handed: HandedCells; readonly progress: Progress },
+  prepared: PreparedStudy,
+  { log, others, handed, progress }: WorkPlace,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<StudyEvent, void, void> {
+  const { study: rule, setup, context } = prepared;
   for (;;) {
+    const taken = takenOver(prepared, others, log.records);
+    if (taken.length > 0) log.append(taken);
     const planned = rule.plan(setup, log.records);
     const jobs = jobsOf(missing(planned, log.records));
+    if (taken.length > 0) yield { kind: "taken", records: taken, ...progress(jobs) };
     if (jobs.length === 0) {
       if (planned.some(({ fit }) => isWaiting(fit))) throw new InternalError(`${rule.name}: cells wait for nothing`);
       return;
@@ -198,12 +218,6 @@ function progressOf(prepared: PreparedStudy, log: RecordLog, atATime: number | u
       running: atATime === undefined ? undefined : begun,
     };
   };
-}
-
-/** The cells of a plan that have no record yet. */
-function missing(planned: readonly PlannedCell[], records: readonly StudyRecord[]): readonly PlannedCell[] {
-  const done = new Set(records.map(keyOf));
-  return planned.filter((cell) => !isWaiting(cell.fit) && !done.has(keyOf(cell)));
 }
 
 /** Cells that come of the same training together. */
