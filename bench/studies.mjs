@@ -9,6 +9,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { drawn } from "./defaults-rows.mjs";
 import { partsOfDevelopment } from "./e2e-rows.mjs";
 
 const { values } = parseArgs({
@@ -39,10 +40,10 @@ const sets = {
     train: await labelled("glue-sst2/train.tsv", "\t"),
     validation: await labelled("glue-sst2/dev.tsv", "\t"),
   }),
-  emotion: async () => ({
-    train: await labelled("emotion/train.txt", ";"),
-    validation: (await labelled("emotion/test.txt", ";")).slice(0, 1000),
-  }),
+  "clinc-domains": async () => {
+    const { train, test } = await drawn("clinc_domains", 10_000, 1000);
+    return { train, validation: test };
+  },
   e2e: async () => {
     const { train, held } = await partsOfDevelopment();
     return { train: pairs(train), validation: pairs(held).slice(0, 200) };
@@ -54,9 +55,9 @@ const further = ["learning-rate", "intrinsic-dimension", "spectrum"];
 const decoder = "petl-mini-decoder";
 /** What is run, in this order. */
 const runs = [
-  ...["sst2", "emotion"].flatMap((set) => encoder.map((study) => ({ set, study, base: values.base }))),
+  ...["sst2", "clinc-domains"].flatMap((set) => encoder.map((study) => ({ set, study, base: values.base }))),
   ...["compare", "rank", "forgetting"].map((study) => ({ set: "e2e", study, base: decoder })),
-  ...["sst2", "emotion"].flatMap((set) => further.map((study) => ({ set, study, base: values.base }))),
+  ...["sst2", "clinc-domains"].flatMap((set) => further.map((study) => ({ set, study, base: values.base }))),
 ];
 
 const asked = values.runs?.split(",") ?? runs.map(({ set, study }) => `${set}/${study}`);

@@ -24,6 +24,8 @@ export interface UsualLength {
 /** Rows below which a step is of fewer of them, so that there are enough steps. */
 const fewRows = 1000;
 const [smallBatch, usualBatch] = [16, 32];
+/** Rows from which on the papers' rates hold, whose sets are that large. */
+const manyRows = 5000;
 
 /** The width of the base that the rates were measured on, all-MiniLM-L6-v2. */
 const measuredWidth = 384;
@@ -44,9 +46,9 @@ const standards: readonly Standard[] = [
   },
   {
     methods: ["lora"],
-    // Few rows get fewer steps, which may be longer; wider bases take shorter ones: 1e-3 at width 384
-    // is 5e-4 at 768 and 3.75e-4 at 1,024, where Hu et al. 2021 (table 9) have 4e-4 to 5e-4 and 2e-4 to 4e-4.
-    rate: (rows, width) => (rows < fewRows ? 2e-3 : 1e-3) * Math.min(1, measuredWidth / width),
+    // Rows as few as those that it was measured on get fewer steps, which may be longer; wider bases take shorter ones: 1e-3 at
+    // width 384 is 5e-4 at 768 and 3.75e-4 at 1,024, where Hu et al. 2021 (table 9) have 4e-4 to 5e-4 and 2e-4 to 4e-4.
+    rate: (rows, width) => (rows < manyRows ? 2e-3 : 1e-3) * Math.min(1, measuredWidth / width),
     steps: 200,
     epochs: [3, 20],
     why: "few numbers that start without any effect need some hundred steps to have one",
