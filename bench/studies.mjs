@@ -23,11 +23,11 @@ const { values } = parseArgs({
 });
 const shared = "../shared/data/classification";
 
-/** Rows of a file whose lines are a text, a separator and a label. */
-async function labelled(file, separator) {
+/** Rows of a file whose lines are a text, a tab and a label. */
+async function labelled(file) {
   const [, ...lines] = (await readFile(join(shared, file), "utf8")).split(/\r?\n/);
   return lines.filter(Boolean).map((line) => {
-    const at = line.lastIndexOf(separator);
+    const at = line.lastIndexOf("\t");
     return { text: line.slice(0, at), label: line.slice(at + 1) };
   });
 }
@@ -37,8 +37,8 @@ const pairs = (rows) => rows.map(({ mr, ref }) => ({ prompt: `${mr}\n`, completi
 /** The sets, each with its training rows and those that are scored. */
 const sets = {
   sst2: async () => ({
-    train: await labelled("glue-sst2/train.tsv", "\t"),
-    validation: await labelled("glue-sst2/dev.tsv", "\t"),
+    train: await labelled("glue-sst2/train.tsv"),
+    validation: await labelled("glue-sst2/dev.tsv"),
   }),
   "clinc-domains": async () => {
     const { train, test } = await drawn("clinc_domains", 10_000, 1000);
