@@ -1,7 +1,7 @@
 // What `petl train` chooses for small data, beside the best of a small sweep over rates and epochs, on rows that neither
 // has seen. Ten sets, as many rows as --rows says, the smallest first.
 //   node bench/defaults.mjs run [--base FOLDER] [--sets NAME,…] [--rows 100,300] [--methods head,lora] [--threads 1]
-//   node bench/defaults.mjs table
+//   node bench/defaults.mjs table > results/defaults.md
 // Each training is a line of results/defaults.jsonl; what is there already is not run again.
 import { appendFile, readFile } from "node:fs/promises";
 import { basename } from "node:path";
@@ -144,11 +144,21 @@ async function table() {
       how: `${best.settings.lr}, ${best.settings.epochs}`,
     };
   });
-  console.log("base | rows | method | set | measure | chosen | best | off | best rate, epochs | tried");
-  for (const { about, tried, chosen, best, how } of lines)
-    console.log([...about, ...[chosen, best, best - (chosen ?? Number.NaN)].map(percent), how, tried].join(" | "));
+  lines.sort(({ about: [, a] }, { about: [, b] }) => a - b);
   const off = lines.flatMap(({ chosen, best }) => (chosen === undefined ? [] : [best - chosen]));
-  console.log(`within 2 points of the best: ${off.filter((each) => each <= 0.02 + 1e-9).length} of ${off.length}`);
+  const near = off.filter((each) => each <= 0.02 + 1e-9).length;
+  console.log("# What `petl train` chooses, beside the best of a small sweep\n");
+  console.log(
+    "Written by `node bench/defaults.mjs table` from [defaults.jsonl](defaults.jsonl): per cent on held rows, which",
+  );
+  console.log("choose the best as well, so that some of what it is better by is chance.");
+  console.log(`Within 2 points of the best: ${near} of ${off.length}.\n`);
+  const row = (cells) => console.log(`| ${cells.join(" | ")} |`);
+  const head = ["base", "rows", "method", "set", "measure", "chosen", "best", "off", "best rate, epochs", "tried"];
+  row(head);
+  row(head.map(() => "---"));
+  for (const { about, tried, chosen, best, how } of lines)
+    row([...about, ...[chosen, best, best - (chosen ?? Number.NaN)].map(percent), how, tried]);
 }
 
 const percent = (share) => (Number.isFinite(share) ? (100 * share).toFixed(1) : "–");
