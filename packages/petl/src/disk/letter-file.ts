@@ -47,7 +47,13 @@ const unused = new FinalizationRegistry<number>((descriptor) => closeSync(descri
 function openFile(folder: string): LetterFile {
   const path = join(folder, `petl-texts-${process.pid}-${randomBytes(6).toString("hex")}`);
   const descriptor = openSync(path, "wx+", 0o600);
-  unlinkSync(path);
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    closeSync(descriptor);
+    unlinkSync(path); // Windows refuses while somebody looks at an open file, as its guards against viruses do
+    throw error;
+  }
   let [window, start, end] = [new Uint8Array(ahead), 0, 0];
   const fill = (from: number, to: number, enough: number) => {
     if (window.length < to - from) window = new Uint8Array(to - from);
