@@ -1,18 +1,20 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, openSync, readSync, statfsSync, unlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { ByteKeeper } from "@petl/core";
 import { explainFileError, MachineError } from "../machine-error.ts";
 
 /** Bytes that stay in memory, and those that are read at once where one row is read behind the other. */
 const [inMemory, ahead] = [2 ** 22, 2 ** 16];
+/** The share of the disk's free room that may be taken: a run's own checkpoints may go to the same disk. */
+const mostOfDisk = 1 / 2;
 /** Bytes between two reads that follow one another: texts begin at multiples of four. */
 const near = 8;
 
 /**
  * Keeps bytes that are read seldom: the first ones in memory, all others in one file of a folder for temporary ones. The file
  * loses its name as soon as it is open, so that none is left however the process ends, and its room with the last reader.
- * What the disk does not take stays in memory.
+ * What the disk does not take, or would take from others, stays in memory.
  */
 export function letterFile(folder: string, most = inMemory): ByteKeeper {
   let [held, end] = [0, 0];
@@ -22,10 +24,12 @@ export function letterFile(folder: string, most = inMemory): ByteKeeper {
     if (held + bytes.length > most && isUsable) {
       try {
         file ??= openFile(folder);
-        file.write(bytes, end);
-        const [letters, start] = [file, end]; // held whole: its room goes with the last who hold it
-        end += bytes.length;
-        return (from, to) => letters.read(start + from, start + to);
+        if (end + bytes.length <= file.room) {
+          file.write(bytes, end);
+          const [letters, start] = [file, end]; // held whole: its room goes with the last who hold it
+          end += bytes.length;
+          return (from, to) => letters.read(start + from, start + to);
+        }
       } catch {
         isUsable = false;
       }
@@ -37,6 +41,8 @@ export function letterFile(folder: string, most = inMemory): ByteKeeper {
 }
 
 interface LetterFile {
+  /** bytes that it may grow to */
+  readonly room: number;
   write(bytes: Uint8Array, at: number): void;
   /** the bytes between two places, which hold until the next ones are read */
   read(from: number, to: number): Uint8Array;
@@ -45,9 +51,16 @@ interface LetterFile {
 const unused = new FinalizationRegistry<number>((descriptor) => closeSync(descriptor));
 
 function openFile(folder: string): LetterFile {
+  const { bavail, bsize } = statfsSync(folder);
   const path = join(folder, `petl-texts-${process.pid}-${randomBytes(6).toString("hex")}`);
   const descriptor = openSync(path, "wx+", 0o600);
-  unlinkSync(path);
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    closeSync(descriptor);
+    unlinkSync(path); // Windows refuses while somebody looks at an open file, as its guards against viruses do
+    throw error;
+  }
   let [window, start, end] = [new Uint8Array(ahead), 0, 0];
   const fill = (from: number, to: number, enough: number) => {
     if (window.length < to - from) window = new Uint8Array(to - from);
@@ -59,6 +72,7 @@ function openFile(folder: string): LetterFile {
     }
   };
   const file = {
+    room: mostOfDisk * bavail * bsize,
     write(bytes: Uint8Array, at: number) {
       for (let done = 0; done < bytes.length; )
         done += writeSync(descriptor, bytes, done, bytes.length - done, at + done);

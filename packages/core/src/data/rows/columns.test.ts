@@ -1,7 +1,10 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import type { ColumnChoice } from "../tables/choose-columns.ts";
 import { readTable } from "../tables/readers.ts";
-import { readExamples, readRows } from "./columns.ts";
+import { type Table, table } from "../tables/table.ts";
+import { readExamples, readParts, readRows } from "./columns.ts";
 import { joinSets, rowLabel } from "./examples.ts";
 import { guessTask } from "./task.ts";
 
@@ -168,4 +171,20 @@ test("the task follows from the labels, and the reason is said", async () => {
   expect((await guess("t.jsonl", '{"input_ids":[1],"labels":[0]}')).task).toBe("token-classification");
   expect((await guess("t.conll", "EU B-ORG\n")).why).toBe("every word has a label");
   await expect(guess("t.csv", "index,text\n0,a\n")).rejects.toThrow('t.csv has no labels beside "text"');
+});
+
+test("what the parts of a file are packed in goes with the last one, while the rows stay", async () => {
+  setFlagsFromString("--expose-gc");
+  const held = () => {
+    runInNewContext("gc")();
+    return process.memoryUsage().arrayBuffers;
+  };
+  const rows = Array.from({ length: 1000 }, (_, row) => ({ text: `${row} ${"letters ".repeat(1000)}`, label: "a" }));
+  async function* parts(): AsyncGenerator<Table> {
+    yield table("t.parquet", ["text", "label"], rows, Uint32Array.from(rows.keys()), "row");
+  }
+  const before = held();
+  const read = await readParts(parts(), {}, () => () => new Uint8Array());
+  await expect.poll(() => held() - before).toBeLessThan(1e6); // 8 million letters were packed
+  expect(read.placeOf(999)).toBe("t.parquet row 999");
 });

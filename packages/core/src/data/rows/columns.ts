@@ -40,8 +40,8 @@ export async function readParts(
   const pack = textPacker(keep);
   let collection: Collector | undefined;
   for await (const part of parts) {
-    collection ??= collector(part, choice, pack);
-    collection.add(part);
+    collection ??= collector(part, choice);
+    collection.add(part, pack);
   }
   if (!collection) throw new InternalError("a file without parts");
   return collection.set();
@@ -84,12 +84,12 @@ function readerOf(table: Table, choice: ColumnChoice): RowReader {
 
 /** Gathers the examples of a table's parts. */
 interface Collector {
-  add(part: Table): void;
+  /** @param pack how the part's examples are kept; its room goes with the last part, while the set stays */
+  add(part: Table, pack?: Packer): void;
   set(): ExampleSet;
 }
 
-/** @param pack how the examples of a part are kept */
-function collector(first: Table, choice: ColumnChoice, pack: Packer = (examples) => examples): Collector {
+function collector(first: Table, choice: ColumnChoice): Collector {
   const { name, classes } = first;
   const { columns, known = [columns.text, columns.pair, columns.label], read } = readerOf(first, choice);
   const examples: Example[] = [];
@@ -101,7 +101,7 @@ function collector(first: Table, choice: ColumnChoice, pack: Packer = (examples)
     return places[part]?.(index - (starts[part] ?? 0)) ?? name;
   };
   return {
-    add(part) {
+    add(part, pack = (each) => each) {
       starts.push(examples.length);
       places.push(part.placeOf);
       for (const column of part.columns) if (!known.includes(column)) others.add(column);

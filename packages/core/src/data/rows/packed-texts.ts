@@ -1,5 +1,5 @@
 import type { Example, Label } from "./examples.ts";
-import { hashOfText, hashOfWords } from "./text-hash.ts";
+import { hashOfText, hashOfWords, upToWord } from "./text-hash.ts";
 
 type TextExample = Extract<Example, { readonly kind: "text" }>;
 
@@ -57,9 +57,12 @@ const longerThanNone = 16;
 /** Whether a packed row's text is seen by its first bytes to be neither blank nor a word that stands for nothing. */
 export const saysMore = (example: TextExample): boolean => example instanceof PackedText && example.saysMore;
 
-/** Whether a row's text or pair has a letter of code 0, as files that a broken disk or copy left have. */
-export const hasZero = (example: TextExample): boolean =>
-  example instanceof PackedText ? example.hasZero : `${example.text}${example.pair ?? ""}`.includes("\0");
+/** Whether a row's texts have a letter of code 0, as files that a broken disk or copy left have. */
+export function hasZero(example: Example): boolean {
+  if (example instanceof PackedText) return example.hasZero;
+  if (example.kind === "completion") return `${example.prompt}${example.completion}`.includes("\0");
+  return example.kind === "text" && `${example.text}${example.pair ?? ""}`.includes("\0");
+}
 
 /** A text's UTF-8, and how many letters of UTF-16 it has. */
 export interface WrittenText {
@@ -95,7 +98,9 @@ const [more, zero] = [1, 2];
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-const upToWord = (bytes: number) => (bytes + 3) & ~3;
+
+/** No letter of UTF-16 has more than three bytes. */
+const mostBytes = (text: string) => 3 * text.length;
 
 function packLetters(
   texts: readonly (string | undefined)[],
@@ -103,7 +108,7 @@ function packLetters(
   room: { bytes: Uint8Array<ArrayBuffer> },
   keep: ByteKeeper,
 ): Letters {
-  const most = upToWord(texts.reduce((sum, text = "") => sum + 3 * text.length + 4, 0)); // no letter of UTF-16 has more than three bytes
+  const most = upToWord(texts.reduce((sum, text = "") => sum + mostBytes(text) + 4, 0));
   if (room.bytes.length < most) room.bytes = new Uint8Array(most);
   const { bytes } = room;
   const words = new Uint32Array(bytes.buffer);
@@ -112,7 +117,7 @@ function packLetters(
   let end = 0;
   for (const [at, text = ""] of texts.entries()) {
     const start = upToWord(end);
-    end = start + encoder.encodeInto(text, bytes.subarray(start)).written;
+    end = start + encoder.encodeInto(text, bytes.subarray(start, start + mostBytes(text))).written; // Node writes nothing into 2 GiB
     bytes.fill(0, end, upToWord(end));
     ends[at] = end;
     hashes[at] = hashOfWords(words, start / 4, upToWord(end) / 4);

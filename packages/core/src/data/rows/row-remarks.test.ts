@@ -31,6 +31,19 @@ test("what looks wrong is said: empty texts, cases, lone labels, decimal commas,
   ]);
 });
 
+test("texts with a zero byte are said, of pairs and completions too", async () => {
+  expect(rowRemarks(await set("text,label\na,x\nb\0,y\n\0c,x\n"))).toContain(
+    "2 rows with a zero byte in the text, the first of them t.csv line 3",
+  );
+  expect(rowRemarks(await set("premise,hypothesis,label\na,b,x\na,b\0,y\n"))).toContain(
+    "1 row with a zero byte in the text, the first of them t.csv line 3",
+  );
+  const completions = ["a", "b"].map((prompt) => JSON.stringify({ prompt, completion: `${prompt}\0` }));
+  expect(rowRemarks(await set(completions.join("\n"), "t.jsonl"))).toContain(
+    "2 rows with a zero byte in the text, the first of them t.jsonl line 1",
+  );
+});
+
 test("texts and labels that stand for none, and numbers and lists that are texts, are said", async () => {
   const rows = ["NaN,none", "a,12%", 'b,"1.234,5"', `c,"['x', 'y']"`, "d,none", "e,1.0"];
   expect(rowRemarks(await set(`text,label\n${rows.join("\n")}\n`)).slice(2)).toEqual([

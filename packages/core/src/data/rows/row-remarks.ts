@@ -89,7 +89,7 @@ const firstOf = (set: ExampleSet, [first, ...others]: readonly number[], what: s
 /** Rows whose letters no editor shows: a damaged file, or another encoding than the one that it was read in. */
 function zeros(set: ExampleSet): readonly string[] {
   const rows: number[] = [];
-  for (const [row, example] of set.examples.entries()) if (example.kind === "text" && hasZero(example)) rows.push(row);
+  for (const [row, example] of set.examples.entries()) if (hasZero(example)) rows.push(row);
   return firstOf(set, rows, "with a zero byte in the text");
 }
 

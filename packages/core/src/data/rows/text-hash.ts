@@ -1,5 +1,8 @@
 const encoder = new TextEncoder();
 
+/** So many bytes, filled up to words of four; a part of a file may have more than a number of 32 bits counts. */
+export const upToWord = (bytes: number): number => bytes + (-bytes & 3);
+
 /** FNV-1a of 32 bits over words of four bytes, mixed after each so that the low bits depend on all others. */
 export function hashOfWords(words: Uint32Array, from: number, to: number): number {
   let hash = 0x811c9dc5;
@@ -12,7 +15,7 @@ export function hashOfWords(words: Uint32Array, from: number, to: number): numbe
 
 /** The same of a text's UTF-8, filled up with zeros. */
 export function hashOfText(text: string): number {
-  const bytes = new Uint8Array(4 * Math.ceil((3 * text.length) / 4));
+  const bytes = new Uint8Array(upToWord(3 * text.length));
   const { written } = encoder.encodeInto(text, bytes);
-  return hashOfWords(new Uint32Array(bytes.buffer), 0, Math.ceil(written / 4));
+  return hashOfWords(new Uint32Array(bytes.buffer), 0, upToWord(written) / 4);
 }
