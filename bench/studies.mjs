@@ -5,6 +5,7 @@
 // With --dry-run it prints the cells with what is left of them to train, and trains nothing.
 // Writes results/studies/SET/STUDY; docs/lecture.md is made of it by scripts/generate-lecture.mjs.
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -73,7 +74,8 @@ try {
     for (const [part, rows] of Object.entries(await sets[set]()))
       await writeFile(join(data, `${part}.jsonl`), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
     const [place, out] = [join("results/studies", set), join("results/studies", set, study)];
-    const beside = (await readdir(place).catch(() => [])).filter((other) => other !== study);
+    const isStudy = (other) => other !== study && existsSync(join(place, other, "study.json"));
+    const beside = (await readdir(place).catch(() => [])).filter(isStudy);
     await petl(
       "study",
       study,

@@ -320,6 +320,7 @@ export {
 } from "./studies/study.ts";
 export { type Summary, summarise, takenAmong, takenText } from "./studies/summary.ts";
 export { type BlockFormat, bitWidths, blockSizes } from "./tensor/block-format.ts";
+export { strangeNumber } from "./tensor/finite.ts";
 export { float16FromFloat32, float32FromFloat16 } from "./tensor/half.ts";
 export { float32, type HostTensor } from "./tensor/host-tensor.ts";
 export type { Lender } from "./tensor/lender.ts";

@@ -55,6 +55,22 @@ test("every missing, misshapen and superfluous tensor is listed at once, with th
   );
 });
 
+test("every tensor that holds a number that is none is named, since products of whole numbers would hide it", async () => {
+  const { base } = await goldenBase("bert-sequence-classification");
+  const tensors = await goldenTensors("bert-lora");
+  const strange = [Number.NaN, Number.POSITIVE_INFINITY];
+  const spoiled = [...tensors].slice(1, 3);
+  for (const [at, [name, { shape, data }]] of spoiled.entries()) {
+    const values = Float32Array.from(data as Float32Array);
+    values[values.length - 1] = strange[at]!;
+    tensors.set(name, float32(shape, values));
+  }
+  const own = (name: string) => name.replace("base_model.model.", "");
+  const said = spoiled.map(([name], at) => `tensor "${own(name)}" holds ${strange[at]}`);
+  const found = await problemsOf(loadAdapterFiles(folderOf(lora, tensors), base));
+  expect(found.map((problem) => problem.replace(/^.*: /, "")).sort()).toEqual(said.sort());
+});
+
 test("what an adapter switches on that petl does not know is named, and what is known or off is not", async () => {
   const unknown = { use_superlora: true, use_other: false, gate: { each: 2 }, none: {}, growth: 0.5, empty: null };
   const config = { ...lora, ...unknown, use_rslora: true, rank_pattern: { "no.such": 2 }, alpha_pattern: { query: 8 } };

@@ -3,6 +3,7 @@ import { type ProblemList, problemList } from "../containers/problem-list.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { findTensor } from "../peft/base.ts";
 import { emptyPhi, type Phi, type Placed, tensorWriter } from "../peft/phi.ts";
+import { strangeNumber } from "../tensor/finite.ts";
 import { float32 } from "../tensor/host-tensor.ts";
 import type { AdapterFiles, AdapterTensor } from "./adapter-files.ts";
 
@@ -11,7 +12,7 @@ import type { AdapterFiles, AdapterTensor } from "./adapter-files.ts";
  * and every tensor of the file must have a place. Three things are let through: a head module of which the adapter holds
  * nothing comes from the base where the base has it; copies are passed over where they are equal, of the base's tensors,
  * which PEFT stores beside adapted embeddings, or of a tensor that has two names; and so are tensors of the base that the
- * task does not read.
+ * task does not read. Numbers are looked at: products of whole numbers, which texts are made by, turn NaN into a number.
  *
  * @throws InputError with every problem, naming the adapter's base and this one
  */
@@ -46,8 +47,12 @@ export async function loadPhi(adapter: AdapterFiles, adapted: AdaptedModel): Pro
     const source = sources[at];
     if (!source) continue;
     const { name } = source.tensor;
-    put(placed.name, await (source.from === "base" ? base.read(name) : adapter.read(names.get(name) ?? name)));
+    const values = await (source.from === "base" ? base.read(name) : adapter.read(names.get(name) ?? name));
+    const strange = strangeNumber(values);
+    if (strange !== undefined) problems.add(`tensor ${quote(placed.name)} holds ${strange}`);
+    put(placed.name, values);
   }
+  problems.refuse();
   const drawn = projections.map(
     async ({ name }, at) => [name, float32(matrices[at]?.shape ?? [], await adapter.read(name))] as const,
   );

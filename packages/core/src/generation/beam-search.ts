@@ -1,3 +1,4 @@
+import { RunError } from "../errors.ts";
 import { advance, type Beam, type Beams, begunBeams, type SearchRules } from "./beams.ts";
 import type { Continuing } from "./continuing.ts";
 import type { Decoding, NextToken } from "./decoder.ts";
@@ -75,12 +76,13 @@ function longerBy(search: Search, logits: readonly Float32Array[], { settings, .
   return { ...search, beams: advance(beams, scores, rules) };
 }
 
-/** log softmax(logits) */
+/** log softmax(logits) @throws RunError where one is NaN */
 function logProbabilities(logits: Float32Array): Float32Array {
   let [largest, sum] = [Number.NEGATIVE_INFINITY, 0];
   for (const each of logits) if (each > largest) largest = each;
   for (const each of logits) sum += Math.exp(each - largest);
   const shift = largest + Math.log(sum);
+  if (Number.isNaN(shift)) throw new RunError("a logit is NaN");
   return logits.map((each) => each - shift);
 }
 

@@ -36,6 +36,12 @@ test.each([...golden.settings.entries()])(
   },
 );
 
+test.each([0, 7, logits.length - 1])("a NaN at place %i ends the text, however tokens are chosen", (place) => {
+  const broken = logits.with(place, Number.NaN);
+  for (const flags of [{}, { temperature: 1 }, { "top-k": 4 }, { "top-p": 0.9 }])
+    expect(() => nextToken(broken, text, settingsOf(flags), random(1, "draw"))).toThrow("a logit is NaN");
+});
+
 test("tokens are drawn as often as they are likely, and alike for one seed", () => {
   const settings = settingsOf({ "top-k": 4 });
   const shares = sharesOf([], settings);

@@ -1,3 +1,4 @@
+import { RunError } from "../errors.ts";
 import { exponential } from "../tensor/portable-math.ts";
 import type { Random } from "../tensor/random.ts";
 import { heaviest, highest } from "./ranking.ts";
@@ -53,10 +54,14 @@ export function candidates(logits: Float32Array, text: readonly number[], sampli
   return { ids, masses: kept };
 }
 
-/** The id of the largest score; the first of several. */
+/** The id of the largest score; the first of several. @throws RunError where one is NaN, which is larger than none */
 function likeliest(scores: Float32Array): number {
   let best = 0;
-  for (let id = 1; id < scores.length; id++) if (scores[id]! > scores[best]!) best = id;
+  for (let id = 0; id < scores.length; id++) {
+    const score = scores[id]!;
+    if (Number.isNaN(score)) throw new RunError("a logit is NaN");
+    if (score > scores[best]!) best = id;
+  }
   return best;
 }
 

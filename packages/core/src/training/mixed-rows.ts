@@ -33,10 +33,12 @@ export async function compileMixedRows(
   most: number,
 ): Promise<MixedRowProgram> {
   const { base, forward } = joined.adapted;
-  const program = await compileForward(engine, joined.adapted, {
-    [output]: outputOf(forward({ mixed: "rows" }), output),
-  });
+  const outputs = { [output]: outputOf(forward({ mixed: "rows" }), output) };
   const phi = await rowPhi(engine, joined, most);
+  const program = await compileForward(engine, joined.adapted, outputs).catch(async (error: unknown) => {
+    await phi.release();
+    throw error;
+  });
   const labelsOf = ({ adapted }: AdapterNumbers) => (output === "logits" ? joined.labelsOf(adapted) : undefined);
   return {
     async run(asked) {

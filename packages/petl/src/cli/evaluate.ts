@@ -1,4 +1,13 @@
-import { columnSettings, compare, evaluate, InputError, pickSettings, rowRemarks, tokenSettings } from "@petl/core";
+import {
+  columnSettings,
+  compare,
+  evaluate,
+  InputError,
+  pickSettings,
+  RunError,
+  rowRemarks,
+  tokenSettings,
+} from "@petl/core";
 import { type DataAccess, type DataFile, findData, givenTwice } from "../data/find-data.ts";
 import { pausing } from "../data/pausing.ts";
 import { readData } from "../data/read-data.ts";
@@ -6,7 +15,6 @@ import { optionalChoice, text, texts } from "../flags/flags.ts";
 import { writeEvaluationReport } from "../reports/write-report.ts";
 import { comparisonLines } from "./comparison-report.ts";
 import { evaluationLines } from "./evaluation-report.ts";
-import { explained } from "./finite.ts";
 import { modelFlags, shownDownload, withAdapters, withModel } from "./open.ts";
 import { refuseWithoutTexts, scored, scoringFlags } from "./scoring-flags.ts";
 import { defineVerb } from "./verb.ts";
@@ -53,7 +61,7 @@ export const evaluateVerb = defineVerb({
       });
     await withModel(flags, where, async (model) => {
       const measured = await evaluate(model, set, how);
-      if (!Number.isFinite(measured.loss)) throw await explained(`the loss is ${measured.loss}`, model);
+      if (!Number.isFinite(measured.loss)) throw new RunError(`the loss is ${measured.loss}`);
       const result = { ...measured, ...(flags.generate && (await scored(model, set, flags, where))) };
       if (flags.report !== undefined)
         await writeEvaluationReport(flags.report, {

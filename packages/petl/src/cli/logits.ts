@@ -19,7 +19,7 @@ export const logitsVerb = defineVerb({
     await withModel(flags, context, async (model) => {
       const { batch, maxLength } = flags;
       const all = predictionsOf(model, asRead(model, set, maxLength).rows, { batch, signal: context.signal });
-      for await (const prediction of finite(all, model)) {
+      for await (const prediction of finite(all)) {
         for (const piece of logitsLine(prediction)) await context.write(piece);
       }
     });

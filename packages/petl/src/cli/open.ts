@@ -4,6 +4,7 @@ import {
   type DeviceName,
   InputError,
   type OpenModel,
+  RunError,
   type Task,
   tasks,
   tokenSettings,
@@ -16,6 +17,7 @@ import type { HubEvent } from "../hub/hub.ts";
 import { loadAdapter } from "../library/load-adapter.ts";
 import { locate } from "../library/locate.ts";
 import { type OpenBase, openBase } from "../library/open-base.ts";
+import { explained } from "./finite.ts";
 import type { Context } from "./verb.ts";
 
 /** The flags that say with which model to compute. */
@@ -83,7 +85,10 @@ export async function withModel<T>(
   });
   where.terminal.done();
   try {
-    return await work(adapter === undefined ? await plain(base, chosen) : await adapted(base, adapter, chosen, where));
+    const model = adapter === undefined ? await plain(base, chosen) : await adapted(base, adapter, chosen, where);
+    return await work(model).catch(async (error: unknown) => {
+      throw error instanceof RunError ? await explained(error, model) : error;
+    });
   } finally {
     await base.close();
   }

@@ -60,7 +60,7 @@ export const predictVerb = defineVerb({
       const isTable = flags.format === "csv" && ids.some((id) => id !== undefined && id !== null);
       const { format = "json", topK } = flags;
       const write = answerLines({ format, labels: model.labels, bestFirst: topK !== undefined, print: context.print });
-      for await (const prediction of finite(all, model)) {
+      for await (const prediction of finite(all)) {
         const said =
           prediction.shape.length === 1
             ? { ...withBest(textAnswer(prediction, model), topK), ...textOf(set, row) }

@@ -15,6 +15,8 @@ function workshop(): string {
   edit(join(folder, "contradicting/config.json"), '"hidden_size": 32', '"hidden_size": 48');
   truncateSync(join(folder, "truncated/model.safetensors"), 100_000);
   spoil(join(folder, "nan/model.safetensors"), "bert.encoder.layer.1.output.dense.weight");
+  cpSync(join(golden, "models", "llama-causal-lm"), join(folder, "nan-llama"), { recursive: true });
+  spoil(join(folder, "nan-llama/model.safetensors"), "model.layers.1.mlp.down_proj.weight");
   mkdirSync(join(folder, "empty"));
   const rows = {
     rows: { input_ids: [1, 2, 3] },
@@ -73,6 +75,14 @@ const refusals: readonly (readonly [args: readonly string[], message: string])[]
   [logits("contradicting", "rows.jsonl"), `its config.json calls for [96, 48]`],
   [logits("truncated", "rows.jsonl"), "model.safetensors: ends at byte 100000, but its header needs 134204"],
   [logits("nan", "rows.jsonl"), 'nan/model.safetensors: "bert.encoder.layer.1.output.dense.weight" holds NaN'],
+  [
+    ["generate", "--base", "nan-llama", "--input", "rows.jsonl"],
+    'nan-llama/model.safetensors: "model.layers.1.mlp.down_proj.weight" holds NaN',
+  ],
+  [
+    ["generate", "--base", "nan-llama", "--input", "rows.jsonl", "--beams", "2"],
+    'nan-llama/model.safetensors: "model.layers.1.mlp.down_proj.weight" holds NaN',
+  ],
   [logits(join(golden, "models/roberta-sequence-classification"), "rows.jsonl", "--adapter", adapter), "bert-lora"],
   [logits(join(golden, "models/bert-base"), "rows.jsonl"), "is a BertModel, which has no head"],
   [["predict", "--base", bert, "--text", "a", "--text", "b", "--text-pair", "c"], "2 --text and 1 --text-pair"],

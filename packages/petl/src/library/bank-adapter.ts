@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { askedOnce, type Folder, InputError, loadAdapter, type OpenBase, type OpenModel } from "@petl/core";
 import { directory } from "../disk/files.ts";
-import { strangeParameter } from "../disk/strange-numbers.ts";
 
 /** An adapter's folder and what its content is. */
 export interface BankAdapter {
@@ -24,10 +23,7 @@ export async function readBankAdapter(
   const files = askedOnce(directory(folder));
   const digest = await digestOf(files);
   const model = await loadAdapter(base, files);
-  const { adapted, phi } = model;
-  const strange = strangeParameter(adapted, phi);
-  if (strange !== undefined) throw new InputError(strange);
-  return { folder, digest, bytes: phi.values.byteLength, model };
+  return { folder, digest, bytes: model.phi.values.byteLength, model };
 }
 
 /** Throws where a folder no longer holds what was loaded from it. */

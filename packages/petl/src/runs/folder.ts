@@ -55,8 +55,7 @@ export async function refuseFinished(out: string, resume: string): Promise<void>
   const isUntidy = (name: string) => name === snapshotsName || isLeftover(name);
   if ((await namesOf(out)).some(isUntidy)) {
     const lock = await claim(out);
-    await removeAll(out, isUntidy);
-    await lock.release();
+    await removeAll(out, isUntidy).finally(() => lock.release());
   }
   throw new InputError(`--resume ${resume}: this run is finished`);
 }

@@ -93,9 +93,9 @@ function unpacked(name: string, bytes: Uint8Array): ReadonlyMap<string, string> 
 /** A part's XML, where it ends as it begins: of one that the archive says to be shorter than it is, the rest is lacking. */
 function wholePart(name: string, entry: string, xml: string): string {
   const root = /<([\w:.-]+)/.exec(xml);
-  const text = xml.trimEnd();
-  const isEmpty = text.endsWith("/>") && text.lastIndexOf("<") === root?.index;
-  if (!root || (!isEmpty && !text.endsWith(`</${root[1]}>`)))
+  const last = xml.slice(xml.lastIndexOf("<"));
+  const isEmpty = last === xml.slice(root?.index) && last.includes("/>");
+  if (!root || (!isEmpty && !(last.startsWith(`</${root[1]}`) && last.includes(">"))))
     throw new InputError(`${name}: its part "${entry}" breaks off; the file is damaged`);
   return xml;
 }
