@@ -2,7 +2,7 @@ import { targetSets } from "./attention-layers.ts";
 import { trainOnce } from "./bench.ts";
 import { scatterFigure } from "./drawn.ts";
 import { decided, smallDifference } from "./findings.ts";
-import { fitOf, seedsOf } from "./recipes.ts";
+import { fitOf, rankedLora, seedsOf } from "./recipes.ts";
 import { joinSeeds } from "./rows.ts";
 import type { Budget, Setup, Study } from "./study.ts";
 import { directionsOf, subspaceFigure, subspaceFindings } from "./subspaces.ts";
@@ -14,8 +14,8 @@ const ranks: Readonly<Record<Budget, readonly number[]>> = {
 };
 
 /**
- * LoRA of several ranks on several sets of layers, its scale alpha / rank being 2 throughout, and what the directions that
- * it has learnt have in common. At standard every set has the paper's least and largest rank and 8, whose directions its
+ * LoRA of several ranks on several sets of layers, its alpha held as in the paper, and what the directions that it has learnt
+ * have in common. At standard every set has the paper's least and largest rank and 8, whose directions its
  * figure 3 sets beside those of 64; the claims are of these. At paper stand all of its table 6, and 16.
  */
 export const rank: Study = {
@@ -26,7 +26,7 @@ export const rank: Study = {
     chosenSets(setup).flatMap(({ called, targets }) =>
       ranks[setup.budget].flatMap((width) =>
         seedsOf(setup).map((seed) => {
-          const fit = fitOf(setup, { method: "lora", options: { rank: width, alpha: 2 * width, targets } });
+          const fit = fitOf(setup, rankedLora(width, targets));
           return { cell: { targets: called, rank: width }, seed, fit, steps: fit.steps };
         }),
       ),

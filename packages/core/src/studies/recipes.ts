@@ -26,6 +26,15 @@ const usual: Readonly<Record<string, Readonly<Record<string, Json>>>> = {
   bottleneck: { size: 16 },
 };
 
+/**
+ * LoRA at some rank whose alpha is held, so that its scale alpha / rank falls as the rank rises: one rate then suits all
+ * ranks (Hu et al. 2021, section 4.1), where the same scale for all makes large ones diverge.
+ */
+export const rankedLora = (rank: number, targets: string): PartialFit => ({
+  method: "lora",
+  options: { rank, alpha: 16, targets },
+});
+
 /** The options with which a study uses a method where it varies none of them. */
 export const usualOptions = (method: string): Readonly<Record<string, Json>> => usual[method] ?? {};
 

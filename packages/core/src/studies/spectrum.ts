@@ -11,7 +11,7 @@ import {
 } from "../tensor/singular-values.ts";
 import { baseDirections } from "./base-directions.ts";
 import type { Bench, Fitted } from "./bench.ts";
-import { fitOf, seedsOf } from "./recipes.ts";
+import { fitOf, rankedLora, seedsOf } from "./recipes.ts";
 import { carryingFigure, carryingFindings } from "./spectrum-carrying.ts";
 import { intruderFigure, intruderFindings } from "./spectrum-intruders.ts";
 import type { Budget, Cell, Fit, Job, Json, Measured, PlannedCell, Setup, Study } from "./study.ts";
@@ -56,7 +56,7 @@ interface Variant {
 const variantsOf = (setup: Setup): readonly Variant[] => [
   ...ranks[setup.budget].map((rank) => ({
     named: { method: "lora", rank },
-    fit: fitOf(setup, { method: "lora", options: { rank, alpha: 2 * rank, targets: "all-linear" } }),
+    fit: fitOf(setup, rankedLora(rank, "all-linear")),
   })),
   { named: { method: "full" }, fit: fitOf(setup, { method: "full" }) },
 ];
