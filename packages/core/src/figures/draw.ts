@@ -6,7 +6,7 @@ import { namesBeside } from "./names-beside.ts";
 /** The part of Observable Plot that figures are drawn with. */
 interface Charts {
   plot(options: object): unknown;
-  axisX(options: object): unknown;
+  axisX(ticksOrOptions: object, options?: object): unknown;
   axisY(options: object): unknown;
   cell(data: readonly object[], options: object): unknown;
   dot(data: readonly object[], options: object): unknown;
@@ -99,11 +99,11 @@ function pointOptions(charts: Charts, { points, x, y }: Of<"points">): object {
       labelArrow: "none",
       type: x.log ? "log" : "linear",
       ...(points.every((point) => point.x < 1) && x.log && { tickFormat: "~e" }),
-      ...(counts && { ticks: counts, tickFormat: "d" }),
     },
     y: { label: y.label, labelArrow: "none", type: y.log ? "log" : "linear" },
     marks: [
       charts.gridX({ strokeOpacity: 0.15, ...(counts && { ticks: counts }) }),
+      ...(counts ? [charts.axisX(counts, { text: (count: number) => String(count) })] : []), // any format leaves some out
       charts.gridY({ strokeOpacity: 0.15 }),
       ...marks,
       ...namesBeside(points, x.log === true).map(({ point, place }) =>
