@@ -12,7 +12,7 @@ import type { AdapterFiles, AdapterTensor } from "./adapter-files.ts";
  * and every tensor of the file must have a place. Three things are let through: a head module of which the adapter holds
  * nothing comes from the base where the base has it; copies are passed over where they are equal, of the base's tensors,
  * which PEFT stores beside adapted embeddings, or of a tensor that has two names; and so are tensors of the base that the
- * task does not read. Numbers are looked at: products of whole numbers, which texts are made by, turn NaN into a number.
+ * task does not read. Numbers that are none are refused.
  *
  * @throws InputError with every problem, naming the adapter's base and this one
  */

@@ -1,5 +1,4 @@
 import { InputError, InternalError } from "../errors.ts";
-import { inBytes } from "../graph/in-bytes.ts";
 import { uncopied } from "../graph/uncopied.ts";
 import { growingPast, keyValueCache } from "../nn/cache.ts";
 import { heads } from "../nn/model.ts";
@@ -73,7 +72,7 @@ export async function compileSteps(engine: Engine, adapted: AdaptedModel, mixed 
     const cache = keyValueCache(sizes, growingPast);
     const { logits } = adapted.forward({ cache, continues, mixed: mixed ? "slots" : undefined });
     const outputs = Object.entries({ logits, ...cache.present });
-    const read = inBytes(uncopied(outputs.map(([, value]) => value)));
+    const read = uncopied(outputs.map(([, value]) => value));
     const named = Object.fromEntries(outputs.map(([name, value], i) => [name, read[i] ?? value]));
     return compile(engine, named, { keepsWeights: true }); // a token reads every weight for one row
   };

@@ -22,7 +22,7 @@ import { layerNormalization } from "./ops/layer-normalization.ts";
 import { log } from "./ops/log.ts";
 import { logSoftmax } from "./ops/log-softmax.ts";
 import { MatMul } from "./ops/mat-mul.ts";
-import { heldOf, heldProduct, levels, matmulNBits } from "./ops/mat-mul-n-bits.ts";
+import { matmulNBits } from "./ops/mat-mul-n-bits.ts";
 import { matmul } from "./ops/matmul.ts";
 import { mod } from "./ops/mod.ts";
 import { mul } from "./ops/mul.ts";
@@ -324,15 +324,12 @@ export const operatorCases: Readonly<Record<string, OperatorCases>> = {
   },
   MatMulNBits: {
     cases: [
-      ...[
-        [b, t, 64],
-        [t, 64],
-      ].map((shape) => ({
-        operands: [shape],
-        build: ([x]: readonly [Value, ...Value[]]) => matmulNBits(x, inBlocks(4)) ?? x,
-      })),
-      { operands: [[b, t, 64]], build: ([x]) => heldProduct(x, heldOf(inBlocks(8))!, levels.exact) },
-    ],
+      [b, t, 64],
+      [t, 64],
+    ].map((shape) => ({
+      operands: [shape],
+      build: ([x]) => matmulNBits(x, inBlocks(4)) ?? x,
+    })),
     dtype: "float32",
   },
   Identity: { cases: unary(detach), noGradient: "it exists to stop gradients" },

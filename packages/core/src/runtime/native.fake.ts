@@ -11,7 +11,7 @@ export const nativeEngine = (folder?: string): Engine =>
     ort,
     fileName: (file) => file,
     writesInPlace: true,
-    options: async ({ operators, weights, how }) => ({
+    options: async ({ weights, how }) => ({
       executionProviders: ["cpu"],
       intraOpNumThreads: 1,
       enableMemPattern: false,
@@ -19,7 +19,7 @@ export const nativeEngine = (folder?: string): Engine =>
       logSeverityLevel: 3,
       extra: {
         session: {
-          disable_prepacking: operators.includes("MatMulNBits") ? "0" : "1",
+          disable_prepacking: "1",
           ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
         },
         ...withoutOptimizers([
