@@ -15,10 +15,11 @@ async function* piecesOf(bytes: Uint8Array, size: number): AsyncGenerator<Uint8A
 }
 
 const encoder = new TextEncoder();
-function partsOf(name: string, bytes: Uint8Array, size: number, options: ReadOptions = {}) {
+/** A file's parts; also what its beginning is refused for comes when they are read. */
+async function* partsOf(name: string, bytes: Uint8Array, size: number, options: ReadOptions = {}) {
   const stream = streamTable(name, bytes, options);
   if (!stream) throw new Error("this file is none that is streamed");
-  return stream(() => piecesOf(bytes, size));
+  yield* stream(() => piecesOf(bytes, size));
 }
 async function streamed(name: string, text: string, size: number, options: ReadOptions = {}) {
   const { examples, placeOf, columns } = await readParts(partsOf(name, encoder.encode(text), size, options));
