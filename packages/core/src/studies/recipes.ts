@@ -28,7 +28,7 @@ const usual: Readonly<Record<string, Readonly<Record<string, Json>>>> = {
 
 /**
  * LoRA at some rank whose alpha is held, so that its scale alpha / rank falls as the rank rises: one rate then suits all
- * ranks (Hu et al. 2021, section 4.1), where the same scale for all makes large ones diverge.
+ * ranks (Hu et al. 2021, section 4.1), where with the same scale for all a large one moves further a step.
  */
 export const rankedLora = (rank: number, targets: string): PartialFit => ({
   method: "lora",
