@@ -1,4 +1,4 @@
-// Eleven labelled sets, of which two have the same rows, as rows of { text, textPair?, label }, in an order drawn by seed 0.
+// Eleven labelled sets, of which two have the same rows, as rows of { text, textPair?, label }, in an order that a seed draws.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { random } from "@petl/core";
@@ -53,9 +53,12 @@ export const sets = {
   cola: () => lines("glue-cola/train.tsv", /^[^\t]*\t(?<label>[01])\t[^\t]*\t(?<text>.+)$/),
 };
 
-/** Rows to train on, the first of an order that a larger number only continues, and rows to measure on, the order's end. */
-export async function drawn(set, rows, held) {
-  const all = random(0, `rows of ${set}`).shuffle(await sets[set]());
+/**
+ * Rows to train on, the first of an order that a larger number only continues, and rows to measure on, the order's end.
+ * Another seed draws another order.
+ */
+export async function drawn(set, rows, held, seed = 0) {
+  const all = random(seed, `rows of ${set}`).shuffle(await sets[set]());
   if (rows + held > all.length) throw new Error(`${set} has ${all.length} rows, fewer than ${rows} and ${held}`);
   return { train: all.slice(0, rows), test: all.slice(-held) };
 }

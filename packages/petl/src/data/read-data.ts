@@ -133,7 +133,9 @@ async function examplesOf(
       ? await partsOf(path, size, { name, reading, access })
       : undefined;
   if (parts) return readParts(told(parts, onRows), columns, keep);
-  const table = await readTable(name, await bytesOf(path), reading, pausing(access.signal));
+  const onShare = (share: number) =>
+    access.onProgress?.({ type: "reading", file: name, done: Math.floor(share * size), of: size });
+  const table = await readTable(name, await bytesOf(path), reading, pausing(access.signal, onShare));
   onRows?.(table.rows);
   return readRows(table, columns);
 }

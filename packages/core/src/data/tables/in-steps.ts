@@ -1,7 +1,7 @@
-/** Work in steps: each yields how many rows are done. */
+/** Work in steps: each yields how much is done, in rows where the work says nothing else. */
 export type Steps<T> = Generator<number, T>;
 
-/** Awaited now and then in long work, with the rows that are done; what it throws ends the work. */
+/** Awaited now and then in long work, with what is done of it; what it throws ends the work. */
 export type Pause = (done: number) => Promise<void>;
 
 /** Rows between two steps. */

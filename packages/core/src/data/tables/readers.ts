@@ -38,7 +38,8 @@ export function extensionOf(name: string): string {
 
 /**
  * The rows of a data file; its ending says how it is read, `.gz` behind it that it is packed.
- * @param pause awaited now and then where a reader takes long, in which a host hears what it is told
+ * @param pause awaited now and then where a reader takes long, with the share of the file that is done; in it a host hears what
+ *   it is told
  * @throws InputError naming file and line: an ending that is not known, an empty file, rows that are not well formed.
  */
 export async function readTable(

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { readTable } from "./readers.ts";
 import { smallWorkbook, workbookOf } from "./workbook.fake.ts";
 import { readWorkbook } from "./workbook.ts";
 import { dateText } from "./workbook-dates.ts";
@@ -80,4 +81,18 @@ test("a workbook whose archive says of a part that it is shorter than it is, is 
   }
   view.setUint32(sizeAt, size, true);
   expect(readWorkbook("t.xlsx", bytes).rows).toHaveLength(9);
+});
+
+test("a long sheet is read in steps, each told how much of it is done, and may be ended in each", async () => {
+  const cell = (text: string) => `<c t="str"><v>${text}</v></c>`;
+  const rows = ["text", ...Array.from({ length: 4_500 }, (_, row) => `row ${row}`)].map(
+    (text) => `<row>${cell(text)}</row>`,
+  );
+  const bytes = workbookOf({ A: rows.join("") });
+  const shares: number[] = [];
+  const read = await readTable("t.xlsx", bytes, {}, async (share) => void shares.push(share));
+  expect(read.rows).toEqual(readWorkbook("t.xlsx", bytes).rows);
+  expect(shares.slice(-4).map((share) => share.toFixed(1))).toEqual(["0.2", "0.4", "0.7", "0.9"]);
+  const end = (share: number) => (share > 0.5 ? Promise.reject(new Error("enough")) : Promise.resolve());
+  await expect(readTable("t.xlsx", bytes, {}, end)).rejects.toThrow("enough");
 });

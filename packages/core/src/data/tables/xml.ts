@@ -2,6 +2,8 @@
 interface XmlElement {
   readonly head: string;
   readonly body: string;
+  /** where the text goes on behind it */
+  readonly end: number;
 }
 
 /**
@@ -15,14 +17,14 @@ export function* elementsOf(xml: string, name: string): Iterable<XmlElement> {
     if (end < 0) return;
     const head = xml.slice(open.lastIndex, end);
     if (head.endsWith("/")) {
-      yield { head: head.slice(0, -1), body: "" };
+      yield { head: head.slice(0, -1), body: "", end: end + 1 };
       continue;
     }
     const closing = `</${found[0].slice(1)}`;
     const close = xml.indexOf(closing, end);
     if (close < 0) return;
-    yield { head, body: xml.slice(end + 1, close) };
     open.lastIndex = close + closing.length;
+    yield { head, body: xml.slice(end + 1, close), end: open.lastIndex };
   }
 }
 
