@@ -44,7 +44,9 @@ export async function encodeMerged(
 ): Promise<CheckpointFiles> {
   const { pooling = "default" } = adapter.adapted.goal;
   if (pooling !== "default") {
-    throw new InputError(`cannot be merged: the head reads pooling "${pooling}", which Hugging Face's class has not`);
+    throw new InputError(
+      `cannot be merged into a checkpoint: the head reads pooling "${pooling}", which Hugging Face's class has not; an ONNX file holds it (\`to: "onnx"\`), and \`pooling: "default"\` trains a head that can be merged`,
+    );
   }
   return encodeModel(base, adapter, { values: adapter.adapted.merged(), engine, labels, dtype });
 }

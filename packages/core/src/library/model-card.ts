@@ -91,6 +91,7 @@ function markdown(part: CardPart): string {
 function subjectRows({ adapted, labels, layout }: CardSubject, method: string): readonly (readonly string[])[] {
   const { base_parameters, trained_parameters, head_parameters, trainable_ratio } = countParameters(adapted);
   const { goal, methods } = adapted;
+  const pooling = ownPooling(adapted);
   const { hasClasses } = objectiveOf(goal.task);
   const options = methods.flatMap(({ name, options: values }) =>
     Object.entries(values).map(([option, value]) => [`${name}: ${option}`, valueText(value)]),
@@ -99,22 +100,34 @@ function subjectRows({ adapted, labels, layout }: CardSubject, method: string): 
     ["method", method],
     ["task", goal.task],
     ...(hasClasses ? [["labels, in the order of their ids", labels.map(String).join(", ")]] : []),
-    ...(goal.pooling && goal.pooling !== "default" ? [["pooling", goal.pooling]] : []),
+    ...(pooling === undefined ? [] : [["pooling", pooling]]),
     ["parameters of the base", String(base_parameters)],
     [
       "parameters trained",
       `${trained_parameters} (${(100 * trainable_ratio).toPrecision(3)} % of the base), and ${head_parameters} of the head`,
     ],
     ...options,
-    ["files", fileWords[layout]],
+    ["files", fileWords[layout](adapted)],
   ];
 }
 
-const fileWords = {
-  peft: "adapter_config.json and adapter_model.safetensors, as Hugging Face's PEFT has them",
-  petl: "adapter_config.json and adapter_model.safetensors; PEFT has no such method or head, so petl alone reads them",
-  checkpoint: "an ordinary Hugging Face checkpoint of the whole model",
-} as const;
+const fileWords: Readonly<Record<CardSubject["layout"], (adapted: AdaptedModel) => string>> = {
+  peft: () => "adapter_config.json and adapter_model.safetensors, as Hugging Face's PEFT has them",
+  petl: (adapted) =>
+    `adapter_config.json and adapter_model.safetensors; ${unlikePeft(adapted)}, so petl alone reads them`,
+  checkpoint: () => "an ordinary Hugging Face checkpoint of the whole model",
+};
+
+/** The pooling of a head that none of Hugging Face's classes has; undefined of theirs. */
+const ownPooling = ({ goal: { pooling } }: AdaptedModel) => (pooling === "default" ? undefined : pooling);
+
+/** Why PEFT does not read an adapter in petl's own layout. */
+function unlikePeft(adapted: AdaptedModel): string {
+  const pooling = ownPooling(adapted);
+  return pooling === undefined
+    ? "PEFT has no such method or head"
+    : `the head reads pooling "${pooling}", which Hugging Face's classes have not`;
+}
 
 function trainingPart({ dataSha256, rows, settings }: TrainingFacts): readonly CardPart[] {
   const told = [
@@ -203,15 +216,12 @@ function inTypeScript(baseName: string, head: Head): string {
   return lines.join("\n");
 }
 
-function inPython({ labels, baseName, layout }: CardSubject, head: Head): CardPart {
+function inPython({ adapted, labels, baseName, layout }: CardSubject, head: Head): CardPart {
   const { model } = python[head];
   const count = heads[head].from === "labels" ? `, num_labels=${labels.length}` : "";
   switch (layout) {
     case "petl":
-      return {
-        sentence:
-          "PEFT has no such method or head; `petl merge` writes a checkpoint or an ONNX file, where the method can be merged.",
-      };
+      return { sentence: besidesPeft(adapted) };
     case "checkpoint":
       return {
         language: "python",
@@ -224,6 +234,16 @@ function inPython({ labels, baseName, layout }: CardSubject, head: Head): CardPa
       };
   }
 }
+
+/** What there is for Python in the place of PEFT. */
+function besidesPeft(adapted: AdaptedModel): string {
+  const why = sentenceOf(unlikePeft(adapted));
+  return ownPooling(adapted) === undefined
+    ? `${why}; \`petl merge\` writes a checkpoint or an ONNX file, where the method can be merged.`
+    : `${why}; \`petl merge --to onnx\` writes a file that ONNX Runtime computes alone. An adapter that is trained with \`--pooling default\` is read by PEFT, where PEFT has its method.`;
+}
+
+const sentenceOf = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
 
 const digits = (value: number): string => (Number.isInteger(value) ? String(value) : value.toFixed(4));
 

@@ -71,7 +71,12 @@ export async function adaptTo(
       ? await inputDirections(base.engine, adapted, encodeRows(train, adapted, targetRuleOf({ task, labels }), how))
       : undefined;
   const phi = await initialPhi(adapted, seed, directions);
-  const why = chosen.why === undefined ? [] : [`pooling: ${chosen.pooling}, since ${chosen.why}`];
+  const why =
+    chosen.why === undefined
+      ? []
+      : [
+          `pooling: ${chosen.pooling}, since ${chosen.why}; Hugging Face's classes read otherwise, so that PEFT and checkpoints of \`petl merge\` need \`pooling: "default"\``,
+        ];
   const remarks = [...why, ...startHead(adapted, phi, task, train)];
   return { base, adapted, phi, labels: labelNames(goal.labels, labels), remarks };
 }

@@ -33,7 +33,7 @@ export const columnSettings = grouped("How data are read", {
   labelSeparator: text("TEXT", "what parts the labels of a cell that has any number of them", "a cell is one label"),
   header: toggle(true, "the first line of a CSV, a TSV or a workbook names its columns"),
   encoding: text("NAME", "the encoding of text files, such as latin1 or windows-1252", "utf-8"),
-  sheet: text("NAME", "the sheet of a workbook that is read", "its first"),
+  sheet: text("NAME", "the sheet of a workbook that is read", "the first that is not hidden"),
 });
 
 /** What data are for, and which of them are held out. */

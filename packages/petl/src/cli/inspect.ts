@@ -75,6 +75,7 @@ async function showData(
   const folder = await resolveModel(flags.base ?? name, { offline: flags.offline, weights: false }, context);
   const onProgress = shownDownload("the data", context.terminal);
   const seen = await inspectData(folder, flags, { offline: flags.offline, signal: context.signal, onProgress });
+  context.terminal.done();
   const report = { ...seen, remarks: seen.remarks.map(context.inFlags) };
   if (json) return context.print(JSON.stringify(report));
   for (const line of dataLines(report)) await context.print(line);

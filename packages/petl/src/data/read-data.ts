@@ -66,6 +66,8 @@ const bytesOf = (path: string): Promise<Uint8Array> =>
 
 /** Files from this size on are read as their pieces come, where they can be. */
 const largeFile = 2 ** 23;
+/** Files below this size are read before anyone could look. */
+const smallFile = 2 ** 17;
 /** How much of rows of text gzip leaves. */
 const packedShare = 1 / 4;
 
@@ -133,8 +135,10 @@ async function examplesOf(
       ? await partsOf(path, size, { name, reading, access })
       : undefined;
   if (parts) return readParts(told(parts, onRows), columns, keep);
-  const onShare = (share: number) =>
-    access.onProgress?.({ type: "reading", file: name, done: Math.floor(share * size), of: size });
+  const onShare = (share: number) => {
+    if (size >= smallFile)
+      access.onProgress?.({ type: "reading", file: name, done: Math.floor(share * size), of: size });
+  };
   const table = await readTable(name, await bytesOf(path), reading, pausing(access.signal, onShare));
   onRows?.(table.rows);
   return readRows(table, columns);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { adaptTo, bottleneck, lora, type MethodUse } from "@petl/core";
+import { type AdaptOptions, adaptTo, bottleneck, lora, type MethodUse } from "@petl/core";
 import { afterAll, expect, test } from "vitest";
 import { openTiny, testFolder } from "./open-tiny.fake.ts";
 import { saveAdapter } from "./save.ts";
@@ -9,8 +9,13 @@ const folder = testFolder();
 const base = await openTiny(folder);
 afterAll(() => base.close());
 
-async function cardOf(name: string, method: MethodUse, labels: readonly string[]): Promise<string> {
-  const model = await adaptTo(base, method, { task: "classification", labels });
+async function cardOf(
+  name: string,
+  method: MethodUse,
+  labels: readonly string[],
+  options?: AdaptOptions,
+): Promise<string> {
+  const model = await adaptTo(base, method, { task: "classification", labels }, options);
   const out = join(folder, name);
   await saveAdapter(model, out, { training: { dataSha256: "ab12", rows: 24, settings: { lr: 0.001 } } });
   return readFileSync(join(out, "README.md"), "utf8");
@@ -35,6 +40,15 @@ test("a method that PEFT has not is said to be petl's own", async () => {
   const card = await cardOf("bottleneck", bottleneck({ size: 4 }), ["bad", "good"]);
   expect(card).toContain("library_name: petl");
   expect(card).not.toContain("PeftModel");
+});
+
+test("a head whose pooling Hugging Face has not is what keeps PEFT from reading, and the card says what does", async () => {
+  const card = await cardOf("pooled", lora({ rank: 2 }), ["bad", "good"], { pooling: "mean" });
+  expect(card).toContain(
+    'The head reads pooling "mean", which Hugging Face\'s classes have not; `petl merge --to onnx` writes',
+  );
+  expect(card).toContain("`--pooling default`");
+  expect(card).not.toMatch(/PeftModel|PEFT has no such method|writes a checkpoint/);
 });
 
 test("labels cannot write into the card: no line begins and no table has a column that they brought", async () => {

@@ -29,9 +29,11 @@ export function labelsIn(value: unknown, separator: string | undefined): readonl
 export const isNumber = (label: Label | undefined): boolean =>
   typeof label === "number" || (typeof label === "string" && /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(label));
 
-/** How programs write that there is nothing; in a text or a label it is hardly meant. */
+/** How programs write that there is nothing, or that they could not compute it; in a text or a label it is hardly meant. */
 export const isNone = (text: string): boolean =>
-  /^(?:null|nan|none|nil|n\/a|na|#n\/a|undefined|<na>)$/i.test(text.trim());
+  /^(?:null|nan|none|nil|n\/a|na|undefined|<na>|#(?:n\/a|ref!|name\?|value!|div\/0!|num!|null!|spill!|calc!))$/i.test(
+    text.trim(),
+  );
 
 /** The field of an example's label, left out where there is none. */
 export function withLabel(label: Label | undefined | null): { label?: Label } {

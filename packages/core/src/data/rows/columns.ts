@@ -90,7 +90,7 @@ interface Collector {
 }
 
 function collector(first: Table, choice: ColumnChoice): Collector {
-  const { name, classes } = first;
+  const { name, classes, remarks } = first;
   const { columns, known = [columns.text, columns.pair, columns.label], read } = readerOf(first, choice);
   const examples: Example[] = [];
   const starts: number[] = [];
@@ -120,7 +120,7 @@ function collector(first: Table, choice: ColumnChoice): Collector {
       const main = [columns.text, columns.pair, columns.label];
       const more = first.columns.filter((column) => known.includes(column) && !main.includes(column));
       const all = { ...columns, ...(more.length > 0 && { more }), leftOut: [...others] };
-      return { name, examples, placeOf, columns: all, ...(own && { classes: own }) };
+      return { name, examples, placeOf, columns: all, ...(own && { classes: own }), ...(remarks && { remarks }) };
     },
   };
 }

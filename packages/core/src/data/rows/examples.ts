@@ -42,14 +42,18 @@ export type Example =
       readonly learntFrom?: number;
     };
 
-/** The examples of one file, in its order. */
+/** The examples of one file, or of several that are joined, in their order. */
 export interface ExampleSet {
   readonly name: string;
+  /** the files that were joined, each with the columns that were read */
+  readonly files?: readonly Pick<ExampleSet, "name" | "columns">[];
   readonly examples: readonly Example[];
   /** Where an example stands, in words: `train.tsv line 3`. */
   placeOf(index: number): string;
   /** the classes in their order, where the files say them */
   readonly classes?: readonly string[];
+  /** what the files' readers know of them that a user should, in words */
+  readonly remarks?: readonly string[];
   /** The columns that were read, for saying so. */
   readonly columns: {
     readonly text: string;
@@ -117,6 +121,9 @@ export function weightedSet(set: ExampleSet, weight: number): ExampleSet {
   };
 }
 
+const joinedName = ([first, second, ...others]: readonly string[]): string =>
+  others.length === 0 ? `${first} and ${second}` : `${first} and ${1 + others.length} other files`;
+
 function sideBySide(first: ExampleSet, sets: readonly ExampleSet[]): ExampleSet {
   const starts: number[] = [];
   let length = 0;
@@ -125,10 +132,14 @@ function sideBySide(first: ExampleSet, sets: readonly ExampleSet[]): ExampleSet 
     length += examples.length;
   }
   const { classes, ...rest } = first;
+  const remarks = sets.flatMap((set) => set.remarks ?? []);
   const sameClasses = sets.every((set) => String(set.classes) === String(classes));
   return {
     ...rest,
+    name: joinedName(sets.map(({ name }) => name)),
+    files: sets.map(({ name, columns }) => ({ name, columns })),
     ...(classes && sameClasses && { classes }),
+    ...(remarks.length > 0 && { remarks }),
     examples: sets.flatMap(({ examples }) => examples),
     placeOf: (index) => {
       const at = starts.findLastIndex((start) => start <= index);

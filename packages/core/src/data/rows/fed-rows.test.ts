@@ -72,3 +72,14 @@ test("a prompt holds its system text, its past turns and its context in their or
   const { set } = await feed("t.jsonl", JSON.stringify(row));
   expect(set.examples).toEqual([{ kind: "completion", prompt: "s\n\na\n\nb\n\nc\n\nd\n\n", completion: "e" }]);
 });
+
+test("rows that the base's tokenizer does not know, half of them or more, are counted; a byte's model knows all", async () => {
+  const vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "film"];
+  const words = loadTokenizer({ "vocab.txt": vocabulary.join("\n") });
+  const text = "text,note\ngood film,a\nقصة film,b\nقصة 😀 film,a\nقصة,b\ngood good قصة,a\n,b\n";
+  expect((await feed("t.csv", text, { tokenizer: words, endToken: false }, "text")).remarks.slice(-1)).toEqual([
+    "3 rows whose words the base does not know, half of them or more ([UNK]), the first of them t.csv line 3",
+  ]);
+  const gpt2 = { ...tokenizer, specialIds: { ...tokenizer.specialIds, unk_token: end ?? 0 } };
+  expect((await feed("t.jsonl", '{"text":"a"}', { tokenizer: gpt2 })).remarks.join()).not.toContain("does not know");
+});

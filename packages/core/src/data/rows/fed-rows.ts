@@ -43,6 +43,7 @@ export function* feedSteps(set: ExampleSet, rule: TargetRule | undefined, option
     set: kept.length === encoded.length ? told : someOf(told, kept),
     remarks: [
       ...remarks,
+      ...unknownRemark(told, encoded, options),
       ...cutRemark(cut, options),
       ...leftOutRemark(told, encoded.length - kept.length, cut, options),
     ],
@@ -59,6 +60,32 @@ export const someOf = (set: ExampleSet, places: readonly number[]): ExampleSet =
 /** Whether any token of a row has a target; rows with one target have it. */
 const teaches = (row: EncodedExample | undefined): boolean =>
   row?.target?.kind !== "tokens" || row.target.ids.some((id) => id !== ignoredLabel);
+
+/** Rows of which the base knows no more than half: of another script than its own, or of signs. */
+function unknownRemark(
+  set: ExampleSet,
+  encoded: readonly EncodedExample[],
+  { tokenizer }: FeedOptions,
+): readonly string[] {
+  const { unk_token: unknown, ...others } = tokenizer?.specialIds ?? {};
+  const special = new Set(Object.values(others));
+  if (unknown === undefined || special.has(unknown)) return []; // GPT-2 calls its end unknown, and knows every byte
+  const rows = [...encoded.keys()].filter((row) => {
+    const ids = encoded[row]?.inputIds ?? [];
+    let [known, lacking] = [0, 0];
+    for (const id of ids) {
+      if (id === unknown) lacking += 1;
+      else if (!special.has(id)) known += 1;
+    }
+    return lacking > 0 && lacking >= known && set.examples[row]?.kind !== "tokens";
+  });
+  const [first] = rows;
+  return first === undefined
+    ? []
+    : [
+        `${rowsOf(rows.length)} whose words the base does not know, half of them or more (${tokenizer?.tokenOf(unknown)}), the first of them ${set.placeOf(first)}`,
+      ];
+}
 
 /** How many rows lost tokens to the greatest length. */
 function* cutRows(set: ExampleSet, encoded: readonly EncodedExample[], options: FeedOptions): Steps<number> {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readTable } from "../tables/readers.ts";
 import { readExamples } from "./columns.ts";
-import { weightedSet } from "./examples.ts";
+import { joinSets, weightedSet } from "./examples.ts";
 import { copyRemarks, rowRemarks } from "./row-remarks.ts";
 
 const set = async (text: string, name = "t.csv") => readExamples(await readTable(name, new TextEncoder().encode(text)));
@@ -15,6 +15,31 @@ test("rows and labels are counted, and columns that are not read are named", asy
   expect(rowRemarks(await set("text,label\na,0.5\nb,1.5\n"))).toEqual([
     "t.csv: 2 rows",
     't.csv: text in "text", labels in "label"',
+  ]);
+});
+
+test("of files that are joined each is counted, and named with its columns where these are others", async () => {
+  const files = [
+    await set("text,label\na,x\nb,y\n", "one.csv"),
+    await set("text,label\nc,x\n", "two.csv"),
+    await set("id,review,stars\n1,d,x\n", "three.csv"),
+  ];
+  expect(rowRemarks(joinSets(files.slice(0, 2)))).toEqual([
+    "one.csv and two.csv: 3 rows; x: 2, y: 1",
+    'one.csv: text in "text", labels in "label"',
+  ]);
+  expect(rowRemarks(joinSets(files))).toEqual([
+    "one.csv and 2 other files: 4 rows; x: 3, y: 1",
+    'one.csv: text in "text", labels in "label"',
+    'three.csv: text in "review", labels in "stars"',
+    'three.csv: not read: "id"',
+  ]);
+});
+
+test("labels of several types are said", async () => {
+  const rows = [0, false, 1, true, "yes"].map((label) => JSON.stringify({ text: `about ${label}`, label }));
+  expect(rowRemarks(await set(rows.join("\n"), "t.jsonl")).slice(2)).toEqual([
+    "labels are numbers (0) and truth values (false) and texts (yes) at once, each a label of its own",
   ]);
 });
 

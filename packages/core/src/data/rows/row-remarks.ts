@@ -8,19 +8,21 @@ import { withCommas } from "./with-commas.ts";
 
 /**
  * What a user should know of the rows to train on, in words: how many there are, of each label too, which columns are read
- * and which not, and what looks wrong: empty texts, zero bytes, texts and labels that stand for none, labels that differ by case only
- * or look the same, labels of one row, lists and numbers that are written so that they are texts, copies of rows, texts that have several labels, and rows that the validation has too.
+ * and which not, and what looks wrong: empty texts, zero bytes, texts and labels that stand for none, labels of several types,
+ * that differ by case only or look the same, labels of one row, lists and numbers that are written so that they are texts, copies of rows, texts that have several labels, and rows that the validation has too.
  */
 export function rowRemarks(set: ExampleSet, validation?: ExampleSet): readonly string[] {
   const known = countLabels(set);
   return [
     `${set.name}: ${counted(set.examples.length, "row")}${labelCounts(set, known)}`,
-    ...columnsRead(set),
+    ...filesByColumns(set).flatMap((file) => columnsRead(file, set)),
     ...columnsNotRead(set),
+    ...(set.remarks ?? []),
     ...emptyTexts(set),
     ...zeros(set),
     ...(countsClasses(known) ? [...sameInAnotherCase(known), ...sameInLooks(known), ...ofOneRow(set, known)] : []),
     ...labelsOfNone(known),
+    ...labelsOfSeveralTypes(known),
     ...decimalCommas(known),
     ...numbersWithSigns(known),
     ...writtenLists(known),
@@ -51,8 +53,19 @@ function labelCounts(set: ExampleSet, { labels, counts }: CountedLabels): string
   return `; ${shown(labels, (label) => `${shownLabel(label)}: ${withCommas(counts.get(String(label)) ?? 0)}`)}`;
 }
 
+type File = Pick<ExampleSet, "name" | "columns">;
+
+/** Of files that are read alike the first one. */
+function filesByColumns(set: ExampleSet): readonly File[] {
+  const known = new Set<string>();
+  return (set.files ?? [set]).filter(({ columns }) => known.size !== known.add(JSON.stringify(columns)).size);
+}
+
 /** Which columns texts and labels come from. */
-function columnsRead({ name, columns: { text, pair, label }, examples: [first] }: ExampleSet): readonly string[] {
+function columnsRead(
+  { name, columns: { text, pair, label } }: File,
+  { examples: [first] }: ExampleSet,
+): readonly string[] {
   if (first?.kind !== "text") return [];
   const texts = [text, pair].filter((column) => column !== undefined);
   const where = `text in ${texts.map((column) => `"${column}"`).join(" and ")}`;
@@ -60,8 +73,10 @@ function columnsRead({ name, columns: { text, pair, label }, examples: [first] }
 }
 
 /** Which columns are left out. */
-export function columnsNotRead({ name, columns: { leftOut = [] } }: ExampleSet): readonly string[] {
-  return leftOut.length === 0 ? [] : [`${name}: not read: ${shown(leftOut, (column) => `"${column}"`)}`];
+export function columnsNotRead(set: ExampleSet): readonly string[] {
+  return filesByColumns(set).flatMap(({ name, columns: { leftOut = [] } }) =>
+    leftOut.length === 0 ? [] : [`${name}: not read: ${shown(leftOut, (column) => `"${column}"`)}`],
+  );
 }
 
 const isBlank = (...texts: readonly (string | undefined)[]) => texts.every((text = "") => text.trim() === "");
@@ -98,6 +113,21 @@ function labelsOfNone({ labels }: CountedLabels): readonly string[] {
   return none.length === 0
     ? []
     : [`labels that may stand for none are classes: ${shown(none, shownLabel)}; leave their rows out if they are none`];
+}
+
+const typesOfLabels = [
+  ["number", "numbers"],
+  ["boolean", "truth values"],
+  ["string", "texts"],
+] as const;
+
+/** Labels of JSON or a workbook that mean the same, it may be, and are written otherwise. */
+function labelsOfSeveralTypes({ labels }: CountedLabels): readonly string[] {
+  const found = typesOfLabels.flatMap(([type, name]) => {
+    const first = labels.find((label) => typeof label === type);
+    return first === undefined ? [] : [`${name} (${shownLabel(first)})`];
+  });
+  return found.length < 2 ? [] : [`labels are ${found.join(" and ")} at once, each a label of its own`];
 }
 
 const sameInAnotherCase = (known: CountedLabels): readonly string[] =>

@@ -15,21 +15,38 @@ export interface DelimitedRecord {
  * @throws InputError: empty, a quote that never closes, rows of another width than the header, a name used twice.
  */
 export function readCsv(name: string, bytes: Uint8Array, options: ReadOptions = {}): Table {
-  const { text, delimiter, firstLine } = parted(decodeText(name, bytes, options.encoding));
-  if (delimiter === "\t") return readTabs(name, text, options, firstLine);
-  return toTable(name, quotedRecords(name, text, delimiter, firstLine, options.header !== false), options);
+  const { text, ...parts } = parted(decodeText(name, bytes, options.encoding));
+  if (parts.delimiter === "\t") return readTabs(name, text, options, parts.firstLine);
+  return toTable(name, quotedRecords(name, text, { ...parts, even: options.header !== false }), options);
 }
 
-/** What parts the cells of a CSV, as its first line says or shows, and the text behind what says it. */
+/** What parts the cells of a CSV and ends its lines, as its first line says or shows, and the text behind what says it. */
 export function parted(whole: string): {
   readonly text: string;
   readonly delimiter: string;
+  readonly lineEnd: LineEnd;
   readonly firstLine: number;
 } {
-  const said = /^"?sep=([,;\t|])"?\r?\n/i.exec(whole);
+  const said = /^"?sep=([,;\t|])"?(?:\r?\n|\r)/i.exec(whole);
   const text = said ? whole.slice(said[0].length) : whole;
-  const delimiter = said?.[1] ?? mostFrequent(text.slice(0, text.search(/[\r\n]|$/)));
-  return { text, delimiter, firstLine: said ? 2 : 1 };
+  const end = firstLineEnd(text);
+  const delimiter = said?.[1] ?? mostFrequent(text.slice(0, end));
+  const lineEnd = text[end] === "\r" && text[end + 1] !== "\n" && end + 1 < text.length ? "\r" : "\n";
+  return { text, delimiter, lineEnd, firstLine: said ? 2 : 1 };
+}
+
+/** The letter that ends lines: a carriage return alone where old programs of the Mac write them, with feeds in quotes alone. */
+type LineEnd = "\n" | "\r";
+
+/** Where the first line ends: outside of quotes, unless one never closes. */
+function firstLineEnd(text: string): number {
+  let isOpen = false;
+  for (let at = 0; at < text.length; at++) {
+    const letter = text[at];
+    if (letter === '"') isOpen = !isOpen;
+    else if (!isOpen && (letter === "\n" || letter === "\r")) return at;
+  }
+  return isOpen ? text.search(/[\r\n]|$/) : text.length;
 }
 
 function mostFrequent(head: string): string {
@@ -53,7 +70,7 @@ function readTabs(name: string, text: string, options: ReadOptions, firstLine: n
   const quotes = quoteReading();
   quotes.see(bare);
   const quoted = quotes.areEven() ? quotes.lookQuoted() : quotes.some() && canBeQuoted(name, text);
-  return toTable(name, quoted ? quotedRecords(name, text, "\t", firstLine) : bare, options);
+  return toTable(name, quoted ? quotedRecords(name, text, { delimiter: "\t", firstLine }) : bare, options);
 }
 
 export function* bareRecords(text: string, firstLine: number): Iterable<DelimitedRecord> {
@@ -98,7 +115,7 @@ export function quoteReading(): QuoteReading {
 
 function canBeQuoted(name: string, text: string): boolean {
   try {
-    return isEven(quotedRecords(name, text, "\t", 1));
+    return isEven(quotedRecords(name, text, { delimiter: "\t", firstLine: 1 }));
   } catch (error) {
     if (error instanceof InputError) return false;
     throw error;
@@ -119,10 +136,19 @@ export interface QuotedPiece {
 const quotedRecords = (
   name: string,
   text: string,
-  delimiter: string,
-  firstLine: number,
-  even = false,
-): readonly DelimitedRecord[] => quotedPiece(name, text, { delimiter, firstLine, isLast: true, even }).records;
+  reading: Omit<QuotedReading, "isLast">,
+): readonly DelimitedRecord[] => quotedPiece(name, text, { ...reading, isLast: true }).records;
+
+/** How a piece of a text with quotes is read. */
+interface QuotedReading {
+  readonly delimiter: string;
+  /** a line feed, with a return before it or not, where left out */
+  readonly lineEnd?: LineEnd;
+  readonly firstLine: number;
+  readonly isLast: boolean;
+  /** whether to end where very many records are of another width than the first one */
+  readonly even?: boolean;
+}
 
 /**
  * Records of RFC 4180: a cell that begins with a quote ends with one, holds anything, and writes a quote twice.
@@ -132,40 +158,40 @@ const quotedRecords = (
 export function quotedPiece(
   name: string,
   text: string,
-  {
-    delimiter,
-    firstLine,
-    isLast,
-    even = false,
-  }: { readonly delimiter: string; readonly firstLine: number; readonly isLast: boolean; readonly even?: boolean },
+  { delimiter, lineEnd = "\n", firstLine, isLast, even = false }: QuotedReading,
 ): QuotedPiece {
   const records: DelimitedRecord[] = [];
-  const [delimiterFrom, feedFrom] = [ascending(text, delimiter), ascending(text, "\n")];
+  const [delimiterFrom, endFrom] = [ascending(text, delimiter), ascending(text, lineEnd)];
+  const isLineEnd = (place: number) =>
+    text[place] === lineEnd || (text[place] === "\r" && (text[place + 1] === lineEnd || place + 1 === text.length));
+  /** The end of a cell without quotes that `stop` ends: in front of a return that is part of the line's end. */
+  const bareEnd = (from: number, stop: number) =>
+    stop > from && text[stop - 1] === "\r" && isLineEnd(stop - 1) ? stop - 1 : stop;
   let cells: string[] = [];
   let [line, began, start, uneven] = [firstLine, firstLine, 0, 0];
   let at = 0;
   while (at < text.length) {
     const quoted = text[at] === '"';
-    const end = quoted ? closingQuote(text, at + 1) : bareEnd(text, at, Math.min(delimiterFrom(at), feedFrom(at)));
+    const end = quoted ? closingQuote(text, at + 1) : bareEnd(at, Math.min(delimiterFrom(at), endFrom(at)));
     if (end < 0 && !isLast) return { records, end: start, line: began };
     if (end < 0) throw new InputError(`${name} line ${line}: a quote opens here and never closes`);
     cells.push(quoted ? unquoted(text, at + 1, end) : text.slice(at, end));
-    if (quoted) for (let feed = feedFrom(at); feed < end; feed = feedFrom(feed + 1)) line += 1;
+    if (quoted) for (let inside = endFrom(at); inside < end; inside = endFrom(inside + 1)) line += 1;
     at = quoted ? end + 1 : end;
     if (text[at] === delimiter) {
       at += 1;
-      if (at < text.length && !isLineEnd(text, at)) continue;
+      if (at < text.length && !isLineEnd(at)) continue;
       cells.push("");
-    } else if (at < text.length && !isLineEnd(text, at)) {
+    } else if (at < text.length && !isLineEnd(at)) {
       const opened = line === began ? "" : ` of the cell that begins on line ${began}`;
       throw new InputError(
         `${name} line ${line}: ${quoteAround(text, at)} follows a closing quote${opened}; a quote inside of a cell is written twice`,
       );
     }
     if (cells.length > 1 || quoted || cells[0]!.trim() !== "") records.push({ cells, line: began });
-    if (even && cells.length !== records[0]?.cells.length && ++uneven > mostUneven) break;
+    if (even && isUneven(cells, records[0]?.cells.length ?? 0) && ++uneven > mostUneven) break;
     cells = [];
-    at = text[at] === "\r" ? at + 2 : at + 1;
+    at += text[at] === lineEnd ? 1 : 2;
     line += 1;
     [began, start] = [line, at];
   }
@@ -181,14 +207,6 @@ function closingQuote(text: string, from: number): number {
   let at = text.indexOf('"', from);
   while (at >= 0 && text[at + 1] === '"') at = text.indexOf('"', at + 2);
   return at;
-}
-
-/** The end of a cell without quotes that `stop` ends: in front of a carriage return that is part of the line's end. */
-const bareEnd = (text: string, from: number, stop: number): number =>
-  stop > from && text[stop - 1] === "\r" && isLineEnd(text, stop - 1) ? stop - 1 : stop;
-
-function isLineEnd(text: string, at: number): boolean {
-  return text[at] === "\n" || (text[at] === "\r" && (text[at + 1] === "\n" || at + 1 === text.length));
 }
 
 function quoteAround(text: string, at: number): string {
@@ -214,6 +232,10 @@ function toTable(name: string, records: readonly DelimitedRecord[], { header = t
 
 const numberedNames = (width: number) => Array.from({ length: width }, (_, i) => `column${i + 1}`);
 
+/** Whether a record is of another width than its table; what is empty beyond it spreadsheets write where a cell was once used. */
+const isUneven = (cells: readonly string[], width: number) =>
+  cells.length !== width && (cells.length < width || cells.slice(width).some((cell) => cell.trim() !== ""));
+
 /** Records of another width than the header's. */
 export function* unevenRecords(
   name: string,
@@ -221,7 +243,7 @@ export function* unevenRecords(
   body: readonly DelimitedRecord[],
 ): Iterable<string> {
   for (const { cells, line } of body) {
-    if (cells.length === columns.length) continue;
+    if (!isUneven(cells, columns.length)) continue;
     const more =
       cells.length > columns.length && columns.length > 1 ? "; a cell that holds what parts cells needs quotes" : "";
     yield `${name} line ${line}: ${cells.length} columns; the first line has ${columns.length}${more}`;

@@ -26,10 +26,29 @@ describe("CSV", () => {
 
   test("what is written with RFC 4180's quotes is read back as it was", () => {
     fc.assert(
-      fc.property(grid, fc.constantFrom("\n", "\r\n"), (rows, end) => {
-        const table = readCsv("t.csv", bytes(written(rows, end)), { header: false });
-        expect(table.rows.map((row) => Object.values(row))).toEqual(rows);
+      fc.property(grid, fc.constantFrom("\n", "\r\n", "\r"), (rows, end) => {
+        const text = written(rows, end);
+        const table = readCsv("t.csv", bytes(text), { header: false });
+        const meant = (given: string) => (text.includes("\n") ? given : given.replaceAll("\r", "\n"));
+        expect(table.rows.map((row) => Object.values(row))).toEqual(rows.map((row) => row.map(meant)));
       }),
+    );
+  });
+
+  test("the first line ends outside of quotes, and says what parts cells and ends lines", async () => {
+    const rows = [{ text: "a, b, c", label: "x\ny" }];
+    expect((await read("t.csv", 'text;label\ra, b, c;"x\ny"\r')).rows).toEqual(rows);
+    expect((await read("t.csv", 'sep=;\rtext;label\ra, b, c;"x\ny"\r')).rows).toEqual(rows);
+    expect((await read("t.csv", '"text, as\nit was";label\na;b\n')).columns).toEqual(["text, as\nit was", "label"]);
+    expect((await read("t.csv", '5" text,label\na;b,c\n')).columns).toEqual(['5" text', "label"]);
+  });
+
+  test("empty cells beyond the header's are no cells, however many rows have them", async () => {
+    const body = "a,1,,\n".repeat(10_050);
+    const { rows } = await read("t.csv", `text,label\n${body}`);
+    expect([rows.length, rows[10_049]]).toEqual([10_050, { text: "a", label: "1" }]);
+    expect(await message("t.csv", "text,label\na,1,,\nb,1,,2\nc\n")).toBe(
+      "InputError: t.csv line 3: 4 columns; the first line has 2; a cell that holds what parts cells needs quotes\nt.csv line 4: 1 columns; the first line has 2",
     );
   });
 
@@ -306,4 +325,14 @@ test("what JSON is not, and rows that something holds, are named as such", async
   );
   expect(await message("t.json", '{"data":[{"text":"a"}]}')).toMatch(/holds one value with the keys data; expected an/);
   expect((await read("t.csv", "text|label\na, b|1\n")).rows).toEqual([{ text: "a, b", label: "1" }]);
+});
+
+test("a file that is no text is refused as what it is, whatever encoding is named", async () => {
+  const packed = gzipSync("text,label\na,b\n");
+  for (const options of [{}, { encoding: "latin1" }])
+    expect(await message("t.csv", packed, options)).toBe(
+      "InputError: t.csv begins as a file packed with gzip; put .gz behind its name",
+    );
+  expect(await message("t.jsonl", bytes("PK\u0003\u0004 …"))).toMatch(/begins as a zip archive, as workbooks are;/);
+  expect(await message("t.csv", Uint8Array.of(0xff, 0xfe, 0, 0, 0x74, 0, 0, 0))).toMatch(/begins as UTF-32;/);
 });

@@ -46,12 +46,13 @@ function textReader(name: string, start: Uint8Array, options: ReadOptions): Text
 
 async function* delimitedParts(name: string, pieces: AsyncIterable<LinePiece>, said?: string): AsyncGenerator<Table> {
   let columns: readonly string[] | undefined;
-  let [delimiter, line, rest, given] = [said ?? ",", 1, "", 0];
+  let reading: Pick<ReturnType<typeof parted>, "delimiter" | "lineEnd"> = { delimiter: said ?? ",", lineEnd: "\n" };
+  let [line, rest, given] = [1, "", 0];
   for await (const { text: next, isLast } of pieces) {
     let text = rest + next;
     if (said === undefined && columns === undefined && rest === "")
-      ({ text, delimiter, firstLine: line } = parted(text));
-    const piece = quotedPiece(name, text, { delimiter, firstLine: line, isLast });
+      ({ text, firstLine: line, ...reading } = parted(text));
+    const piece = quotedPiece(name, text, { ...reading, firstLine: line, isLast });
     [rest, line] = [text.slice(piece.end), piece.line];
     if (rest.length > mostRowLetters)
       throw new InputError(`${name} line ${line}: a quote opens here and never closes, or far behind`);

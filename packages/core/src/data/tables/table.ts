@@ -10,6 +10,8 @@ export interface Table {
   readonly classes?: ReadonlyMap<string, readonly string[]>;
   /** false where a value's type is only how a cell was typed, so that a number is a text where texts are asked for */
   readonly isTyped?: boolean;
+  /** what its reader knows of it that a user should, in words */
+  readonly remarks?: readonly string[];
   /** The line, counted from 1, on which row `row` (from 0) begins; in Parquet, which has no lines, the row from 1. */
   lineOf(row: number): number;
   /** Where a row stands, in words: `train.tsv line 3`. */

@@ -24,6 +24,7 @@ export type PieceDecoder = (bytes: Uint8Array, isLast: boolean) => string;
  * @throws InputError as `decodeText`
  */
 export function textDecoder(name: string, start: Uint8Array, encoding?: string): PieceDecoder {
+  refuseOtherKinds(name, start);
   const decoder = decoderOf(encoding ?? marked(start));
   if (encoding === undefined && decoder.encoding === "utf-8") refuseUnmarked(name, start);
   return decoder.encoding === "utf-8" ? utf8Decoder(name) : otherDecoder(name, decoder);
@@ -97,6 +98,23 @@ function decoderOf(encoding: string): TextDecoder {
 function marked([first, second]: Uint8Array): string {
   if (first === 0xff && second === 0xfe) return "utf-16le";
   return first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
+}
+
+/** What files that hold no text begin with, and what to do with one whose name says otherwise. */
+const otherKinds: readonly (readonly [start: readonly number[], what: string])[] = [
+  [[0x1f, 0x8b], "a file packed with gzip; put .gz behind its name"],
+  [[0x50, 0x4b, 0x03, 0x04], "a zip archive, as workbooks are; unpack it, or name a workbook .xlsx"],
+  [[0x50, 0x41, 0x52, 0x31], "a Parquet file; name it .parquet"],
+  [[0xd0, 0xcf, 0x11, 0xe0], "an old Excel workbook, or one with a password; save it as .xlsx or .csv without one"],
+  [[0x25, 0x50, 0x44, 0x46, 0x2d], "a PDF; save what it shows as .xlsx or .csv"],
+  [[0xff, 0xfe, 0, 0], "UTF-32; save it as UTF-8"],
+  [[0, 0, 0xfe, 0xff], "UTF-32; save it as UTF-8"],
+];
+
+/** @throws InputError: bytes that are no text, which some encodings would read all the same */
+function refuseOtherKinds(name: string, bytes: Uint8Array): void {
+  const kind = otherKinds.find(([start]) => start.every((byte, at) => bytes[at] === byte));
+  if (kind) throw new InputError(`${name} begins as ${kind[1]}`);
 }
 
 /** UTF-16 without its mark reads as UTF-8 with a zero beside every letter. */

@@ -1,20 +1,41 @@
 import { strToU8, zipSync } from "fflate";
 
-/** A workbook of sheets whose cells stand as XML; `styles` is the inside of its style sheet, `behind` what follows the cells. */
+/**
+ * A workbook of sheets whose cells stand as XML; `styles` is the inside of its style sheet, `behind` what follows the cells,
+ * `hidden` the titles of hidden sheets, `charts` of those that hold a chart alone, `settings` what follows the list of sheets.
+ */
 export const workbookOf = (
   sheets: Readonly<Record<string, string>>,
   shared: readonly string[] = [],
-  { styles = "", behind = "" } = {},
+  {
+    styles = "",
+    behind = "",
+    settings = "",
+    hidden = [],
+    charts = [],
+  }: {
+    readonly styles?: string;
+    readonly behind?: string;
+    readonly settings?: string;
+    readonly hidden?: readonly string[];
+    readonly charts?: readonly string[];
+  } = {},
 ): Uint8Array =>
   zipSync({
     "xl/workbook.xml": strToU8(
       `<workbook><sheets>${Object.keys(sheets)
-        .map((title, at) => `<sheet name="${title}" sheetId="${at + 1}" r:id="rId${at + 1}"/>`)
-        .join("")}</sheets></workbook>`,
+        .map(
+          (title, at) =>
+            `<sheet name="${title}" sheetId="${at + 1}"${hidden.includes(title) ? ' state="hidden"' : ""} r:id="rId${at + 1}"/>`,
+        )
+        .join("")}</sheets>${settings}</workbook>`,
     ),
     "xl/_rels/workbook.xml.rels": strToU8(
       `<Relationships>${Object.keys(sheets)
-        .map((_, at) => `<Relationship Id="rId${at + 1}" Target="worksheets/sheet${at + 1}.xml"/>`)
+        .map(
+          (title, at) =>
+            `<Relationship Id="rId${at + 1}" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/${charts.includes(title) ? "chartsheet" : "worksheet"}" Target="worksheets/sheet${at + 1}.xml"/>`,
+        )
         .join("")}</Relationships>`,
     ),
     "xl/styles.xml": strToU8(`<styleSheet>${styles}</styleSheet>`),

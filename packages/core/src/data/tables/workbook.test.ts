@@ -21,6 +21,44 @@ test("a sheet is read by its name, and one that is not there is refused with tho
   );
 });
 
+const texts = (...cells: string[]) => cells.map((cell) => `<c t="str"><v>${cell}</v></c>`).join("");
+
+test("the first sheet that shows cells is read, a hidden one or a chart where it is named or there is none else", () => {
+  const sheet = (text: string) => `<row>${texts("text")}</row><row>${texts(text)}</row>`;
+  const sheets = { Chart: "", Old: sheet("old"), New: sheet("new") };
+  const book = workbookOf(sheets, [], { charts: ["Chart"], hidden: ["Old"] });
+  expect(readWorkbook("t.xlsx", book).rows).toEqual([{ text: "new" }]);
+  expect(readWorkbook("t.xlsx", book, { sheet: "Old" }).rows).toEqual([{ text: "old" }]);
+  expect(() => readWorkbook("t.xlsx", book, { sheet: "Chart" })).toThrow("its sheets: Old, New");
+  expect(readWorkbook("t.xlsx", workbookOf(sheets, [], { charts: ["Chart"], hidden: ["Old", "New"] })).rows).toEqual([
+    { text: "old" },
+  ]);
+  expect(() => readWorkbook("t.xlsx", workbookOf({ Chart: "" }, [], { charts: ["Chart"] }))).toThrow(
+    "t.xlsx has no sheet of cells",
+  );
+});
+
+test("hidden rows are counted, and formulas of a workbook that is still to be computed are spoken of", () => {
+  const rows =
+    `<row>${texts("text", "label", "sum")}</row>` +
+    `<row hidden="1">${texts("a")}<c><f>1</f><v>0</v></c><c><v>3</v></c></row>` +
+    `<row>${texts("b")}<c><f>2</f><v>0</v></c><c><v>3</v></c></row>`;
+  const remarksOf = (settings: string) => readWorkbook("t.xlsx", workbookOf({ A: rows }, [], { settings })).remarks;
+  const hidden = "t.xlsx: 1 of its 2 rows are hidden, by a filter or by hand, and are read too";
+  expect(remarksOf('<calcPr calcId="124519"/>')).toEqual([hidden]);
+  expect(remarksOf('<calcPr fullCalcOnLoad="1"/>')).toEqual([
+    hidden,
+    expect.stringMatching(/^t\.xlsx: "label" hold formulas, whose values the file says are still to be computed; /),
+  ]);
+});
+
+test("an old workbook, or one with a password, is refused as such", () => {
+  const bytes = Uint8Array.from({ length: 600 }, (_, at) => [0xd0, 0xcf, 0x11, 0xe0][at] ?? 0);
+  expect(() => readWorkbook("t.xlsx", bytes)).toThrow(
+    "t.xlsx: no .xlsx workbook: it is an old .xls, or has a password",
+  );
+});
+
 test("a workbook without rows, with a name twice or with cells beyond the header is refused", () => {
   const of = (rows: string) => () => readWorkbook("t.xlsx", workbookOf({ A: rows }));
   const row = (...cells: string[]) => `<row>${cells.map((cell) => `<c t="str"><v>${cell}</v></c>`).join("")}</row>`;

@@ -11,9 +11,10 @@ type Cell = string | number | boolean;
 const most = { ratio: 40, bytes: 48e6, entries: 10_000, columns: 16_384 } as const;
 
 /**
- * A sheet of an Excel workbook (.xlsx, ECMA-376): its first row names the columns. Numbers and truth values are such, dates
+ * A sheet of an Excel workbook (.xlsx, ECMA-376), the first that is not hidden where none is named: its first row names the columns. Numbers and truth values are such, dates
  * texts as ISO 8601 has them; empty cells are missing, and empty rows are left out. What cells that are merged down say
- * holds for each of their rows. Of several sheets the table's name tells which one it is.
+ * holds for each of their rows. Of several sheets the table's name tells which one it is. Hidden rows are rows, and formulas have
+ * the values that the file gives them; its remarks count those that may not be meant.
  * @throws InputError: no workbook, no such sheet, no rows, a name used twice, a formula without its value
  */
 export const readWorkbook = (file: string, bytes: Uint8Array, options: ReadOptions = {}): Table =>
@@ -61,7 +62,33 @@ export function* workbookSteps(file: string, bytes: Uint8Array, { header = true,
     Object.fromEntries(used.map((column, at) => [column, cells.get(at) ?? null])),
   );
   const numbers = Uint32Array.from(body, ({ number }) => number);
-  return { ...table(name, used, records, numbers, "row"), isTyped: false };
+  const remarks = [...hiddenRows(name, body), ...formulasToCompute(name, used, body, parts)];
+  return { ...table(name, used, records, numbers, "row"), isTyped: false, remarks };
+}
+
+/** Rows that whoever looks at the sheet does not see: put out of sight, or by a filter. */
+function hiddenRows(name: string, rows: readonly SheetRow[]): readonly string[] {
+  const hidden = rows.filter(({ isHidden }) => isHidden).length;
+  return hidden === 0
+    ? []
+    : [`${name}: ${hidden} of its ${rows.length} rows are hidden, by a filter or by hand, and are read too`];
+}
+
+/** Formulas of a workbook that asks to be computed when it is opened: programs that write it so give 0 in the place of values. */
+function formulasToCompute(
+  name: string,
+  columns: readonly string[],
+  rows: readonly SheetRow[],
+  parts: ReadonlyMap<string, string>,
+): readonly string[] {
+  const [how] = elementsOf(parts.get("xl/workbook.xml") ?? "", "calcPr");
+  if (!how || !isTrue(attributeOf(how.head, "fullCalcOnLoad"))) return [];
+  const computed = columns.filter((_, at) => rows.some(({ formulas }) => formulas.includes(at)));
+  if (computed.length === 0) return [];
+  const shown = computed.slice(0, 20).map((column) => `"${column}"`);
+  return [
+    `${name}: ${shown.join(", ")} hold formulas, whose values the file says are still to be computed; where they are wrong here (0, say), open the workbook in a program for it, and save`,
+  ];
 }
 
 const widthOf = (cells: ReadonlyMap<number, Cell>) => Math.max(...cells.keys()) + 1;
@@ -87,9 +114,17 @@ function unpacked(name: string, bytes: Uint8Array): ReadonlyMap<string, string> 
     );
   } catch (error) {
     if (error instanceof InputError) throw error;
-    throw new InputError(`${name}: no .xlsx workbook: ${error instanceof Error ? error.message : error}`);
+    const why = isCompound(bytes)
+      ? "it is an old .xls, or has a password; save it as .xlsx without one"
+      : error instanceof Error
+        ? error.message
+        : error;
+    throw new InputError(`${name}: no .xlsx workbook: ${why}`);
   }
 }
+
+/** Whether a file is of the kind that old workbooks are, and that hides those with a password. */
+const isCompound = (bytes: Uint8Array) => [0xd0, 0xcf, 0x11, 0xe0].every((byte, at) => bytes[at] === byte);
 
 /** A part's XML, where it ends as it begins: of one that the archive says to be shorter than it is, the rest is lacking. */
 function wholePart(name: string, entry: string, xml: string): string {
@@ -105,19 +140,29 @@ function wholePart(name: string, entry: string, xml: string): string {
 function sheetText(name: string, parts: ReadonlyMap<string, string>, wanted: string | undefined) {
   const book = parts.get("xl/workbook.xml");
   if (book === undefined) throw new InputError(`${name}: no .xlsx workbook: it has no list of sheets`);
-  const sheets = [...elementsOf(book, "sheet")].map(({ head }) => ({
-    title: attributeOf(head, "name") ?? "",
-    id: attributeOf(head, "r:id") ?? "",
+  const links = [...elementsOf(parts.get("xl/_rels/workbook.xml.rels") ?? "", "Relationship")].map(({ head }) => ({
+    id: attributeOf(head, "Id"),
+    target: attributeOf(head, "Target") ?? "",
+    holdsCells: /(?:^|\/)worksheet$/.test(attributeOf(head, "Type") ?? "worksheet"),
   }));
+  const sheets = [...elementsOf(book, "sheet")]
+    .map(({ head }) => ({
+      title: attributeOf(head, "name") ?? "",
+      isHidden: /hidden$/i.test(attributeOf(head, "state") ?? ""),
+      link: links.find(({ id }) => id === attributeOf(head, "r:id")),
+    }))
+    .filter(({ link }) => link?.holdsCells !== false);
   const titles = sheets.map(({ title }) => title);
-  const chosen = wanted === undefined ? sheets[0] : sheets.find(({ title }) => title === wanted);
+  const chosen =
+    wanted === undefined
+      ? (sheets.find(({ isHidden }) => !isHidden) ?? sheets[0])
+      : sheets.find(({ title }) => title === wanted);
+  if (wanted === undefined && !chosen) throw new InputError(`${name} has no sheet of cells`);
   if (!chosen)
     throw new InputError(
       `${name} has no sheet "${wanted}"${suggestion(wanted ?? "", titles)}; its sheets: ${titles.slice(0, 20).join(", ")}`,
     );
-  const links = [...elementsOf(parts.get("xl/_rels/workbook.xml.rels") ?? "", "Relationship")];
-  const link = links.find(({ head }) => attributeOf(head, "Id") === chosen.id);
-  const target = (link && attributeOf(link.head, "Target")) ?? "";
+  const target = chosen.link?.target ?? "";
   const content = parts.get(target.startsWith("/") ? target.slice(1) : `xl/${target}`);
   if (content === undefined) throw new InputError(`${name}: its sheet "${chosen.title}" is not there`);
   return { content, title: chosen.title, others: titles.filter((title) => title !== chosen.title) };
@@ -135,9 +180,11 @@ function bookOf(parts: ReadonlyMap<string, string>): Book {
   return {
     texts: sharedTexts(parts.get("xl/sharedStrings.xml") ?? ""),
     dates: dateStyles(parts.get("xl/styles.xml") ?? ""),
-    from1904: /^(?:1|true)$/.test((settings && attributeOf(settings.head, "date1904")) ?? ""),
+    from1904: isTrue(settings && attributeOf(settings.head, "date1904")),
   };
 }
+
+const isTrue = (value: string | undefined): boolean => value === "1" || value === "true";
 
 /** The texts that cells point at; one may be made of runs, and readings of Japanese words are no part of it. */
 const sharedTexts = (xml: string): readonly string[] => [...elementsOf(xml, "si")].map(({ body }) => runsOf(body));
@@ -153,6 +200,9 @@ function withoutReadings(body: string): string {
 interface SheetRow {
   readonly number: number;
   readonly cells: Map<number, Cell>;
+  /** the places of cells whose value a formula has */
+  readonly formulas: readonly number[];
+  readonly isHidden: boolean;
   /** where the sheet's text goes on behind it */
   readonly end: number;
 }
@@ -163,6 +213,7 @@ function* rowsOf(name: string, xml: string, book: Book): Iterable<SheetRow> {
   for (const { head, body, end } of elementsOf(xml, "row")) {
     number = Number(attributeOf(head, "r") ?? number + 1);
     const cells = new Map<number, Cell>();
+    const formulas: number[] = [];
     let at = -1;
     for (const cell of elementsOf(body, "c")) {
       at = columnOf(attributeOf(cell.head, "r")) ?? at + 1;
@@ -171,18 +222,23 @@ function* rowsOf(name: string, xml: string, book: Book): Iterable<SheetRow> {
         problems.add(
           `${name} row ${number}: a formula without its value; open the workbook in a program for it, and save`,
         );
+      if (isFormula(cell.body)) formulas.push(at);
       if (value !== undefined && value !== "" && at < most.columns) cells.set(at, value);
     }
-    yield { number, cells, end };
+    yield { number, cells, formulas, isHidden: isTrue(attributeOf(head, "hidden")), end };
   }
   problems.refuse();
 }
 
 /** Whether a cell is a formula that no program has computed yet; a computed text may be empty. */
 function lacksValue({ head, body }: { readonly head: string; readonly body: string }): boolean {
-  const [formula] = elementsOf(body, "f");
   const [value] = elementsOf(body, "v");
-  return formula !== undefined && !value?.body && attributeOf(head, "t") !== "str";
+  return isFormula(body) && !value?.body && attributeOf(head, "t") !== "str";
+}
+
+function isFormula(body: string): boolean {
+  const [formula] = elementsOf(body, "f");
+  return formula !== undefined;
 }
 
 /** Gives every row of cells that are merged downwards what the uppermost says. */
