@@ -23,7 +23,7 @@ test("the quick demo compares its methods, serves all adapters from one base, an
   const result = JSON.parse(readFileSync(join(out, "numbers.json"), "utf8"));
   expect(result).toMatchObject({
     base: { unchanged: true, bytes: before.length },
-    methods: methods.map((method) => ({ method, accuracy: { rows: 108, seeds: 1 } })),
+    methods: methods.map((method) => ({ method, epochs: 1, accuracy: { rows: 108, seeds: 1 } })),
     further: ["questions", "reviews", "users/midwife", "users/cellist"].map((name) => ({ name })),
     one_base: { adapters: 5, base_bytes: before.length },
   });
@@ -32,6 +32,7 @@ test("the quick demo compares its methods, serves all adapters from one base, an
 
   const page = readFileSync(join(out, "report.html"), "utf8");
   for (const method of methods) expect(page).toContain(`>${method}</text>`);
+  expect(page).toContain("every method had one epoch");
   expect(page).not.toMatch(/NaN|undefined|(?:src|href)=|url\(/); // whole numbers, and nothing from elsewhere
 
   const base = await openBase(join(folder, "tiny"), { threads: 1 });

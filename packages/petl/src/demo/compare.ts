@@ -4,7 +4,7 @@ import type { OpenBase } from "../library/open-base.ts";
 import { saveAdapter } from "../library/save.ts";
 import type { OwnTask } from "./forgetting.ts";
 import type { Recipe } from "./recipes.ts";
-import { type DemoTask, fit, rightAnswers, type StepSeen, secondsSince } from "./training.ts";
+import { type DemoTask, epochsOf, fit, rightAnswers, type StepSeen, secondsSince } from "./training.ts";
 
 /** One method on the first task. */
 export interface MethodRow {
@@ -61,7 +61,7 @@ export async function* compareMethods(
       yield { kind: "trial", method, seed, seconds, right: right.filter(Boolean).length, of: right.length };
     }
   }
-  return tried.map(({ recipe, results }) => rowOf(recipe, results));
+  return tried.map(({ recipe, results }) => rowOf(recipe, results, options.quick));
 }
 
 /** Whether one more round ends in the time, if it takes as long as those before did. */
@@ -96,7 +96,8 @@ async function* tryRecipe(
   };
 }
 
-function rowOf({ method, lr, epochs }: Recipe, results: readonly Result[]): MethodRow {
+function rowOf(recipe: Recipe, results: readonly Result[], quick: boolean): MethodRow {
+  const { method, lr } = recipe;
   const [first] = results;
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const losses = results.flatMap(({ loss }) => loss ?? []);
@@ -105,7 +106,7 @@ function rowOf({ method, lr, epochs }: Recipe, results: readonly Result[]): Meth
     method: method.name,
     options: method.options,
     lr,
-    epochs,
+    epochs: epochsOf(recipe, quick),
     trained_parameters: counts?.trained_parameters ?? 0,
     trainable_ratio: counts?.trainable_ratio ?? 0,
     head_parameters: counts?.head_parameters ?? 0,

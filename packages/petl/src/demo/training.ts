@@ -35,16 +35,20 @@ interface FitOptions {
   readonly quick: boolean;
 }
 
+/** Passes over the rows: those of the recipe, but for a quick look. */
+export const epochsOf = ({ epochs }: Recipe, quick: boolean): number => (quick ? 1 : epochs);
+
 /** Adapts a base to a task by a recipe, and tells of the steps. */
 export async function* fit(
   base: OpenBase,
   task: DemoTask,
-  { method, lr, epochs }: Recipe,
+  recipe: Recipe,
   { run, seed = 0, quick }: FitOptions,
 ): AsyncGenerator<StepSeen, OpenModel, void> {
+  const { method, lr } = recipe;
   const model = await adaptTo(base, method, task, { seed });
   let steps = 0;
-  const settings = { epochs: quick ? 1 : epochs, batch: 16, lr, seed };
+  const settings = { epochs: epochsOf(recipe, quick), batch: 16, lr, seed };
   for await (const event of train(model, { train: task.train }, settings)) {
     if (event.kind === "start") steps = event.steps;
     if (event.kind === "step") yield { kind: "step", run, step: event.step, steps, loss: event.loss };

@@ -48,7 +48,7 @@ test("hidden rows are counted, and formulas of a workbook that is still to be co
   expect(remarksOf('<calcPr calcId="124519"/>')).toEqual([hidden]);
   expect(remarksOf('<calcPr fullCalcOnLoad="1"/>')).toEqual([
     hidden,
-    expect.stringMatching(/^t\.xlsx: "label" hold formulas, whose values the file says are still to be computed; /),
+    expect.stringMatching(/^t\.xlsx: formulas in "label", whose values the file says are still to be computed; /),
   ]);
 });
 

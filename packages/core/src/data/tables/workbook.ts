@@ -87,7 +87,7 @@ function formulasToCompute(
   if (computed.length === 0) return [];
   const shown = computed.slice(0, 20).map((column) => `"${column}"`);
   return [
-    `${name}: ${shown.join(", ")} hold formulas, whose values the file says are still to be computed; where they are wrong here (0, say), open the workbook in a program for it, and save`,
+    `${name}: formulas in ${shown.join(", ")}, whose values the file says are still to be computed; where they are wrong here (0, say), open the workbook in a program for it, and save`,
   ];
 }
 
