@@ -1,10 +1,11 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   adaptTo,
   bitfit,
   bottleneck,
   type ExampleSet,
+  embed,
   evaluate,
   full,
   head,
@@ -15,6 +16,7 @@ import {
   predict,
   predictWords,
   prefix,
+  RunError,
   type TrainingEvent,
   type TrainOptions,
   train,
@@ -164,6 +166,17 @@ test("what cannot be trained or asked is refused in words", async () => {
   await expect(evaluate(model, bare)).rejects.toThrow("has no labels to measure by");
   await expect(predictWords(model, [])).rejects.toThrow("this model is for classification");
   await expect(saveAdapter(model, folder)).rejects.toThrow(InputError); // the folder holds the base
+});
+
+test("what grows beyond float32 is no answer and no vector, though every number of the adapter is finite", async () => {
+  const out = join(folder, "grown");
+  await saveAdapter(await trained(lora({ rank: 2, targets: "all-linear" })), out);
+  const config = join(out, "adapter_config.json");
+  writeFileSync(config, JSON.stringify({ ...JSON.parse(readFileSync(config, "utf8")), lora_alpha: 1e38 }));
+  const grown = await loadAdapter(base, out);
+  await expect(predict(grown, texts)).rejects.toThrow("text 1: a logit is NaN");
+  await expect(embed(grown, texts)).rejects.toThrow("text 1: a number of the vector is NaN");
+  await expect(predict(grown, texts)).rejects.toThrow(RunError);
 });
 
 test("an aborted signal ends what is asked of a base", async () => {
