@@ -110,6 +110,7 @@ export { type Figure, tableOf } from "./figures/figure.ts";
 export { type GenerationSettings, generationSettings, parseGenerationSettings } from "./generation/settings.ts";
 export type { GeneratedToken } from "./generation/texts.ts";
 export { textAnswer, tokenAnswers, withBest } from "./library/answers.ts";
+export { requireBase, requireFolder, requireModel, requireOptions, requireUsers } from "./library/check.ts";
 export { type Comparison, compare } from "./library/compare.ts";
 export { type EmbedOptions, embed, textVector } from "./library/embed.ts";
 export { encodeRows, fedRows, type RowLimits, rowLimits, targetRuleOf } from "./library/encode-rows.ts";

@@ -19,7 +19,7 @@ export const layers = {
   checkpoints: ["containers", "models", "peft"],
   adapters: ["checkpoints"],
   exports: ["adapters", "runtime"], // to write a merged checkpoint is to compute it
-  "data/tables": [],
+  "data/tables": ["containers"],
   "data/tokenizer": ["patterns"],
   "data/rows": ["data/tables", "data/tokenizer", "tensor"],
   "data/batches": ["data/rows"],

@@ -24,3 +24,12 @@ named = table.replace_schema_metadata({"huggingface": json.dumps(classes)})
 for codec, version in [("zstd", "1.0"), ("gzip", "2.0"), ("brotli", "1.0"), ("lz4", "2.0")]:
     name = f"small-{codec}.parquet"
     pq.write_table(named, Path(__file__).parent / name, compression=codec, data_page_version=version)
+
+# pages with checksums, as Spark writes them, and texts that stand as they are
+pq.write_table(
+    table.select(["sentence", "label"]),
+    Path(__file__).parent / "small-checksums.parquet",
+    compression="none",
+    use_dictionary=False,
+    write_page_checksum=True,
+)

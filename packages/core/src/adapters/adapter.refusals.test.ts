@@ -55,6 +55,15 @@ test("every missing, misshapen and superfluous tensor is listed at once, with th
   );
 });
 
+test("a tensor that is called as what every object has is one without a place like others", async () => {
+  const { base } = await goldenBase("bert-sequence-classification");
+  const tensors = await goldenTensors("bert-lora");
+  const names = ["__proto__", "constructor", "toString"];
+  for (const name of names) tensors.set(name, float32([1], Float32Array.of(1)));
+  const problems = await problemsOf(loadAdapterFiles(folderOf(lora, tensors), base));
+  expect(problems.filter((problem) => problem.includes("has no place"))).toHaveLength(names.length);
+});
+
 test("every tensor that holds a number that is none is named", async () => {
   const { base } = await goldenBase("bert-sequence-classification");
   const tensors = await goldenTensors("bert-lora");

@@ -29,10 +29,25 @@ export function requireBase(value: unknown): OpenBase {
   throw new InputError(`base is ${what(value)}; it must be a base as openBase gives it`);
 }
 
-/** The options of a call, apart from those that are no settings. @throws InputError unless they are an object */
+/** The options of a call. @throws InputError unless they are an object whose `signal`, where there is one, is a signal */
 export function requireOptions<T extends object>(value: T | undefined): T {
-  if (isRecord(value)) return value;
-  throw new InputError(`options are ${what(value)}; they must be an object, as in { seed: 1 }`);
+  if (!isRecord(value)) throw new InputError(`options are ${what(value)}; they must be an object, as in { seed: 1 }`);
+  const { signal } = value;
+  if (signal === undefined || (isObject(signal) && typeof signal.aborted === "boolean")) return value;
+  throw new InputError(`signal is ${what(signal)}; it must be that of an AbortController`);
+}
+
+/** @throws InputError unless the argument is a folder's path */
+export function requireFolder(value: unknown): string {
+  if (typeof value === "string" && value !== "") return value;
+  throw new InputError(`folder is ${what(value)}; it must be a path, as in "my-adapter"`);
+}
+
+/** @throws InputError unless the argument is a list of records */
+export function requireUsers<T extends object>(value: readonly T[]): readonly T[] {
+  const list: unknown = value;
+  if (Array.isArray(list) && list.every(isRecord)) return value;
+  throw new InputError(`users are ${what(value)}; they must be a list, as in [{ name: "anna", data }]`);
 }
 
 /** What somebody gave, in a sentence. */

@@ -7,6 +7,7 @@ import { programKey } from "./kept-programs.ts";
 import { headless, type OpenModel } from "./model.ts";
 import type { OpenBase } from "./open-base.ts";
 import { asRead } from "./predict.ts";
+import { requireFinite } from "./require-finite.ts";
 import { batchSettings, tokenSettings } from "./settings.ts";
 import { type TextInput, textExamples } from "./texts.ts";
 
@@ -22,7 +23,7 @@ export interface EmbedOptions extends SettingInputs<typeof settings> {
  * where it says nothing (Reimers & Gurevych 2019, arXiv:1908.10084, section 3); of length 1 where the base's vectors are.
  * Calls that come together are answered together. A base gives vectors whatever head it has.
  *
- * @throws InputError for what is no text; the signal's reason
+ * @throws InputError for what is no text; RunError for vectors that are no numbers; the signal's reason
  */
 export async function embed(
   model: OpenModel | OpenBase,
@@ -46,7 +47,9 @@ export async function embed(
       return found.map(({ logits }) => vector(logits));
     }),
   );
-  return queue.ask(rows, { batch, signal });
+  const vectors = await queue.ask(rows, { batch, signal });
+  requireFinite(vectors, "number of the vector");
+  return vectors;
 }
 
 /** How a base makes a vector of a text: what it takes of the last hidden states, and what becomes of that. */

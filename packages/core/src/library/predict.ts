@@ -17,6 +17,7 @@ import { requireModel, requireOptions, what } from "./check.ts";
 import { encodeRowsInSteps, rowLimits } from "./encode-rows.ts";
 import { programKey } from "./kept-programs.ts";
 import type { OpenModel } from "./model.ts";
+import { requireFinite } from "./require-finite.ts";
 import { batchSettings, tokenSettings } from "./settings.ts";
 import { type TextInput, textExamples } from "./texts.ts";
 
@@ -41,7 +42,8 @@ export interface PredictOptions extends SettingInputs<typeof settings> {
  * for any number of labels gives `labels` in place of `label` and `score`; types know it where the rows in memory have
  * `labels`, or the task was said, as in `openData(file, base, { task: "multi-label" })`. Calls that come together are answered together.
  *
- * @throws InputError for a model of tokens, and for what is no text; the signal's reason
+ * @throws InputError for a model of tokens, and for what is no text; RunError for logits that are no numbers; the signal's
+ * reason
  */
 export function predict(
   model: OpenModel<"multi-label">,
@@ -117,7 +119,12 @@ async function predicted(
   throwIfStopped(signal);
   const { batch, maxLength, topK } = readSettings(settings, given);
   const { rows } = asRead(model, set, maxLength);
-  return { found: await logitsOf(model).ask(rows, { batch, signal }), topK };
+  const found = await logitsOf(model).ask(rows, { batch, signal });
+  requireFinite(
+    found.map(({ logits }) => logits),
+    "logit",
+  );
+  return { found, topK };
 }
 
 /** Asks a model for logits. */

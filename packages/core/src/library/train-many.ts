@@ -2,7 +2,7 @@ import { InputError, RunError } from "../errors.ts";
 import type { MethodUse } from "../peft/method.ts";
 import { type Together, together } from "../training/together.ts";
 import { type TrainingEvent, trainSteps } from "../training/train.ts";
-import { requireOptions } from "./check.ts";
+import { requireOptions, requireUsers } from "./check.ts";
 import { type AdaptPurpose, adaptTo, type OpenModel } from "./model.ts";
 import type { OpenBase } from "./open-base.ts";
 import { copiedState, type PreparedTraining, prepareTraining, type TrainData, type TrainOptions } from "./train.ts";
@@ -32,6 +32,7 @@ export async function* trainMany(
   method: MethodUse | readonly MethodUse[],
   settings: TrainOptions = {},
 ): AsyncGenerator<ManyEvent, void, void> {
+  requireUsers(users);
   const twice = users.filter(({ name }, at) => users.findIndex((user) => user.name === name) !== at);
   if (users.length === 0) throw new InputError("there are no users to train");
   if (twice.length > 0) throw new InputError(twice.map(({ name }) => `there are two users "${name}"`));

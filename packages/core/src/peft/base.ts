@@ -21,7 +21,7 @@ export function findTensor<T>(
   { tensors, model }: { readonly tensors: ReadonlyMap<string, T> | undefined } & Pick<Base, "model">,
   name: string,
 ): T | undefined {
-  const other = model.otherNames[name];
+  const other = Object.hasOwn(model.otherNames, name) ? model.otherNames[name] : undefined;
   const bare = name.startsWith(`${model.prefix}.`) ? name.slice(model.prefix.length + 1) : `${model.prefix}.${name}`;
   for (const candidate of [name, bare, ...(other === undefined ? [] : [other])]) {
     const found = tensors?.get(candidate) ?? tensors?.get(before2020(candidate));

@@ -8,7 +8,7 @@ import { flagKnownAs } from "../flags/other-names.ts";
 import { explainFileError, MachineError } from "../machine-error.ts";
 import { version } from "../version.ts";
 import { commandLine } from "./command.ts";
-import { openTerminal, type Terminal } from "./terminal.ts";
+import { harmless, openTerminal, type Terminal } from "./terminal.ts";
 import type { Context, Verb } from "./verb.ts";
 import { verbs } from "./verbs.ts";
 
@@ -75,7 +75,7 @@ async function write(text: string): Promise<void> {
   if (readerLeft) throw new Error("nobody reads stdout");
   if (outputFault) throw explainFileError(outputFault, "write", "stdout");
   try {
-    if (!process.stdout.write(text)) await once(process.stdout, "drain");
+    if (!process.stdout.write(process.stdout.isTTY ? harmless(text) : text)) await once(process.stdout, "drain");
   } catch (error) {
     throw readerLeft ? error : explainFileError(error, "write", "stdout"); // a file takes what it takes at once
   }

@@ -71,7 +71,7 @@ export function openTerminal({
     line(text) {
       if (open) stream.write("\r\x1b[K");
       open = false;
-      stream.write(`${text.split("\n").map(harmless).join("\n")}\n`);
+      stream.write(`${harmless(text)}\n`);
     },
     progress(values) {
       const text = lineOf(values);
@@ -128,7 +128,7 @@ export function duration(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
-/** Without control characters, which a file name or a data line could bring to steer the terminal. */
-function harmless(text: string): string {
-  return stripVTControlCharacters(text).replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, "�");
+/** Without control characters, which a file name or a data line could bring to steer the terminal; lines and tabs stay. */
+export function harmless(text: string): string {
+  return stripVTControlCharacters(text).replace(/(?![\n\t])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, "�");
 }

@@ -1,5 +1,5 @@
 import { readdir, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { extensionOf, InputError, suggestion, tableExtensions, type WantedData } from "@petl/core";
 import { type HubId, parseHubId } from "../hub/hub-id.ts";
 import { explainFileError, systemCode } from "../machine-error.ts";
@@ -41,6 +41,7 @@ async function hubId(name: string, bare: boolean): Promise<HubId> {
   const folder = dirname(name);
   const beside = isFile || (bare && folder !== ".") ? await readdir(folder).catch(() => undefined) : undefined;
   const none = `there is no data file or folder "${name}"`;
+  if (beside?.includes(basename(name))) throw new InputError(`${none}: it is a link that leads nowhere`);
   if (isFile || beside) {
     const meant = suggestion(name.slice(folder.length + 1), beside ?? []);
     const holds = beside && beside.length > 0 ? `"${folder}" holds ${beside.sort().slice(0, 10).join(", ")}` : "";

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -49,4 +49,11 @@ test("cards that are none, or made to grow, name no configurations", () => {
   const bomb = `---\na: &a [x,x,x,x,x,x,x,x,x]\nb: &b [${"*a,".repeat(9)}]\nc: &c [${"*b,".repeat(9)}]\nd: [${"*c,".repeat(9)}]\n---\n`;
   for (const text of ["", "# A page", "---\nconfigs: 5\n---\n", "---\n: : :\n---\n", bomb])
     expect(configsIn(text)).toEqual([]);
+});
+
+test("a link that leads nowhere is called one", async () => {
+  symlinkSync(at("gone.csv"), at("link.csv"));
+  await expect(findData(at("link.csv"), "train")).rejects.toThrow(
+    `"${at("link.csv")}": it is a link that leads nowhere`,
+  );
 });

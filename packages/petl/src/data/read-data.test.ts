@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -69,3 +70,12 @@ test("a signal ends the reading with its reason between two pieces", async () =>
   await expect(readData([{ path, weight: 1 }], {}, { signal: control.signal, onProgress })).rejects.toBe(reason);
   expect(told).toBe(1);
 });
+
+test.skipIf(process.platform === "win32")(
+  "a pipe or a device is refused: opening it would wait for a writer",
+  async () => {
+    const pipe = join(root, "pipe.csv");
+    execFileSync("mkfifo", [pipe]);
+    await expect(readData([{ path: pipe, weight: 1 }], {})).rejects.toThrow("it is a pipe or a device");
+  },
+);

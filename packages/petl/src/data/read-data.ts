@@ -125,6 +125,8 @@ async function examplesOf(
     throw explainFileError(error, "read", path);
   });
   const { size } = info;
+  if (!info.isDirectory() && !info.isFile())
+    throw new InputError(`can't read "${path}": it is a pipe or a device; write its rows to a file`);
   if (info.isDirectory()) {
     const table = await classFolder(path, { name, reading, access });
     onRows?.(table.rows);

@@ -187,6 +187,7 @@ test.runIf(process.platform === "linux")("a full disk is the machine's fault and
 
 test.each([
   ["ENOSPC", MachineError],
+  ["EFBIG", MachineError],
   ["EDQUOT", MachineError],
   ["EACCES", InputError],
   ["EROFS", InputError],

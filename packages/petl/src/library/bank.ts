@@ -11,6 +11,8 @@ import {
   type OpenModel,
   objectiveOf,
   type PromptInput,
+  requireBase,
+  requireOptions,
   textAnswer,
   textVector,
   unadapted,
@@ -96,10 +98,9 @@ export interface Bank {
 }
 
 /** Opens a bank of adapters over a base; rows whose adapters are of one kind are computed together. */
-export async function openBank(
-  base: OpenBase,
-  { resident = 128, maxBatch = 32, maxWait = 2 }: BankOptions = {},
-): Promise<Bank> {
+export async function openBank(base: OpenBase, settings: BankOptions = {}): Promise<Bank> {
+  requireBase(base);
+  const { resident = 128, maxBatch = 32, maxWait = 2 } = requireOptions(settings);
   const programs = rowPrograms(base, maxBatch);
   const shelf = openShelf(base, resident, programs.shared);
   const batches = rowBatches(programs, { maxBatch, maxWait });

@@ -1,10 +1,11 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   adaptTo,
   bitfit,
   bottleneck,
   type ExampleSet,
+  embed,
   evaluate,
   full,
   head,
@@ -15,17 +16,20 @@ import {
   predict,
   predictWords,
   prefix,
+  RunError,
   type TrainingEvent,
   type TrainOptions,
   train,
   unadapted,
 } from "@petl/core";
 import { afterAll, expect, test } from "vitest";
+import { openBank } from "./bank.ts";
 import { loadAdapter } from "./load-adapter.ts";
 import { openBase } from "./open-base.ts";
 import { openData } from "./open-data.ts";
 import { openTiny, testFolder, writeRows } from "./open-tiny.fake.ts";
-import { saveAdapter, saveMerged } from "./save.ts";
+import { saveAdapter, saveMerged, saveOnnx } from "./save.ts";
+import { trainMany } from "./train-many.ts";
 
 const folder = testFolder();
 const base = await openTiny(folder);
@@ -164,6 +168,46 @@ test("what cannot be trained or asked is refused in words", async () => {
   await expect(evaluate(model, bare)).rejects.toThrow("has no labels to measure by");
   await expect(predictWords(model, [])).rejects.toThrow("this model is for classification");
   await expect(saveAdapter(model, folder)).rejects.toThrow(InputError); // the folder holds the base
+});
+
+test("what grows beyond float32 is no answer and no vector, though every number of the adapter is finite", async () => {
+  const out = join(folder, "grown");
+  await saveAdapter(await trained(lora({ rank: 2, targets: "all-linear" })), out);
+  const config = join(out, "adapter_config.json");
+  writeFileSync(config, JSON.stringify({ ...JSON.parse(readFileSync(config, "utf8")), lora_alpha: 1e38 }));
+  const grown = await loadAdapter(base, out);
+  await expect(predict(grown, texts)).rejects.toThrow("text 1: a logit is NaN");
+  await expect(embed(grown, texts)).rejects.toThrow("text 1: a number of the vector is NaN");
+  await expect(predict(grown, texts)).rejects.toThrow(RunError);
+});
+
+test("an argument of the wrong kind is an InputError that names it, whatever is called", async () => {
+  const model = await adaptTo(base, head(), rows);
+  const wrong = (value: unknown) => value as never;
+  const drained = async (events: AsyncIterable<unknown>) => {
+    for await (const _ of events);
+  };
+  const calls: readonly (readonly [name: RegExp, call: (value: never) => Promise<unknown>])[] = [
+    [/^model is /, (value) => saveAdapter(value, folder)],
+    [/^model is /, (value) => saveMerged(value, folder)],
+    [/^model is /, (value) => saveOnnx(value, folder)],
+    [/^folder is /, (value) => saveAdapter(model, value)],
+    [/^folder is /, (value) => saveMerged(model, value)],
+    [/^folder is /, (value) => saveOnnx(model, value)],
+    [/^base is /, (value) => openBank(value)],
+    [/^users are /, (value) => drained(trainMany(base, value, head()))],
+    [/^signal is /, (value) => predict(model, texts, { signal: value })],
+    [/^signal is /, (value) => openBase(folder, { signal: value })],
+    [/^signal is /, (value) => openData(join(folder, "rows.csv"), base, { signal: value })],
+    [/^signal is /, (value) => saveAdapter(model, join(folder, "signal"), { signal: value })],
+    [/^signal is /, (value) => drained(train(model, rows, { signal: value }))],
+  ];
+  for (const [name, call] of calls)
+    for (const value of [null, 5, {}, () => 1, Symbol("s"), [undefined]]) {
+      const thrown: unknown = await call(wrong(value)).catch((error: unknown) => error);
+      expect(thrown).toBeInstanceOf(InputError);
+      expect((thrown as InputError).message).toMatch(name);
+    }
 });
 
 test("an aborted signal ends what is asked of a base", async () => {

@@ -6,6 +6,7 @@ import {
   InputError,
   type OpenBase as OpenBaseOf,
   openBase as openBaseOf,
+  requireOptions,
   type StopSignal,
   shown,
 } from "@petl/core";
@@ -72,14 +73,11 @@ export async function openFolder(
 const shareOf = (threads = availableParallelism(), shares: number): number => Math.max(1, Math.floor(threads / shares));
 
 function checkedOptions(name: unknown, options: OpenBaseOptions): OpenBaseOptions {
-  const given: unknown = options;
   if (typeof name !== "string" || name === "")
     throw new InputError(
       `base is ${name === undefined ? "missing" : shown(name)}; it must be a folder, a hub id or the name of a bundled base`,
     );
-  if (typeof given !== "object" || given === null)
-    throw new InputError(`options are ${shown(given)}; they must be an object, as in { threads: 1 }`);
-  const { threads, device } = options;
+  const { threads, device } = requireOptions(options);
   if (device !== undefined && !deviceNames.includes(device))
     throw new InputError(`device is ${shown(device)}; devices: ${deviceNames.join(", ")}`);
   if (threads !== undefined && !(Number.isInteger(threads) && threads > 0))

@@ -6,6 +6,7 @@ import {
   type OpenData,
   type OpenDataOptions as OpenDataOptionsOf,
   openData as openDataOf,
+  requireOptions,
   type Task,
 } from "@petl/core";
 import { type DataAccess, type DataFile, findData, givenTwice } from "../data/find-data.ts";
@@ -42,7 +43,7 @@ export async function openData(
   base: OpenBase,
   options: OpenDataOptions = {},
 ): Promise<OpenData> {
-  const { validation, offline, onProgress, ...rest } = { ...options };
+  const { validation, offline, onProgress, ...rest } = requireOptions(options);
   const signal = rest.signal instanceof AbortSignal ? rest.signal : undefined;
   const access = { offline, onProgress, signal };
   const { text, textPair, label, labelSeparator, header, encoding, sheet } = rest;

@@ -16,6 +16,9 @@ import {
   objectiveOf,
   onnxAdapter,
   readJson,
+  requireFolder,
+  requireModel,
+  requireOptions,
   type TrainingFacts,
   tokenizerFileNames,
 } from "@petl/core";
@@ -57,7 +60,8 @@ export async function saveAdapter(
   folder: string,
   { training, ...options }: SaveAdapterOptions = {},
 ): Promise<number> {
-  return writeAll(folder, await filesWithCard(model, training), options);
+  requireOptions(options);
+  return writeAll(requireFolder(folder), await filesWithCard(requireModel(model), training), options);
 }
 
 export interface SaveMergedOptions extends SaveOptions {
@@ -72,10 +76,13 @@ export interface SaveMergedOptions extends SaveOptions {
  * @throws InputError where the method cannot be merged, or a folder that isn't empty stands there
  */
 export async function saveMerged(
-  { base, adapted, phi, labels }: OpenModel,
+  model: OpenModel,
   folder: string,
   { dtype, ...options }: SaveMergedOptions = {},
 ): Promise<number> {
+  const { base, adapted, phi, labels } = requireModel(model);
+  requireFolder(folder);
+  requireOptions(options);
   const named = objectiveOf(adapted.goal.task).hasClasses ? namesOf(labels) : undefined;
   const files = await encodeMerged(base, { adapted, phi }, base.engine, { labels: named, dtype });
   return writeAll(folder, [...checkpointFiles(files), ...(await tokenizerFiles(base.folder))], options);
@@ -101,10 +108,13 @@ export interface SaveOnnxOptions extends SaveMergedOptions {
  *   of weights that are not merged, or where a folder that isn't empty stands there
  */
 export async function saveOnnx(
-  { base, adapted, phi, labels }: OpenModel,
+  model: OpenModel,
   folder: string,
   { dtype, past = false, adapterInputs = false, ...options }: SaveOnnxOptions = {},
 ): Promise<number> {
+  const { base, adapted, phi, labels } = requireModel(model);
+  requireFolder(folder);
+  requireOptions(options);
   const named = objectiveOf(adapted.goal.task).hasClasses ? namesOf(labels) : undefined;
   if (adapterInputs && dtype)
     throw new InputError("`dtype` is for merged weights, and with inputs for adapters none are");

@@ -6,6 +6,7 @@ import {
   type OpenBase,
   type OpenData,
   type TrainUser as OpenUser,
+  requireUsers,
   type TrainOptions,
 } from "@petl/core";
 import { openData } from "./open-data.ts";
@@ -30,7 +31,7 @@ export async function* trainMany(
 ): AsyncGenerator<ManyEvent, void, void> {
   const problems: string[] = [];
   const opened: OpenUser[] = [];
-  for (const user of users) {
+  for (const user of requireUsers(users)) {
     const { data, seed = settings.seed ?? 0 } = user;
     try {
       opened.push({ ...user, data: typeof data === "string" ? await openData(data, base, { seed }) : data });

@@ -45,5 +45,6 @@ export function kindOf(value: unknown): string {
   if (value === undefined) return "missing";
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";
+  if (value instanceof Uint8Array) return "bytes that are no UTF-8";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }

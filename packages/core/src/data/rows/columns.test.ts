@@ -19,6 +19,13 @@ const message = (name: string, text: string, choice: ColumnChoice = {}) =>
 const named = ({ columns: { leftOut: _, ...read } }: Awaited<ReturnType<typeof set>>) => read;
 const ids = (...values: number[]) => Int32Array.from(values);
 
+test("bytes that are no text are refused where texts are asked for", () => {
+  const rows = [{ text: Uint8Array.of(0xff), label: "a" }];
+  expect(() => readExamples(table("t.parquet", ["text", "label"], rows, [1], "row"))).toThrow(
+    't.parquet row 1: "text" is bytes that are no UTF-8 instead of text',
+  );
+});
+
 test("text, pair and label are found by their usual names in any case", async () => {
   const header = async (columns: string) =>
     named(

@@ -15,6 +15,10 @@ const tokens = (...labels: number[]) =>
 test("classes are the data's own labels, numbers by size in front of texts", () => {
   expect(learnLabels(labelled(2, 0, 1, 0)).labels).toEqual([0, 1, 2]);
   expect(learnLabels(labelled("10", "9", "01", "b", "2.5")).labels).toEqual(["2.5", "9", "10", "01", "b"]);
+  expect(learnLabels(labelled("9007199254740993", "9007199254740992")).names).toEqual([
+    "9007199254740992",
+    "9007199254740993",
+  ]);
   expect(learnLabels(labelled(true, false)).labels).toEqual([false, true]);
   expect(learnLabels(labelled("joy", "Zorn", "fear")).names).toEqual(["Zorn", "fear", "joy"]);
   const stars = learnLabels(labelled(10, 2, 1));

@@ -114,7 +114,7 @@ function distinctOf(tallied: ReadonlyMap<Label, unknown>): readonly Label[] {
 function inOrder(a: Label, b: Label): number {
   const [first, second] = [String(a), String(b)];
   const [one, other] = [isNumeral(first), isNumeral(second)];
-  if (one && other) return Number(first) - Number(second);
+  if (one && other && Number(first) !== Number(second)) return Number(first) - Number(second);
   if (one !== other) return one ? -1 : 1;
   return first < second ? -1 : 1;
 }

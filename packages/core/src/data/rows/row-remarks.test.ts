@@ -3,6 +3,7 @@ import { readTable } from "../tables/readers.ts";
 import { readExamples } from "./columns.ts";
 import { joinSets, weightedSet } from "./examples.ts";
 import { copyRemarks, rowRemarks } from "./row-remarks.ts";
+import { shownLabel } from "./shown-label.ts";
 
 const set = async (text: string, name = "t.csv") => readExamples(await readTable(name, new TextEncoder().encode(text)));
 
@@ -95,6 +96,17 @@ test("labels that only look the same are said, and a label of several lines stay
   const said = rowRemarks(await set('text,label\na,caf\u00e9\nb,cafe\u0301\nc,"one\ntwo"\n'));
   expect(said[0]).toContain("one\\ntwo: 1");
   expect(said.at(-1)).toBe("labels that look the same are labels of their own: cafe\u0301/caf\u00e9");
+});
+
+test("letters that steer a terminal or turn the writing stand in labels as JSON writes them", () => {
+  expect(["a\tb", "\u001b[2J", "\u009b1m", "\u202ereversed", "soft\u00adhyphen"].map(shownLabel)).toEqual([
+    "a\\tb",
+    "\\u001b[2J",
+    "\\u009b1m",
+    "\\u202ereversed",
+    "soft\\u00adhyphen",
+  ]);
+  expect(shownLabel("\u{1f468}\u200d\u{1f467}")).toBe("\u{1f468}\u200d\u{1f467}");
 });
 
 test("copies are counted, and texts that have several labels", async () => {

@@ -1,4 +1,5 @@
 import { Gunzip } from "fflate";
+import { crc32 } from "../../containers/checksums.ts";
 import { InputError } from "../../errors.ts";
 import { joinBytes } from "../../values.ts";
 
@@ -9,13 +10,13 @@ const most = { ratio: 40, bytes: 48e6 } as const;
 export const mostUnpacked = (packed: number): number => Math.max(most.bytes, most.ratio * packed);
 
 /**
- * The bytes of a gzip file, of all its members.
- * @throws InputError: no gzip file, or a cut one; one that grows beyond all that rows do
+ * The bytes of a gzip file, of all its members, each of which is held against its length and checksum.
+ * @throws InputError: no gzip file, or one that is cut or damaged; one that grows beyond all that rows do
  */
 export function unzipped(name: string, bytes: Uint8Array): Uint8Array {
   const limit = mostUnpacked(bytes.length);
-  const chunks: Uint8Array[] = [];
-  let [length, memberStart, ended] = [0, 0, false];
+  const members: Uint8Array[] = [];
+  let [chunks, length, ended]: [Uint8Array[], number, boolean] = [[], 0, false];
   const gunzip = new Gunzip((chunk, final) => {
     chunks.push(chunk);
     length += chunk.length;
@@ -23,9 +24,14 @@ export function unzipped(name: string, bytes: Uint8Array): Uint8Array {
     if (length > limit)
       throw new InputError(`${name}: unpacks to more than ${Math.round(limit / 1e6)} MB; unpack it before`);
   });
-  gunzip.onmember = () => {
-    memberStart = length;
+  const endMember = (end: number) => {
+    const member = joinBytes(chunks);
+    if (!isWhole(member, bytes.subarray(0, end)))
+      throw new InputError(`${name}: the gzip file is cut or damaged: its length or checksum is another`);
+    members.push(member);
+    chunks = [];
   };
+  gunzip.onmember = endMember;
   try {
     const step = 1 << 16;
     for (let at = 0; at < bytes.length; at += step)
@@ -36,10 +42,14 @@ export function unzipped(name: string, bytes: Uint8Array): Uint8Array {
       `${name}: no gzip file, or one that is cut: ${error instanceof Error ? error.message : error}`,
     );
   }
-  if (!ended || lengthOf(bytes) !== (length - memberStart) >>> 0) throw new InputError(`${name}: the gzip file is cut`);
-  return joinBytes(chunks);
+  if (!ended) throw new InputError(`${name}: the gzip file is cut`);
+  endMember(bytes.length);
+  return joinBytes(members);
 }
 
-/** The length of the last member, as the file's last four bytes say it, modulo 2³². */
-const lengthOf = (bytes: Uint8Array): number =>
-  bytes.length < 4 ? -1 : new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4, 4).getUint32(0, true);
+/** Whether a member is what was packed: its checksum and its length modulo 2³² stand in the last eight bytes that it had. */
+function isWhole(member: Uint8Array, packed: Uint8Array): boolean {
+  if (packed.length < 8) return false;
+  const trailer = new DataView(packed.buffer, packed.byteOffset + packed.length - 8, 8);
+  return trailer.getUint32(0, true) === crc32(member) && trailer.getUint32(4, true) === member.length >>> 0;
+}

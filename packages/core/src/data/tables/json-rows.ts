@@ -1,9 +1,10 @@
 import { InputError } from "../../errors.ts";
 import { isRecord } from "../../values.ts";
 import { type ArrayElement, arrayCutter } from "./array-elements.ts";
+import { exactNumber } from "./exact-number.ts";
 import type { ReadOptions } from "./read-options.ts";
 import { keysOf, rowProblems, type Table, table } from "./table.ts";
-import { decodeText, linesOf } from "./text.ts";
+import { decodeText, escapedLetters, linesOf } from "./text.ts";
 import type { LinePiece } from "./text-pieces.ts";
 
 type Row = Table["rows"][number];
@@ -115,7 +116,8 @@ function fromPieces(name: string, pieces: Iterable<readonly [text: string, line:
 
 function parse(text: string): Parsed {
   try {
-    return { ok: true, value: JSON.parse(text) };
+    const value: unknown = JSON.parse(text);
+    return { ok: true, value: mayLoseDigits.test(text) ? JSON.parse(withExactNumbers(text)) : value };
   } catch {
     const [, strange] = /[:[,]\s*(-?(?:NaN|Infinity))\b/.exec(text) ?? [];
     const reason = strange === undefined ? `not JSON: ${excerpt(text)}` : `${strange} is no value of JSON; write null`;
@@ -123,17 +125,23 @@ function parse(text: string): Parsed {
   }
 }
 
+const mayLoseDigits = /\d{16}/;
+
+/** JSON whose numbers stand as {@link exactNumber} has them; strings stay what they are. */
+const withExactNumbers = (json: string): string =>
+  json.replaceAll(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g, (token) =>
+    token.startsWith('"') || typeof exactNumber(token) === "number" ? token : `"${token}"`,
+  );
+
 /** The beginning of what is no JSON; letters that nobody sees are written as JSON writes them, since they may be the reason. */
 function excerpt(text: string): string {
   const line = text
     .slice(0, 1000)
     .replaceAll(/[ \t\r\n]+/g, " ")
     .replace(/^ | $/g, "");
-  const seen = line.replaceAll(/[^\S ]|[\p{Cc}\p{Cf}]/gu, (letter) => letter.split("").map(escaped).join(""));
+  const seen = escapedLetters(line, /[^\S ]|[\p{Cc}\p{Cf}]/gu);
   return seen.length > 60 ? `${seen.slice(0, 60)}…` : seen;
 }
-
-const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
 function kindOf(value: unknown): string {
   if (value === null) return "null";

@@ -3,6 +3,7 @@ import { parquetSchema } from "hyparquet";
 import { parquetHeader } from "hyparquet/src/column.js";
 import { decompressPage } from "hyparquet/src/datapage.js";
 import { getMaxDefinitionLevel, getMaxRepetitionLevel, getTreePath } from "hyparquet/src/schema.js";
+import { crc32 } from "../../containers/checksums.ts";
 import type { FileRanges } from "./file-ranges.ts";
 import { codecs } from "./parquet-codecs.ts";
 import { walkStructure } from "./thrift.ts";
@@ -55,6 +56,8 @@ export async function* checkBounds(metadata: FileMetaData, file: FileRanges): As
     const path = getTreePath(tree, chunk.path_in_schema);
     const levels = { repetition: getMaxRepetitionLevel(path), definition: getMaxDefinitionLevel(path) };
     for (const { header, bytes } of pagesOf(chunk, await bytesOf(chunk, file))) {
+      if (header.crc !== undefined && header.crc >>> 0 !== crc32(bytes))
+        throw new Error("a page is damaged: its checksum is another");
       checkRuns(header, bytes, chunk, levels);
       yield;
     }

@@ -1,6 +1,7 @@
 import { type FileMetaData, parquetMetadata, parquetReadObjects } from "hyparquet";
 import { InputError } from "../../errors.ts";
 import { classNames } from "./class-names.ts";
+import { exactNumber } from "./exact-number.ts";
 import { type FileRanges, rangesOf } from "./file-ranges.ts";
 import { checkBounds, readFooter } from "./parquet-bounds.ts";
 import { codecs } from "./parquet-codecs.ts";
@@ -95,7 +96,7 @@ function* rowRanges({ row_groups: groups }: FileMetaData): Iterable<RowRange> {
 
 async function rowsBetween(name: string, opened: OpenedParquet, { rowStart, rowEnd }: RowRange): Promise<Table> {
   const { metadata } = opened;
-  const wanted = { file: piecesOf(opened), metadata, compressors: codecs, rowStart, rowEnd };
+  const wanted = { file: piecesOf(opened), metadata, compressors: codecs, parsers, rowStart, rowEnd };
   const read = await refusing(name, () => parquetReadObjects(wanted));
   if (read.length === 0) throw new InputError(`${name} has no rows`);
   const names = namesOf(metadata);
@@ -142,9 +143,23 @@ function named(value: unknown, names: readonly string[] | undefined): unknown {
   return typeof value === "number" ? (names[value] ?? value) : value;
 }
 
-/** A value as JSON would have it: numbers for 64-bit integers, arrays for lists, in structures too. */
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Bytes that are no text, as those of a picture, stay bytes. */
+function textOrBytes(bytes: Uint8Array | undefined): string | Uint8Array | undefined {
+  try {
+    return bytes && decoder.decode(bytes);
+  } catch {
+    return bytes?.slice();
+  }
+}
+
+const parsers = { stringFromBytes: textOrBytes };
+
+/** A value as JSON would have it: numbers for 64-bit integers, arrays for lists, in structures too; but for bytes. */
 function plain(value: unknown): unknown {
-  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString();
+  if (typeof value === "bigint") return exactNumber(String(value));
+  if (value instanceof Uint8Array) return value;
   if (Array.isArray(value) || ArrayBuffer.isView(value)) return Array.from(Object.values(value), plain);
   if (value instanceof Date) return value.toISOString();
   if (typeof value !== "object" || value === null) return value;

@@ -247,6 +247,32 @@ describe("every format", () => {
     expect(await message("t.csv.gz", gzipSync(new Uint8Array(60e6)))).toMatch(/unpacks to more than 48 MB/);
   });
 
+  test("each member of a gzip file is held against its checksum", async () => {
+    const members = ["text,label\na,1\n", "b,2\n", "c,3\n"].map((text) => gzipSync(bytes(text), { level: 0 }));
+    const rows = async () => (await readTable("t.csv.gz", Buffer.concat(members))).rows.map(({ text }) => text);
+    expect(await rows()).toEqual(["a", "b", "c"]);
+    for (const member of members) {
+      const at = member.indexOf(",");
+      member[at - 1]! ^= 8; // another letter, which unpacks as well
+      await expect(rows()).rejects.toThrow("t.csv.gz: the gzip file is cut or damaged");
+      member[at - 1]! ^= 8;
+    }
+    expect(await rows()).toHaveLength(3);
+  });
+
+  test("whole numbers beyond those of JavaScript keep their digits, as texts; strings stay what they are", async () => {
+    const row = '{"id": 1234567890123456789, "n": [-9007199254740993, 9007199254740991, 0.1234567890123456, 1e20], ';
+    const { rows } = await readTable("t.jsonl", bytes(`${row}"text": "\\" 1234567890123456789 \\\\"}`));
+    expect(rows).toEqual([
+      {
+        id: "1234567890123456789",
+        n: ["-9007199254740993", 9007199254740991, 0.1234567890123456, 1e20],
+        text: '" 1234567890123456789 \\',
+      },
+    ]);
+    expect(await message("t.jsonl", "{1234567890123456789: 1}")).toMatch(/line 1: not JSON/);
+  });
+
   test("Parquet of every codec is read, and numbers of classes are the names that its metadata give", async () => {
     for (const codec of ["zstd", "gzip", "brotli", "lz4"]) {
       const name = `small-${codec}.parquet`;
@@ -258,6 +284,19 @@ describe("every format", () => {
       ]);
       expect(table.classes?.get("label")).toEqual(["World", "Sports"]);
     }
+  });
+
+  test("a damaged page of Parquet is refused by its checksum, and bytes that are no text stay bytes", async () => {
+    const file = new Uint8Array(readFileSync(new URL("../../../golden/data/small-checksums.parquet", import.meta.url)));
+    expect((await readTable("t.parquet", file)).rows[0]).toEqual({ sentence: "a fine film", label: 1 });
+    file[Buffer.from(file).indexOf("\v\0\0\0a fine film") + 6]! += 1;
+    expect(await message("t.parquet", file)).toMatch(/a page is damaged: its checksum is another$/);
+    const other = new Uint8Array(readFileSync(new URL("../../../golden/data/small.parquet", import.meta.url)));
+    const letters = Buffer.from(other).toString("latin1");
+    for (const { index } of letters.matchAll(/fine film/g)) other[index] = 0xff;
+    const table = await readTable("t.parquet", other);
+    expect(table.rows.map(({ note }) => note)).toEqual(["x", null, "y"]);
+    expect(table.rows[0]?.sentence).toEqual(new Uint8Array([97, 32, 0xff, ...bytes("ine film")]));
   });
 
   test("Parquet as pyarrow writes it gives plain values", async () => {

@@ -1,6 +1,14 @@
 import { InputError } from "../../errors.ts";
 import { joinBytes } from "../../values.ts";
 
+/** A text whose letters of a kind stand as JSON writes them: `\n`, `\u200b`. */
+export const escapedLetters = (text: string, kind: RegExp): string =>
+  text.replaceAll(kind, (letters) => letters.split("").map(escaped).join(""));
+
+const escaped = (unit: string): string =>
+  shortEscapes[unit] ?? `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+const shortEscapes: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
 /** The byte that ends a line. */
 const feed = 10;
 

@@ -1,3 +1,4 @@
+import { strToU8, unzipSync, zipSync } from "fflate";
 import { expect, test } from "vitest";
 import { readTable } from "./readers.ts";
 import { smallWorkbook, workbookOf } from "./workbook.fake.ts";
@@ -105,7 +106,7 @@ test("cells that are merged downwards hold for all of their rows, and a formula 
   expect(() => readWorkbook("t.xlsx", workbookOf({ A: formula }))).toThrow("t.xlsx row 2: a formula without its value");
 });
 
-test("a workbook whose archive says of a part that it is shorter than it is, is refused and not cut", () => {
+test("a workbook whose parts are not what was packed is refused: one letter other, or shorter than it is", () => {
   const bytes = workbookOf({
     A: `<row><c t="str"><v>text</v></c></row>${"<row><c t='str'><v>x</v></c></row>".repeat(9)}`,
   });
@@ -113,11 +114,16 @@ test("a workbook whose archive says of a part that it is shorter than it is, is 
   const view = new DataView(bytes.buffer);
   const sizeAt = list - 46 + 24;
   const size = view.getUint32(sizeAt, true);
+  const damage = 't.xlsx: its part "xl/worksheets/sheet1.xml" is damaged: its checksum is another';
   for (const shorter of [size - 1, size - 12, size - 40, 20]) {
     view.setUint32(sizeAt, shorter, true);
-    expect(() => readWorkbook("t.xlsx", bytes)).toThrow('t.xlsx: its part "xl/worksheets/sheet1.xml" breaks off');
+    expect(() => readWorkbook("t.xlsx", bytes)).toThrow(damage);
   }
   view.setUint32(sizeAt, size, true);
+  const sheet = (text: string) => strToU8(`<worksheet><row><c t="str"><v>${text}</v></c></row></worksheet>`);
+  const stored = zipSync({ ...unzipSync(bytes), "xl/worksheets/sheet1.xml": sheet("good") }, { level: 0 });
+  stored.set(strToU8("food"), Buffer.from(stored.buffer).indexOf("good"));
+  expect(() => readWorkbook("t.xlsx", stored)).toThrow(damage);
   expect(readWorkbook("t.xlsx", bytes).rows).toHaveLength(9);
 });
 
@@ -133,4 +139,19 @@ test("a long sheet is read in steps, each told how much of it is done, and may b
   expect(shares.slice(-4).map((share) => share.toFixed(1))).toEqual(["0.2", "0.4", "0.7", "0.9"]);
   const end = (share: number) => (share > 0.5 ? Promise.reject(new Error("enough")) : Promise.resolve());
   await expect(readTable("t.xlsx", bytes, {}, end)).rejects.toThrow("enough");
+});
+
+test("what no program for workbooks writes, and would be taken for a cell's text, is refused", () => {
+  const refused = (text: string, behind = "") =>
+    expect(() => readWorkbook("t.xlsx", workbookOf({ A: `<row><c t="str"><v>${text}</v></c></row>` }, [], { behind })));
+  refused("<![CDATA[text]]>").toThrow('t.xlsx: its part "xl/worksheets/sheet1.xml" holds "<![CDATA["');
+  refused("&all;", '<!DOCTYPE worksheet [<!ENTITY all "many">]>').toThrow('holds "<!DOCTYPE"');
+});
+
+test("whole numbers beyond those of JavaScript keep their digits, as texts", () => {
+  const rows = ["id", "9007199254740993", "9007199254740991", "0.1"].map((value, at) =>
+    at === 0 ? `<row><c t="str"><v>${value}</v></c></row>` : `<row><c><v>${value}</v></c></row>`,
+  );
+  const { rows: read } = readWorkbook("t.xlsx", workbookOf({ A: rows.join("") }));
+  expect(read.map(({ id }) => id)).toEqual(["9007199254740993", 9007199254740991, 0.1]);
 });

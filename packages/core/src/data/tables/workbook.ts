@@ -1,21 +1,25 @@
 import { strFromU8, unzipSync } from "fflate";
-import { InputError, suggestion } from "../../errors.ts";
+import { crc32 } from "../../containers/checksums.ts";
+import { InputError, refuse, suggestion } from "../../errors.ts";
+import { exactNumber } from "./exact-number.ts";
 import { atOnce, type Steps } from "./in-steps.ts";
 import type { ReadOptions } from "./read-options.ts";
 import { refuseRows, rowProblems, type Table, table } from "./table.ts";
 import { dateStyles, dateText } from "./workbook-dates.ts";
 import { attributeOf, elementsOf, xmlText } from "./xml.ts";
+import { zipChecksums } from "./zip-checksums.ts";
 
 type Cell = string | number | boolean;
 /** What a workbook may unpack to, and how far right a sheet goes. */
 const most = { ratio: 40, bytes: 48e6, entries: 10_000, columns: 16_384 } as const;
 
 /**
- * A sheet of an Excel workbook (.xlsx, ECMA-376), the first that is not hidden where none is named: its first row names the columns. Numbers and truth values are such, dates
- * texts as ISO 8601 has them; empty cells are missing, and empty rows are left out. What cells that are merged down say
- * holds for each of their rows. Of several sheets the table's name tells which one it is. Hidden rows are rows, and formulas have
- * the values that the file gives them; its remarks count those that may not be meant.
- * @throws InputError: no workbook, no such sheet, no rows, a name used twice, a formula without its value
+ * A sheet of an Excel workbook (.xlsx, ECMA-376), the first that is not hidden where none is named: its first row names the
+ * columns. Numbers and truth values are such, dates texts as ISO 8601 has them; empty cells are missing, and empty rows are
+ * left out. What cells that are merged down say holds for each of their rows. Of several sheets the table's name tells which
+ * one it is. Hidden rows are rows, and formulas have the values that the file gives them; its remarks count those that may not
+ * be meant.
+ * @throws InputError: no workbook, or a damaged one; no such sheet, no rows, a name used twice, a formula without its value
  */
 export const readWorkbook = (file: string, bytes: Uint8Array, options: ReadOptions = {}): Table =>
   atOnce(workbookSteps(file, bytes, options));
@@ -109,9 +113,12 @@ function unpacked(name: string, bytes: Uint8Array): ReadonlyMap<string, string> 
         return true;
       },
     });
-    return new Map(
-      Object.entries(files).map(([entry, content]) => [entry, wholePart(name, entry, strFromU8(content))]),
+    const checksums = zipChecksums(bytes);
+    const damaged = Object.keys(files).filter(
+      (entry) => checksums.get(entry) !== crc32(files[entry] ?? new Uint8Array()),
     );
+    refuse(damaged.map((entry) => `${name}: its part "${entry}" is damaged: its checksum is another`));
+    return new Map(Object.entries(files).map(([entry, content]) => [entry, plainXml(name, entry, strFromU8(content))]));
   } catch (error) {
     if (error instanceof InputError) throw error;
     const why = isCompound(bytes)
@@ -126,14 +133,13 @@ function unpacked(name: string, bytes: Uint8Array): ReadonlyMap<string, string> 
 /** Whether a file is of the kind that old workbooks are, and that hides those with a password. */
 const isCompound = (bytes: Uint8Array) => [0xd0, 0xcf, 0x11, 0xe0].every((byte, at) => bytes[at] === byte);
 
-/** A part's XML, where it ends as it begins: of one that the archive says to be shorter than it is, the rest is lacking. */
-function wholePart(name: string, entry: string, xml: string): string {
-  const root = /<([\w:.-]+)/.exec(xml);
-  const last = xml.slice(xml.lastIndexOf("<"));
-  const isEmpty = last === xml.slice(root?.index) && last.includes("/>");
-  if (!root || (!isEmpty && !(last.startsWith(`</${root[1]}`) && last.includes(">"))))
-    throw new InputError(`${name}: its part "${entry}" breaks off; the file is damaged`);
-  return xml;
+/** A part's XML; what no program for workbooks writes, and would be taken for a cell's text, is refused. */
+function plainXml(name: string, entry: string, xml: string): string {
+  const [strange] = /<!(?:DOCTYPE|ENTITY|\[CDATA\[)/i.exec(xml) ?? [];
+  if (strange === undefined) return xml;
+  throw new InputError(
+    `${name}: its part "${entry}" holds "${strange}"; open the workbook in a program for it, and save`,
+  );
 }
 
 /** A sheet's XML, its title, and those of the others. */
@@ -280,7 +286,8 @@ function cellOf(head: string, body: string, { texts, dates, from1904 }: Book): C
       const number = text === undefined || text.trim() === "" ? Number.NaN : Number(text);
       if (!Number.isFinite(number)) return undefined;
       const isDate = dates.has(Number(attributeOf(head, "s") ?? -1));
-      return isDate ? (dateText(number, from1904) ?? number) : number;
+      if (isDate) return dateText(number, from1904) ?? number;
+      return text === undefined ? number : exactNumber(text);
     }
     default:
       return text;
