@@ -1,7 +1,7 @@
 import { refuse } from "../errors.ts";
 import { heads } from "../nn/model.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
-import { float32, type HostTensor, sizeOf } from "../tensor/host-tensor.ts";
+import { sizeOf } from "../tensor/host-tensor.ts";
 import { type AdaptedModel, adapt } from "./adapt.ts";
 import type { AdapterNumbers } from "./adapter.ts";
 import { aloneBecause } from "./alone-because.ts";
@@ -26,19 +26,6 @@ export interface JoinedKinds {
   /** Φ of an adapter of one of the kinds, with which the joined model computes the same. Writes it at `at`. */
   place(adapter: AdapterNumbers, into: Float32Array, at: (tensor: Placed) => number): void;
 }
-
-/** Numbers of several adapters of one layout, tensor by tensor, [slots, …] each. */
-export const slotTensors = (
-  layout: readonly Placed[],
-  slots: number,
-  values: Float32Array,
-): Readonly<Record<string, HostTensor>> =>
-  Object.fromEntries(
-    layout.map(({ name, shape, offset, size }) => [
-      name,
-      float32([slots, ...shape], values.subarray(slots * offset, slots * (offset + size))),
-    ]),
-  );
 
 /** Where the tensors of one of the adapters begin. */
 export const inSlot =
