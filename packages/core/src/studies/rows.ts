@@ -25,18 +25,43 @@ const isList = (value: Json): value is readonly Json[] => Array.isArray(value);
 
 export const sameCell = (a: Cell, b: Cell): boolean => canonical(a) === canonical(b);
 
-/** One row a cell, in the order of their first records, with the interval over seeds and scoring rows; cells without a score have none. */
+/**
+ * One row a cell, with the interval over seeds and scoring rows; cells without a score have none. Numbers rise, texts come in
+ * the order of their first records, whichever cell was done first.
+ */
 export function joinSeeds(records: readonly StudyRecord[]): readonly JoinedRow[] {
   const groups = new Map<string, StudyRecord[]>();
   for (const record of records) {
     const key = canonical(record.cell);
     groups.set(key, [...(groups.get(key) ?? []), record]);
   }
-  return [...groups.values()].flatMap((group) => {
+  const inOrder = orderOf(records.map(({ cell }) => cell));
+  const sorted = [...groups.values()].sort(([a], [b]) => (a && b ? inOrder(a.cell, b.cell) : 0));
+  return sorted.flatMap((group) => {
     const [first] = group;
     if (!first || group.some(({ score, vectors_90 }) => (score ?? vectors_90 ?? null) === null)) return [];
     return [{ cell: first.cell, ...intervalOf(group), seeds: group.length, records: group, first }];
   });
+}
+
+/** Cells in the order of the first of their settings that differ; those without a setting stand in front of those with it. */
+function orderOf(cells: readonly Cell[]): (a: Cell, b: Cell) => number {
+  const places = new Map<string, Map<string, number>>();
+  for (const [key, value] of cells.flatMap((cell) => Object.entries(cell))) {
+    const known = places.get(key) ?? new Map<string, number>();
+    if (value !== null && !known.has(canonical(value))) known.set(canonical(value), known.size);
+    places.set(key, known);
+  }
+  return (a, b) => {
+    for (const [key, known] of places) {
+      const [one, other] = [a[key] ?? null, b[key] ?? null];
+      const placeOf = (value: Json) => known.get(canonical(value)) ?? -1;
+      const areNumbers = typeof one === "number" && typeof other === "number";
+      const order = areNumbers ? one - other : placeOf(one) - placeOf(other);
+      if (order !== 0) return order;
+    }
+    return 0;
+  };
 }
 
 /** Wilson's interval for shares of rows that are right, the bootstrap's for every other score, Student's over seeds for counts of vectors. */

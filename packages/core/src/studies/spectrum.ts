@@ -14,7 +14,8 @@ import type { Bench, Fitted } from "./bench.ts";
 import { fitOf, rankedLora, seedsOf } from "./recipes.ts";
 import { carryingFigure, carryingFindings } from "./spectrum-carrying.ts";
 import { intruderFigure, intruderFindings } from "./spectrum-intruders.ts";
-import type { Budget, Cell, Fit, Job, Json, Measured, PlannedCell, Setup, Study } from "./study.ts";
+import { valuesFigure } from "./spectrum-values.ts";
+import type { Budget, Cell, Fit, Job, Json, Measured, PlannedCell, Setup, Study, StudyRecord } from "./study.ts";
 
 const ranks: Readonly<Record<Budget, readonly number[]>> = {
   quick: [2, 16],
@@ -44,9 +45,22 @@ export const spectrum: Study = {
     ),
   ],
   work,
-  figures: (records) => [carryingFigure(records), intruderFigure(records)],
-  findings: (records) => [...carryingFindings(records), ...intruderFindings(records)],
+  figures(records) {
+    const reached = reachedOf(records);
+    return [carryingFigure(reached), valuesFigure(reached), intruderFigure(reached)];
+  },
+  findings(records) {
+    const reached = reachedOf(records);
+    return [...carryingFindings(reached), ...intruderFindings(reached)];
+  },
 };
+
+/** The records of the sites that training reaches: a pooler that nothing reads is as it was, and says nothing of updates. */
+function reachedOf(records: readonly StudyRecord[]): readonly StudyRecord[] {
+  const updates = records.filter(({ cell }) => cell.matrix === "update");
+  const reached = new Set(updates.filter(({ vectors_90 = 0 }) => vectors_90 > 0).map(({ cell }) => cell.site));
+  return updates.length === 0 ? records : records.filter(({ cell }) => reached.has(cell.site));
+}
 
 interface Variant {
   readonly named: Readonly<Record<string, Json>>;

@@ -17,6 +17,7 @@ const shared = [
   "spectrum-carrying",
   "spectrum-intruders",
   "spectrum-names",
+  "spectrum-values",
   "studies",
   "study",
   "subspaces",
