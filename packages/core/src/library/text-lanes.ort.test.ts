@@ -103,3 +103,22 @@ test("texts of several adapters that end, are left, or fail leave no numbers hel
   }
   expect(await texts(models)).toEqual([6, 7, 8, 9]);
 });
+
+test("a text whose model is in a training step when another adapter's joins fails, and does not go on with the base", async () => {
+  const [trained, other] = models;
+  if (!trained || !other) throw new Error("there are models");
+  const { values } = trained.phi;
+  let joining: Promise<unknown> | undefined;
+  const under = (async () => {
+    let count = 0;
+    for await (const _ of generate(trained, [3, 5, 7], { maxTokens: 30 })) {
+      if (++count !== 3) continue;
+      trained.phi.values = new Float32Array(); // as while a step has it
+      joining = texts([other], 30);
+    }
+  })();
+  await expect(under).rejects.toThrow("between two steps");
+  await joining;
+  trained.phi.values = values;
+  expect(await texts([trained, other])).toEqual([6, 7]);
+});

@@ -9,7 +9,7 @@ import { type Base, findTensor } from "./base.ts";
 import type { Goal } from "./goal.ts";
 import { initialPhi } from "./initial-phi.ts";
 import type { Action, AdapterScope, MethodUse } from "./method.ts";
-import type { Phi, Placed } from "./phi.ts";
+import { type Phi, type Placed, requireThere } from "./phi.ts";
 import type { SiteKindName } from "./site-kinds.ts";
 import { isWithin } from "./targets.ts";
 
@@ -23,7 +23,10 @@ export interface JoinedKinds {
   takes(adapted: AdaptedModel): boolean;
   /** what of one axis' values is an adapter's own: the labels of its head; undefined where heads give the vocabulary */
   labelsOf(adapted: AdaptedModel): number | undefined;
-  /** Φ of an adapter of one of the kinds, with which the joined model computes the same. Writes it at `at`. */
+  /**
+   * Φ of an adapter of one of the kinds, with which the joined model computes the same. Writes it at `at`.
+   * @throws InputError while Φ is with the engine
+   */
   place(adapter: AdapterNumbers, into: Float32Array, at: (tensor: Placed) => number): void;
 }
 
@@ -92,6 +95,7 @@ export async function joinKinds(base: Base, kinds: readonly AdaptedModel[]): Pro
       joinKey(kind) === joinKey(first) && kind.goal.labels <= adapted.goal.labels && placedIn(sourcesOf(kind), kind),
     labelsOf: ({ goal }) => (heads[objectiveOf(goal.task).head].from === "labels" ? goal.labels : undefined),
     place({ adapted: kind, phi }, into, at) {
+      requireThere(phi);
       for (const { target, own, factor } of sourcesOf(kind)) {
         const start = at(target);
         if (!own) into.set(neutral.values.subarray(target.offset, target.offset + target.size), start);
