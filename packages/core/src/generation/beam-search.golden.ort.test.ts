@@ -97,7 +97,7 @@ test("what is found is likelier than the greedy text of as many tokens", async (
 
 /** log p(ids | prompt) */
 async function logProbability(prompt: readonly number[], ids: readonly number[], options: Continuing) {
-  const decoding = options.decoder.begin([prompt], options.phi);
+  const decoding = await options.decoder.begin([prompt], options.phi);
   let [row = new Float32Array(), sum] = [(await decoding.next())[0], 0];
   for (const id of ids) {
     sum += (row[id] ?? Number.NaN) - Math.log(row.reduce((all, each) => all + Math.exp(each), 0));

@@ -6,24 +6,24 @@ import { objectiveOf } from "../objectives/objectives.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import { type Phi, tensorsOf } from "../peft/phi.ts";
 import { promptLength } from "../peft/prompted.ts";
-import { type Loan, lentCopy } from "../runtime/loan.ts";
+import { heldCopy } from "../runtime/held-copy.ts";
 import { compile } from "../runtime/program.ts";
-import type { Engine } from "../runtime/session.ts";
+import type { Engine, Fed } from "../runtime/session.ts";
 import { int32 } from "../tensor/host-tensor.ts";
 import { emptyPast, type Past } from "./past.ts";
 
 /** A causal language model that computes every token once. */
 export interface Decoder extends DecoderSteps {
   /** Begins with prompts side by side, for a model of Φ as it is now. */
-  begin(prompts: readonly (readonly number[])[], phi: Phi): Decoding;
+  begin(prompts: readonly (readonly number[])[], phi: Phi): Promise<Decoding>;
 }
 
 /** A compiled decoder, step by step. */
 export interface DecoderSteps {
   /** No token yet of so many rows, to be given back. */
   emptyPast(rows: number): Past;
-  /** The logits of each row's next token. `model` is Φ as the graph takes it, which is lent to the step. */
-  run(step: DecoderStep, model: Loan): Promise<readonly Float32Array[]>;
+  /** The logits of each row's next token. `model` is Φ as the graph takes it. */
+  run(step: DecoderStep, model: Fed): Promise<readonly Float32Array[]>;
   release(): Promise<void>;
 }
 
@@ -85,9 +85,8 @@ export async function compileSteps(engine: Engine, adapted: AdaptedModel, mixed 
       const more = (first ? prompt : 0) + (ids[0]?.length ?? 0);
       const room = await past.room(more);
       const results = await (first ? beginning : continuing).run(
-        { ...model.tensors(), ...past.tensors(), input_ids: table(ids), attention_mask: table(mask) },
+        { ...model, ...past.tensors(), input_ids: table(ids), attention_mask: table(mask) },
         room,
-        model.lenders,
       );
       past.grow(more);
       const { logits: found } = results;
@@ -108,10 +107,10 @@ export async function compileDecoder(engine: Engine, adapted: AdaptedModel): Pro
   const steps = await compileSteps(engine, adapted);
   return {
     ...steps,
-    begin(prompts, phi) {
+    async begin(prompts, phi) {
+      const model = await heldCopy(engine, tensorsOf(phi));
       const past = steps.emptyPast(prompts.length);
       const { ids, mask } = paddedLeft(prompts, sizes.padId);
-      const model = lentCopy(tensorsOf(phi));
       let keys: readonly (readonly number[])[] = mask;
       return {
         async next(tokens) {
@@ -120,9 +119,11 @@ export async function compileDecoder(engine: Engine, adapted: AdaptedModel): Pro
             await past.choose(tokens.map(({ row }) => row));
           }
           const given = tokens?.map(({ id }) => [id]) ?? ids;
-          return steps.run({ ids: given, mask: keys, past, first: !tokens }, model);
+          return steps.run({ ids: given, mask: keys, past, first: !tokens }, model.tensors);
         },
-        release: () => past.release(),
+        async release() {
+          await Promise.all([past.release(), model.release()]);
+        },
       };
     },
   };

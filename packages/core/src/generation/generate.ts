@@ -19,7 +19,7 @@ export async function* generateBatch(
   first = 0,
 ): AsyncGenerator<GeneratedToken, void, void> {
   const texts = begunTexts(prompts, options);
-  const decoding = options.decoder.begin(
+  const decoding = await options.decoder.begin(
     texts.map(({ ids }) => ids),
     options.phi,
   );

@@ -3,7 +3,7 @@ import { goldenBase, goldenJson } from "../checkpoints/golden.fake.ts";
 import { adapt } from "../peft/adapt.ts";
 import { initialPhi } from "../peft/initial-phi.ts";
 import { tensorsOf } from "../peft/phi.ts";
-import { lentCopy } from "../runtime/loan.ts";
+import { heldCopy } from "../runtime/held-copy.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
 import type { Continuing } from "./continuing.ts";
 import { countingHeld } from "./counting-held.fake.ts";
@@ -43,7 +43,7 @@ async function counted() {
   const failIn = (runs: number) => {
     failAt = runs;
   };
-  return { decoder, adapted, phi, open, failNext, failIn };
+  return { engine, decoder, adapted, phi, open, failNext, failIn };
 }
 let made: Awaited<ReturnType<typeof counted>>;
 beforeAll(async () => {
@@ -82,9 +82,11 @@ test("texts that end, are left, are aborted or fail leave nothing held", async (
     await expect(tokensOf(continuing())).rejects.toThrow("out of order");
     expect(made.open()).toBe(0);
   }
-  made.failNext("hold");
-  await expect(tokensOf(continuing())).rejects.toThrow("no hold");
-  expect(made.open()).toBe(0);
+  for (const behind of [0, 1]) {
+    made.failNext("hold", behind); // Φ's, and the past's
+    await expect(tokensOf(continuing())).rejects.toThrow("no hold");
+    expect(made.open()).toBe(0);
+  }
 });
 
 test("a search for the best texts that ends or fails leaves nothing held", async () => {
@@ -99,9 +101,11 @@ test("a search for the best texts that ends or fails leaves nothing held", async
 
 /** Asks lanes for texts of the prompts, of one token more each; what becomes of each. */
 async function laneTexts(gone: (row: number, tokens: number) => boolean = () => false) {
-  const { decoder, adapted, phi } = made;
-  const loan = lentCopy(tensorsOf(phi));
-  const copy = () => ({ has: () => true, loan: () => loan });
+  const { engine, decoder, adapted, phi } = made;
+  const copy = async () => {
+    const { tensors, release } = await heldCopy(engine, tensorsOf(phi));
+    return { has: () => true, tensors: () => tensors, release };
+  };
   const lanes = openLanes((_, work) => work({ steps: decoder, copy }), 3);
   const all = given.flatMap((prompt, row) => {
     const settings = parseGenerationSettings({ maxTokens: row + 3 });
@@ -145,8 +149,14 @@ test("texts that come, go and fail side by side are what they are, and leave not
     made.failIn(Number.POSITIVE_INFINITY);
     expect(made.open()).toBe(0);
   }
-  for (const what of ["hold", "copy"] as const) {
-    made.failNext(what);
+  for (const [what, behind] of [
+    ["hold", 0],
+    ["hold", 1],
+    ["hold", 2],
+    ["copy", 0],
+    ["copy", 1],
+  ] as const) {
+    made.failNext(what, behind);
     expect((await laneTexts()).some((each) => each instanceof Error)).toBe(true);
     expect(made.open()).toBe(0);
   }

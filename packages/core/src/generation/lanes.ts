@@ -2,7 +2,7 @@ import { InternalError } from "../errors.ts";
 import type { AdapterNumbers } from "../peft/adapter.ts";
 import { canJoin } from "../peft/joined.ts";
 import { promptLength } from "../peft/prompted.ts";
-import type { Loan } from "../runtime/loan.ts";
+import type { Fed } from "../runtime/session.ts";
 import { random } from "../tensor/random.ts";
 import type { Continuing } from "./continuing.ts";
 import { type DecoderSteps, paddedLeft } from "./decoder.ts";
@@ -30,15 +30,17 @@ export interface LaneText {
 /** What computes the rows of some adapters: compiled for them, and their numbers as it takes them. */
 export interface LaneProgram {
   readonly steps: DecoderSteps;
-  /** Copies Φ of rows' adapters as they are now. */
-  copy(adapters: readonly AdapterNumbers[]): RowNumbers;
+  /** Copies Φ of rows' adapters, as they are now, to the engine's side. */
+  copy(adapters: readonly AdapterNumbers[]): Promise<RowNumbers>;
 }
 
-/** The numbers of some adapters as a program takes them, to be lent to one step after the other. */
+/** The numbers of some adapters as a program takes them, which the engine holds; they must be given back. */
 export interface RowNumbers {
   has(adapters: readonly AdapterNumbers[]): boolean;
   /** Φ of each row, in their order */
-  loan(adapters: readonly AdapterNumbers[]): Loan;
+  tensors(adapters: readonly AdapterNumbers[]): Fed;
+  /** Gives the memory back. */
+  release(): Promise<void>;
 }
 
 /** Finds a program for the rows of some adapters, which stays compiled until the work with it is done. */
@@ -62,7 +64,7 @@ interface Row {
 interface Lane {
   rows: Row[];
   past: Past | undefined;
-  /** copied when a text joined, for the program that they fit; undefined until the next step */
+  /** copied when a text began or joined, for the program that they fit */
   numbers: (RowNumbers & Pick<LaneProgram, "steps">) | undefined;
   readonly joining: LaneText[];
 }
@@ -147,11 +149,9 @@ async function step(lane: Lane, programs: LanePrograms): Promise<void> {
     if (beginning.length > 0) await begin(lane, beginning, programs);
   } catch (error) {
     const texts = [...lane.rows.map(({ asked }) => asked), ...beginning, ...lane.joining];
-    const { past } = lane;
-    Object.assign(lane, emptyLane());
     lane.joining.splice(0);
     for (const text of texts) text.failed(error);
-    await past?.release().catch(() => undefined); // an engine that has ended holds nothing
+    await empty(lane).catch(() => undefined); // an engine that has ended holds nothing
   }
 }
 
@@ -162,8 +162,8 @@ async function goOn(lane: Lane, programs: LanePrograms): Promise<void> {
   const ids = rows.map(({ asked }) => asked.text.ids.slice(-1));
   const adapters = rows.map(({ asked }) => asked.adapter);
   const mask = rows.map((row) => row.mask);
-  const logits = await programs(adapters, (program) =>
-    program.steps.run({ ids, mask, past, first: false }, lendNumbers(lane, program, adapters)),
+  const logits = await programs(adapters, async (program) =>
+    program.steps.run({ ids, mask, past, first: false }, await numbersOf(lane, program, adapters)),
   );
   await keep(
     lane,
@@ -182,10 +182,10 @@ async function begin(lane: Lane, texts: readonly LaneText[], programs: LaneProgr
   );
   const begun: Lane = { ...emptyLane(), joining: [] };
   try {
-    const logits = await programs(adapters, (program) => {
+    const logits = await programs(adapters, async (program) => {
       const past = program.steps.emptyPast(texts.length);
       begun.past = past;
-      return program.steps.run({ ids, mask, past, first: true }, lendNumbers(begun, program, adapters));
+      return program.steps.run({ ids, mask, past, first: true }, await numbersOf(begun, program, adapters));
     });
     begun.rows = texts.map((asked, at) => ({ asked, mask: [...(mask[at] ?? [])] }));
     await keep(
@@ -194,30 +194,33 @@ async function begin(lane: Lane, texts: readonly LaneText[], programs: LaneProgr
     );
     if (begun.past) await join(lane, begun, begun.past);
   } catch (error) {
-    await begun.past?.release();
+    await empty(begun);
     throw error;
   }
 }
 
-/** Takes rows that have begun into a lane. */
-async function join(lane: Lane, { rows, numbers }: Lane, past: Past): Promise<void> {
-  if (!lane.past) {
-    Object.assign(lane, { rows, past, numbers });
-    return;
-  }
-  await lane.past.join(past);
-  lane.rows.push(...rows);
-  level(lane.rows, lane.past.lies().tokens);
-  lane.numbers = undefined;
+/** Takes rows that have begun into a lane, with their numbers, which are the newest. */
+async function join(lane: Lane, begun: Lane, past: Past): Promise<void> {
+  if (lane.past) {
+    await lane.past.join(past);
+    lane.rows.push(...begun.rows);
+    level(lane.rows, lane.past.lies().tokens);
+  } else Object.assign(lane, { rows: begun.rows, past });
+  const { numbers } = lane;
+  lane.numbers = begun.numbers;
+  begun.numbers = undefined;
+  await numbers?.release();
 }
 
 /** The lane's numbers of rows' adapters, copied where it has not all of them. */
-function lendNumbers(lane: Lane, { steps, copy }: LaneProgram, adapters: readonly AdapterNumbers[]): Loan {
+async function numbersOf(lane: Lane, { steps, copy }: LaneProgram, adapters: readonly AdapterNumbers[]): Promise<Fed> {
   const { numbers } = lane;
-  const there = numbers?.steps === steps && numbers.has(adapters);
-  const now = there ? numbers : { steps, ...copy(adapters) };
+  if (numbers?.steps === steps && numbers.has(adapters)) return numbers.tensors(adapters);
+  lane.numbers = undefined;
+  await numbers?.release();
+  const now = { steps, ...(await copy(adapters)) };
   lane.numbers = now;
-  return now.loan(adapters);
+  return now.tensors(adapters);
 }
 
 /** Chooses a text's next token and tells it; whether it goes on behind that. */
@@ -239,18 +242,22 @@ function goesOn(asked: LaneText, logits: Float32Array | undefined): boolean {
 /** Forgets the rows that are not kept, and the tokens in front that no row looks at any more. */
 async function keep(lane: Lane, kept: readonly boolean[]): Promise<void> {
   if (kept.every(Boolean)) return;
-  const { past } = lane;
   lane.rows = lane.rows.filter((_, row) => kept[row]);
-  if (lane.rows.length === 0) {
-    lane.past = undefined;
-    return past?.release();
-  }
+  if (lane.rows.length === 0) return empty(lane);
+  const { past } = lane;
   await past?.choose(kept.flatMap((each, row) => (each ? [row] : [])));
   const front = Math.min(...lane.rows.map(({ mask }) => Math.max(0, mask.indexOf(1))));
   if (front === 0) return;
   if (lane.rows.some(({ asked }) => prompted(asked.adapter))) return; // their keys stand in front of the padding
   past?.forget(front);
   for (const row of lane.rows) row.mask = row.mask.slice(front);
+}
+
+/** Forgets all rows, and gives back what the engine holds of them. */
+async function empty(lane: Lane): Promise<void> {
+  const { past, numbers } = lane;
+  Object.assign(lane, emptyLane());
+  await Promise.all([past?.release(), numbers?.release()]);
 }
 
 /** Makes the masks as long as the past, with nothing to look at in front. */

@@ -126,9 +126,9 @@ function checked(engine: Engine, check: () => void): Engine {
   return {
     device: engine.device,
     fileName: engine.fileName,
-    async hold(length) {
+    async hold(numbers) {
       check();
-      return engine.hold(length);
+      return engine.hold(numbers);
     },
     share: (length) => engine.share(length),
     async createSession(graph) {

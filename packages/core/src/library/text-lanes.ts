@@ -2,12 +2,12 @@ import { compileDecoder, compileSteps, type DecoderSteps } from "../generation/d
 import { type LanePrograms, type Lanes, openLanes, type RowNumbers } from "../generation/lanes.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
 import type { AdapterNumbers } from "../peft/adapter.ts";
-import { inSlot, type JoinedKinds, joinKinds, slotTensors } from "../peft/joined.ts";
+import { inSlot, type JoinedKinds, joinKinds } from "../peft/joined.ts";
 import { lengthOf, type Phi, tensorsOf } from "../peft/phi.ts";
 import { shapeOf } from "../peft/shape-of.ts";
-import { lentCopy } from "../runtime/loan.ts";
+import { heldCopy } from "../runtime/held-copy.ts";
+import type { Engine } from "../runtime/session.ts";
 import { int32 } from "../tensor/host-tensor.ts";
-import type { Lender } from "../tensor/lender.ts";
 import type { OpenBase } from "./open-base.ts";
 
 /** Texts of one base that are computed side by side at most. */
@@ -42,12 +42,12 @@ function lanePrograms(base: OpenBase): LanePrograms {
       const { adapted, phi } = first;
       const compile = () => compileDecoder(base.engine, adapted);
       return base.programs.decoders.use(shapeOf(adapted), compile, (program) =>
-        work({ steps: program, copy: () => alone(phi) }),
+        work({ steps: program, copy: () => alone(base.engine, phi) }),
       );
     }
     const kinds = new Map(adapters.map(({ adapted }) => [shapeOf(adapted), adapted]));
     const { joined, steps } = await programFor([...kinds.values()]);
-    return work({ steps, copy: (rows) => pooled(joined, rows) });
+    return work({ steps, copy: (rows) => pooled(base.engine, joined, rows) });
   };
 }
 
@@ -57,25 +57,32 @@ async function compileJoined(base: OpenBase, kinds: readonly AdaptedModel[]): Pr
 }
 
 /** Φ that all rows ask. */
-function alone(phi: Phi): RowNumbers {
-  const loan = lentCopy(tensorsOf(phi));
-  return { has: (rows) => rows.every((row) => row.phi === phi), loan: () => loan };
+async function alone(engine: Engine, phi: Phi): Promise<RowNumbers> {
+  const { tensors, release } = await heldCopy(engine, tensorsOf(phi));
+  return { has: (rows) => rows.every((row) => row.phi === phi), tensors: () => tensors, release };
 }
 
 /** Φ of the adapters that rows ask, each once, and which row's is which. */
-function pooled({ adapted, place }: JoinedKinds, first: readonly AdapterNumbers[]): RowNumbers {
+async function pooled(
+  engine: Engine,
+  { adapted: { layout }, place }: JoinedKinds,
+  first: readonly AdapterNumbers[],
+): Promise<RowNumbers> {
   const adapters = new Map(first.map((adapter) => [adapter.phi, adapter]));
   const slots = new Map([...adapters.keys()].map((phi, slot) => [phi, slot]));
-  const { layout } = adapted;
   const count = slots.size;
-  const lender: Lender = { values: new Float32Array(count * lengthOf(layout)) };
-  for (const [slot, adapter] of [...adapters.values()].entries()) place(adapter, lender.values, inSlot(slot, count));
+  const values = new Float32Array(count * lengthOf(layout));
+  for (const [slot, adapter] of [...adapters.values()].entries()) place(adapter, values, inSlot(slot, count));
+  const held = await engine.hold(values);
+  const tensors = Object.fromEntries(
+    layout.map(({ name, shape, offset }) => [name, { held, start: count * offset, shape: [count, ...shape] }]),
+  );
   return {
     has: (rows) => rows.every(({ phi }) => slots.has(phi)),
-    loan(rows) {
+    tensors(rows) {
       const chosen = Int32Array.from(rows, ({ phi }) => slots.get(phi) ?? 0);
-      const slotted = () => ({ ...slotTensors(layout, count, lender.values), slots: int32([rows.length], chosen) });
-      return { tensors: slotted, lenders: [lender] };
+      return { ...tensors, slots: int32([rows.length], chosen) };
     },
+    release: () => held.release(),
   };
 }

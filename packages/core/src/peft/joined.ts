@@ -1,7 +1,7 @@
 import { refuse } from "../errors.ts";
 import { heads } from "../nn/model.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
-import { float32, type HostTensor, sizeOf } from "../tensor/host-tensor.ts";
+import { sizeOf } from "../tensor/host-tensor.ts";
 import { type AdaptedModel, adapt } from "./adapt.ts";
 import type { AdapterNumbers } from "./adapter.ts";
 import { aloneBecause } from "./alone-because.ts";
@@ -9,7 +9,7 @@ import { type Base, findTensor } from "./base.ts";
 import type { Goal } from "./goal.ts";
 import { initialPhi } from "./initial-phi.ts";
 import type { Action, AdapterScope, MethodUse } from "./method.ts";
-import type { Phi, Placed } from "./phi.ts";
+import { type Phi, type Placed, requireThere } from "./phi.ts";
 import type { SiteKindName } from "./site-kinds.ts";
 import { isWithin } from "./targets.ts";
 
@@ -23,22 +23,12 @@ export interface JoinedKinds {
   takes(adapted: AdaptedModel): boolean;
   /** what of one axis' values is an adapter's own: the labels of its head; undefined where heads give the vocabulary */
   labelsOf(adapted: AdaptedModel): number | undefined;
-  /** Φ of an adapter of one of the kinds, with which the joined model computes the same. Writes it at `at`. */
+  /**
+   * Φ of an adapter of one of the kinds, with which the joined model computes the same. Writes it at `at`.
+   * @throws InputError while Φ is with the engine
+   */
   place(adapter: AdapterNumbers, into: Float32Array, at: (tensor: Placed) => number): void;
 }
-
-/** Numbers of several adapters of one layout, tensor by tensor, [slots, …] each. */
-export const slotTensors = (
-  layout: readonly Placed[],
-  slots: number,
-  values: Float32Array,
-): Readonly<Record<string, HostTensor>> =>
-  Object.fromEntries(
-    layout.map(({ name, shape, offset, size }) => [
-      name,
-      float32([slots, ...shape], values.subarray(slots * offset, slots * (offset + size))),
-    ]),
-  );
 
 /** Where the tensors of one of the adapters begin. */
 export const inSlot =
@@ -105,6 +95,7 @@ export async function joinKinds(base: Base, kinds: readonly AdaptedModel[]): Pro
       joinKey(kind) === joinKey(first) && kind.goal.labels <= adapted.goal.labels && placedIn(sourcesOf(kind), kind),
     labelsOf: ({ goal }) => (heads[objectiveOf(goal.task).head].from === "labels" ? goal.labels : undefined),
     place({ adapted: kind, phi }, into, at) {
+      requireThere(phi);
       for (const { target, own, factor } of sourcesOf(kind)) {
         const start = at(target);
         if (!own) into.set(neutral.values.subarray(target.offset, target.offset + target.size), start);

@@ -98,7 +98,8 @@ export function trainedTensors(phi: Pick<Phi, "layout" | "values">): Readonly<Re
   );
 }
 
-function requireThere({ layout, values }: Pick<Phi, "layout" | "values">): void {
+/** @throws InputError while Φ is with the engine */
+export function requireThere({ layout, values }: Pick<Phi, "layout" | "values">): void {
   if (values.length === lengthOf(layout)) return;
   throw new InputError("a model that is being trained can be asked or saved between two steps, not during one");
 }

@@ -49,6 +49,11 @@ test.each([
   await program.release();
 });
 
+test("given numbers are held as they are", async () => {
+  const engine = nativeEngine();
+  expect(await read(engine, await engine.hold(Float32Array.of(3, -1, 0, 8)))).toEqual([3, -1, 0, 8]);
+});
+
 test.each(["held", "shared"])("pieces of %s numbers are copied to where they are to go", async (kind) => {
   const engine = nativeEngine();
   const draw = random(5, "moves");

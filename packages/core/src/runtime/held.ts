@@ -1,7 +1,7 @@
 import { InternalError } from "../errors.ts";
 import { sizeOf } from "../tensor/host-tensor.ts";
 
-/** float32 numbers on the engine's side, which stay there between runs: what one leaves the next ones read. Zeros at first. */
+/** float32 numbers on the engine's side, which stay there between runs: what one leaves the next ones read. */
 export interface HeldNumbers {
   readonly length: number;
   /** Copies numbers of held or shared ones of the same engine; what is copied and where it goes do not overlap. */
@@ -41,7 +41,7 @@ export interface HeldTensor {
 
 /** Memory of an engine that computes in the thread that calls it. */
 export interface HeldMemory {
-  hold(length: number): Promise<HeldNumbers>;
+  hold(numbers: number | Float32Array): Promise<HeldNumbers>;
   share(length: number): SharedNumbers;
   /** The numbers of a tensor, where they lie. */
   numbersOf(tensor: HeldTensor): Float32Array;
@@ -55,9 +55,10 @@ export function heldMemory(): HeldMemory {
     return values;
   };
   return {
-    async hold(length) {
+    async hold(numbers) {
+      const values = typeof numbers === "number" ? new Float32Array(numbers) : numbers;
       const held: HeldNumbers = {
-        length,
+        length: values.length,
         async copy(from, moves) {
           const [source, target] = ["values" in from ? from.values : valuesOf(from), valuesOf(held)];
           for (const move of moves) carryOut(move, source, target);
@@ -66,7 +67,7 @@ export function heldMemory(): HeldMemory {
           memories.delete(held);
         },
       };
-      memories.set(held, new Float32Array(length));
+      memories.set(held, values);
       return held;
     },
     share: (length) => ({ values: new Float32Array(length) }),

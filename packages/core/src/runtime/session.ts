@@ -18,8 +18,11 @@ export interface Engine {
   fileName(file: string): string;
   /** Makes a session of a model whose frozen tensors lie in the checkpoint's own files. */
   createSession(graph: EncodedGraph): Promise<Session>;
-  /** So many zeros on the engine's side, for all of its sessions; give them back. */
-  hold(length: number): Promise<HeldNumbers>;
+  /**
+   * So many zeros on the engine's side, or the given numbers, for all of its sessions; give them back. The memory of given ones
+   * goes there: their array is not used afterwards.
+   */
+  hold(numbers: number | Float32Array): Promise<HeldNumbers>;
   /** So many zeros that the host writes and what is held copies from, for as long as somebody has them. */
   share(length: number): SharedNumbers;
 }

@@ -45,7 +45,7 @@ async function answer(request: Exclude<EngineRequest, { kind: "close" }>): Promi
     }
     case "hold": {
       const held = ++lastHeld;
-      memories.set(held, await engineThere().hold(request.length));
+      memories.set(held, await engineThere().hold(request.numbers));
       return { kind: "holding", held };
     }
     case "copy": {

@@ -24,7 +24,8 @@ export type EngineRequest =
       readonly held: { readonly inputs: HeldTensors; readonly into: HeldTensors };
     }
   | { readonly kind: "release"; readonly session: number }
-  | { readonly kind: "hold"; readonly length: number }
+  /** so many zeros, or numbers whose buffer is transferred */
+  | { readonly kind: "hold"; readonly numbers: number | Float32Array }
   /** from what the worker holds, or from numbers in memory that both threads have */
   | {
       readonly kind: "copy";

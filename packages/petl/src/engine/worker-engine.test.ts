@@ -138,6 +138,25 @@ test("what the worker copies of shared numbers is what they are when it is asked
   await Promise.all([logits.release(), held.release()]);
 });
 
+test("given numbers go to the worker without a copy, and are read there until they are given back", async () => {
+  const inputs = { ...tensorsOf(graph.phi), ...batch(1, 4) };
+  const [bias] = Object.entries(tensorsOf(graph.phi)).find(([, { shape }]) => String(shape) === "3")!;
+  const logits = await program(engine);
+  const values = Float32Array.of(0, 1, 2, 3);
+  const expected = await logits.run({
+    ...inputs,
+    [bias]: { dtype: "float32", shape: [3], data: values.slice(1) },
+  });
+  const held = await engine.hold(values);
+  expect([held.length, values.length]).toEqual([4, 0]);
+  const own = { ...inputs, [bias]: { held, start: 1, shape: [3] } };
+  for (let turn = 0; turn < 2; turn++) expect(await logits.run(own)).toEqual(expected);
+  await held.release();
+  await expect(logits.run(own)).rejects.toThrow("given back");
+  await (await engine.hold(new Float32Array())).release();
+  await logits.release();
+});
+
 test("the buffer that is used again carries the new numbers, and never a caller's", async () => {
   const values = graph.adapted.merged();
   const [far, near] = [await compile(engine, values), await compile(await nativeEngine(path, files), values)];

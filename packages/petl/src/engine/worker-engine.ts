@@ -67,7 +67,7 @@ async function openEngine(
       const { session } = await ask({ kind: "create", graph }, "created");
       return sessionIn(ask, session, carrier, memories);
     },
-    hold: (length) => holdIn(ask, length, memories),
+    hold: (numbers) => holdIn(ask, numbers, memories),
     share: shareBetweenThreads,
   };
 }
@@ -83,8 +83,13 @@ interface Carrier {
 /** What the worker holds, by the numbers that it has there. */
 type Memories = Map<HeldNumbers, number>;
 
-async function holdIn(ask: Connection["ask"], length: number, memories: Memories): Promise<HeldNumbers> {
-  const { held: number } = await ask({ kind: "hold", length }, "holding");
+async function holdIn(
+  ask: Connection["ask"],
+  numbers: number | Float32Array,
+  memories: Memories,
+): Promise<HeldNumbers> {
+  const [length, given] = typeof numbers === "number" ? [numbers, []] : [numbers.length, [numbers]];
+  const { held: number } = await ask({ kind: "hold", numbers }, "holding", distinctBuffers(given));
   const held: HeldNumbers = {
     length,
     async copy(from, moves) {
