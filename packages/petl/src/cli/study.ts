@@ -1,8 +1,8 @@
 import { InputError, type Summary, studies, takenAmong, takenText } from "@petl/core";
-import { neededText, optionalCount, text, textList, toggle } from "../flags/flags.ts";
+import { optionalCount, text, toggle } from "../flags/flags.ts";
 import { baseFlag, offlineFlag } from "../flags/shared-flags.ts";
 import { dryRun } from "../studies/dry-run.ts";
-import { requestSettings } from "../studies/request-settings.ts";
+import { carryingSettings, requestSettings } from "../studies/request-settings.ts";
 import { type StudyEvent, type StudyProgress, study } from "../studies/study.ts";
 import { tableLines } from "./evaluation-report.ts";
 
@@ -17,23 +17,17 @@ export const studyVerb = defineVerb({
   operandNames: studies.map((each) => each.name),
   flags: {
     base: baseFlag,
-    data: neededText("DATA", "a folder with training and test or validation rows, or a file beside --validation"),
-    validation: text("DATA", "rows to score on, where --data has none"),
-    source: text("DATA", "text of the source task, whose forgetting is measured"),
+    data: carryingSettings.data,
+    validation: carryingSettings.validation,
+    source: carryingSettings.source,
     ...requestSettings,
-    jobs: optionalCount("cells at a time, each a process of its own (default: the machine's cores)"),
+    jobs: carryingSettings.jobs,
     threads: optionalCount("cores to use where --jobs does not say how many cells run at a time"),
     queue: text("URL", `${queueHelp}, whose workers take the cells (default: children of this process)`),
     shared: text("DIR", "with --queue: the folder that workers share, where it has another path on their machines"),
-    reuse: textList(
-      "FOLDERS",
-      "folders of other studies of the same base and rows, joined by commas: a training that one of them has finished is not run again",
-      {
-        form: "FOLDER, several joined by commas",
-      },
-    ),
-    out: text("DIR", "the folder for records, summary, figures and report (petl-study-NAME)"),
-    overwrite: toggle(false, "replace the study that --out holds"),
+    reuse: carryingSettings.reuse,
+    out: carryingSettings.out,
+    overwrite: carryingSettings.overwrite,
     dryRun: toggle(false, "print the cells with their steps and what they will cost, and train nothing"),
     offline: offlineFlag,
   },

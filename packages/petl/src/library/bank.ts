@@ -1,5 +1,6 @@
 import {
   type Answer,
+  count,
   type GeneratedToken,
   type GenerateOptions,
   generate,
@@ -7,12 +8,14 @@ import {
   heads,
   InputError,
   type Label,
+  natural,
+  nonnegative,
   type OpenBase,
   type OpenModel,
   objectiveOf,
   type PromptInput,
+  readSettings,
   requireBase,
-  requireOptions,
   textAnswer,
   textVector,
   unadapted,
@@ -59,6 +62,12 @@ export interface BankCompletion {
   readonly finishReason: "stop" | "length";
 }
 
+const settings = {
+  resident: natural(128, "adapters that are kept in memory; the others are read again when they are asked"),
+  maxBatch: count(32, "rows that are computed together at most"),
+  maxWait: nonnegative(2, "milliseconds that a row waits for others at most"),
+};
+
 export interface BankOptions {
   /** adapters that are kept in memory; the others are read again when they are asked. 128 where left out */
   readonly resident?: number;
@@ -98,9 +107,9 @@ export interface Bank {
 }
 
 /** Opens a bank of adapters over a base; rows whose adapters are of one kind are computed together. */
-export async function openBank(base: OpenBase, settings: BankOptions = {}): Promise<Bank> {
+export async function openBank(base: OpenBase, given: BankOptions = {}): Promise<Bank> {
   requireBase(base);
-  const { resident = 128, maxBatch = 32, maxWait = 2 } = requireOptions(settings);
+  const { resident, maxBatch, maxWait } = readSettings(settings, given);
   const programs = rowPrograms(base, maxBatch);
   const shelf = openShelf(base, resident, programs.shared);
   const batches = rowBatches(programs, { maxBatch, maxWait });

@@ -208,6 +208,10 @@ test("an argument of the wrong kind is an InputError that names it, whatever is 
       expect(thrown).toBeInstanceOf(InputError);
       expect((thrown as InputError).message).toMatch(name);
     }
+  const options = { resident: -1, maxBatch: 1.5, wait: 2 };
+  await expect(openBank(base, options)).rejects.toThrow(
+    /no option `wait`[\s\S]*`resident` -1 must be at least 0\n`maxBatch` 1.5 is not a whole number/,
+  );
 });
 
 test("an aborted signal ends what is asked of a base", async () => {

@@ -15,6 +15,7 @@ import {
   type SettingInputs,
   type Setup,
   type Study,
+  shown,
   studies,
   suggestion,
   type Task,
@@ -31,7 +32,7 @@ import { setupOf } from "./bench.ts";
 import type { StudyContext } from "./context.ts";
 import { equalBudget } from "./equal-budget.ts";
 import { ownMethods } from "./own-methods.ts";
-import { requestSettings } from "./request-settings.ts";
+import { readRequest, type requestSettings } from "./request-settings.ts";
 import { fewestRows, rowLines } from "./row-files.ts";
 import { languageTask } from "./source-loss.ts";
 import type { StudySets } from "./study-rows.ts";
@@ -66,7 +67,7 @@ export interface PreparedStudy {
  */
 export async function prepareStudy(name: string, request: StudyRequest): Promise<PreparedStudy> {
   const study = studyNamed(name);
-  const asked = pickSettings(requestSettings, request);
+  const asked = readRequest(request);
   refuseMethods(asked, study);
   const { budget, seeds = budgetSizes[budget].seeds, methods = null, parameters } = asked;
   const { offline, signal, onProgress } = request;
@@ -88,7 +89,7 @@ export async function prepareStudy(name: string, request: StudyRequest): Promise
   const equal = parameters === undefined ? undefined : equalBudget(base, goal, methods ?? own.names, parameters);
   const digestOf = (set: ExampleSet) => sha256(rowLines(set));
   const context: StudyContext = {
-    study: name,
+    study: study.name,
     budget,
     seeds,
     methods,
@@ -139,11 +140,13 @@ function refuseMethods(
     );
 }
 
-function studyNamed(name: string): Study {
+function studyNamed(name: unknown): Study {
   const names = studies.map((study) => study.name);
   const found = studies.find((study) => study.name === name);
   if (found) return found;
-  throw new InputError(`there is no study "${name}"${suggestion(name, names)}; studies: ${names.join(", ")}`);
+  throw new InputError(
+    `there is no study ${shown(name)}${suggestion(String(name), names)}; studies: ${names.join(", ")}`,
+  );
 }
 
 /** The training rows, and those that `petl evaluate` takes: test, else validation. */

@@ -72,10 +72,10 @@ export const outOf = (name: string, { out = `petl-study-${name}` }: Pick<StudyOp
  * @throws InputError for what the caller can mend: another study in the folder, another process that works there
  */
 export async function* study(name: string, options: StudyOptions): AsyncGenerator<StudyEvent, void, void> {
+  const prepared = await prepareStudy(name, options);
   const { jobs = availableParallelism(), overwrite = false, signal } = options;
   const out = outOf(name, options);
   if (options.queue) await queueKindOf(options.queue.url); // refused before a folder is touched
-  const prepared = await prepareStudy(name, options);
   const { study: rule, setup, context, sets } = prepared;
   const planned = rule.plan(setup, []); // what does not fit is refused before a folder is touched
   const others = await openRecords(prepared, options.reuse ?? [], out);
