@@ -84,7 +84,8 @@ interface PartialFit {
 export const seedsOf = ({ seeds }: Pick<Setup, "seeds">): readonly number[] =>
   Array.from({ length: seeds }, (_, seed) => seed);
 
-function declaredRate(name: string): number {
+/** The rate that a method declares. */
+export function declaredRate(name: string): number {
   const method = methods.find((each) => each.name === name);
   if (method) return method.rate;
   throw new InputError(`there is no method "${name}"`);

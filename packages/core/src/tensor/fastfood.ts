@@ -75,17 +75,29 @@ function drawnBlocks(count: number, size: number, inner: number, seed: number): 
   return { signs, order, normals };
 }
 
-/** values ← H values, in place; the length is a power of two. */
+/** values ← H values, in place; the length is a power of two. Two levels at a time, which halves what is read and written. */
 function hadamard(values: Float32Array): void {
   const { length } = values;
-  for (let half = 1; half < length; half *= 2) {
-    for (let start = 0; start < length; start += 2 * half) {
+  let half = 1;
+  for (; 2 * half < length; half *= 4) {
+    for (let start = 0; start < length; start += 4 * half) {
       for (let i = start; i < start + half; i++) {
         const a = values[i]!;
         const b = values[i + half]!;
-        values[i] = a + b;
-        values[i + half] = a - b;
+        const c = values[i + 2 * half]!;
+        const d = values[i + 3 * half]!;
+        values[i] = a + b + (c + d);
+        values[i + half] = a - b + (c - d);
+        values[i + 2 * half] = a + b - (c + d);
+        values[i + 3 * half] = a - b - (c - d);
       }
     }
+  }
+  if (half === length) return;
+  for (let i = 0; i < half; i++) {
+    const a = values[i]!;
+    const b = values[i + half]!;
+    values[i] = a + b;
+    values[i + half] = a - b;
   }
 }

@@ -7,7 +7,7 @@ import { fastfood } from "../tensor/fastfood.ts";
 export interface Coordinates {
   readonly layout: readonly Placed[];
   readonly values: Float32Array;
-  /** The gradient with respect to the coordinates, of that with respect to Φ. */
+  /** The gradient with respect to the coordinates, of that with respect to Φ where it was last written. */
   contract(gradient: Float32Array): Float32Array;
   /** Writes Φ as it is at the coordinates. */
   expand(phi: Float32Array): void;
@@ -41,7 +41,9 @@ export function coordinatesOf(adapted: Pick<AdaptedModel, "methods">, phi: Phi, 
   }
   const outer = lengthOf(inside);
   const projection = fastfood(outer, length, seed);
+  /** P z where Φ was last written, which is where its gradient is taken */
   const moved = new Float32Array(outer);
+  const scaled = new Float32Array(outer);
   const gradients = new Float32Array(values.length);
   const z = values.subarray(0, length);
   /** every tensor of the base with its place in P's result and the number of its layer's scale */
@@ -57,8 +59,6 @@ export function coordinatesOf(adapted: Pick<AdaptedModel, "methods">, phi: Phi, 
     values,
     contract(gradient) {
       gradients.fill(0);
-      const scaled = new Float32Array(outer);
-      if (groups.length > 0) projection.expand(z, moved);
       for (const { offset, size, at, group } of tensors) {
         const scale = scaleOf(group);
         let along = 0;
