@@ -34,10 +34,14 @@ export function decided(comparisons: readonly CellClaim[]): readonly Finding[] {
       ...(rows < leastRows ? [`fewer than ${leastRows} scoring rows that can be paired`] : []),
     ];
     const holds = few.length > 0 || p >= level ? "undecided" : each.mean > -margin;
-    const numbers = `difference ${signed(each.mean)} (95 %: ${signed(each.low)} to ${signed(each.high)}), p = ${p.toPrecision(2)}${comparisons.length > 1 ? " after Holm's correction" : ""}${margin === 0 ? "" : ` against ${signed(-margin)}`}, ${rows} rows, ${seeds} ${seeds === 1 ? "seed" : "seeds"}`;
+    const numbers = `difference ${signed(each.mean)} (95 %: ${signed(each.low)} to ${signed(each.high)}), ${chanceText(p, comparisons.length)}${margin === 0 ? "" : ` against ${signed(-margin)}`}, ${rows} rows, ${seeds} ${seeds === 1 ? "seed" : "seeds"}`;
     return { claim, holds, evidence: [numbers, ...few].join("; ") };
   });
 }
+
+/** How likely what was found is by chance, of so many claims that are tested together. */
+export const chanceText = (p: number, claims: number): string =>
+  `p = ${p.toPrecision(2)}${claims > 1 ? " after Holm's correction" : ""}`;
 
 function tested1(better: JoinedRow, than: JoinedRow, margin: number) {
   const [a, b] = [scoreOver(better.records), scoreOver(than.records)];

@@ -1,6 +1,6 @@
 import type { Figure } from "../figures/figure.ts";
 import { bootstrap, holm, meanOver } from "../statistics/bootstrap.ts";
-import { signed } from "./findings.ts";
+import { chanceText, signed } from "./findings.ts";
 import { leastSites, middleRange, nameOf } from "./spectrum-names.ts";
 import type { Finding, Json, StudyRecord } from "./study.ts";
 
@@ -49,7 +49,7 @@ export function intruderFindings(records: readonly StudyRecord[]): readonly Find
   return tests.map(({ mean, low, high }, at) => ({
     claim: `${names[at]?.replace("tuned, ", "")} brings in more intruder dimensions than full fine-tuning`,
     holds: sites.length < leastSites || seeds.length < 2 || (corrected[at] ?? 1) > 0.05 ? "undecided" : mean > 0,
-    evidence: `${signed(mean)} of ten in the mean over ${sites.length} sites (95 %, bootstrap over sites and seeds: ${signed(low)} to ${signed(high)})`,
+    evidence: `${signed(mean)} of ten in the mean over ${sites.length} sites (95 %, bootstrap over sites and seeds: ${signed(low)} to ${signed(high)}), ${chanceText(corrected[at] ?? 1, tests.length)}`,
   }));
 }
 
