@@ -20,9 +20,8 @@ const reached = 0.9;
 
 /**
  * Fine-tuning in random subspaces of more and more dimensions, with and without a scale for each layer, all at the rate that
- * the method declares: P's rows have length 1, so that a step moves θ as far whatever the dimension, and with the fewer steps'
- * fourfold rate of other methods 8,192 directions diverged. At standard each
- * dimension is eight times the one before, so that d90 is bounded within that factor at worst; the paper's grid goes by threes.
+ * the method declares: P's rows have length 1, so that a step moves θ as far whatever the dimension. At standard each dimension
+ * is eight times the one before, so that d90 is bounded within that factor at worst; the paper's grid goes by threes.
  */
 export const intrinsicDimension: Study = {
   name: "intrinsic-dimension",

@@ -9,7 +9,8 @@ import { withCommas } from "./with-commas.ts";
 /**
  * What a user should know of the rows to train on, in words: how many there are, of each label too, which columns are read
  * and which not, and what looks wrong: empty texts, zero bytes, texts and labels that stand for none, labels of several types,
- * that differ by case only or look the same, labels of one row, lists and numbers that are written so that they are texts, copies of rows, texts that have several labels, and rows that the validation has too.
+ * that differ by case only or look the same, labels of one row, lists and numbers that are written so that they are texts,
+ * copies of rows, texts that have several labels, and rows that the validation has too.
  */
 export function rowRemarks(set: ExampleSet, validation?: ExampleSet): readonly string[] {
   const known = countLabels(set);
