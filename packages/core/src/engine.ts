@@ -3,7 +3,7 @@ export { type ByteSource, type Folder, isPlainName } from "./containers/folder.t
 export { InputError, InternalError } from "./errors.ts";
 export type { EncodedGraph } from "./onnx/encode.ts";
 export { type DeviceName, deviceOf, encodeProbe } from "./runtime/devices.ts";
-export type { HeldMove, HeldNumbers, HeldTensor, SharedNumbers } from "./runtime/held.ts";
+export type { HeldMove, HeldNumbers, HeldSource, HeldTensor, SharedNumbers } from "./runtime/held.ts";
 export { oneSession } from "./runtime/one-session.ts";
 export { ortEngine } from "./runtime/ort.ts";
 export type { Engine, Session, Tensors } from "./runtime/session.ts";

@@ -238,6 +238,7 @@ export { type Adapter, namedLabels } from "./peft/adapter.ts";
 export { aloneBecause } from "./peft/alone-because.ts";
 export type { Base } from "./peft/base.ts";
 export { countParameters, type ParameterCounts } from "./peft/counts.ts";
+export { firstChanged } from "./peft/first-change.ts";
 export type { Goal } from "./peft/goal.ts";
 export { initialPhi, startsFromData } from "./peft/initial-phi.ts";
 export { canJoin, type JoinedKinds, joinKinds, joinParts } from "./peft/joined.ts";
@@ -340,7 +341,7 @@ export { type AskedRow, compileMixedRows, type MixedRowProgram } from "./trainin
 export { optimizerNames } from "./training/optimizers.ts";
 export { planRun } from "./training/plan-run.ts";
 export { predictions } from "./training/predict.ts";
-export { compileRows, type Prediction, type RowOutput, type RowProgram } from "./training/row-program.ts";
+export { compileRows, inputOf, type Prediction, type RowOutput, type RowProgram } from "./training/row-program.ts";
 export { memoryStore, type RowStore } from "./training/row-store.ts";
 export { schedules } from "./training/schedules.ts";
 export {

@@ -2,7 +2,7 @@ import { InternalError } from "../errors.ts";
 import { add } from "../graph/ops/add.ts";
 import { expand } from "../graph/ops/expand.ts";
 import { type Node, scalar, type Value } from "../graph/value.ts";
-import { leavesOf, nodesOf } from "../graph/walk.ts";
+import { dependents, leavesOf, nodesOf } from "../graph/walk.ts";
 import { blocksAgain } from "./blocks-again.ts";
 
 export interface GradientOptions {
@@ -76,13 +76,4 @@ function recomputation(varying: ReadonlySet<Value>): (value: Value) => Value {
     again.set(value, found);
     return found;
   };
-}
-
-/** The values that change with some w. */
-function dependents(nodes: readonly Node[], wrt: readonly Value[]): ReadonlySet<Value> {
-  const varying = new Set(wrt);
-  for (const node of nodes) {
-    if (node.inputs.some((operand) => varying.has(operand))) for (const output of node.outputs) varying.add(output);
-  }
-  return varying;
 }

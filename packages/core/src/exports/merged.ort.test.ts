@@ -100,6 +100,7 @@ const unused: Engine = {
   createSession: () => Promise.reject(new Error("nothing should be computed")),
   hold: () => Promise.reject(new Error("nothing should be held")),
   share: () => ({ values: new Float32Array() }),
+  sees: () => false,
 };
 
 for (const [title, uses, what, message] of [

@@ -88,7 +88,11 @@ export function emptyPast(engine: Pick<Engine, "hold">, sizes: Sizes, rows: numb
     const held = memory && memory.length >= size ? memory : await engine.hold(size);
     const made = { ...next, held, front: 0 };
     try {
-      for (const [from, neighbours] of parts) if (from.held) await held.copy(from.held, moves(from, made, neighbours));
+      await held.copy(
+        parts.flatMap(([from, neighbours]) =>
+          from.held ? [{ from: from.held, moves: moves(from, made, neighbours) }] : [],
+        ),
+      );
     } catch (error) {
       if (held !== memory) await held.release();
       throw error;

@@ -36,3 +36,12 @@ export function leavesOf(outputs: readonly Value[]): readonly Value[] {
   outputs.forEach(add);
   return [...leaves];
 }
+
+/** The values that change with some others, of nodes that each stand behind those that they read; those others with them. */
+export function dependents(nodes: readonly Node[], others: readonly Value[]): ReadonlySet<Value> {
+  const varying = new Set(others);
+  for (const node of nodes) {
+    if (node.inputs.some((operand) => varying.has(operand))) for (const output of node.outputs) varying.add(output);
+  }
+  return varying;
+}

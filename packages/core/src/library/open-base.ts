@@ -131,6 +131,7 @@ function checked(engine: Engine, check: () => void): Engine {
       return engine.hold(numbers);
     },
     share: (length) => engine.share(length),
+    sees: (values) => engine.sees(values),
     async createSession(graph) {
       check();
       const session = await engine.createSession(graph);

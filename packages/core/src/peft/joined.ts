@@ -28,6 +28,14 @@ export interface JoinedKinds {
    * @throws InputError while Φ is with the engine
    */
   place(adapter: AdapterNumbers, into: Float32Array, at: (tensor: Placed) => number): void;
+  /** Where all numbers stand in Φ of a kind that needs no padding and no factor; undefined for the others. */
+  standing(kind: AdaptedModel): readonly StandingTensor[] | undefined;
+}
+
+/** A joined tensor that is an adapter's own as it is. */
+export interface StandingTensor {
+  readonly target: Placed;
+  readonly own: Placed;
 }
 
 /** Where the tensors of one of the adapters begin. */
@@ -83,20 +91,26 @@ export async function joinKinds(base: Base, kinds: readonly AdaptedModel[]): Pro
   const adapted = adapt(base, uses, joinedGoal(kinds, first));
   const neutral = await neutralPhi(adapted);
   const numbered = [...widest].map(([part, use], number) => [part, { use, number }] as const);
-  const sources = new WeakMap<AdaptedModel, readonly Source[]>();
-  const sourcesOf = (kind: AdaptedModel) => {
-    const found = sources.get(kind) ?? sourcesIn(kind, adapted, new Map(numbered));
-    sources.set(kind, found);
+  const known = new WeakMap<AdaptedModel, ReturnType<typeof placing>>();
+  const placing = (kind: AdaptedModel) => {
+    const sources = sourcesIn(kind, adapted, new Map(numbered));
+    return { sources, standing: unchanged(sources) };
+  };
+  const placingOf = (kind: AdaptedModel) => {
+    const found = known.get(kind) ?? placing(kind);
+    known.set(kind, found);
     return found;
   };
   return {
     adapted,
     takes: (kind) =>
-      joinKey(kind) === joinKey(first) && kind.goal.labels <= adapted.goal.labels && placedIn(sourcesOf(kind), kind),
+      joinKey(kind) === joinKey(first) &&
+      kind.goal.labels <= adapted.goal.labels &&
+      placedIn(placingOf(kind).sources, kind),
     labelsOf: ({ goal }) => (heads[objectiveOf(goal.task).head].from === "labels" ? goal.labels : undefined),
     place({ adapted: kind, phi }, into, at) {
       requireThere(phi);
-      for (const { target, own, factor } of sourcesOf(kind)) {
+      for (const { target, own, factor } of placingOf(kind).sources) {
         const start = at(target);
         if (!own) into.set(neutral.values.subarray(target.offset, target.offset + target.size), start);
         else
@@ -109,7 +123,16 @@ export async function joinKinds(base: Base, kinds: readonly AdaptedModel[]): Pro
           );
       }
     },
+    standing: (kind) => placingOf(kind).standing,
   };
+}
+
+/** All tensors of a joined model, where they are an adapter's own as they are. */
+function unchanged(sources: readonly Source[]): readonly StandingTensor[] | undefined {
+  const same = sources.flatMap(({ target, own, factor }) =>
+    own && factor === 1 && own.shape.every((length, axis) => length === target.shape[axis]) ? [{ target, own }] : [],
+  );
+  return same.length === sources.length ? same : undefined;
 }
 
 /** Methods by what acts as one, in the order in which they act. */

@@ -79,6 +79,7 @@ test("where one session is open at a time, each answers as if it were alone", as
     fileName: (file) => file,
     hold: () => Promise.reject(new Error("nothing is held")),
     share: () => ({ values: new Float32Array() }),
+    sees: () => false,
     async createSession({ outputs }) {
       open++;
       return session(outputs[0]?.name ?? "");

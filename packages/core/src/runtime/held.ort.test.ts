@@ -71,7 +71,7 @@ test.each(["held", "shared"])("pieces of %s numbers are copied to where they are
       return { start: draw.integer(60 - (pieces - 1) * step - length + 1), step };
     };
     const move: HeldMove = { pieces, length, from: places(), to: places() };
-    await to.copy(kind === "held" ? from : shared, [move]);
+    await to.copy([{ from: kind === "held" ? from : shared, moves: [move] }]);
     for (let piece = 0; piece < pieces; piece++)
       for (let i = 0; i < length; i++)
         expected[move.to.start + piece * move.to.step + i] = source[move.from.start + piece * move.from.step + i]!;
@@ -90,6 +90,6 @@ test("tensors that do not lie in what is held, and another engine's, are refused
   );
   await expect(program.run({ x: z, z }, { y: { held, start: 2, shape } })).rejects.toThrow("does not match");
   await expect(program.run({ x: { held: foreign, start: 0, shape }, z })).rejects.toThrow("another engine's");
-  await expect(held.copy(foreign, [])).rejects.toThrow("another engine's");
+  await expect(held.copy([{ from: foreign, moves: [] }])).rejects.toThrow("another engine's");
   await program.release();
 });

@@ -5,7 +5,7 @@ import { sizeOf } from "../tensor/host-tensor.ts";
 export interface HeldNumbers {
   readonly length: number;
   /** Copies numbers of held or shared ones of the same engine; what is copied and where it goes do not overlap. */
-  copy(from: HeldNumbers | SharedNumbers, moves: readonly HeldMove[]): Promise<void>;
+  copy(sources: readonly HeldSource[]): Promise<void>;
   /** Gives the memory back; nothing can be read of it afterwards. */
   release(): Promise<void>;
 }
@@ -16,6 +16,12 @@ export interface HeldNumbers {
  */
 export interface SharedNumbers {
   readonly values: Float32Array;
+}
+
+/** What is copied, and where it is to go. */
+export interface HeldSource {
+  readonly from: HeldNumbers | SharedNumbers;
+  readonly moves: readonly HeldMove[];
 }
 
 /** Pieces of as many numbers each, which stand at equal distances before and behind. */
@@ -43,6 +49,7 @@ export interface HeldTensor {
 export interface HeldMemory {
   hold(numbers: number | Float32Array): Promise<HeldNumbers>;
   share(length: number): SharedNumbers;
+  sees(values: Float32Array): boolean;
   /** The numbers of a tensor, where they lie. */
   numbersOf(tensor: HeldTensor): Float32Array;
 }
@@ -59,9 +66,12 @@ export function heldMemory(): HeldMemory {
       const values = typeof numbers === "number" ? new Float32Array(numbers) : numbers;
       const held: HeldNumbers = {
         length: values.length,
-        async copy(from, moves) {
-          const [source, target] = ["values" in from ? from.values : valuesOf(from), valuesOf(held)];
-          for (const move of moves) carryOut(move, source, target);
+        async copy(sources) {
+          const target = valuesOf(held);
+          const parts = sources.map(
+            ({ from, moves }) => ["values" in from ? from.values : valuesOf(from), moves] as const,
+          );
+          for (const [source, moves] of parts) for (const move of moves) carryOut(move, source, target);
         },
         async release() {
           memories.delete(held);
@@ -71,6 +81,7 @@ export function heldMemory(): HeldMemory {
       return held;
     },
     share: (length) => ({ values: new Float32Array(length) }),
+    sees: () => true,
     numbersOf: ({ held, start, shape }) => valuesOf(held).subarray(start, start + sizeOf(shape)),
   };
 }

@@ -42,6 +42,7 @@ export function ortEngine({ ort, options, fileName, writesInPlace }: OrtHost): E
     fileName,
     hold: memory.hold,
     share: memory.share,
+    sees: memory.sees,
     async createSession(graph): Promise<Session> {
       const session = await ort.InferenceSession.create(graph.model, await options(graph));
       return {

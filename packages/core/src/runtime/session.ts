@@ -25,6 +25,8 @@ export interface Engine {
   hold(numbers: number | Float32Array): Promise<HeldNumbers>;
   /** So many zeros that the host writes and what is held copies from, for as long as somebody has them. */
   share(length: number): SharedNumbers;
+  /** Whether an array is memory that held numbers can copy from, as a shared one is. */
+  sees(values: Float32Array): boolean;
 }
 
 export interface Session {

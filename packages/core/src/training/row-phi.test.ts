@@ -31,12 +31,13 @@ function inRows(held: Parameters<typeof bestRows>[0], asked: readonly AdapterNum
 }
 
 test.each([
-  ["one adapter's numbers are", 1],
-  ["two adapters' numbers are", 2],
-  ["all numbers are", most],
+  ["one adapter's padded numbers are", 1, true],
+  ["two adapters' padded numbers are", 2, true],
+  ["two adapters' numbers, none of them seen, are", 2, false],
+  ["all numbers are", most, true],
 ])(
   "where %s under way at a time, each row reads its own adapter's, whatever lay there and whatever failed before",
-  async (_, atOnce) => {
+  async (_, atOnce, sees) => {
     const adapters = await drawn(9);
     const joined = await joinKinds(
       base,
@@ -49,13 +50,13 @@ test.each([
     const failing = async (length: number): Promise<HeldNumbers> => {
       const held = await memory.hold(length);
       const { copy } = held;
-      const unsure: HeldNumbers["copy"] = async (from, moves) => {
+      const unsure: HeldNumbers["copy"] = async (sources) => {
         if (fails && stream.uniform() < 0.5) throw new Error("no copy");
-        return copy(from, moves);
+        return copy(sources);
       };
       return Object.assign(held, { copy: unsure });
     };
-    const phi = await rowPhi({ ...memory, hold: failing }, joined, most, atOnce * lengthOf(layout));
+    const phi = await rowPhi({ ...memory, hold: failing, sees: () => sees }, joined, most, atOnce * lengthOf(layout));
     for (let round = 0; round < 60; round++) {
       const asked = Array.from({ length: 1 + stream.integer(most) }, () => adapters[stream.integer(9)] ?? adapters[0]!);
       const rows = inRows(phi.held(), asked);
@@ -91,9 +92,9 @@ test("adapters that lie in the rows stay there, and copies are made of the other
   const counting = async (length: number): Promise<HeldNumbers> => {
     const held = await memory.hold(length);
     const { copy } = held;
-    const counted: HeldNumbers["copy"] = async (from, moves) => {
-      copied += moves.reduce((sum, move) => sum + move.pieces * move.length, 0);
-      return copy(from, moves);
+    const counted: HeldNumbers["copy"] = async (sources) => {
+      copied += sources.flatMap(({ moves }) => moves).reduce((sum, move) => sum + move.pieces * move.length, 0);
+      return copy(sources);
     };
     return Object.assign(held, { copy: counted });
   };

@@ -1,7 +1,7 @@
 import type { AdapterNumbers } from "../peft/adapter.ts";
-import { inSlot, type JoinedKinds } from "../peft/joined.ts";
+import { inSlot, type JoinedKinds, type StandingTensor } from "../peft/joined.ts";
 import { overTokens } from "../peft/own-tensors.ts";
-import { lengthOf, type Phi, type Placed } from "../peft/phi.ts";
+import { lengthOf, type Phi } from "../peft/phi.ts";
 import type { HeldMove, HeldTensor } from "../runtime/held.ts";
 import type { Engine } from "../runtime/session.ts";
 
@@ -21,25 +21,38 @@ export interface RowPhi {
 }
 
 /**
+ * Numbers that the engine's side sees, and that stand in Φ as the rows need them, go there at once; others are padded first, in
+ * memory that both have.
  * @param most rows that there is room for
- * @param underWay numbers that are on their way to the engine at a time, 16 MB; those of one adapter at least
+ * @param underWay padded numbers that are on their way to the engine at a time, 16 MB; those of one adapter at least
  */
 export async function rowPhi(
-  engine: Pick<Engine, "hold" | "share">,
-  { adapted: { layout }, place }: JoinedKinds,
+  engine: Pick<Engine, "hold" | "share" | "sees">,
+  { adapted: { layout }, place, standing }: JoinedKinds,
   most: number,
   underWay = 2 ** 22,
 ): Promise<RowPhi> {
   const length = lengthOf(layout);
   const room = Math.max(1, Math.min(most, Math.floor(underWay / Math.max(1, length))));
   const numbers = await engine.hold(most * length);
-  const shared = engine.share(room * length);
+  const padded = Array.from({ length: room }, () => engine.share(length));
+  const asPadded = layout.map((target) => ({ target, own: target }));
   const held: (Phi | undefined)[] = Array.from({ length: most }, () => undefined);
+  const movesTo = movesToRows(most);
+  const seen = ({ adapted, phi }: AdapterNumbers): readonly StandingTensor[] | undefined =>
+    engine.sees(phi.values) ? standing(adapted) : undefined;
   const copy = async (adapters: readonly RowsOf[]): Promise<void> => {
-    for (const [slot, { adapter }] of adapters.entries()) place(adapter, shared.values, inSlot(slot, room));
-    const rows = adapters.flatMap(({ adapter: { phi }, rows: own }, slot) => own.map((row) => ({ phi, row, slot })));
+    if (adapters.length === 0) return;
+    const sources = adapters.flatMap(({ adapter, rows: own }, slot) => {
+      const places = seen(adapter);
+      const from = places ? adapter.phi : padded[slot];
+      if (!from) throw new RangeError(`${slot} of ${room}`);
+      if (!places) place(adapter, from.values, ({ offset }) => offset);
+      return own.map((row) => ({ from, moves: movesTo(places ?? asPadded, row) }));
+    });
+    const rows = adapters.flatMap(({ adapter: { phi }, rows: own }) => own.map((row) => ({ phi, row })));
     for (const { row } of rows) held[row] = undefined; // also where the copy fails
-    await numbers.copy(shared, movesOf(rows, layout, { room, most }));
+    await numbers.copy(sources);
     for (const { row, phi } of rows) held[row] = phi;
   };
   return {
@@ -47,7 +60,9 @@ export async function rowPhi(
     async put(adapters) {
       if (adapters.length > most) throw new RangeError(`${adapters.length} rows of ${most}`);
       const missing = missingOf(held, adapters);
-      for (let start = 0; start < missing.length; start += room) await copy(missing.slice(start, start + room));
+      await copy(missing.filter(({ adapter }) => seen(adapter)));
+      const others = missing.filter(({ adapter }) => !seen(adapter));
+      for (let start = 0; start < others.length; start += room) await copy(others.slice(start, start + room));
     },
     tensors: (rows) =>
       Object.fromEntries(
@@ -57,6 +72,22 @@ export async function rowPhi(
         }),
       ),
     release: () => numbers.release(),
+  };
+}
+
+/** Where a kind's tensors go so that they are a row's, one list for the same places and row: it is made and sent once. */
+function movesToRows(most: number) {
+  const known = new WeakMap<readonly StandingTensor[], (readonly HeldMove[])[]>();
+  return (places: readonly StandingTensor[], row: number): readonly HeldMove[] => {
+    const rows = known.get(places) ?? [];
+    known.set(places, rows);
+    rows[row] ??= places.map(({ own, target }) => ({
+      pieces: 1,
+      length: target.size,
+      from: { start: own.offset, step: 0 },
+      to: { start: inSlot(row, most)(target), step: 0 },
+    }));
+    return rows[row];
   };
 }
 
@@ -74,30 +105,6 @@ function missingOf(held: readonly (Phi | undefined)[], adapters: readonly Adapte
     missing.set(adapter.phi, { adapter, rows });
   }
   return [...missing.values()];
-}
-
-/** From slots, of which there is `room`, to rows, `most`: those side by side whose slots are as far apart go at once. */
-function movesOf(
-  rows: readonly { readonly row: number; readonly slot: number }[],
-  layout: readonly Placed[],
-  { room, most }: { readonly room: number; readonly most: number },
-): readonly HeldMove[] {
-  const runs: { row: number; slot: number; pieces: number; step: number }[] = [];
-  for (const { row, slot } of [...rows].sort((a, b) => a.row - b.row)) {
-    const last = runs.at(-1);
-    const step = last && (last.pieces === 1 ? slot - last.slot : last.step);
-    if (last && step !== undefined && row === last.row + last.pieces && slot === last.slot + last.pieces * step)
-      Object.assign(last, { pieces: last.pieces + 1, step });
-    else runs.push({ row, slot, pieces: 1, step: 0 });
-  }
-  return runs.flatMap(({ row, slot, pieces, step }) =>
-    layout.map((tensor) => ({
-      pieces,
-      length: tensor.size,
-      from: { start: inSlot(slot, room)(tensor), step: step * tensor.size },
-      to: { start: inSlot(row, most)(tensor), step: tensor.size },
-    })),
-  );
 }
 
 /**

@@ -17,8 +17,14 @@ export interface Prediction {
   readonly logits: Float32Array;
 }
 
-/** What is computed of a row: its logits, its last hidden states, or one vector of them, [hidden]. */
-export type RowOutput = "logits" | "hidden" | Exclude<Pooling, "default">;
+/** What is computed of a row: its logits, its last hidden states, one vector of them, [hidden], or what a linear layer reads. */
+export type RowOutput = "logits" | "hidden" | Exclude<Pooling, "default"> | InputOf;
+type InputOf = `input of ${string}`;
+
+/** What the linear layer of that path reads, [tokens, in]. */
+export const inputOf = (path: string): InputOf => `input of ${path}`;
+
+const isInput = (output: RowOutput): output is InputOf => output.startsWith(inputOf(""));
 
 /** A compiled model. Adapters of the same methods, options and goal differ in Φ alone and share it. */
 export interface RowProgram {
@@ -43,8 +49,13 @@ export async function compileRows(engine: Engine, adapted: AdaptedModel, output:
 }
 
 /** What is to be computed, out of a model's forward graph. */
-export function outputOf({ logits, hidden, inputs }: Forward, output: RowOutput): Value {
+export function outputOf({ logits, hidden, inputs, layerInputs }: Forward, output: RowOutput): Value {
   if (output === "logits") return logits;
+  if (isInput(output)) {
+    const read = layerInputs.get(output.slice(inputOf("").length));
+    if (!read) throw new InternalError(`there is no ${output}`);
+    return read;
+  }
   return output === "hidden" ? hidden : pool(output, hidden, inputs.attentionMask);
 }
 
@@ -60,7 +71,8 @@ export function rowsOf(computed: Tensors, rows: readonly EncodedExample[], outpu
 /** A row's part of a batch without its padding and without the positions that its mask leaves out. */
 function rowOf(own: Float32Array, shape: readonly number[], row: EncodedExample, output: RowOutput): Prediction {
   if (shape.length === 1) return { shape, logits: own.slice() };
-  if (output !== "logits" && output !== "hidden") return { shape: shape.slice(1), logits: own.slice() };
+  if (output !== "logits" && output !== "hidden" && !isInput(output))
+    return { shape: shape.slice(1), logits: own.slice() };
   const classes = shape.at(-1) ?? 1;
   const { attentionMask: mask, inputIds } = row;
   const kept = Array.from(inputIds.keys()).filter((token) => mask?.[token] !== 0);

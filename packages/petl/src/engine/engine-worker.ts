@@ -2,7 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { type Engine, type HeldNumbers, type HeldTensor, InternalError, type Session } from "@petl/core/engine";
 import type { EngineAnswer, EngineRequest, HeldTensors, Numbered } from "./messages.ts";
 import { nativeEngine } from "./ort.ts";
-import { distinctBuffers, unpack } from "./pack.ts";
+import { distinctBuffers, unpack, unpackMoves } from "./pack.ts";
 import { sendable } from "./sent-error.ts";
 import { endWork, type WorkGate, whileOpen } from "./work-gate.ts";
 
@@ -49,8 +49,12 @@ async function answer(request: Exclude<EngineRequest, { kind: "close" }>): Promi
       return { kind: "holding", held };
     }
     case "copy": {
-      const { from, to, moves } = request;
-      await memoryOf(to).copy(typeof from === "number" ? memoryOf(from) : { values: from }, moves);
+      const { to, sources } = request;
+      const unpacked = sources.map(({ from, moves }) => ({
+        from: typeof from === "number" ? memoryOf(from) : { values: from },
+        moves: unpackMoves(moves),
+      }));
+      await memoryOf(to).copy(unpacked);
       return { kind: "copied" };
     }
     case "drop": {

@@ -1,4 +1,4 @@
-import type { DeviceName, EncodedGraph, HeldMove, HeldTensor, Tensors } from "@petl/core/engine";
+import type { DeviceName, EncodedGraph, HeldTensor, Tensors } from "@petl/core/engine";
 
 /** What a worker needs to open its engine. */
 interface EngineSetup {
@@ -26,13 +26,7 @@ export type EngineRequest =
   | { readonly kind: "release"; readonly session: number }
   /** so many zeros, or numbers whose buffer is transferred */
   | { readonly kind: "hold"; readonly numbers: number | Float32Array }
-  /** from what the worker holds, or from numbers in memory that both threads have */
-  | {
-      readonly kind: "copy";
-      readonly from: number | Float32Array;
-      readonly to: number;
-      readonly moves: readonly HeldMove[];
-    }
+  | { readonly kind: "copy"; readonly to: number; readonly sources: readonly SentSource[] }
   | { readonly kind: "drop"; readonly held: number }
   /** has no answer but the thread's end */
   | { readonly kind: "close" };
@@ -53,6 +47,12 @@ export type EngineAnswer =
   | { readonly kind: "copied" }
   | { readonly kind: "dropped" }
   | { readonly kind: "failed"; readonly error: SentError };
+
+/** What the worker holds, or numbers in memory that both threads have, and the packed moves. */
+export interface SentSource {
+  readonly from: number | Float32Array;
+  readonly moves: Float64Array;
+}
 
 /** Tensors in vectors of the main thread whose memory the worker has for one run. */
 export interface Lent {

@@ -1,4 +1,4 @@
-import { InternalError, type Tensors } from "@petl/core/engine";
+import { type HeldMove, InternalError, type Tensors } from "@petl/core/engine";
 import { type Packed, type SentType, sentTypes } from "./messages.ts";
 
 type Tensor = Tensors[string];
@@ -57,4 +57,25 @@ function sentType(dtype: Tensor["dtype"]): SentType {
 export function distinctBuffers(arrays: readonly { readonly buffer: ArrayBufferLike }[]): ArrayBuffer[] {
   const buffers = new Set(arrays.map(({ buffer }) => buffer));
   return [...buffers].filter((buffer): buffer is ArrayBuffer => buffer instanceof ArrayBuffer);
+}
+
+const packedMoves = new WeakMap<readonly HeldMove[], Float64Array>();
+
+/** Six numbers a move, packed once for a list: a message copies one array sooner than thousands of objects. */
+export function packMoves(moves: readonly HeldMove[]): Float64Array {
+  const numbers = ({ pieces, length, from, to }: HeldMove) => [
+    pieces,
+    length,
+    ...[from.start, from.step, to.start, to.step],
+  ];
+  const packed = packedMoves.get(moves) ?? Float64Array.from(moves.flatMap(numbers));
+  packedMoves.set(moves, packed);
+  return packed;
+}
+
+export function unpackMoves(packed: Float64Array): readonly HeldMove[] {
+  return Array.from({ length: packed.length / 6 }, (_, at) => {
+    const [pieces = 0, length = 0, fromStart = 0, fromStep = 0, toStart = 0, toStep = 0] = packed.subarray(6 * at);
+    return { pieces, length, from: { start: fromStart, step: fromStep }, to: { start: toStart, step: toStep } };
+  });
 }

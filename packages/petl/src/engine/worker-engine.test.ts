@@ -107,13 +107,15 @@ test("what the worker holds is read and written where it lies, copied there, and
     const logits = await program(on);
     const [first, second] = [await on.hold(8), await on.hold(8)];
     expect(await logits.run(inputs, { logits: { held: first, start: 2, shape: [1, 3] } })).toEqual({});
-    await second.copy(first, [{ pieces: 1, length: 3, from: { start: 2, step: 0 }, to: { start: 5, step: 0 } }]);
+    await second.copy([
+      { from: first, moves: [{ pieces: 1, length: 3, from: { start: 2, step: 0 }, to: { start: 5, step: 0 } }] },
+    ]);
     await first.release();
     await first.release();
     found.push(await logits.run({ ...inputs, [bias]: { held: second, start: 5, shape: [3] } }));
     const gone = { ...inputs, [bias]: { held: first, start: 0, shape: [3] } };
     await expect(async () => logits.run(gone)).rejects.toThrow("given back");
-    await expect(second.copy(first, [])).rejects.toThrow("given back");
+    await expect(second.copy([{ from: first, moves: [] }])).rejects.toThrow("given back");
     if (on === near) {
       const [once, ofHeld] = [await logits.run(inputs), found[0]].map((each) => Array.from(each!.logits!.data, Number));
       for (const [i, number] of once!.entries()) expect(ofHeld![i]).toBeCloseTo(2 * number - Number(before.data[i]), 5); // what is held stands for the bias
@@ -130,7 +132,9 @@ test("what the worker copies of shared numbers is what they are when it is asked
   const [held, shared] = [await engine.hold(8), engine.share(4)];
   for (const values of [Float32Array.of(1, 2, 3), Float32Array.of(-4, 0, 9)]) {
     shared.values.set(values, 1);
-    await held.copy(shared, [{ pieces: 1, length: 3, from: { start: 1, step: 0 }, to: { start: 5, step: 0 } }]);
+    await held.copy([
+      { from: shared, moves: [{ pieces: 1, length: 3, from: { start: 1, step: 0 }, to: { start: 5, step: 0 } }] },
+    ]);
     expect([...shared.values]).toEqual([0, ...values]);
     const found = await logits.run({ ...inputs, [bias]: { held, start: 5, shape: [3] } });
     expect(found).toEqual(await logits.run({ ...inputs, [bias]: { dtype: "float32", shape: [3], data: values } }));

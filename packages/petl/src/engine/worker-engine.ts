@@ -12,7 +12,7 @@ import {
 import { MachineError } from "../machine-error.ts";
 import type { EngineAnswer, EngineRequest, HeldTensors, Lent, Numbered } from "./messages.ts";
 import type { OrtOptions } from "./ort.ts";
-import { distinctBuffers, pack } from "./pack.ts";
+import { distinctBuffers, pack, packMoves } from "./pack.ts";
 import { received } from "./sent-error.ts";
 import { threadFile } from "./thread-file.ts";
 import { addGate, removeGate } from "./work-gate.ts";
@@ -69,6 +69,7 @@ async function openEngine(
     },
     hold: (numbers) => holdIn(ask, numbers, memories),
     share: shareBetweenThreads,
+    sees: ({ buffer }) => buffer instanceof SharedArrayBuffer,
   };
 }
 
@@ -92,9 +93,12 @@ async function holdIn(
   const { held: number } = await ask({ kind: "hold", numbers }, "holding", distinctBuffers(given));
   const held: HeldNumbers = {
     length,
-    async copy(from, moves) {
-      const source = "values" in from ? from.values : numberOf(from, memories);
-      await ask({ kind: "copy", from: source, to: numberOf(held, memories), moves }, "copied");
+    async copy(sources) {
+      const sent = sources.map(({ from, moves }) => ({
+        from: "values" in from ? from.values : numberOf(from, memories),
+        moves: packMoves(moves),
+      }));
+      await ask({ kind: "copy", to: numberOf(held, memories), sources: sent }, "copied");
     },
     async release() {
       if (!memories.delete(held)) return;

@@ -23,7 +23,10 @@ interface AskedRow {
 
 /** Compiled models that kinds of adapters share; what a kind alone is computed with is the base's. */
 export interface RowPrograms {
-  /** The same model, which shares with all adapters of its kind everything but its numbers. */
+  /**
+   * The same model, which shares with all adapters of its kind everything but its numbers; those lie where the engine's side
+   * sees them.
+   */
   shared(model: OpenModel): OpenModel;
   /** Whether rows of another adapter can be in a batch with those of some. */
   together(models: readonly OpenModel[], other: OpenModel): boolean;
@@ -62,7 +65,9 @@ export function rowPrograms(base: OpenBase, most: number): RowPrograms {
   return {
     shared(model) {
       const adapted = known.of(model.adapted);
-      return { ...model, adapted, phi: { ...model.phi, layout: adapted.layout } };
+      const { values } = base.engine.share(model.phi.values.length);
+      values.set(model.phi.values);
+      return { ...model, adapted, phi: { ...model.phi, layout: adapted.layout, values } };
     },
     together(models, other) {
       if (models.every((model) => model === other)) return true;

@@ -1,8 +1,11 @@
 import {
+  type AdaptedModel,
   type EncodedExample,
   encodeRows,
+  firstChanged,
   headless,
   InputError,
+  inputOf,
   type OpenModel,
   type Prediction,
   type RowOutput,
@@ -38,7 +41,7 @@ export function rowBatches(
   const waiting: Waiting[] = [];
   let working = false;
   /** what the base computes of the probe row */
-  let plain: Promise<Prediction> | undefined;
+  const plain = new Map<RowOutput, Promise<Prediction>>();
   const next = () => takeBatch(programs, waiting, maxBatch);
   const work = async () => {
     for (let batch = next(); batch.length > 0; batch = next()) await compute(programs, batch);
@@ -48,10 +51,17 @@ export function rowBatches(
     waiting.push(each);
     if (working) return;
     working = true;
-    setTimeout(work, waiting.length >= maxBatch ? 0 : maxWait);
+    if (maxWait === 0 || waiting.length >= maxBatch) setImmediate(work);
+    else setTimeout(work, maxWait);
   };
   const asked = (model: OpenModel, output: RowOutput, row: EncodedExample): Promise<Prediction> =>
     new Promise((resolve, reject) => put({ model, output, row, resolve, reject }));
+  const plainly = (base: OpenModel["base"], output: RowOutput, row: EncodedExample): Promise<Prediction> => {
+    const known = plain.get(output) ?? headless(base).then((bare) => asked(bare, output, row));
+    plain.set(output, known);
+    known.catch(() => plain.delete(output));
+    return known;
+  };
   return {
     ask: async (model, output, row) => asked(model, output, encoded(model, row)),
     async refuseNeutral(model) {
@@ -59,12 +69,10 @@ export function rowBatches(
       const own = new Set(modelTensors.filter(({ head }) => head).map(({ name }) => name));
       if (methods.length === 0 || layout.every(({ name }) => own.has(name))) return;
       const row = probe(model.base.model.sizes.vocabulary);
-      plain ??= headless(model.base).then((bare) => asked(bare, "hidden", row));
-      plain.catch(() => {
-        plain = undefined;
-      });
-      const [changed, unchanged] = await Promise.all([asked(model, "hidden", row), plain]);
-      if (differs(changed.logits, unchanged.logits)) return;
+      for (const output of probed(model.adapted)) {
+        const [changed, unchanged] = await Promise.all([asked(model, output, row), plainly(model.base, output, row)]);
+        if (differs(changed.logits, unchanged.logits)) return;
+      }
       throw new InputError("it changes nothing: on a probe row the base computes the same with it and without it");
     },
   };
@@ -119,6 +127,15 @@ function encoded(
 function probe(vocabulary: number): EncodedExample {
   const tokens = Math.min(4, vocabulary);
   return { inputIds: Int32Array.from({ length: tokens }, (_, at) => Math.floor(((at + 0.5) * vocabulary) / tokens)) };
+}
+
+const earliest = new WeakMap<AdaptedModel, string | undefined>();
+
+/** What a difference is looked for in: what Φ changes first, and only where that is the same what comes last. */
+function probed(adapted: AdaptedModel): readonly RowOutput[] {
+  if (!earliest.has(adapted)) earliest.set(adapted, firstChanged(adapted));
+  const path = earliest.get(adapted);
+  return [...(path === undefined ? [] : [inputOf(path)]), "hidden"];
 }
 
 /** Whether vectors differ by more than the rounding of methods that multiply by 1. */
