@@ -25,7 +25,9 @@ import { prompt } from "../peft/methods/prompts/prompt.ts";
 import { vera } from "../peft/methods/vera.ts";
 import { methods } from "../peft/methods.ts";
 import { lengthOf } from "../peft/phi.ts";
+import type { HeldSource } from "../runtime/held.ts";
 import { nativeEngine } from "../runtime/native.fake.ts";
+import type { Engine } from "../runtime/session.ts";
 import { random } from "../tensor/random.ts";
 import { compileMixedRows } from "./mixed-rows.ts";
 import { compileRows } from "./row-program.ts";
@@ -245,6 +247,35 @@ test("what becomes of a row does not depend on the batches before", async () => 
       for (const [i, x] of logits.entries()) expect(Math.abs(x - (first[at]?.logits[i] ?? 9))).toBeLessThan(rounding);
   }
   await used.release();
+});
+
+test("where numbers do not arrive no row is answered, and the next batch is as if nothing had been", async () => {
+  const { base, path } = await goldenBase("bert-base");
+  const engine = nativeEngine(path);
+  let fails = false;
+  const hold: Engine["hold"] = async (numbers) => {
+    const held = await engine.hold(numbers);
+    const { copy } = held;
+    return Object.assign(held, {
+      copy: async (sources: readonly HeldSource[]) => (fails ? Promise.reject(new Error("no copy")) : copy(sources)),
+    });
+  };
+  const adapters = await Promise.all([1, 2].map((rank) => drawn(adapt(base, [lora.use({ rank })], goal), rank)));
+  const joined = await joinKinds(
+    base,
+    adapters.map(({ adapted }) => adapted),
+  );
+  const rows = randomRows(6, 2, 9).flatMap(({ of, row }) => askedOf(adapters[of], row));
+  const [disturbed, calm] = [
+    await compileMixedRows({ ...engine, hold }, joined, "logits", 6),
+    await compileMixedRows(engine, joined, "logits", 6),
+  ];
+  await disturbed.run(rows.slice(3));
+  fails = true;
+  await expect(disturbed.run(rows)).rejects.toThrow("no copy");
+  fails = false;
+  expect(await disturbed.run(rows)).toEqual(await calm.run(rows));
+  await Promise.all([disturbed.release(), calm.release()]);
 });
 
 test("adapters that cannot be mixed are refused with the reason", async () => {

@@ -48,10 +48,12 @@ export async function compileMixedRows(
       );
       const placed = at.map((place, i) => [place, asked[i]] as const).sort(([a], [b]) => a - b);
       const inOrder = placed.flatMap(([, each]) => each ?? []);
-      await phi.put(inOrder.map(({ adapter }) => adapter));
+      const { arrived } = await phi.put(inOrder.map(({ adapter }) => adapter));
       const rows = inOrder.map(({ row }) => row);
       const { items: _, labels: __, ...batch } = collate(rows, base.model.sizes.padId);
-      const found = rowsOf(await program.run({ ...phi.tensors(rows.length), ...batch }), rows, output);
+      const ran = program.run({ ...phi.tensors(rows.length), ...batch });
+      const [computed] = await Promise.all([ran, arrived]);
+      const found = rowsOf(computed, rows, output);
       return asked.flatMap(({ adapter }, i) => {
         const prediction = found[at[i] ?? -1];
         return prediction ? cut(prediction, labelsOf(adapter)) : [];

@@ -61,11 +61,11 @@ test.each([
       const asked = Array.from({ length: 1 + stream.integer(most) }, () => adapters[stream.integer(9)] ?? adapters[0]!);
       const rows = inRows(phi.held(), asked);
       fails = round % 3 === 0;
-      const arrived = await phi.put(rows).then(
-        () => true,
-        () => false,
-      );
-      if (!arrived) continue;
+      const arrived = async () => {
+        await (await phi.put(rows)).arrived;
+        return true;
+      };
+      if (!(await arrived().catch(() => false))) continue;
       const tensors = phi.tensors(rows.length);
       for (const [row, adapter] of rows.entries()) {
         const own = new Float32Array(lengthOf(layout));
@@ -101,12 +101,13 @@ test("adapters that lie in the rows stay there, and copies are made of the other
   const phi = await rowPhi({ ...memory, hold: counting }, joined, most);
   const put = async (asked: readonly number[]) => {
     copied = 0;
-    await phi.put(
+    const { arrived } = await phi.put(
       inRows(
         phi.held(),
         asked.flatMap((at) => adapters[at] ?? []),
       ),
     );
+    await arrived;
     return copied / lengthOf(joined.adapted.layout);
   };
   expect(await put([0, 1, 2, 1, 0])).toBe(5);

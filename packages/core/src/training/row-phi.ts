@@ -12,8 +12,11 @@ import type { Engine } from "../runtime/session.ts";
 export interface RowPhi {
   /** whose numbers lie at each row */
   held(): readonly (Phi | undefined)[];
-  /** Puts adapters' numbers at the first rows, in their order, as they are now. Neither beside another call nor beside a run. */
-  put(adapters: readonly AdapterNumbers[]): Promise<void>;
+  /**
+   * Puts adapters' numbers at the first rows, in their order, as they are now. Once they are on their way a run reads them, whose
+   * result is good if they arrived. Neither beside another call nor beside a run.
+   */
+  put(adapters: readonly AdapterNumbers[]): Promise<{ readonly arrived: Promise<void> }>;
   /** The first rows' numbers as a mixed graph reads them. */
   tensors(rows: number): Readonly<Record<string, HeldTensor>>;
   /** Gives the memory back. */
@@ -60,9 +63,14 @@ export async function rowPhi(
     async put(adapters) {
       if (adapters.length > most) throw new RangeError(`${adapters.length} rows of ${most}`);
       const missing = missingOf(held, adapters);
-      await copy(missing.filter(({ adapter }) => seen(adapter)));
       const others = missing.filter(({ adapter }) => !seen(adapter));
-      for (let start = 0; start < others.length; start += room) await copy(others.slice(start, start + room));
+      let arrived = Promise.resolve();
+      for (let start = 0; start < others.length; start += room) {
+        await arrived; // what is padded next takes its memory
+        arrived = copy(others.slice(start, start + room));
+      }
+      const direct = copy(missing.filter(({ adapter }) => seen(adapter)));
+      return { arrived: Promise.all([arrived, direct]).then(() => undefined) };
     },
     tensors: (rows) =>
       Object.fromEntries(
