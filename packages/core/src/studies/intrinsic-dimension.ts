@@ -1,3 +1,4 @@
+import type { FigureTable } from "../figures/figure.ts";
 import { bootstrap } from "../statistics/bootstrap.ts";
 import type { Bench } from "./bench.ts";
 import { trainOnce } from "./bench.ts";
@@ -5,9 +6,10 @@ import { scatterFigure } from "./drawn.ts";
 import { decided } from "./findings.ts";
 import { declaredRate, fitOf, seedsOf } from "./recipes.ts";
 import { type JoinedRow, joinSeeds, scoreOver, sizesOf } from "./rows.ts";
-import type { Budget, Cell, Finding, Job, Json, Measured, PlannedCell, Study, StudyRecord } from "./study.ts";
+import type { Budget, Cell, Finding, Job, Measured, PlannedCell, Study, StudyRecord } from "./study.ts";
 
 const kinds = ["did", "said"] as const;
+type Kind = (typeof kinds)[number];
 
 const dimensions: Readonly<Record<Budget, readonly number[]>> = {
   quick: [16, 128, 1024],
@@ -58,6 +60,7 @@ export const intrinsicDimension: Study = {
       },
     ),
   ],
+  table: reachedAt,
   findings: (records) => findingsOf(records),
   summary: (records) => ({
     d90: Object.fromEntries(kinds.map((kind) => [kind, d90Of(kind, records)])),
@@ -79,31 +82,36 @@ async function* work(
   }
 }
 
-interface Reached {
-  readonly value: number;
-  readonly low: number;
-  readonly high: number;
-}
+type Reached = { readonly [name in "value" | "low" | "high"]: number };
 
 /**
  * The dimension at which 90 % of the full score is first reached, on a straight line over the logarithm between the tested
  * dimensions around it; its bounds are the percentiles of the bootstrap's draws in which it is reached. Null where no
  * tested dimension reaches it.
  */
-function d90Of(
-  kind: (typeof kinds)[number],
-  records: readonly StudyRecord[],
-): { readonly [name: string]: Json } | null {
-  const rows = joinSeeds(records);
-  const full = rows.find(({ cell }) => cell.kind === "full");
-  const tested = rows
-    .filter(({ cell }) => cell.kind === kind)
-    .sort((a, b) => Number(a.cell.dimension) - Number(b.cell.dimension));
+function d90Of(kind: Kind, records: readonly StudyRecord[]): Reached | null {
+  const full = joinSeeds(records).find(({ cell }) => cell.kind === "full");
+  const tested = testedOf(kind, records);
   if (!full) return null;
   const value = crossing(tested.map(pointOf), targetOf(full.mean));
-  if (value === undefined) return null;
-  const bounds = boundsOf(full, tested, value);
-  return { value, low: bounds.low, high: bounds.high };
+  return value === undefined ? null : boundsOf(full, tested, value);
+}
+
+/** A structure's dimensions, the smallest first. */
+const testedOf = (kind: Kind, records: readonly StudyRecord[]): readonly JoinedRow[] =>
+  joinSeeds(records)
+    .filter(({ cell }) => cell.kind === kind)
+    .sort((a, b) => Number(a.cell.dimension) - Number(b.cell.dimension));
+
+/** d90 with its interval, a row a structure. */
+function reachedAt(records: readonly StudyRecord[]): FigureTable {
+  const rows = kinds.map((kind) => {
+    const smallest = Number(testedOf(kind, records)[0]?.cell.dimension);
+    const text = (dimension: number) => (dimension <= smallest ? `at most ${smallest}` : String(Math.round(dimension)));
+    const found = d90Of(kind, records);
+    return [kind, ...(found ? [found.value, found.low, found.high].map(text) : ["not reached", "", ""])];
+  });
+  return { columns: ["structure", "d90", "95 % from", "to"], rows };
 }
 
 const pointOf = ({ cell, mean }: JoinedRow) => ({ dimension: Number(cell.dimension), score: mean });
@@ -141,7 +149,8 @@ function boundsOf(full: JoinedRow, tested: readonly JoinedRow[], value: number):
     return Math.log(crossing(points, targetOf(wanted(chosen, seed))) ?? largest);
   };
   const { low, high } = bootstrap(logarithm, { rows, seeds });
-  return { value, low: Math.min(value, Math.exp(low)), high: Math.max(value, Math.exp(high)) };
+  const [from, to] = [low, high].map((bound) => Number(Math.exp(bound).toPrecision(12))); // 16 is 15.999999999999998 otherwise
+  return { value, low: Math.min(value, from ?? value), high: Math.max(value, to ?? value) };
 }
 
 function findingsOf(records: readonly StudyRecord[]): readonly Finding[] {
