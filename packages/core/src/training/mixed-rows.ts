@@ -48,9 +48,9 @@ export async function compileMixedRows(
       );
       const placed = at.map((place, i) => [place, asked[i]] as const).sort(([a], [b]) => a - b);
       const inOrder = placed.flatMap(([, each]) => each ?? []);
-      const { arrived } = await phi.put(inOrder.map(({ adapter }) => adapter));
       const rows = inOrder.map(({ row }) => row);
       const { items: _, labels: __, ...batch } = collate(rows, base.model.sizes.padId);
+      const { arrived } = await phi.put(inOrder.map(({ adapter }) => adapter));
       const ran = program.run({ ...phi.tensors(rows.length), ...batch });
       const [computed] = await Promise.all([ran, arrived]);
       const found = rowsOf(computed, rows, output);

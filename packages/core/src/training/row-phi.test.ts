@@ -81,6 +81,18 @@ test.each([
   },
 );
 
+test.each([true, false])(
+  "where numbers are seen: %s, a Φ that a training has lent is refused, and its row is empty",
+  async (sees) => {
+    const [lent, other] = (await drawn(6)).slice(2, 4) as [AdapterNumbers, AdapterNumbers];
+    const joined = await joinKinds(base, [lent.adapted, other.adapted]);
+    const phi = await rowPhi({ ...heldMemory(), sees: () => sees }, joined, most);
+    const gone = { ...lent, phi: { ...lent.phi, values: new Float32Array() } };
+    await expect(phi.put([other, gone]).then(({ arrived }) => arrived)).rejects.toThrow("being trained");
+    expect(phi.held()[1]).toBeUndefined();
+  },
+);
+
 test("adapters that lie in the rows stay there, and copies are made of the others alone", async () => {
   const adapters = await drawn(8);
   const joined = await joinKinds(

@@ -1,7 +1,7 @@
 import type { AdapterNumbers } from "../peft/adapter.ts";
 import { inSlot, type JoinedKinds, type StandingTensor } from "../peft/joined.ts";
 import { overTokens } from "../peft/own-tensors.ts";
-import { lengthOf, type Phi } from "../peft/phi.ts";
+import { lengthOf, type Phi, requireThere } from "../peft/phi.ts";
 import type { HeldMove, HeldTensor } from "../runtime/held.ts";
 import type { Engine } from "../runtime/session.ts";
 
@@ -15,6 +15,7 @@ export interface RowPhi {
   /**
    * Puts adapters' numbers at the first rows, in their order, as they are now. Once they are on their way a run reads them, whose
    * result is good if they arrived. Neither beside another call nor beside a run.
+   * @throws InputError where a Φ is with the engine
    */
   put(adapters: readonly AdapterNumbers[]): Promise<{ readonly arrived: Promise<void> }>;
   /** The first rows' numbers as a mixed graph reads them. */
@@ -46,6 +47,7 @@ export async function rowPhi(
     engine.sees(phi.values) ? standing(adapted) : undefined;
   const copy = async (adapters: readonly RowsOf[]): Promise<void> => {
     if (adapters.length === 0) return;
+    for (const { adapter } of adapters) requireThere(adapter.phi);
     const sources = adapters.flatMap(({ adapter, rows: own }, slot) => {
       const places = seen(adapter);
       const from = places ? adapter.phi : padded[slot];

@@ -98,6 +98,22 @@ test("lenders' vectors go to the worker and come back with their numbers, also f
   expect([phi.values, other.values]).toEqual([graph.phi.values, graph.phi.values]);
 });
 
+test("a lender's vector in memory that both threads have stays where it is, and is seen from both", async () => {
+  const far = await program(engine);
+  const { values } = engine.share(graph.phi.values.length);
+  values.set(graph.phi.values);
+  expect([values, graph.phi.values].map(engine.sees)).toEqual([true, false]);
+  const phi = { ...graph.phi, values };
+  const inputs = () => ({ ...tensorsOf(phi), ...batch(3, 9) });
+  const expected = await far.run({ ...tensorsOf(graph.phi), ...batch(3, 9) });
+  const running = far.run(inputs(), {}, [phi]);
+  expect(phi.values).toBe(values);
+  expect(await running).toEqual(expected);
+  expect(phi.values).toBe(values);
+  expect([...values]).toEqual([...graph.phi.values]);
+  await far.release();
+});
+
 test("what the worker holds is read and written where it lies, copied there, and gone when it is given back", async () => {
   const near = await nativeEngine(path, files, { threads: 1 });
   const inputs = { ...tensorsOf(graph.phi), ...batch(1, 4) };

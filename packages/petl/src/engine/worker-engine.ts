@@ -69,7 +69,7 @@ async function openEngine(
     },
     hold: (numbers) => holdIn(ask, numbers, memories),
     share: shareBetweenThreads,
-    sees: ({ buffer }) => buffer instanceof SharedArrayBuffer,
+    sees: isShared,
   };
 }
 
@@ -114,6 +114,8 @@ const shareBetweenThreads = (length: number): SharedNumbers => ({
   values: new Float32Array(new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT)),
 });
 
+const isShared = ({ buffer }: Float32Array): boolean => buffer instanceof SharedArrayBuffer;
+
 function numberOf(held: HeldNumbers, memories: Memories): number {
   const number = memories.get(held);
   if (number === undefined)
@@ -126,9 +128,10 @@ function sessionIn(ask: Connection["ask"], session: number, carrier: Carrier, me
   return {
     async run(inputs, targets = {}, lenders = []) {
       const [fed, into] = [heldApart(inputs, memories), heldApart(targets, memories)];
+      const lending = lenders.filter(({ values }) => !isShared(values)); // ONNX Runtime refuses arrays in shared memory
       const [lent, own] = parted(
         fed.others,
-        lenders.map(({ values }) => values),
+        lending.map(({ values }) => values),
       );
       const packed = pack(own, carrier.spare);
       carrier.spare = undefined;
@@ -140,7 +143,7 @@ function sessionIn(ask: Connection["ask"], session: number, carrier: Carrier, me
         transfer,
       );
       carrier.spare = buffer;
-      for (const [at, lender] of lenders.entries()) lender.values = vectors[at] ?? lender.values;
+      for (const [at, lender] of lending.entries()) lender.values = vectors[at] ?? lender.values;
       if ("error" in result) throw received(result.error);
       return result.outputs;
     },

@@ -6,18 +6,21 @@ import {
   bottleneck,
   dora,
   embed,
+  evaluate,
   ia3,
   lora,
   type MethodUse,
   predict,
   prefix,
   random,
+  train,
 } from "@petl/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Bank, openBank } from "./bank.ts";
 import { rowPrograms } from "./bank-programs.ts";
 import { loadAdapter } from "./load-adapter.ts";
 import type { OpenBase } from "./open-base.ts";
+import { openData } from "./open-data.ts";
 import { openTiny, testFolder } from "./open-tiny.fake.ts";
 import { saveAdapter } from "./save.ts";
 
@@ -119,6 +122,18 @@ test("an adapter that cannot serve is refused by name: no effect, no numbers, cu
   await expect(bank.load("p", pickled)).rejects.toThrow(/"p".*pickle/);
   expect(bank.list().map(({ name }) => name)).not.toContain("c2");
   await expect(bank.predict([{ adapter: "c2", text: "x" }])).rejects.toThrow(/no adapter "c2"/);
+});
+
+test("the open model of an adapter is measured and trained as one that was opened from its folder", async () => {
+  const path = await drawn("opened", lora({ rank: 2 }), 21);
+  await bank.load("opened", path);
+  const rows = texts.map((text) => ({ text, label: text.includes("dull") ? "bad" : "good" }));
+  const data = await openData(rows, base, { validation: 0, labels: ["bad", "good"] });
+  const [held, opened] = [await bank.model("opened"), await loadAdapter(base, path)];
+  expect(await evaluate(held, data.train)).toEqual(await evaluate(opened, data.train));
+  for (const model of [held, opened]) for await (const _ of train(model, data, { steps: 3, batch: 2, seed: 1 }));
+  expect([...held.phi.values]).toEqual([...opened.phi.values]);
+  expect(await evaluate(held, data.train)).toEqual(await evaluate(opened, data.train));
 });
 
 test("many adapters of one kind answer in one batch as each alone, also when more ask than lie ready", async () => {
