@@ -103,15 +103,32 @@ const testedOf = (kind: Kind, records: readonly StudyRecord[]): readonly JoinedR
     .filter(({ cell }) => cell.kind === kind)
     .sort((a, b) => Number(a.cell.dimension) - Number(b.cell.dimension));
 
-/** d90 with its interval, a row a structure. */
+/** The scores of the dimensions, and d90 with its interval, a row a structure. */
 function reachedAt(records: readonly StudyRecord[]): FigureTable {
+  const scores = new Map(
+    joinSeeds(records).map(({ cell, mean }) => [`${cell.kind} ${cell.dimension}`, mean.toFixed(4)]),
+  );
+  const tried = [
+    ...new Set(kinds.flatMap((kind) => testedOf(kind, records).map(({ cell }) => Number(cell.dimension)))),
+  ];
   const rows = kinds.map((kind) => {
     const smallest = Number(testedOf(kind, records)[0]?.cell.dimension);
     const text = (dimension: number) => (dimension <= smallest ? `at most ${smallest}` : String(Math.round(dimension)));
     const found = d90Of(kind, records);
-    return [kind, ...(found ? [found.value, found.low, found.high].map(text) : ["not reached", "", ""])];
+    return [
+      ...[kind, ...tried.map((dimension) => scores.get(`${kind} ${dimension}`) ?? ""), scores.get("full null") ?? ""],
+      ...(found ? [found.value, found.low, found.high].map(text) : ["not reached", "", ""]),
+    ];
   });
-  return { columns: ["structure", "d90", "95 % from", "to"], rows };
+  const columns = [
+    "structure",
+    ...tried.map((dimension) => `score with ${dimension}`),
+    "of full",
+    "d90",
+    "95 % from",
+    "to",
+  ];
+  return { columns, rows };
 }
 
 const pointOf = ({ cell, mean }: JoinedRow) => ({ dimension: Number(cell.dimension), score: mean });
