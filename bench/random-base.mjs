@@ -18,6 +18,36 @@ export const billion = {
   rms_norm_eps: 1e-5,
 };
 
+/** A decoder of 134 million parameters. */
+export const smallDecoder = {
+  architectures: ["LlamaForCausalLM"],
+  model_type: "llama",
+  rms_norm_eps: 1e-5,
+  vocab_size: 32000,
+  hidden_size: 768,
+  intermediate_size: 2048,
+  max_position_embeddings: 1024,
+  num_hidden_layers: 12,
+  num_attention_heads: 12,
+  num_key_value_heads: 12,
+};
+
+/** The shape of Qwen2's 0.5 billion parameters (Yang et al. 2024, arXiv:2407.10671, table 1). */
+export const halfBillion = {
+  architectures: ["Qwen2ForCausalLM"],
+  model_type: "qwen2",
+  vocab_size: 151936,
+  hidden_size: 896,
+  intermediate_size: 4864,
+  max_position_embeddings: 2048,
+  num_hidden_layers: 24,
+  num_attention_heads: 14,
+  num_key_value_heads: 2,
+  rms_norm_eps: 1e-6,
+  rope_theta: 1e6,
+  tie_word_embeddings: true,
+};
+
 /** BERT-base's shape, 110 million parameters (Devlin et al. 2019, arXiv:1810.04805, section 3). */
 export const bertBase = {
   architectures: ["BertModel"],

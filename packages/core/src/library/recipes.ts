@@ -11,28 +11,32 @@ import { type UsualLength, unnamed, usualLength } from "./standard-training.ts";
 /** A method with the settings that go with it, under one name. */
 interface Recipe {
   readonly name: string;
-  /** what it trains of a base of these sizes, and that in words */
-  method(sizes: Sizes): { readonly use: MethodUse; readonly said: string };
-  /** how it trains; whatever is named goes first */
-  readonly training: TrainingInputs;
-  readonly length: UsualLength;
+  readonly use: MethodUse;
+  /** what it trains, in words */
+  readonly said: string;
+  /** how it trains such a base; whatever is named goes first */
+  training(sizes: Sizes): TrainingInputs;
+  /** how long it trains for so many labels */
+  length(labels: number): UsualLength;
   readonly why: string;
 }
 
-/** The layers that the fast recipe trains: a third of the stack, where adapters matter most. */
-const topLayersOf = ({ layers }: Sizes): number => Math.ceil(layers / 3);
+/** Steps of the fast recipe, by the labels that are to be told apart. */
+const stepsOf = (labels: number): number => Math.min(360, Math.max(180, 45 * labels));
+
+/** Numbers of a stack whose packed copies, one for each direction, take a gigabyte. */
+const muchToPack = 2 ** 27;
+const isSmall = ({ layers, hidden }: Sizes): boolean => 12 * layers * hidden ** 2 <= muchToPack;
 
 /** Every recipe: one entry each. */
 const recipes = [
   {
     name: "fast",
-    method: (sizes) => ({
-      use: lora.use({ rank: 8, alpha: 16, layers: { end: "top", count: topLayersOf(sizes) }, targets: "all-linear" }),
-      said: `LoRA on all linear layers of the top ${topLayersOf(sizes)} of ${sizes.layers} layers`,
-    }),
-    training: { lr: 2e-3, headLr: 5e-3 },
-    length: { steps: 200, epochs: [4, 20] },
-    why: "what lies below never changes, so it is computed in the first epoch and kept (`cache`); later ones cost a fraction",
+    use: lora.use({ rank: 8, alpha: 16, targets: "all-linear" }),
+    said: "LoRA on all linear layers",
+    training: (sizes) => ({ lr: 2e-3, headLr: 5e-3, batch: 16, ...(isSmall(sizes) && { prepack: true }) }),
+    length: (labels) => ({ steps: stepsOf(labels), epochs: [1, 20] }),
+    why: "small steps at a high rate in every layer learn in one or two epochs what slower settings learn in many",
   },
 ] as const satisfies readonly Recipe[];
 
@@ -54,19 +58,18 @@ function recipeNamed(name: string): Recipe {
  * The method that a recipe puts on a base.
  * @throws InputError for a name that no recipe has
  */
-export const recipeMethod = (recipe: RecipeName, { model }: { readonly model: { readonly sizes: Sizes } }): MethodUse =>
-  recipeNamed(recipe).method(model.sizes).use;
+export const recipeMethod = (recipe: RecipeName): MethodUse => recipeNamed(recipe).use;
 
 /** The settings of a recipe that nothing was said of, and why they are these, in words. */
 export function recipeTraining(
   name: RecipeName,
-  { methods, base, newTensors }: Pick<AdaptedModel, "methods" | "base" | "newTensors">,
+  { methods, base, goal, newTensors }: Pick<AdaptedModel, "methods" | "base" | "goal" | "newTensors">,
   rows: number,
   given: TrainingInputs,
 ): { readonly settings: TrainingInputs; readonly remarks: readonly string[] } {
-  const { method, training, length, why } = recipeNamed(name);
-  const { use, said } = method(base.model.sizes);
-  const { headLr, ...others } = { ...training, ...usualLength(length, rows, given) };
+  const { use, said, training, length, why } = recipeNamed(name);
+  const { headLr, ...how } = training(base.model.sizes);
+  const others = { ...how, ...usualLength(length(goal.labels), rows, { ...how, ...given }) };
   const settings = unnamed({ ...others, ...(newTensors.length > 0 && { headLr }) }, given);
   const isOwn = methods.length === 1 && JSON.stringify(methods[0]?.options) === JSON.stringify(use.options);
   const chosen = Object.entries(settings).map(([setting, value]) => `${setting} ${value}`);

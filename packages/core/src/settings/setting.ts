@@ -155,10 +155,14 @@ export const choices = <const T extends string>(
   );
 
 /** On or off; also as text, which config files of other programs have. */
-export const toggle = (initial: boolean, help: string): DefaultedSetting<boolean> =>
-  setting(
+export const toggle = <const I extends boolean | undefined>(
+  initial: I,
+  help: string,
+  otherwise?: string,
+): DefaultedSetting<boolean | I> =>
+  setting<boolean | I>(
     z.preprocess((value) => (value === "true" ? true : value === "false" ? false : value), z.boolean()),
-    { initial, help, placeholder: undefined },
+    { initial, help, placeholder: undefined, ...(otherwise !== undefined && { otherwise }) },
   );
 
 /** A setting that is never left out. */

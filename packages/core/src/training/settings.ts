@@ -6,7 +6,7 @@ import { optimizerNames } from "./optimizers.ts";
 import { schedules } from "./schedules.ts";
 
 /** What is used where nothing is said and nobody chooses. */
-const plain = { lr: 1e-3, batch: 32, warmup: 0 };
+const plain = { lr: 1e-3, batch: 32, warmup: 0, prepack: false };
 
 const chosen = "; chosen with the rate where none is named";
 
@@ -18,7 +18,11 @@ export const trainingSettings = grouped("How it is trained", {
   accumulate: count(1, "micro-batches in a step"),
   workers: count(1, "sessions that share a micro-batch's rows, each with its share of the threads"),
   recompute: toggle(false, "compute each block once more for its gradient: less memory, more time"),
-  prepack: toggle(false, "pack the base's weights for the products once, not in every step: less time, more memory"),
+  prepack: toggle(
+    undefined,
+    "pack the base's weights for the products once, not in every step: less time, more memory",
+    "where a recipe says so",
+  ),
   lr: nonnegative(undefined, "learning rate", { otherwise: "chosen by method and rows" }),
   schedule: choice(schedules, "linear", "how the rate moves"),
   warmup: nonnegative(undefined, "steps of warm-up, or a share of all steps", {
@@ -67,7 +71,7 @@ export type TrainingSettings = SettingValues<typeof allSettings> & Readonly<type
 export type TrainingInputs = SettingInputs<typeof allSettings>;
 
 /**
- * Checked settings with their defaults: the rate 1e-3, 32 examples, no warm-up.
+ * Checked settings with their defaults: the rate 1e-3, 32 examples, no warm-up, nothing packed.
  * @throws InputError with every problem
  */
 export function parseSettings(given: unknown): TrainingSettings {
@@ -76,9 +80,10 @@ export function parseSettings(given: unknown): TrainingSettings {
     lr = plain.lr,
     batch = plain.batch,
     warmup = plain.warmup,
+    prepack = plain.prepack,
     ...settings
   } = readSettings(allSettings, given);
   if (steps !== undefined && settings.epochs !== undefined)
     throw new InputError("steps and epochs say the same; leave one out");
-  return { ...settings, ...(steps !== undefined && { steps }), lr, batch, warmup };
+  return { ...settings, ...(steps !== undefined && { steps }), lr, batch, warmup, prepack };
 }

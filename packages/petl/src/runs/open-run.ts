@@ -79,7 +79,7 @@ export async function openRun(request: RunRequest, signal: StopSignal, opened?: 
 async function openOn(base: OpenBase, digest: BegunDigest, request: RunRequest, signal: StopSignal): Promise<OpenRun> {
   const start = request.init === undefined ? undefined : await initialModel(base, request.init, request);
   const { rows, recipe, pooling } = request;
-  const methods = request.methods ?? (recipe && !start ? recipeMethod(recipe, base) : undefined);
+  const methods = request.methods ?? (recipe && !start ? recipeMethod(recipe) : undefined);
   const said = start && { task: start.adapted.goal.task, ...(hasTaskClasses(start) && { labels: start.labels }) };
   const data = await openData(request.data, base, { ...rows, ...said, signal });
   if (!start && !methods) throw new InputError("--method is missing; `petl methods` lists them");
