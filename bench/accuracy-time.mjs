@@ -101,11 +101,23 @@ async function recipe(folder, train, test, shared) {
 async function table() {
   const groups = grouped(await records(), (record) => `${record.set}, ${record.rows} rows`);
   const lines = [...groups].map(([name, all]) => {
-    const of = (half) => all.filter((record) => record.half === half);
-    const best = [...grouped(of("peft"), ({ lr }) => lr).values()].sort((a, b) => meanOf(b) - meanOf(a))[0] ?? [];
-    const own = of("petl");
-    const ratio = best.length > 0 ? median(own.map(secondsOf)) / median(best.map(secondsOf)) : undefined;
-    return { set: name, petl: shown(own), peft: shown(best), "seconds, petl / PEFT": ratio?.toFixed(2) };
+    const own = all.filter(({ half }) => half === "petl");
+    const tried = [...grouped(all, ({ half, lr, epochs }) => half === "peft" && `${lr}, ${epochs} epochs`)].filter(
+      ([how]) => how,
+    );
+    const [best] = tried.sort(([, one], [, other]) => meanOf(other) - meanOf(one));
+    if (!best || own.length === 0) return { set: name };
+    const [how, theirs] = best;
+    const ratio = (of) => (median(own.map(of)) / median(theirs.map(of))).toFixed(2);
+    return {
+      set: name,
+      petl: shown(own),
+      "PEFT at its best": shown(theirs),
+      how,
+      "seconds, petl": median(own.map(secondsOf)).toFixed(1),
+      ratio: ratio(secondsOf),
+      "of its memory": ratio(({ peak_rss_bytes }) => peak_rss_bytes),
+    };
   });
   console.table(lines);
 }

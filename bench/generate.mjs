@@ -1,6 +1,6 @@
 // Going on with texts: the first token and each further one, greedy, beside transformers on the same checkpoint, in turn.
 //   node bench/generate.mjs --base FOLDER [--python PYTHON] [--dtype float32|bfloat16] [--batch 1] [--tokens 32] [--rounds 5]
-//   node bench/generate.mjs --shape half-billion --bits 4 --llama FOLDER --gguf FILE
+//   node bench/generate.mjs --shape half-billion --bits 4 --activations int8 --llama FOLDER --gguf FILE
 // Without --base a decoder of random weights is made, of --shape, in --bits 32, 16, 8 or 4 (transformers does not read the last
 // two). llama.cpp is node-llama-cpp (npm), installed in FOLDER; bench/python/write_gguf.py writes its FILE of the same shape.
 // Appends a record to results/generate.jsonl.
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     llama: { type: "string" },
     gguf: { type: "string" },
     dtype: { type: "string", default: "float32" },
+    activations: { type: "string", default: "float32" },
     batch: { type: "string", default: "1" },
     prompt: { type: "string", default: "64" },
     tokens: { type: "string", default: "32" },
@@ -36,7 +37,8 @@ const scratch = await mkdtemp(join(tmpdir(), "petl-generate-"));
 const shapes = { small: smallDecoder, "half-billion": halfBillion };
 if (!values.base) await writeRandomBase(scratch, shapes[values.shape], Number(values.bits));
 const folder = values.base ?? scratch;
-const base = await openBase(folder, { threads });
+const { activations } = values;
+const base = await openBase(folder, { threads, activations });
 const size = ["prompt", "tokens", "threads"].flatMap((name) => [`--${name}`, values[name]]);
 const others = [];
 if (values.python) {
@@ -85,6 +87,7 @@ try {
     base: values.base?.split("/").at(-1),
     shape: values.base ? undefined : values.shape,
     bits: values.base ? undefined : Number(values.bits),
+    activations,
     python_dtype: values.python && values.dtype,
     gguf: values.llama && values.gguf.split("/").at(-1),
     batch,

@@ -257,6 +257,7 @@ export { type PlanHost, type PlanSource, plan, planFor } from "./planning/plan-s
 export { type BaseShape, shapedArchitectures } from "./planning/shaped-config.ts";
 export { sizeWithin } from "./planning/size-within.ts";
 export { type TrainingMemory, trainingMemory } from "./planning/training-memory.ts";
+export { type Activations, activationTypes } from "./runtime/activations.ts";
 export { type DeviceName, deviceNames } from "./runtime/devices.ts";
 export { type Ort, ortEngine } from "./runtime/ort.ts";
 export { compile, type Program } from "./runtime/program.ts";

@@ -94,6 +94,7 @@ test("graph's other files know no operator but those that rewrite graphs", () =>
   const knowing = inner.filter(({ from, to }) => /^graph\/[^/]+$/.test(from) && to.startsWith("graph/ops/"));
   expect([...new Set(knowing.map(({ from }) => from))].sort()).toEqual([
     "graph/for-webgpu.ts",
+    "graph/int8-activations.ts",
     "graph/narrow.ts",
     "graph/operators.ts",
     "graph/row-pieces.ts",

@@ -92,7 +92,7 @@ const binary = (build: (a: Value, b: Value) => Value, positive = false): readonl
   ].map((operands): OperatorCase => ({ operands, build: ([x, y]) => build(x, y), positive }));
 
 /** A matrix [3, 64] in blocks of 16, whose weights are a few hundredths apart. */
-function inBlocks(bits: 4 | 8): Value {
+export function inBlocks(bits: 4 | 8): Value {
   const weights = Float32Array.from({ length: 3 * 64 }, (_, at) => ((at * 37) % 101) / 500 - 0.1);
   const { packed, scales, zeroPoints } = quantizeBlocks(weights, 64, { bits, blockSize: 16 });
   const numbers = (shape: readonly number[], data: Uint8Array) =>

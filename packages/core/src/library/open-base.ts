@@ -2,8 +2,9 @@ import { type HfModel, readBase } from "../checkpoints/hf-model.ts";
 import { type Folder, readText } from "../containers/folder.ts";
 import { loadTokenizer, type Tokenizer } from "../data/tokenizer/tokenizer.ts";
 import { type TokenizerFiles, tokenizerFileNames } from "../data/tokenizer/tokenizer-file-names.ts";
-import { InputError } from "../errors.ts";
+import { InputError, shown, suggestion } from "../errors.ts";
 import { announcementsOf } from "../peft/announcements.ts";
+import { type Activations, activationTypes } from "../runtime/activations.ts";
 import type { Engine } from "../runtime/session.ts";
 import type { CacheChoice, CacheOptions } from "../training/cache.ts";
 import { type StopSignal, throwIfStopped } from "../training/stop-signal.ts";
@@ -52,6 +53,27 @@ export interface OpenBase extends HfModel {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+export interface OpenBaseChoices {
+  readonly signal?: StopSignal | undefined;
+  /**
+   * `int8` rounds what products with weights in 4 or 8 bits multiply to 8 bits, block by block, as llama.cpp does: faster, and
+   * no longer what training computes; float32 where left out
+   */
+  readonly activations?: Activations | undefined;
+}
+
+function refuseActivations(activations: Activations | undefined, { quantization, name }: HfModel): void {
+  if (activations === undefined) return;
+  if (!activationTypes.includes(activations))
+    throw new InputError(
+      `activations are ${shown(activations)}${suggestion(String(activations), activationTypes)}; types: ${activationTypes.join(", ")}`,
+    );
+  if (activations === "int8" && !quantization)
+    throw new InputError(
+      `activations are int8, but ${name} holds no weights in 4 or 8 bits; petl quantize writes such a base`,
+    );
+}
+
 /**
  * Opens a base model of a folder with Hugging Face's config.json, safetensors and tokenizer files. Once `signal` is
  * aborted, nothing new is computed.
@@ -60,10 +82,11 @@ export interface OpenBase extends HfModel {
  */
 export async function openBase(
   { name, folder, inner, openEngine, openCache = littleCache }: BaseSource,
-  { signal }: { readonly signal?: StopSignal | undefined } = {},
+  { signal, activations }: OpenBaseChoices = {},
 ): Promise<OpenBase> {
   throwIfStopped(signal);
   const model = await readBase(folder);
+  refuseActivations(activations, model);
   throwIfStopped(signal);
   const files = model.checkpoint?.files ?? [];
   const { engine, told } = await whileOpening(openEngine(files, 1), async () => {
@@ -86,7 +109,7 @@ export async function openBase(
     const closeWorkers = async () => {
       for (const each of engines) await each.close();
     };
-    return { engines: engines.map((each) => checked(each, check)), close: closeWorkers };
+    return { engines: engines.map((each) => checked(each, check, activations)), close: closeWorkers };
   };
   return {
     ...model,
@@ -94,7 +117,7 @@ export async function openBase(
     openCache,
     name,
     tokenizer,
-    engine: checked(engine, check),
+    engine: checked(engine, check, activations),
     programs: keptPrograms(),
     asked: asked(),
     sentences,
@@ -121,10 +144,11 @@ const littleCache: OpenBase["openCache"] = async (choice) => ({
   remark: () => undefined,
 });
 
-/** The same engine, which begins nothing where the check throws. */
-function checked(engine: Engine, check: () => void): Engine {
+/** The same engine with such activations, which begins nothing where the check throws. */
+function checked(engine: Engine, check: () => void, activations: Activations | undefined): Engine {
   return {
     device: engine.device,
+    activations,
     fileName: engine.fileName,
     async hold(numbers) {
       check();

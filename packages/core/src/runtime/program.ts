@@ -3,6 +3,7 @@ import type { Value } from "../graph/value.ts";
 import { type CompileOptions, encodeGraph } from "../onnx/encode.ts";
 import { sizeOf } from "../tensor/host-tensor.ts";
 import type { Dim } from "../tensor/shape.ts";
+import { withActivations } from "./activations.ts";
 import { deviceOf } from "./devices.ts";
 import type { Engine, Fed, Session } from "./session.ts";
 
@@ -19,7 +20,7 @@ export async function compile(
   outputs: Readonly<Record<string, Value>>,
   how: CompileOptions = {},
 ): Promise<Program> {
-  const values = deviceOf(engine.device).emission(Object.values(outputs));
+  const values = deviceOf(engine.device).emission(withActivations(Object.values(outputs), engine.activations));
   const emitted = Object.fromEntries(Object.entries(outputs).map(([name, value], i) => [name, values[i] ?? value]));
   const graph = encodeGraph(emitted, engine.fileName, how);
   const session = await engine.createSession(graph);

@@ -1,6 +1,7 @@
 import type { EncodedGraph } from "../onnx/encode.ts";
 import type { HostTensor } from "../tensor/host-tensor.ts";
 import type { Lender } from "../tensor/lender.ts";
+import type { Activations } from "./activations.ts";
 import type { DeviceName } from "./devices.ts";
 import type { HeldNumbers, HeldTensor, SharedNumbers } from "./held.ts";
 
@@ -14,6 +15,8 @@ export type RunTargets = Readonly<Record<string, Float32Array | HeldTensor>>;
 export interface Engine {
   /** what its sessions compute on; the processor where left out */
   readonly device?: DeviceName | undefined;
+  /** what its products with weights in few bits multiply; float32 where left out */
+  readonly activations?: Activations | undefined;
   /** The name under which a session finds a file of the checkpoint; links are resolved. */
   fileName(file: string): string;
   /** Makes a session of a model whose frozen tensors lie in the checkpoint's own files. */

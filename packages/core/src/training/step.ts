@@ -1,5 +1,6 @@
 import { gradients } from "../autodiff/gradients.ts";
 import type { NumberedBatch } from "../data/batches/collate.ts";
+import { InputError } from "../errors.ts";
 import { add } from "../graph/ops/add.ts";
 import { mul } from "../graph/ops/mul.ts";
 import { input, type Value } from "../graph/value.ts";
@@ -122,12 +123,17 @@ export function compileTellingStep(engine: Engine, adapted: AdaptedModel, option
 /**
  * Compiles a step's graph.
  * @param beside what the graph reads of a batch besides what batches bring
+ * @throws InputError for an engine whose activations are rounded
  */
 export async function compileGraph(
   engine: Engine,
   { losses, outputs, lend, collect, feed, repeats, packs }: StepGraph,
   beside: (batch: NumberedBatch) => Promise<Tensors> = async () => ({}),
 ): Promise<TrainingStep> {
+  if (engine.activations === "int8")
+    throw new InputError(
+      "activations are int8, but training computes with float32; open the base without `activations`",
+    );
   const program = await compile(engine, { ...losses, ...outputs }, { repeats, packs });
   return {
     async run(numbered, phi, scale, key, vector) {

@@ -16,6 +16,7 @@ export const chatVerb = defineVerb({
     ...generationFlags,
     offline: modelFlags.offline,
     threads: modelFlags.threads,
+    activations: modelFlags.activations,
   },
   examples: [
     "chat --base Qwen/Qwen2.5-0.5B-Instruct",

@@ -3,7 +3,7 @@ import { text, texts } from "../flags/flags.ts";
 import { modelFlags, rowFlags, withModel } from "./open.ts";
 import { defineVerb } from "./verb.ts";
 
-const { base, adapter, offline, threads, device } = modelFlags;
+const { base, adapter, offline, threads, device, activations } = modelFlags;
 
 export const embedVerb = defineVerb({
   name: "embed",
@@ -19,6 +19,7 @@ export const embedVerb = defineVerb({
     offline,
     threads,
     device,
+    activations,
   },
   examples: [
     'embed --base models/tiny --text "a fine film" --text "a dull one"',

@@ -18,6 +18,7 @@ export const generateVerb = defineVerb({
     offline: modelFlags.offline,
     threads: modelFlags.threads,
     device: modelFlags.device,
+    activations: modelFlags.activations,
   },
   examples: [
     'generate --base models/tiny-llama --prompt "Once upon a time" --max-tokens 50',

@@ -1,4 +1,6 @@
 import {
+  type Activations,
+  activationTypes,
   type BaseGoal,
   batchSettings,
   type DeviceName,
@@ -29,6 +31,10 @@ export const modelFlags = {
   offline: offlineFlag,
   threads: optionalCount("threads that share the work (default: the machine's cores)"),
   device: deviceFlag,
+  activations: optionalChoice(
+    activationTypes,
+    "what products with weights in 4 or 8 bits multiply: int8 rounds it, which is faster and moves numbers a little (float32)",
+  ),
 };
 
 /** The flags that say how rows are read and computed. */
@@ -66,6 +72,7 @@ interface ModelChoice {
   readonly offline: boolean;
   readonly threads: number | undefined;
   readonly device?: DeviceName | undefined;
+  readonly activations?: Activations | undefined;
 }
 
 /** Opens base and adapter, lends them to `work`, and ends the thread behind it. */
@@ -75,11 +82,12 @@ export async function withModel<T>(
   work: (model: OpenModel) => Promise<T>,
   plain: (base: OpenBase, chosen: BaseGoal) => Promise<OpenModel> = unadapted,
 ): Promise<T> {
-  const { offline, threads, device } = chosen;
+  const { offline, threads, device, activations } = chosen;
   const base = await openBase(name, {
     offline,
     threads,
     device,
+    activations,
     signal: where.signal,
     onProgress: shownDownload(name, where.terminal),
   });

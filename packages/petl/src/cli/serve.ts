@@ -27,6 +27,7 @@ export const serveVerb = defineVerb({
     queue: text("URL", `${queueHelp}, whose workers take the jobs (default: children of this process)`),
     shared: text("DIR", "where files, jobs and adapters are kept (default: in your data folder)"),
     threads: optionalCount("threads that share the work (default: the machine's cores)"),
+    activations: modelFlags.activations,
     offline: modelFlags.offline,
   },
   ownSignals: ["SIGTERM"],

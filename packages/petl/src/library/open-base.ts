@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import {
+  type Activations,
   type DeviceName,
   deviceNames,
   InputError,
@@ -26,6 +27,11 @@ export interface OpenBaseOptions extends Omit<LocateOptions, "weights" | "signal
   readonly threads?: number | undefined;
   /** what computes; the processor where left out */
   readonly device?: DeviceName | undefined;
+  /**
+   * what products with weights in 4 or 8 bits multiply: `float32` where left out, or `int8`, rounded block by block, which is
+   * faster, but moves numbers a little; such a base is not trained
+   */
+  readonly activations?: Activations | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -38,10 +44,10 @@ export interface OpenBaseOptions extends Omit<LocateOptions, "weights" | "signal
  * @throws InputError for what the caller can mend, MachineError for what network or disk deny; the signal's reason
  */
 export async function openBase(name: string, options: OpenBaseOptions = {}): Promise<OpenBase> {
-  const { signal, threads, device, ...where } = checkedOptions(name, options);
+  const { signal, threads, device, activations, ...where } = checkedOptions(name, options);
   signal?.throwIfAborted();
   const path = await locate(name, signal ? { ...where, signal } : where);
-  return openFolder(path, { name, threads, device, signal });
+  return openFolder(path, { name, threads, device, activations, signal });
 }
 
 /** Opens the base model of a folder. */
@@ -51,11 +57,13 @@ export async function openFolder(
     name = path,
     threads,
     device,
+    activations,
     signal,
   }: {
     name?: string;
     threads?: number | undefined;
     device?: DeviceName | undefined;
+    activations?: Activations | undefined;
     signal?: StopSignal | undefined;
   } = {},
 ): Promise<OpenBase> {
@@ -66,7 +74,8 @@ export async function openFolder(
     openEngine: (files: readonly string[], shares: number) =>
       workerEngine(path, files, { threads: shares === 1 ? threads : shareOf(threads, shares), device }),
   };
-  return { ...(await openBaseOf({ ...source, openCache: (choice) => machineCache(choice) }, { signal })), path };
+  const opened = await openBaseOf({ ...source, openCache: (choice) => machineCache(choice) }, { signal, activations });
+  return { ...opened, path };
 }
 
 /** An engine's threads where several share them. */

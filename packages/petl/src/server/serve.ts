@@ -1,6 +1,6 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError } from "@petl/core";
+import { type Activations, InputError } from "@petl/core";
 import { foldersIn, userDataFolder } from "../disk/user-data.ts";
 import { localExecutor } from "../executors/local-executor.ts";
 import { outage } from "../executors/outage.ts";
@@ -37,6 +37,7 @@ export interface ServeOptions {
   /** where files, jobs and adapters are kept */
   readonly shared?: string | undefined;
   readonly threads?: number | undefined;
+  readonly activations?: Activations | undefined;
   readonly offline: boolean;
 }
 
@@ -72,10 +73,10 @@ export async function serve(options: ServeOptions, { log, remark }: Watching): P
   const ending = new AbortController();
   const fault = (id: string, error: unknown) =>
     remark(`${id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-  const { host, port, offline, threads, maxBatch, maxWait, resident } = options;
+  const { host, port, offline, threads, activations, maxBatch, maxWait, resident } = options;
   const listening = await listen({ host, port, service: () => service, log, fault });
   try {
-    const base = await openBase(options.base, { offline, threads });
+    const base = await openBase(options.base, { offline, threads, activations });
     const bank = await openBank(base, { resident, maxBatch, maxWait });
     const models = openModels(await modelNameOf(options.base), Math.floor(Date.now() / 1000));
     const digest = await baseDigest(base.folder);
