@@ -102,10 +102,11 @@ async function table() {
   const groups = grouped(await records(), (record) => `${record.set}, ${record.rows} rows`);
   const lines = [...groups].map(([name, all]) => {
     const own = all.filter(({ half }) => half === "petl");
-    const tried = [...grouped(all, ({ half, lr, epochs }) => half === "peft" && `${lr}, ${epochs} epochs`)].filter(
-      ([how]) => how,
+    const tried = grouped(
+      all.filter(({ half }) => half === "peft"),
+      ({ lr, epochs }) => `${lr}, ${epochs} epochs`,
     );
-    const [best] = tried.sort(([, one], [, other]) => meanOf(other) - meanOf(one));
+    const [best] = [...tried].sort(([, one], [, other]) => meanOf(other) - meanOf(one));
     if (!best || own.length === 0) return { set: name };
     const [how, theirs] = best;
     const ratio = (of) => (median(own.map(of)) / median(theirs.map(of))).toFixed(2);

@@ -37,7 +37,7 @@ const scratch = await mkdtemp(join(tmpdir(), "petl-generate-"));
 const shapes = { small: smallDecoder, "half-billion": halfBillion };
 if (!values.base) await writeRandomBase(scratch, shapes[values.shape], Number(values.bits));
 const folder = values.base ?? scratch;
-const { activations } = values;
+const activations = values.activations === "int8" ? "int8" : "float32";
 const base = await openBase(folder, { threads, activations });
 const size = ["prompt", "tokens", "threads"].flatMap((name) => [`--${name}`, values[name]]);
 const others = [];
