@@ -34,7 +34,7 @@ const recipes = [
     name: "fast",
     use: lora.use({ rank: 8, alpha: 16, targets: "all-linear" }),
     said: "LoRA on all linear layers",
-    training: (sizes) => ({ lr: 2e-3, headLr: 5e-3, batch: 16, ...(isSmall(sizes) && { prepack: true }) }),
+    training: (sizes) => ({ lr: 2e-3, headLr: 5e-3, batch: 16, warmup: 0, ...(isSmall(sizes) && { prepack: true }) }),
     length: (labels) => ({ steps: stepsOf(labels), epochs: [1, 20] }),
     why: "small steps at a high rate in every layer learn in one or two epochs what slower settings learn in many",
   },
@@ -69,7 +69,7 @@ export function recipeTraining(
 ): { readonly settings: TrainingInputs; readonly remarks: readonly string[] } {
   const { use, said, training, length, why } = recipeNamed(name);
   const { headLr, ...how } = training(base.model.sizes);
-  const others = { ...how, ...usualLength(length(goal.labels), rows, { ...how, ...given }) };
+  const others = { ...usualLength(length(goal.labels), rows, { ...how, ...given }), ...how };
   const settings = unnamed({ ...others, ...(newTensors.length > 0 && { headLr }) }, given);
   const isOwn = methods.length === 1 && JSON.stringify(methods[0]?.options) === JSON.stringify(use.options);
   const chosen = Object.entries(settings).map(([setting, value]) => `${setting} ${value}`);

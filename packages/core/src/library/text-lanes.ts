@@ -58,8 +58,9 @@ async function compileJoined(base: OpenBase, kinds: readonly AdaptedModel[]): Pr
 
 /** Φ that all rows ask. */
 async function alone(engine: Engine, phi: Phi): Promise<RowNumbers> {
+  const { values } = phi;
   const { tensors, release } = await heldCopy(engine, tensorsOf(phi));
-  return { has: (rows) => rows.every((row) => row.phi === phi), tensors: () => tensors, release };
+  return { has: (rows) => rows.every((row) => row.phi.values === values), tensors: () => tensors, release };
 }
 
 /** Φ of the adapters that rows ask, each once, and which row's is which. */
@@ -68,8 +69,8 @@ async function pooled(
   { adapted: { layout }, place }: JoinedKinds,
   first: readonly AdapterNumbers[],
 ): Promise<RowNumbers> {
-  const adapters = new Map(first.map((adapter) => [adapter.phi, adapter]));
-  const slots = new Map([...adapters.keys()].map((phi, slot) => [phi, slot]));
+  const adapters = new Map(first.map((adapter) => [adapter.phi.values, adapter]));
+  const slots = new Map([...adapters.keys()].map((own, slot) => [own, slot]));
   const count = slots.size;
   const values = new Float32Array(count * lengthOf(layout));
   for (const [slot, adapter] of [...adapters.values()].entries()) place(adapter, values, inSlot(slot, count));
@@ -78,9 +79,9 @@ async function pooled(
     layout.map(({ name, shape, offset }) => [name, { held, start: count * offset, shape: [count, ...shape] }]),
   );
   return {
-    has: (rows) => rows.every(({ phi }) => slots.has(phi)),
+    has: (rows) => rows.every(({ phi }) => slots.has(phi.values)),
     tensors(rows) {
-      const chosen = Int32Array.from(rows, ({ phi }) => slots.get(phi) ?? 0);
+      const chosen = Int32Array.from(rows, ({ phi }) => slots.get(phi.values) ?? 0);
       return { ...tensors, slots: int32([rows.length], chosen) };
     },
     release: () => held.release(),

@@ -1,9 +1,9 @@
 import type { ExampleSet } from "../data/rows/examples.ts";
 import { InputError } from "../errors.ts";
-import { lengthOf } from "../peft/phi.ts";
+import { detach, lengthOf } from "../peft/phi.ts";
 import { memoryOf } from "../training/after-step.ts";
 import { coordinatesOf } from "../training/coordinates.ts";
-import { moveAgainst, trainedValues } from "../training/move.ts";
+import { moveAgainst, putTrained, trainedValues } from "../training/move.ts";
 import { optimizers } from "../training/optimizers.ts";
 import type { TrainingState } from "../training/state.ts";
 import "./async-dispose.ts";
@@ -52,6 +52,7 @@ export interface Trainer {
  */
 export async function openTrainer(model: OpenModel, options: TrainerOptions = {}): Promise<Trainer> {
   const { adapted, phi } = requireModel(model);
+  detach(phi);
   const how = rowReading(model, options);
   const { settings } = how;
   const coordinates = coordinatesOf(adapted, phi, settings.seed);
@@ -90,8 +91,7 @@ export async function openTrainer(model: OpenModel, options: TrainerOptions = {}
         throw new InputError(
           `the state has ${state.values.length} trained numbers and ${state.moments.length} vectors of an optimizer; this model has ${length} and ${count}`,
         );
-      trainedValues(phi, coordinates).set(state.values);
-      coordinates?.expand(phi.values);
+      putTrained(phi, coordinates, state.values);
       for (const [at, moment] of state.moments.entries()) moments[at]?.set(moment);
       work.take();
       steps = state.step;

@@ -28,7 +28,7 @@ type Behind = { readonly [K in keyof Announced]?: (building: Building, site: Sit
 
 const before: Before = {
   linear({ layerInputs }, site) {
-    layerInputs.set(site.path, site.x);
+    if (!layerInputs.has(site.path)) layerInputs.set(site.path, site.x); // a method may apply the layer to vectors of its own
     return site;
   },
   attention: ({ cache }, site) => (cache ? behindPast(cache, site) : site),

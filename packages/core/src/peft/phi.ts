@@ -19,6 +19,8 @@ export interface Phi extends Lender {
   readonly starts: Readonly<Record<string, HostTensor>>;
   /** matrices that the adapter needs beside it and that are never trained, by name */
   readonly projections: Readonly<Record<string, HostTensor>>;
+  /** whether another has the same numbers, which therefore never change: what is trained is a copy */
+  isShared?: boolean;
 }
 
 /** The graph's input that is a tensor's start. */
@@ -48,6 +50,17 @@ export function viewsOf(layout: readonly Placed[], vector: Float32Array): Readon
 export function copyOf(phi: Phi): Phi {
   requireThere(phi);
   return { ...phi, values: phi.values.slice() };
+}
+
+/** Lets Φ change: shared numbers stay as they are, and the same Φ goes on with a copy of its own. */
+export function detach(phi: Phi): Phi {
+  if (phi.isShared) Object.assign(phi, { values: phi.values.slice(), isShared: false });
+  return phi;
+}
+
+/** Gives numbers that were changed in place another array over the same memory, by which those who keep copies see the change. */
+export function renew(phi: Phi): void {
+  phi.values = phi.values.subarray();
 }
 
 /** Φ with zeros in every place, to be filled. */

@@ -95,7 +95,10 @@ export async function compileForward(
       const [batch = 1, tokens = 1] = inputs.input_ids?.shape ?? [];
       const most = scoresAtOnce(adapted, { batch, tokens }, 0);
       if (most === undefined || !deviceOf(engine.device).takesChunks) return whole.run(inputs, into, lenders);
-      pieces ??= compile(engine, inPieces(outputs, adapted));
+      pieces ??= compile(engine, inPieces(outputs, adapted)).catch((error: unknown) => {
+        pieces = undefined;
+        throw error;
+      });
       return (await pieces).run({ ...inputs, ...pieceRows(adapted, inputs, most) }, into, lenders);
     },
     async release() {

@@ -23,7 +23,7 @@ export interface MixedRowProgram {
 
 /**
  * Compiles joined kinds of adapters. Φ's tensors are fed as [rows, …]: y = W x + B[row] (A[row] x) for LoRA. Rows stand where
- * the batch before left their adapters' numbers, so that an adapter whose numbers change has to come as another Φ. Logits are cut to the labels of each row's own head.
+ * the batch before left their adapters' numbers. Logits are cut to the labels of each row's own head.
  * @param most rows that are computed side by side
  */
 export async function compileMixedRows(

@@ -1,6 +1,6 @@
 import { RunError } from "../errors.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
-import type { Phi } from "../peft/phi.ts";
+import { type Phi, renew } from "../peft/phi.ts";
 import { afterStep } from "./after-step.ts";
 import type { Coordinates } from "./coordinates.ts";
 import { optimizerGroups } from "./groups.ts";
@@ -32,6 +32,13 @@ export interface Move {
 export const trainedValues = (phi: Phi, coordinates: Coordinates | undefined): Float32Array =>
   coordinates?.values ?? phi.values;
 
+/** Puts trained numbers of an earlier state in their place. */
+export function putTrained(phi: Phi, coordinates: Coordinates | undefined, values: Float32Array): void {
+  trainedValues(phi, coordinates).set(values);
+  coordinates?.expand(phi.values);
+  renew(phi);
+}
+
 /**
  * Moves Φ against a gradient, clipped, and lets each method have its own after it. Returns the gradient's norm.
  * @throws RunError where loss or gradient are not finite; Φ stays as it was then
@@ -57,6 +64,7 @@ export function moveAgainst(
   update(trainedValues(phi, coordinates), moving, kept.slice(0, moments), at);
   coordinates?.expand(phi.values);
   afterStep(adapted, kept.slice(moments), { values: phi.values, gradient, gradientFactor, step, steps });
+  renew(phi);
   return norm;
 }
 

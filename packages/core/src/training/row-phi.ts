@@ -1,17 +1,17 @@
 import type { AdapterNumbers } from "../peft/adapter.ts";
 import { inSlot, type JoinedKinds, type StandingTensor } from "../peft/joined.ts";
 import { overTokens } from "../peft/own-tensors.ts";
-import { lengthOf, type Phi, requireThere } from "../peft/phi.ts";
-import type { HeldMove, HeldTensor } from "../runtime/held.ts";
+import { lengthOf, requireThere } from "../peft/phi.ts";
+import type { HeldMove, HeldTensor, SharedNumbers } from "../runtime/held.ts";
 import type { Engine } from "../runtime/session.ts";
 
 /**
- * Φ of each row of a batch, tensor by tensor: [rows, …], on the engine's side. A row whose adapter lies there already is not
- * copied again, so that rows that ask the same adapters batch after batch cost no copies.
+ * Φ of each row of a batch, tensor by tensor: [rows, …], on the engine's side. A row whose adapter lies there already, with the
+ * array of numbers that it has now, is not copied again, so that rows that ask the same adapters batch after batch cost no copies.
  */
 export interface RowPhi {
-  /** whose numbers lie at each row */
-  held(): readonly (Phi | undefined)[];
+  /** the numbers that lie at each row, by the array that they were copied from */
+  held(): readonly Held[];
   /**
    * Puts adapters' numbers at the first rows, in their order, as they are now. Once they are on their way a run reads them, whose
    * result is good if they arrived. Neither beside another call nor beside a run.
@@ -23,6 +23,8 @@ export interface RowPhi {
   /** Gives the memory back. */
   release(): Promise<void>;
 }
+
+type Held = Float32Array | undefined;
 
 /**
  * Numbers that the engine's side sees, and that stand in Φ as the rows need them, go there at once; others are padded first, in
@@ -39,9 +41,9 @@ export async function rowPhi(
   const length = lengthOf(layout);
   const room = Math.max(1, Math.min(most, Math.floor(underWay / Math.max(1, length))));
   const numbers = await engine.hold(most * length);
-  const padded = Array.from({ length: room }, () => engine.share(length));
+  const padded: SharedNumbers[] = [];
   const asPadded = layout.map((target) => ({ target, own: target }));
-  const held: (Phi | undefined)[] = Array.from({ length: most }, () => undefined);
+  const held: Held[] = Array.from({ length: most }, () => undefined);
   const movesTo = movesToRows(most);
   const seen = ({ adapted, phi }: AdapterNumbers): readonly StandingTensor[] | undefined =>
     engine.sees(phi.values) ? standing(adapted) : undefined;
@@ -50,15 +52,14 @@ export async function rowPhi(
     for (const { adapter } of adapters) requireThere(adapter.phi);
     const sources = adapters.flatMap(({ adapter, rows: own }, slot) => {
       const places = seen(adapter);
-      const from = places ? adapter.phi : padded[slot];
-      if (!from) throw new RangeError(`${slot} of ${room}`);
+      const from = places ? adapter.phi : (padded[slot] ??= engine.share(length));
       if (!places) place(adapter, from.values, ({ offset }) => offset);
       return own.map((row) => ({ from, moves: movesTo(places ?? asPadded, row) }));
     });
-    const rows = adapters.flatMap(({ adapter: { phi }, rows: own }) => own.map((row) => ({ phi, row })));
+    const rows = adapters.flatMap(({ adapter, rows: own }) => own.map((row) => ({ row, values: adapter.phi.values })));
     for (const { row } of rows) held[row] = undefined; // also where the copy fails
     await numbers.copy(sources);
-    for (const { row, phi } of rows) held[row] = phi;
+    for (const { row, values } of rows) held[row] = values;
   };
   return {
     held: () => held,
@@ -107,12 +108,13 @@ interface RowsOf {
   readonly rows: readonly number[];
 }
 
-function missingOf(held: readonly (Phi | undefined)[], adapters: readonly AdapterNumbers[]): readonly RowsOf[] {
-  const missing = new Map<Phi, RowsOf>();
+function missingOf(held: readonly Held[], adapters: readonly AdapterNumbers[]): readonly RowsOf[] {
+  const missing = new Map<Held, RowsOf>();
   for (const [row, adapter] of adapters.entries()) {
-    if (held[row] === adapter.phi) continue;
-    const rows = [...(missing.get(adapter.phi)?.rows ?? []), row];
-    missing.set(adapter.phi, { adapter, rows });
+    const { values } = adapter.phi;
+    if (held[row] === values) continue;
+    const rows = [...(missing.get(values)?.rows ?? []), row];
+    missing.set(values, { adapter, rows });
   }
   return [...missing.values()];
 }
@@ -121,19 +123,19 @@ function missingOf(held: readonly (Phi | undefined)[], adapters: readonly Adapte
  * Which row each adapter's is best put at: the rows that hold it already, as far as they go, else any; those of an adapter
  * side by side.
  */
-export function bestRows(held: readonly (Phi | undefined)[], adapters: readonly AdapterNumbers[]): readonly number[] {
+export function bestRows(held: readonly Held[], adapters: readonly AdapterNumbers[]): readonly number[] {
   const count = adapters.length;
-  const free = new Map<Phi | undefined, number[]>();
+  const free = new Map<Held, number[]>();
   for (let row = count - 1; row >= 0; row--) {
     const rows = free.get(held[row]) ?? [];
     free.set(held[row], rows);
     rows.push(row);
   }
-  const kept = adapters.map(({ phi }) => free.get(phi)?.pop());
+  const kept = adapters.map(({ phi }) => free.get(phi.values)?.pop());
   const others = [...free.values()].flat().sort((a, b) => a - b);
-  const turn = new Map([...adapters.entries()].reverse().map(([i, { phi }]) => [phi, i]));
+  const turn = new Map([...adapters.entries()].reverse().map(([i, { phi }]) => [phi.values, i]));
   const missing = [...adapters.entries()].filter(([i]) => kept[i] === undefined);
-  missing.sort(([, a], [, b]) => (turn.get(a.phi) ?? 0) - (turn.get(b.phi) ?? 0));
+  missing.sort(([, a], [, b]) => (turn.get(a.phi.values) ?? 0) - (turn.get(b.phi.values) ?? 0));
   const placed = new Map(missing.map(([i], at) => [i, others[at]]));
   return kept.map((row, i) => row ?? placed.get(i) ?? 0);
 }

@@ -5,7 +5,7 @@ import type { Label } from "../data/rows/examples.ts";
 import { InputError } from "../errors.ts";
 import { weightOf } from "../objectives/labels/class-weights.ts";
 import type { AdaptedModel } from "../peft/adapt.ts";
-import { lengthOf, type Phi } from "../peft/phi.ts";
+import { lengthOf, type Phi, renew } from "../peft/phi.ts";
 import { deviceOf } from "../runtime/devices.ts";
 import type { Engine } from "../runtime/session.ts";
 import { random } from "../tensor/random.ts";
@@ -15,7 +15,7 @@ import { type CacheOptions, openCache, refill, stepOptions } from "./cache.ts";
 import { type Coordinates, coordinatesOf } from "./coordinates.ts";
 import { type Crew, crewOf } from "./crew.ts";
 import { type CompiledEvaluation, compileEvaluation, type Evaluation } from "./evaluate.ts";
-import { moveAgainst, trainedValues } from "./move.ts";
+import { moveAgainst, putTrained, trainedValues } from "./move.ts";
 import { optimizers } from "./optimizers.ts";
 import { planRun, type ScheduleLengths } from "./plan-run.ts";
 import { scheduleFactor } from "./schedules.ts";
@@ -191,8 +191,7 @@ function beginOrGoOn({ adapted, phi, settings, resume }: TrainingRun, coordinate
     throw new InputError(`the checkpoint holds ${values.length} trained numbers; this run has ${length}`);
   if (moments.length !== count || moments.some((moment) => moment.length !== length))
     throw new InputError(`the checkpoint holds ${moments.length} vectors of an optimizer; this run has ${count}`);
-  trainedValues(phi, coordinates).set(values);
-  coordinates?.expand(phi.values);
+  putTrained(phi, coordinates, values);
   return { step: resume.step, tokens: resume.tokens, moments, best, pending, evaluation };
 }
 
@@ -219,6 +218,7 @@ function endOf({ step, best }: Progress, { run, schedule }: Machine): "done" | "
 function putBest({ best, evaluation }: Progress, { phi, settings }: TrainingRun): Evaluation | undefined {
   if (!best || keptOf(settings) === "last") return evaluation;
   phi.values.set(best.values);
+  renew(phi);
   return best.evaluation;
 }
 

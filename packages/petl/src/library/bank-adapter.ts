@@ -20,7 +20,7 @@ export async function readBankAdapter(
   base: OpenBase,
   folder: string,
 ): Promise<BankAdapter & { readonly model: OpenModel }> {
-  const files = askedOnce(directory(folder));
+  const files = withoutPickles(askedOnce(directory(folder)));
   const digest = await digestOf(files);
   const model = await loadAdapter(base, files);
   return { folder, digest, bytes: model.phi.values.byteLength, model };
@@ -32,20 +32,38 @@ export function refuseChanged(loaded: BankAdapter, now: BankAdapter): void {
   throw new InputError(`${loaded.folder} has changed since the adapter was loaded; load it again`);
 }
 
+/** The files of an adapter's folder that it is read from; records of the run that made it are none. */
+export const contentsIn = (names: readonly string[]): readonly string[] =>
+  names.filter((name) => /\.(safetensors|json|txt|model|gguf|onnx_adapter)$/.test(name) && name !== "run.json");
+
 /**
- * SHA-256 of an adapter's files by their names, which is its identity; records of the run that made it do not count.
- * @throws InputError where the weights are pickled
+ * SHA-256 of an adapter's files by their names, which is its identity.
+ * @throws InputError where all weights are pickled
  */
 export const adapterDigest = (path: string): Promise<string> => digestOf(directory(path));
 
+const pickle = /\.(bin|pt|pth|ckpt|pkl|pickle)$/i;
+
+/** The same folder, whose pickles nobody reads. */
+const withoutPickles = (folder: Folder): Folder => ({
+  ...folder,
+  async open(file) {
+    refusePickle(pickle.test(file) ? file : undefined);
+    return folder.open(file);
+  },
+});
+
+function refusePickle(file: string | undefined): void {
+  if (file !== undefined)
+    throw new InputError(`"${file}" is a pickle, which a bank does not read; give the weights as safetensors`);
+}
+
 async function digestOf(folder: Folder): Promise<string> {
   const names = await folder.files();
-  const weights = names.filter((name) => name.endsWith(".safetensors"));
-  const pickled = names.find((name) => /\.(bin|pt|pth|ckpt|pkl|pickle)$/i.test(name));
-  if (weights.length === 0 && pickled !== undefined)
-    throw new InputError(`"${pickled}" is a pickle, which a bank does not read; give the weights as safetensors`);
+  const hasOthers = names.some((name) => /\.(safetensors|gguf|onnx_adapter)$/.test(name));
+  refusePickle(hasOthers ? undefined : names.find((name) => pickle.test(name)));
   const hash = createHash("sha256");
-  for (const name of names.filter((each) => /\.(safetensors|json)$/.test(each) && each !== "run.json")) {
+  for (const name of contentsIn(names)) {
     const file = await folder.open(name);
     hash.update(`${name} ${file.size}\n`);
     for (let at = 0; at < file.size; at += pieceBytes)

@@ -25,7 +25,7 @@ interface AskedRow {
 export interface RowPrograms {
   /**
    * The same model, which shares with all adapters of its kind everything but its numbers; those lie where the engine's side
-   * sees them.
+   * sees them, and never change.
    */
   shared(model: OpenModel): OpenModel;
   /** Whether rows of another adapter can be in a batch with those of some. */
@@ -67,7 +67,7 @@ export function rowPrograms(base: OpenBase, most: number): RowPrograms {
       const adapted = known.of(model.adapted);
       const { values } = base.engine.share(model.phi.values.length);
       values.set(model.phi.values);
-      return { ...model, adapted, phi: { ...model.phi, layout: adapted.layout, values } };
+      return { ...model, adapted, phi: { ...model.phi, layout: adapted.layout, values, isShared: true } };
     },
     together(models, other) {
       if (models.every((model) => model === other)) return true;

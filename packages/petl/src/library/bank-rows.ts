@@ -5,11 +5,13 @@ import {
   firstChanged,
   headless,
   InputError,
+  initialPhi,
   inputOf,
   type OpenModel,
   type Prediction,
   type RowOutput,
   rowLimits,
+  startsFromData,
 } from "@petl/core";
 import type { RowPrograms } from "./bank-programs.ts";
 
@@ -21,7 +23,7 @@ export interface RowBatches {
     output: RowOutput,
     row: { readonly text: string; readonly textPair?: string | undefined },
   ): Promise<Prediction>;
-  /** @throws InputError for an adapter that leaves the base's hidden states as they are, unless its head is all it has */
+  /** @throws InputError for an adapter that leaves what the base computes in front of its head as it is, unless its head is all it has */
   refuseNeutral(model: OpenModel): Promise<void>;
 }
 
@@ -73,7 +75,11 @@ export function rowBatches(
         const [changed, unchanged] = await Promise.all([asked(model, output, row), plainly(model.base, output, row)]);
         if (differs(changed.logits, unchanged.logits)) return;
       }
-      throw new InputError("it changes nothing: on a probe row the base computes the same with it and without it");
+      if (await changesLogits(model, own, (each) => asked(each, "logits", row))) return;
+      const but = layout.some(({ name }) => own.has(name)) ? " but the head" : "";
+      throw new InputError(
+        `it changes nothing${but}: on a probe row the base computes the same with it and without it`,
+      );
     },
   };
 }
@@ -121,6 +127,21 @@ function encoded(
   const [row] = encodeRows(set, adapted, undefined, how);
   if (!row) throw new InputError("a text is missing");
   return row;
+}
+
+/** Whether logits are others than with the same head where the method starts, which leaves the base as it is. */
+async function changesLogits(
+  model: OpenModel,
+  headNames: ReadonlySet<string>,
+  logits: (model: OpenModel) => Promise<Prediction>,
+): Promise<boolean> {
+  const { adapted, phi } = model;
+  if (startsFromData(adapted)) return false;
+  const start = await initialPhi(adapted, 0);
+  const head = phi.layout.filter(({ name }) => headNames.has(name));
+  for (const { offset, size } of head) start.values.set(phi.values.subarray(offset, offset + size), offset);
+  const [changed, unchanged] = await Promise.all([model, { ...model, phi: start }].map(logits));
+  return changed !== undefined && unchanged !== undefined && differs(changed.logits, unchanged.logits);
 }
 
 /** A row of tokens from all over the vocabulary. */

@@ -7,6 +7,7 @@ import {
   headless,
   heads,
   InputError,
+  isRecord,
   type Label,
   natural,
   nonnegative,
@@ -16,6 +17,7 @@ import {
   type PromptInput,
   readSettings,
   requireBase,
+  shown,
   textAnswer,
   textVector,
   unadapted,
@@ -94,7 +96,7 @@ export interface Bank {
   /** Forgets a name. Rows that were asked before are still answered. */
   unload(name: string): Promise<void>;
   list(): readonly BankEntry[];
-  /** The adapter as an open model. */
+  /** The adapter as an open model. Training it leaves the bank's as it is. */
   model(adapter: string | null): Promise<OpenModel>;
   predict(rows: readonly BankText[]): Promise<readonly Answer[]>;
   /** A vector for each text, as `embed` makes it. */
@@ -113,34 +115,91 @@ export async function openBank(base: OpenBase, given: BankOptions = {}): Promise
   const programs = rowPrograms(base, maxBatch);
   const shelf = openShelf(base, resident, programs.shared);
   const batches = rowBatches(programs, { maxBatch, maxWait });
+  const inTurn = turnsByName();
+  let closed = false;
+  const check = () => {
+    if (closed) throw new InputError("the bank is closed; open it again");
+  };
+  const checkRows = <R extends ForAdapter>(rows: readonly R[], field: keyof R & string): void => {
+    check();
+    requireRows(rows, field);
+  };
   return {
     base,
-    load: async (name, source, options = {}) =>
-      shelf.put(name, await locate(source, options), options.neutral ?? false, batches),
+    async load(name, source, options = {}) {
+      check();
+      if (typeof name !== "string" || name === "")
+        throw new InputError(`an adapter's name is ${shown(name)}; it must be a text`);
+      return inTurn(name, async () =>
+        shelf.put(name, await locate(source, options), options.neutral ?? false, batches),
+      );
+    },
     async unload(name) {
-      shelf.take(name);
+      check();
+      return inTurn(name, async () => shelf.take(name));
     },
     list: () => shelf.list(),
-    model: (name) => shelf.model(name),
+    async model(name) {
+      check();
+      return shelf.open(name);
+    },
     async predict(rows) {
+      checkRows(rows, "text");
       const models = rows.map(({ adapter }) => shelf.model(adapter));
       return Promise.all(rows.map(async (row, at) => predictRow(await nth(models, at), row, batches)));
     },
     async embed(rows) {
+      checkRows(rows, "text");
       const models = rows.map(({ adapter }) => shelf.vectors(adapter));
       const { pooling, vector } = textVector(base);
       const asked = rows.map(async (row, at) => batches.ask(await nth(models, at), pooling, row));
       return (await Promise.all(asked)).map(({ logits }) => vector(logits));
     },
     async generate(rows, options = {}) {
+      checkRows(rows, "prompt");
       const models = rows.map(({ adapter }) => shelf.model(adapter));
       return Promise.all(rows.map(async ({ prompt }, at) => completion(await nth(models, at), prompt, options)));
     },
-    async *stream({ adapter, prompt }, options = {}) {
-      yield* generate(await shelf.model(adapter), prompt, options);
+    async *stream(row, options = {}) {
+      checkRows([row], "prompt");
+      yield* generate(await shelf.model(row.adapter), row.prompt, options);
     },
-    close: () => programs.release(),
+    close() {
+      closed = true;
+      return programs.release();
+    },
   };
+}
+
+/** Work on a name begins when all that was asked of it before has ended, so that the last word counts. */
+function turnsByName() {
+  const last = new Map<string, Promise<unknown>>();
+  return <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    const turn = (last.get(name) ?? Promise.resolve()).then(work);
+    const ended = turn
+      .catch(() => undefined)
+      .then(() => {
+        if (last.get(name) === ended) last.delete(name);
+      });
+    last.set(name, ended);
+    return turn;
+  };
+}
+
+/** @throws InputError with every row that names no adapter, or has nothing to be asked */
+function requireRows(rows: readonly ForAdapter[], field: string): void {
+  if (!Array.isArray(rows)) throw new InputError(`rows are ${shown(rows)}; they must be a list`);
+  const problems = rows.flatMap((row: unknown, at) => {
+    if (!isRecord(row)) return [`row ${at} is ${shown(row)}; it must be an object of adapter and ${field}`];
+    const { adapter, [field]: asked } = row;
+    const names = adapter === null || typeof adapter === "string" || isRecord(adapter);
+    const says = asked !== undefined && (field !== "text" || typeof asked === "string");
+    return [
+      ...(names ? [] : [`row ${at}: adapter is ${shown(adapter)}; it must be a name, or null for the base alone`]),
+      ...(says ? [] : [`row ${at}: ${field} is ${shown(asked)}; it must be ${field === "text" ? "a text" : "given"}`]),
+    ];
+  });
+  if (problems.length > 0) throw new InputError(problems);
 }
 
 async function nth<T>(all: readonly Promise<T>[], at: number): Promise<T> {
@@ -207,10 +266,18 @@ function openShelf(base: OpenBase, resident: number, shared: (model: OpenModel) 
     const names = [...byName.keys()];
     throw new InputError(`there is no adapter ${JSON.stringify(name)}; loaded: ${names.join(", ") || "none"}`);
   };
+  /** what was given out, which may be trained then, and whose numbers it began with */
+  const given = new WeakMap<OpenModel, OpenModel>();
   const adapter = async (asked: string | OpenModel): Promise<OpenModel> => {
     if (typeof asked === "string") return open(named(asked));
-    if (asked.base.engine !== base.engine) throw new InputError("an adapter of another base cannot be asked here");
-    return asked;
+    if (asked.base?.engine !== base.engine) throw new InputError("an adapter of another base cannot be asked here");
+    const own = given.get(asked);
+    return own?.phi.values === asked.phi.values ? own : asked;
+  };
+  const model = (asked: Asked): Promise<OpenModel> => {
+    if (asked !== null) return adapter(asked);
+    plain ??= unadapted(base);
+    return plain;
   };
   return {
     async put(name: string, folder: string, neutral: boolean, batches: RowBatches): Promise<BankEntry> {
@@ -236,10 +303,13 @@ function openShelf(base: OpenBase, resident: number, shared: (model: OpenModel) 
       byName.delete(name);
     },
     list: (): readonly BankEntry[] => [...byName.values()].map(({ entry }) => entry),
-    model(asked: Asked): Promise<OpenModel> {
-      if (asked !== null) return adapter(asked);
-      plain ??= unadapted(base);
-      return plain;
+    model,
+    /** A model of its own over the same numbers, which a training leaves to the bank. */
+    async open(asked: Asked): Promise<OpenModel> {
+      const own = await model(asked);
+      const view = { ...own, phi: { ...own.phi } };
+      given.set(view, given.get(own) ?? own);
+      return view;
     },
     /** A base gives vectors whatever head it has. */
     vectors(asked: Asked): Promise<OpenModel> {

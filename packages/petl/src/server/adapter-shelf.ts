@@ -6,7 +6,7 @@ import { directory, namesIn } from "../disk/files.ts";
 import { removeFolderSafely, writeFileSafely, writeFolderSafely } from "../disk/safe-write.ts";
 import { sha256 } from "../disk/sha256.ts";
 import type { Bank, BankEntry, BankLoadOptions } from "../library/bank.ts";
-import { adapterDigest } from "../library/bank-adapter.ts";
+import { adapterDigest, contentsIn } from "../library/bank-adapter.ts";
 import { locate } from "../library/locate.ts";
 import { HttpError } from "./http-error.ts";
 import type { Models } from "./models.ts";
@@ -150,9 +150,7 @@ async function copied(source: string, contents: string, name: string): Promise<s
     const target = join(contents, digest);
     if ((await namesIn(target)).length > 0) return digest;
     const folder = directory(source);
-    const files = (await folder.files()).filter(
-      (file) => /\.(safetensors|json|txt|model)$/.test(file) && file !== "run.json",
-    );
+    const files = contentsIn(await folder.files());
     await writeFolderSafely(target, async (into) => {
       for (const file of files) await into.write(file, pieces(await folder.open(file)));
     });
