@@ -128,7 +128,7 @@ function admit(waiting: LaneText[], lanes: Lane[], most: number): void {
 function shares({ rows, joining }: Lane, { adapter }: LaneText): boolean {
   if (prompted(adapter) && rows.length > 0) return false;
   const adapters = [...rows.map(({ asked }) => asked.adapter), ...joining.map((each) => each.adapter)];
-  if (adapters.every((each) => each.phi === adapter.phi)) return true;
+  if (adapters.every((each) => each.phi.values === adapter.phi.values)) return true;
   return canJoin([...new Set([...adapters, adapter].map(({ adapted }) => adapted))]);
 }
 

@@ -38,7 +38,7 @@ function lanePrograms(base: OpenBase): LanePrograms {
   };
   return async (adapters, work) => {
     const [first] = adapters;
-    if (first && adapters.every(({ phi }) => phi === first.phi)) {
+    if (first && adapters.every(({ phi }) => phi.values === first.phi.values)) {
       const { adapted, phi } = first;
       const compile = () => compileDecoder(base.engine, adapted);
       return base.programs.decoders.use(shapeOf(adapted), compile, (program) =>

@@ -16,17 +16,18 @@ import { methods } from "./methods.ts";
 const goal: Goal = { task: "classification", labels: 3 };
 const { base, path } = await goldenBase("bert-base");
 const engine = nativeEngine(path);
+const decoder = await goldenBase("llama-sequence-classification");
 const row = { inputIds: Int32Array.of(5, 17, 9, 40) };
 
 /** What every linear layer in front of the last hidden states reads of the row with an adapter whose numbers are a little off their start. */
-async function read(adapted: AdaptedModel): Promise<ReadonlyMap<string, Float32Array>> {
+async function read(adapted: AdaptedModel, on = engine): Promise<ReadonlyMap<string, Float32Array>> {
   const phi = await initialPhi(adapted, 3);
   const stream = random(3, "another adapter");
   const values = phi.values.map((value) => value + 0.1 * (stream.uniform() - 0.5));
   const found = new Map<string, Float32Array>();
-  const layers = [...adapted.forward().layerInputs.keys()].filter((layer) => layer.startsWith("bert.encoder."));
+  const layers = [...adapted.forward().layerInputs.keys()].filter((layer) => /layer/.test(layer));
   for (const layer of layers) {
-    const program = await compileRows(engine, adapted, inputOf(layer));
+    const program = await compileRows(on, adapted, inputOf(layer));
     const [prediction] = await program.run({ ...phi, values }, [row]);
     found.set(layer, prediction!.logits);
     await program.release();
@@ -53,6 +54,16 @@ test.each(uses.map((use) => [use.name, JSON.stringify(use.options), use] as cons
     expect(firstChanged(adapted)).toBe(changed?.[0]);
   },
 );
+
+test("a llama-adapter, whose own vectors pass through keys and values, is looked for in what the base's rows bring there", async () => {
+  const on = nativeEngine(decoder.path);
+  const plainly = await read(adapt(decoder.base, [], goal), on);
+  const adapted = adapt(decoder.base, [llamaAdapter.use({})], goal);
+  const found = await read(adapted, on);
+  for (const [layer, values] of found) expect(values.length, layer).toBe(plainly.get(layer)?.length);
+  const changed = [...found].find(([layer, values]) => String(values) !== String(plainly.get(layer)));
+  expect(firstChanged(adapted)).toBe(changed?.[0]);
+});
 
 test("a prompt has none, since rows are longer behind it", () => {
   expect(firstChanged(adapt(base, [prompt.use({ tokens: 2 })], goal))).toBeUndefined();

@@ -7,9 +7,12 @@ import {
   dora,
   embed,
   evaluate,
+  InputError,
   ia3,
   lora,
   type MethodUse,
+  type OpenModel,
+  openTrainer,
   predict,
   prefix,
   random,
@@ -17,6 +20,7 @@ import {
 } from "@petl/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Bank, openBank } from "./bank.ts";
+import { adapterDigest } from "./bank-adapter.ts";
 import { rowPrograms } from "./bank-programs.ts";
 import { loadAdapter } from "./load-adapter.ts";
 import type { OpenBase } from "./open-base.ts";
@@ -134,6 +138,83 @@ test("the open model of an adapter is measured and trained as one that was opene
   for (const model of [held, opened]) for await (const _ of train(model, data, { steps: 3, batch: 2, seed: 1 }));
   expect([...held.phi.values]).toEqual([...opened.phi.values]);
   expect(await evaluate(held, data.train)).toEqual(await evaluate(opened, data.train));
+});
+
+test("what a bank serves stays what was loaded while its model is trained, which answers as it is after each step", async () => {
+  const [path, other] = [await drawn("kept", lora({ rank: 2 }), 24), await drawn("beside", lora({ rank: 2 }), 25)];
+  await bank.load("kept", path);
+  await bank.load("beside", other);
+  const text = "fine work";
+  const ask = async (adapter: string | OpenModel) =>
+    (
+      await bank.predict([
+        { adapter, text },
+        { adapter: "beside", text },
+      ])
+    ).map(({ scores }) => scores?.good ?? 0);
+  const [before = expect.unreachable(), beside = expect.unreachable()] = await ask("kept");
+  const model = await bank.model("kept");
+  expect(await ask(model)).toEqual([before, beside]);
+  await using trainer = await openTrainer(model, { lr: 0.05 });
+  const begun = trainer.state();
+  for (let step = 0; step < 3; step++) {
+    await trainer.forwardBackward([{ text, label: before > 0.5 ? "bad" : "good" }]);
+    await trainer.step();
+    const alone = (await predict(model, [text]))[0]?.scores?.good ?? 0;
+    expect(Math.abs(alone - before)).toBeGreaterThan(1e-3);
+    const [now = 0] = await ask(model);
+    expect(Math.abs(now - alone)).toBeLessThan(1e-5);
+    expect(await ask("kept")).toEqual([before, beside]);
+  }
+  trainer.restore(begun);
+  expect(Math.abs(((await ask(model))[0] ?? 0) - before)).toBeLessThan(1e-6);
+});
+
+test("calls about one name take effect in the order in which they were made", async () => {
+  const full = await drawn("large", bottleneck({ size: 64 }), 26);
+  const small = await drawn("small", lora({ rank: 1 }), 27);
+  const [first, last] = await Promise.all([bank.load("turns", full), bank.load("turns", small)]);
+  expect(bank.list().find(({ name }) => name === "turns")).toEqual(last);
+  expect(first.digest).not.toBe(last.digest);
+  const [again] = await Promise.all([bank.load("turns", full), bank.unload("turns")]);
+  expect(again.digest).toBe(first.digest);
+  expect(bank.list().map(({ name }) => name)).not.toContain("turns");
+});
+
+test("what cannot be a row or a name is refused, each with its place, and a closed bank answers nothing", async () => {
+  const rows = [{ adapter: null, text: "fine" }, { text: "x" }, { adapter: null, text: 5 }, null, "abc"];
+  const refused = bank.predict(rows as never).catch((error: unknown) => error);
+  expect(await refused).toBeInstanceOf(InputError);
+  const { problems } = (await refused) as InputError;
+  expect(problems.map((problem) => problem.slice(0, 5))).toEqual(["row 1", "row 2", "row 3", "row 4"]);
+  await expect(bank.load("", "anywhere")).rejects.toThrow("an adapter's name is");
+  const closed = await openBank(base);
+  await closed.close();
+  await expect(closed.predict([{ adapter: null, text: "fine" }])).rejects.toThrow("the bank is closed");
+  await expect(closed.load("a", "anywhere")).rejects.toThrow("the bank is closed");
+});
+
+test("an adapter whose only effect is behind the hidden states serves", async () => {
+  const pooled = await drawn("pooled", lora({ rank: 2, targets: "pooler.dense" }), 28);
+  expect(await bank.load("pooled", pooled)).toMatchObject({ method: "lora" });
+  await bank.unload("pooled");
+});
+
+test("every file that an adapter is read from is part of its digest, records of its run are not", async () => {
+  const at = join(folder, "digested");
+  mkdirSync(at);
+  const seen = new Set([await adapterDigest(at)]);
+  const names = ["adapter_config.json", "adapter_model.safetensors", "lora.gguf", "lora.onnx_adapter", "vocab.txt"];
+  for (const [count, name] of names.entries()) {
+    for (const content of ["one", "two"]) {
+      writeFileSync(join(at, name), content);
+      seen.add(await adapterDigest(at));
+    }
+    expect(seen.size).toBe(1 + 2 * (count + 1));
+  }
+  for (const name of ["run.json", "metrics.jsonl", "README.md"]) writeFileSync(join(at, name), "told");
+  seen.add(await adapterDigest(at));
+  expect(seen.size).toBe(1 + 2 * names.length);
 });
 
 test("many adapters of one kind answer in one batch as each alone, also when more ask than lie ready", async () => {
