@@ -66,13 +66,13 @@ const bytesOf = (values) => new Uint8Array(values.buffer);
 const sizeOf = (shape) => shape.reduce((a, b) => a * b, 1);
 
 /**
- * Matrices from N(0, 0.02²), drawn once and repeated; vectors are 1. In 16 bits they are bfloat16; in 4 or 8 the layers'
+ * Matrices from N(0, 0.02²), drawn once and repeated; vectors are 1. Below 32 bits they are bfloat16; in 4 or 8 the layers'
  * matrices are random blocks at once, of about that size, since there is nothing to keep. A head that the goal needs is not written.
  * @param {Parameters<typeof adapt>[2]} goal
  */
 export async function writeRandomBase(folder, config, bits, goal = { task: "causal-lm", labels: 1 }) {
   const held = { quant_method: "petl", bits, block_size: blockSize, relative_error: 0 };
-  const dtype = bits === 16 ? "bfloat16" : "float32";
+  const dtype = bits === 32 ? "float32" : "bfloat16";
   const blocked = bits < 16;
   const text = JSON.stringify(
     { ...config, torch_dtype: dtype, ...(blocked && { quantization_config: held }) },
@@ -83,7 +83,7 @@ export async function writeRandomBase(folder, config, bits, goal = { task: "caus
   const { modelTensors } = adapt(base, [], goal);
   const drawn = new Float32Array(2 ** 20);
   random(0, "weights").fillNormal(drawn, 0, 0.02);
-  const numbers = bits === 16 ? { drawn: upperHalves(drawn), one: 0x3f80 } : { drawn, one: 1 };
+  const numbers = bits < 32 ? { drawn: upperHalves(drawn), one: 0x3f80 } : { drawn, one: 1 };
   const entries = modelTensors.flatMap(({ name, shape }) =>
     blocked && /layers\..*_proj\.weight$/.test(name)
       ? blocks(name, shape, bits)

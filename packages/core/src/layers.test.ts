@@ -98,6 +98,7 @@ test("graph's other files know no operator but those that rewrite graphs", () =>
     "graph/narrow.ts",
     "graph/operators.ts",
     "graph/row-pieces.ts",
+    "graph/side-by-side.ts",
     "graph/uncopied.ts",
   ]);
 });

@@ -56,7 +56,13 @@ test.each([
       };
       return Object.assign(held, { copy: unsure });
     };
-    const phi = await rowPhi({ ...memory, hold: failing, sees: () => sees }, joined, most, atOnce * lengthOf(layout));
+    const phi = await rowPhi(
+      { ...memory, hold: failing, sees: () => sees },
+      joined,
+      [],
+      most,
+      atOnce * lengthOf(layout),
+    );
     for (let round = 0; round < 60; round++) {
       const asked = Array.from({ length: 1 + stream.integer(most) }, () => adapters[stream.integer(9)] ?? adapters[0]!);
       const rows = inRows(phi.held(), asked);
@@ -86,7 +92,7 @@ test.each([true, false])(
   async (sees) => {
     const [lent, other] = (await drawn(6)).slice(2, 4) as [AdapterNumbers, AdapterNumbers];
     const joined = await joinKinds(base, [lent.adapted, other.adapted]);
-    const phi = await rowPhi({ ...heldMemory(), sees: () => sees }, joined, most);
+    const phi = await rowPhi({ ...heldMemory(), sees: () => sees }, joined, [], most);
     const gone = { ...lent, phi: { ...lent.phi, values: new Float32Array() } };
     await expect(phi.put([other, gone]).then(({ arrived }) => arrived)).rejects.toThrow("being trained");
     expect(phi.held()[1]).toBeUndefined();
@@ -110,7 +116,7 @@ test("adapters that lie in the rows stay there, and copies are made of the other
     };
     return Object.assign(held, { copy: counted });
   };
-  const phi = await rowPhi({ ...memory, hold: counting }, joined, most);
+  const phi = await rowPhi({ ...memory, hold: counting }, joined, [], most);
   const put = async (asked: readonly number[]) => {
     copied = 0;
     const { arrived } = await phi.put(

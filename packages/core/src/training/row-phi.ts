@@ -1,9 +1,11 @@
+import type { JoinedInput } from "../graph/side-by-side.ts";
 import type { AdapterNumbers } from "../peft/adapter.ts";
-import { inSlot, type JoinedKinds, type StandingTensor } from "../peft/joined.ts";
+import type { JoinedKinds, StandingTensor } from "../peft/joined.ts";
 import { overTokens } from "../peft/own-tensors.ts";
 import { lengthOf, requireThere } from "../peft/phi.ts";
 import type { HeldMove, HeldTensor, SharedNumbers } from "../runtime/held.ts";
 import type { Engine } from "../runtime/session.ts";
+import { type RowUnit, rowUnits, startsIn } from "./row-units.ts";
 
 /**
  * Φ of each row of a batch, tensor by tensor: [rows, …], on the engine's side. A row whose adapter lies there already, with the
@@ -29,12 +31,14 @@ type Held = Float32Array | undefined;
 /**
  * Numbers that the engine's side sees, and that stand in Φ as the rows need them, go there at once; others are padded first, in
  * memory that both have.
+ * @param inputs that the graph reads in place of several tensors
  * @param most rows that there is room for
  * @param underWay padded numbers that are on their way to the engine at a time, 16 MB; those of one adapter at least
  */
 export async function rowPhi(
   engine: Pick<Engine, "hold" | "share" | "sees">,
   { adapted: { layout }, place, standing }: JoinedKinds,
+  inputs: readonly JoinedInput[],
   most: number,
   underWay = 2 ** 22,
 ): Promise<RowPhi> {
@@ -42,9 +46,14 @@ export async function rowPhi(
   const room = Math.max(1, Math.min(most, Math.floor(underWay / Math.max(1, length))));
   const numbers = await engine.hold(most * length);
   const padded: SharedNumbers[] = [];
+  const paddedAt = (slot: number): SharedNumbers => {
+    padded[slot] ??= engine.share(length);
+    return padded[slot];
+  };
   const asPadded = layout.map((target) => ({ target, own: target }));
   const held: Held[] = Array.from({ length: most }, () => undefined);
-  const movesTo = movesToRows(most);
+  const units = rowUnits(layout, inputs, most);
+  const movesTo = movesToRows(units);
   const seen = ({ adapted, phi }: AdapterNumbers): readonly StandingTensor[] | undefined =>
     engine.sees(phi.values) ? standing(adapted) : undefined;
   const copy = async (adapters: readonly RowsOf[]): Promise<void> => {
@@ -52,7 +61,7 @@ export async function rowPhi(
     for (const { adapter } of adapters) requireThere(adapter.phi);
     const sources = adapters.flatMap(({ adapter, rows: own }, slot) => {
       const places = seen(adapter);
-      const from = places ? adapter.phi : (padded[slot] ??= engine.share(length));
+      const from = places ? adapter.phi : paddedAt(slot);
       if (!places) place(adapter, from.values, ({ offset }) => offset);
       return own.map((row) => ({ from, moves: movesTo(places ?? asPadded, row) }));
     });
@@ -77,17 +86,15 @@ export async function rowPhi(
     },
     tensors: (rows) =>
       Object.fromEntries(
-        layout.map(({ name, shape, offset }) => {
-          const tensor = { held: numbers, start: most * offset, shape: [rows, ...overTokens(shape)] };
-          return [name, tensor] as const;
-        }),
+        units.map(({ name, start, shape }) => [name, { held: numbers, start, shape: [rows, ...overTokens(shape)] }]),
       ),
     release: () => numbers.release(),
   };
 }
 
 /** Where a kind's tensors go so that they are a row's, one list for the same places and row: it is made and sent once. */
-function movesToRows(most: number) {
+function movesToRows(units: readonly RowUnit[]) {
+  const startOf = startsIn(units);
   const known = new WeakMap<readonly StandingTensor[], (readonly HeldMove[])[]>();
   return (places: readonly StandingTensor[], row: number): readonly HeldMove[] => {
     const rows = known.get(places) ?? [];
@@ -96,7 +103,7 @@ function movesToRows(most: number) {
       pieces: 1,
       length: target.size,
       from: { start: own.offset, step: 0 },
-      to: { start: inSlot(row, most)(target), step: 0 },
+      to: { start: startOf(target, row), step: 0 },
     }));
     return rows[row];
   };
