@@ -4,7 +4,7 @@ import { inSteps, type Pause } from "../data/tables/in-steps.ts";
 import { InputError } from "../errors.ts";
 import { classWeightsOf } from "../objectives/labels/class-weights.ts";
 import { objectiveOf } from "../objectives/objectives.ts";
-import { detach } from "../peft/phi.ts";
+import { takeOwn } from "../peft/phi.ts";
 import { readSettings, type SettingInputs } from "../settings/settings.ts";
 import { planRun } from "../training/plan-run.ts";
 import { parseSettings, type TrainingSettings, trainingSettings } from "../training/settings.ts";
@@ -92,7 +92,7 @@ export async function prepareTraining(
     engine: base.engine,
     openWorkers: base.openWorkers,
     adapted,
-    phi: detach(phi),
+    phi: takeOwn(phi),
     labels,
     settings: parseSettings({ ...standard.settings, ...given }),
     examples: fed.rows,

@@ -1,6 +1,6 @@
 import type { ExampleSet } from "../data/rows/examples.ts";
 import { InputError } from "../errors.ts";
-import { detach, lengthOf } from "../peft/phi.ts";
+import { lengthOf, takeOwn } from "../peft/phi.ts";
 import { memoryOf } from "../training/after-step.ts";
 import { coordinatesOf } from "../training/coordinates.ts";
 import { moveAgainst, putTrained, trainedValues } from "../training/move.ts";
@@ -52,7 +52,7 @@ export interface Trainer {
  */
 export async function openTrainer(model: OpenModel, options: TrainerOptions = {}): Promise<Trainer> {
   const { adapted, phi } = requireModel(model);
-  detach(phi);
+  takeOwn(phi);
   const how = rowReading(model, options);
   const { settings } = how;
   const coordinates = coordinatesOf(adapted, phi, settings.seed);

@@ -53,7 +53,7 @@ export function copyOf(phi: Phi): Phi {
 }
 
 /** Lets Φ change: shared numbers stay as they are, and the same Φ goes on with a copy of its own. */
-export function detach(phi: Phi): Phi {
+export function takeOwn(phi: Phi): Phi {
   if (phi.isShared) Object.assign(phi, { values: phi.values.slice(), isShared: false });
   return phi;
 }
