@@ -95,10 +95,11 @@ test("graph's other files know no operator but those that rewrite graphs", () =>
   expect([...new Set(knowing.map(({ from }) => from))].sort()).toEqual([
     "graph/for-webgpu.ts",
     "graph/int8-activations.ts",
+    "graph/joined-products.ts",
     "graph/narrow.ts",
     "graph/operators.ts",
     "graph/row-pieces.ts",
-    "graph/side-by-side.ts",
+
     "graph/uncopied.ts",
   ]);
 });

@@ -1,7 +1,7 @@
 import { collate } from "../data/batches/collate.ts";
 import type { EncodedExample } from "../data/rows/encode.ts";
 import { InternalError } from "../errors.ts";
-import { sideBySide } from "../graph/side-by-side.ts";
+import { joinedProducts } from "../graph/joined-products.ts";
 import type { AdapterNumbers } from "../peft/adapter.ts";
 import type { JoinedKinds } from "../peft/joined.ts";
 import type { Engine } from "../runtime/session.ts";
@@ -34,7 +34,7 @@ export async function compileMixedRows(
   most: number,
 ): Promise<MixedRowProgram> {
   const { base, forward } = joined.adapted;
-  const { values, joined: inputs } = sideBySide([outputOf(forward({ mixed: "rows" }), output)]);
+  const { values, joined: inputs } = joinedProducts([outputOf(forward({ mixed: "rows" }), output)]);
   const phi = await rowPhi(engine, joined, inputs, most);
   const outputs = Object.fromEntries(values.map((value) => [output, value]));
   const program = await compileForward(engine, joined.adapted, outputs).catch(async (error: unknown) => {

@@ -1,4 +1,4 @@
-import type { JoinedInput } from "../graph/side-by-side.ts";
+import type { JoinedInput } from "../graph/joined-products.ts";
 import type { AdapterNumbers } from "../peft/adapter.ts";
 import type { JoinedKinds, StandingTensor } from "../peft/joined.ts";
 import { overTokens } from "../peft/own-tensors.ts";

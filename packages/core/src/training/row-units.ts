@@ -1,5 +1,5 @@
 import { InternalError } from "../errors.ts";
-import type { JoinedInput } from "../graph/side-by-side.ts";
+import type { JoinedInput } from "../graph/joined-products.ts";
 import { lengthOf, type Placed } from "../peft/phi.ts";
 
 /** What a graph reads under one name of the numbers of several rows: a tensor, or several that lie one behind the other in each row. */

@@ -15,7 +15,7 @@ export interface JoinedInput {
  * The same values, where several products of one value with matrices of each row's own, which nothing else reads, are one:
  *   x [A₁; A₂]ᵀ = [x A₁ᵀ, x A₂ᵀ]    x: [batch, tokens, k], Aᵢ: [batch, nᵢ, k]
  */
-export function sideBySide(values: readonly Value[]): {
+export function joinedProducts(values: readonly Value[]): {
   readonly values: readonly Value[];
   readonly joined: readonly JoinedInput[];
 } {

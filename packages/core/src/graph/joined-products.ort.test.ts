@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import { numbers, runOnce } from "../runtime/native.fake.ts";
 import { float32, sizeOf } from "../tensor/host-tensor.ts";
 import { random } from "../tensor/random.ts";
+import { joinedProducts } from "./joined-products.ts";
 import { add } from "./ops/add.ts";
 import { FusedMatMul, matmul } from "./ops/matmul.ts";
 import { mul } from "./ops/mul.ts";
-import { sideBySide } from "./side-by-side.ts";
 import { input, scalar, type Value } from "./value.ts";
 import { nodesOf } from "./walk.ts";
 
@@ -27,7 +27,7 @@ const drawn = ({ source, shape }: Value) => {
 const fed = Object.fromEntries([x, a, b, c, d, shared].map(drawn));
 
 /** The joined inputs' numbers: each row's matrices, one behind the other. */
-const joinedFed = (joined: ReturnType<typeof sideBySide>["joined"]) =>
+const joinedFed = (joined: ReturnType<typeof joinedProducts>["joined"]) =>
   joined.map(({ name, of }) => {
     const parts = of.map((each) => fed[each] ?? expect.unreachable());
     const lengths = parts.map(({ shape: [, rows = 1] }) => rows * inner);
@@ -39,7 +39,7 @@ const joinedFed = (joined: ReturnType<typeof sideBySide>["joined"]) =>
 
 test("products of one value with several inputs are one product, and each part what it was", async () => {
   const given = [add(times(x, b), times(x, c)), times(x, a), times(y, d)];
-  const { values, joined } = sideBySide(given);
+  const { values, joined } = joinedProducts(given);
   expect(joined.map(({ of }) => [...of].sort())).toEqual([["a", "b", "c"]]);
   expect(nodesOf(values).filter(({ operator }) => operator === FusedMatMul)).toHaveLength(2);
   const outputs = (of: readonly Value[]) => Object.fromEntries(of.map((value, i) => [`out ${i}`, value]));
@@ -58,7 +58,7 @@ test.each([
   ["with other factors", [times(x, a), times(x, b, 0.5)]],
   ["that all rows share", [times(x, a), times(x, shared)]],
 ])("matrices %s stay apart", (_, given) => {
-  const { values, joined } = sideBySide(given);
+  const { values, joined } = joinedProducts(given);
   expect(joined).toEqual([]);
   for (const [i, value] of given.entries()) expect(values[i]).toBe(value);
 });
