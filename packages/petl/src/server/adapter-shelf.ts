@@ -48,12 +48,21 @@ const keptAdapter = z.strictObject({
 });
 type KeptAdapter = Readonly<z.infer<typeof keptAdapter>>;
 
+/** Who else sees an adapter that the command line names at every start. */
+const keptShare = keptAdapter.pick({ name: true, shared: true });
+
 export function openAdapterShelf(folder: string, bank: Bank, models: Models, baseSha256: string): AdapterShelf {
-  const [contents, names] = [join(folder, "adapters"), join(folder, "names")];
+  const [contents, names, shares] = ["adapters", "names", "shares"].map((each) => join(folder, each)) as [
+    string,
+    string,
+    string,
+  ];
   const kept = new Map<string, KeptAdapter>();
   const served = new Map<string, string>();
   const inTurn = oneAtATime();
-  const recordOf = (name: string) => join(names, `${sha256(name).slice(0, 32)}.json`);
+  const fileOf = (name: string) => `${sha256(name).slice(0, 32)}.json`;
+  const recordOf = (name: string) => join(names, fileOf(name));
+  const shareOf = (name: string) => join(shares, fileOf(name));
   const write = async (record: KeptAdapter) => {
     kept.set(record.name, record);
     await writeFileSafely(recordOf(record.name), [Buffer.from(`${JSON.stringify(record)}\n`)]);
@@ -104,12 +113,17 @@ export function openAdapterShelf(folder: string, bank: Bank, models: Models, bas
       inTurn(async () => {
         models.share(name, shared);
         const record = kept.get(name);
-        if (record) await write({ ...record, shared: shared === "all" ? shared : [...shared] });
+        const list = shared === "all" ? shared : [...shared];
+        if (record) await write({ ...record, shared: list });
+        else if (served.has(name))
+          await writeFileSafely(shareOf(name), [Buffer.from(`${JSON.stringify({ name, shared: list })}\n`)]);
       }),
     remove: (name) =>
       inTurn(async () => {
         models.remove(name);
         await bank.unload(name);
+        served.delete(name);
+        await rm(shareOf(name), { force: true });
         const record = kept.get(name);
         if (!record) return;
         kept.delete(name);
@@ -117,6 +131,10 @@ export function openAdapterShelf(folder: string, bank: Bank, models: Models, bas
         await forget(record.digest);
       }),
     async restore(remark) {
+      for (const file of (await namesIn(shares)).filter((each) => each.endsWith(".json"))) {
+        const share = keptShare.safeParse(parsedJson(await readFile(join(shares, file), "utf8"))).data;
+        if (share && served.has(share.name)) models.share(share.name, share.shared);
+      }
       for (const file of (await namesIn(names)).filter((each) => each.endsWith(".json"))) {
         const record = keptAdapter.safeParse(parsedJson(await readFile(join(names, file), "utf8"))).data;
         if (record) kept.set(record.name, record);

@@ -195,6 +195,7 @@ test("what was uploaded, trained and loaded outlives the server; one Idempotency
   const file = await upload("bob");
   const job = await trained("bob", file);
   await ask("boss", "POST", "/v1/load_lora_adapter", { lora_name: "kept", lora_path: join(folder, "reviews") });
+  for (const name of ["kept", "reviews"]) await ask("boss", "POST", `/v1/models/${name}/share`, { tenants: ["ann"] });
   const request = { model: "base", training_file: file, hyperparameters: { steps: 1, threads: 1 } };
   const key = { "idempotency-key": "one" };
   const [first, second] = await Promise.all([1, 2].map(() => ask("bob", "POST", "/v1/fine_tuning/jobs", request, key)));
@@ -206,6 +207,8 @@ test("what was uploaded, trained and loaded outlives the server; one Idempotency
   serving = await serve(options, unwatched);
   const models = (await ask("boss", "GET", "/v1/models")).json.data.map(({ id }: { id: string }) => id);
   expect(models).toEqual(["base", "reviews", "kept"]);
+  const seen = (await ask("ann", "GET", "/v1/models")).json.data.map(({ id }: { id: string }) => id);
+  expect(seen).toEqual(expect.arrayContaining(["reviews", "kept"]));
   expect((await ask("bob", "GET", "/v1/models")).json.data.map(({ id }: { id: string }) => id)).toContain(
     job.fine_tuned_model,
   );
