@@ -283,11 +283,18 @@ function openShelf(base: OpenBase, resident: number, shared: (model: OpenModel) 
     async put(name: string, folder: string, neutral: boolean, batches: RowBatches): Promise<BankEntry> {
       try {
         const read = await readBankAdapter(base, folder);
-        const model = shared(read.model);
-        if (!neutral) await batches.refuseNeutral(model);
+        const loaded = shared(read.model);
+        if (!neutral) await batches.refuseNeutral(loaded);
         const { digest, bytes } = read;
-        const entry = { name, digest, method: methodsOf(model), labels: model.labels, bytes, remarks: model.remarks };
-        const standing: Standing = { folder, digest, bytes, entry, resident: Promise.resolve(model) };
+        const entry = {
+          name,
+          digest,
+          method: methodsOf(loaded),
+          labels: loaded.labels,
+          bytes,
+          remarks: loaded.remarks,
+        };
+        const standing: Standing = { folder, digest, bytes, entry, resident: Promise.resolve(loaded) };
         const old = byName.get(name);
         if (old) recent.delete(old);
         byName.set(name, standing);
