@@ -52,11 +52,9 @@ type KeptAdapter = Readonly<z.infer<typeof keptAdapter>>;
 const keptShare = keptAdapter.pick({ name: true, shared: true });
 
 export function openAdapterShelf(folder: string, bank: Bank, models: Models, baseSha256: string): AdapterShelf {
-  const [contents, names, shares] = ["adapters", "names", "shares"].map((each) => join(folder, each)) as [
-    string,
-    string,
-    string,
-  ];
+  const contents = join(folder, "adapters");
+  const names = join(folder, "names");
+  const shares = join(folder, "shares");
   const kept = new Map<string, KeptAdapter>();
   const served = new Map<string, string>();
   const inTurn = oneAtATime();
